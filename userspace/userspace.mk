@@ -1,1 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
+#
+# Programs that run on Linux: the library they share, the daemon and the tool on
+# the board, the simulator and the virtual board on the host.
+
+-include userspace/lib/lib.mk
+-include userspace/qs1d/qs1d.mk
+-include userspace/qs1ctl/qs1ctl.mk
+-include userspace/sim/sim.mk
+-include userspace/vboard/vboard.mk
+-include userspace/vboard/plant/plant.mk

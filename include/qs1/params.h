@@ -60,6 +60,28 @@
 	X(AI_GAIN_PCT, "ai_gain_pct", 0, 100, 50, 150, CONTROL, "strength of active island detection")
 /* clang-format on */
 
+/*
+ * Pairs of PROFILE parameters that would contradict each other in the wrong
+ * order. Columns: lower, upper; lower <= upper must hold.
+ */
+/* clang-format off */
+#define QS1_PARAM_ORDERS(X) \
+	X(UV2_V_PU, UV1_V_PU) \
+	X(UV1_V_PU, ES_V_MIN_PU) \
+	X(ES_V_MAX_PU, OV1_V_PU) \
+	X(OV1_V_PU, OV2_V_PU) \
+	X(MC_LV_V_PU, UV1_V_PU) \
+	X(ES_V_MAX_PU, MC_HV_V_PU) \
+	X(UF2_F_HZ, UF1_F_HZ) \
+	X(UF1_F_HZ, ES_F_MIN_HZ) \
+	X(ES_F_MAX_HZ, OF1_F_HZ) \
+	X(OF1_F_HZ, OF2_F_HZ) \
+	X(UV2_T_S, UV1_T_S) \
+	X(OV2_T_S, OV1_T_S) \
+	X(OF2_T_S, OF1_T_S) \
+	X(UF2_T_S, UF1_T_S)
+/* clang-format on */
+
 enum qs1_param {
 #define X(id, name, dec, def, min, max, group, text) QS1_PARAM_##id,
 	QS1_PARAMS(X)

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# libqs1user: what the programs share. Static, for the host and for the board.
+
+USERLIB_SRC := $(wildcard userspace/lib/*.c)
+USERLIB_HOST := $(BUILD)/host/libqs1user.a
+USERLIB_GUEST := $(BUILD)/guest/libqs1user.a
+
+USERLIB_HOST_OBJ := $(USERLIB_SRC:%.c=$(BUILD)/host/%.o)
+USERLIB_GUEST_OBJ := $(USERLIB_SRC:%.c=$(BUILD)/guest/%.o)
+
+$(USERLIB_HOST): $(USERLIB_HOST_OBJ)
+	rm -f $@
+	ar rcs $@ $^
+
+$(USERLIB_GUEST): $(USERLIB_GUEST_OBJ)
+	rm -f $@
+	arm-linux-gnueabihf-ar rcs $@ $^
+
+$(USERLIB_HOST_OBJ): $(BUILD)/host/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(HOST_CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(USERLIB_HOST_OBJ:.o=.d) $(USERLIB_GUEST_OBJ:.o=.d)
