@@ -1,1 +1,67 @@
 # SPDX-License-Identifier: GPL-2.0-only
+#
+# The control core for the host, and the firmware and boot ROM of the virtual
+# board's Cortex-M4.
+
+QS1_VERSION := 0.1.0
+
+CORE_SRC := $(wildcard firmware/core/*.c)
+CORE_INC := -Iinclude -Ifirmware/core
+
+# --- host -------------------------------------------------------------------
+
+HOST_CORE := $(BUILD)/host/libqs1core.a
+HOST_CORE_OBJ := $(CORE_SRC:%.c=$(BUILD)/host/%.o)
+
+$(BUILD)/host/firmware/core/%.o: firmware/core/%.c
+	@mkdir -p $(@D)
+	$(CC) $(HOST_CFLAGS) -Ifirmware/core -MMD -MP -c -o $@ $<
+
+$(HOST_CORE): $(HOST_CORE_OBJ)
+	$(AR) rcs $@ $^
+
+# The virtual board's coprocessor without an emulator.
+HOST_HAL_OBJ := $(BUILD)/host/firmware/hal/host/native.o $(BUILD)/host/firmware/hal/virt/board.o
+
+$(BUILD)/host/firmware/hal/%.o: firmware/hal/%.c
+	@mkdir -p $(@D)
+	$(CC) $(HOST_CFLAGS) -Ifirmware/core -Ifirmware/hal/virt -DQS1_VERSION='"$(QS1_VERSION)"' \
+		-MMD -MP -c -o $@ $<
+
+# --- Cortex-M4 --------------------------------------------------------------
+
+M4 := $(BUILD)/firmware
+M4_CFLAGS := -mcpu=cortex-m4 -mthumb -mfloat-abi=soft -std=gnu17 -O2 -g -ffreestanding \
+	-fno-common -ffunction-sections -fdata-sections $(WARN) $(CORE_INC) -Ifirmware/hal/virt \
+	-DQS1_VERSION='"$(QS1_VERSION)"'
+M4_LDFLAGS := -mcpu=cortex-m4 -mthumb -mfloat-abi=soft -nostdlib -Wl,--gc-sections \
+	-Wl,--fatal-warnings -Wl,--build-id=none
+
+M4_HAL_SRC := $(addprefix firmware/hal/virt/, main.c board.c trace.c selfcheck.c mem.c)
+M4_OBJ := $(patsubst %.c, $(M4)/obj/%.o, $(CORE_SRC) $(M4_HAL_SRC))
+M4_BOOT_OBJ := $(M4)/obj/firmware/hal/virt/boot.o
+
+$(M4)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(M4_CC) $(M4_CFLAGS) -MMD -MP -c -o $@ $<
+
+# GCC would turn the loops of memcpy and memset into calls of themselves.
+$(M4)/obj/firmware/hal/virt/mem.o: M4_CFLAGS += -fno-tree-loop-distribute-patterns
+
+# libgcc for 64-bit division, which only the slow path uses.
+$(M4)/qs1-m4.elf: $(M4_OBJ) firmware/hal/virt/qs1-m4.ld $(M4)/stamp
+	$(M4_CC) $(M4_LDFLAGS) -Wl,-T,firmware/hal/virt/qs1-m4.ld -Wl,-Map,$(@:.elf=.map) \
+		-o $@ $(M4_OBJ) -lgcc
+	$(M4)/stamp $@
+
+$(M4)/qs1-boot.elf: $(M4_BOOT_OBJ) firmware/hal/virt/boot.ld
+	$(M4_CC) $(M4_LDFLAGS) -Wl,-T,firmware/hal/virt/boot.ld -o $@ $(M4_BOOT_OBJ)
+
+$(M4)/stamp: firmware/hal/virt/stamp.c firmware/hal/virt/crc32.h firmware/hal/virt/selfcheck.h
+	@mkdir -p $(@D)
+	$(CC) $(HOST_CFLAGS) -o $@ $<
+
+.PHONY: firmware-virt
+firmware-virt: $(M4)/qs1-m4.elf $(M4)/qs1-boot.elf
+
+-include $(HOST_CORE_OBJ:.o=.d) $(HOST_HAL_OBJ:.o=.d) $(M4_OBJ:.o=.d) $(M4_BOOT_OBJ:.o=.d)

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The firmware's end of the shared memory.
+ *
+ * No libc, no division. What is written for the host is written in the order
+ * in which the host may rely on it: payload, barrier, index.
+ */
+#include "shm.h"
+
+static void publish_telemetry(struct qs1_port *port)
+{
+	struct qs1_telemetry *telemetry = &port->shm->telemetry;
+
+	qs1_shm_write(telemetry->seq, port->telemetry_seq + 1);
+	qs1_shm_barrier();
+	qs1_core_telemetry(port->core, telemetry);
+	qs1_shm_barrier();
+	port->telemetry_seq += 2;
+	qs1_shm_write(telemetry->seq, port->telemetry_seq);
+}
+
+static void publish_param(struct qs1_port *port, uint32_t id)
+{
+	qs1_shm_write(port->shm->param[id], qs1_core_param(port->core, id));
+}
+
+static void publish_params(struct qs1_port *port)
+{
+	for (uint32_t id = 0; id < QS1_PARAM_COUNT; id++)
+		publish_param(port, id);
+}
+
+static void publish_event(struct qs1_port *port)
+{
+	struct qs1_event event, *slot;
+	uint32_t seq;
+
+	if (!qs1_core_event(port->core, &event))
+		return;
+
+	seq = event.seq;
+	slot = &port->shm->events.event[seq % QS1_EVENTS];
+	qs1_shm_write(slot->seq, 0);
+	qs1_shm_barrier();
+	event.seq = 0;
+	event.reserved = 0;
+	*slot = event;
+	qs1_shm_barrier();
+	qs1_shm_write(slot->seq, seq);
+	qs1_shm_write(port->shm->events.head, seq);
+	port->ring = true;
+}
+
+static void publish_scan(struct qs1_port *port, const struct qs1_samples *in)
+{
+	struct qs1_wave_ring *wave = &port->shm->wave;
+	uint32_t watermark = qs1_shm_read(port->shm->host.wave_watermark);
+
+	qs1_core_scan(port->core, in, &wave->scan[port->wave_head & port->wave_mask]);
+	qs1_shm_barrier();
+	port->wave_head++;
+	qs1_shm_write(wave->head, port->wave_head);
+
+	port->wave_pending++;
+	if (watermark && port->wave_pending >= watermark) {
+		port->wave_pending = 0;
+		port->ring = true;
+	}
+}
+
+/* The mailbox. Each member is read once: the host may write at any time. */
+static enum qs1_port_action poll_command(struct qs1_port *port)
+{
+	struct qs1_command *command = &port->shm->command;
+	struct qs1_reply *reply = &port->shm->reply;
+	enum qs1_port_action action = QS1_PORT_NONE;
+	uint32_t seq = qs1_shm_read(command->seq);
+	uint32_t op, arg, result;
+	int32_t value, ret = 0;
+
+	if (seq == port->command_seq)
+		return QS1_PORT_NONE;
+
+	qs1_shm_barrier();
+	op = qs1_shm_read(command->op);
+	arg = qs1_shm_read(command->arg);
+	value = qs1_shm_read(command->value);
+
+	if (op != QS1_OP_CRASH) {
+		result = qs1_core_command(port->core, op, arg, value, &ret);
+	} else if (arg > 1) {
+		result = QS1_ERR_ARG;
+	} else {
+		result = QS1_OK;
+		action = arg ? QS1_PORT_HANG : QS1_PORT_TRAP;
+	}
+
+	if (result == QS1_OK && op == QS1_OP_SET_PARAM)
+		publish_param(port, arg);
+	else if (result == QS1_OK && op == QS1_OP_PROFILE_COMMIT)
+		publish_params(port);
+
+	qs1_shm_write(reply->result, result);
+	qs1_shm_write(reply->value, ret);
+	qs1_shm_barrier();
+	qs1_shm_write(reply->seq, seq);
+	port->command_seq = seq;
+	port->ring = true;
+	return action;
+}
+
+static bool ring(struct qs1_port *port)
+{
+	if (!port->ring)
+		return false;
+
+	port->ring = false;
+	port->doorbell++;
+	qs1_shm_barrier();
+	qs1_shm_write(port->shm->fw.doorbell, port->doorbell);
+	return true;
+}
+
+static void clear(volatile uint32_t *words, uint32_t bytes)
+{
+	for (; bytes; bytes -= sizeof(*words))
+		*words++ = 0;
+}
+
+void qs1_shm_init(struct qs1_port *port, struct qs1_shm *shm, struct qs1_core *core,
+		  unsigned int wave_log2, const char *version)
+{
+	uint32_t boots = qs1_shm_read(shm->fw.boots);
+
+	/* While this changes there is no valid contract. */
+	qs1_shm_write(shm->fw.magic, 0);
+	qs1_shm_barrier();
+	clear((volatile uint32_t *)&shm->fw, sizeof(shm->fw));
+	clear((volatile uint32_t *)&shm->reply, sizeof(shm->reply));
+	clear((volatile uint32_t *)&shm->telemetry, sizeof(shm->telemetry));
+	clear((volatile uint32_t *)shm->param, sizeof(shm->param));
+	clear((volatile uint32_t *)&shm->events, sizeof(shm->events));
+	clear((volatile uint32_t *)&shm->wave, sizeof(shm->wave));
+
+	*port = (struct qs1_port){
+		.shm = shm,
+		.core = core,
+		.telemetry_left = QS1_TELEMETRY_TICKS,
+		.wave_mask = (1u << wave_log2) - 1,
+		/* What waited for the firmware before this one is not for us. */
+		.command_seq = qs1_shm_read(shm->command.seq),
+	};
+
+	for (uint32_t i = 0; version[i] && i < sizeof(shm->fw.version) - 1; i++)
+		shm->fw.version[i] = version[i];
+	shm->fw.layout_version = QS1_LAYOUT_VERSION;
+	shm->fw.control_hz = QS1_CONTROL_HZ;
+	shm->fw.wave_log2 = wave_log2;
+	shm->fw.boots = boots + 1;
+	shm->reply.seq = port->command_seq;
+	publish_params(port);
+	publish_telemetry(port);
+	qs1_shm_barrier();
+	qs1_shm_write(shm->fw.magic, QS1_MAGIC);
+	port->ring = true;
+}
+
+enum qs1_port_action qs1_shm_begin(struct qs1_port *port, struct qs1_samples *in)
+{
+	const struct qs1_host *host = &port->shm->host;
+
+	in->host_heartbeat = qs1_shm_read(host->heartbeat);
+	if (!(qs1_shm_read(host->gpio_out) & QS1_GPIO_ESTOP_N))
+		in->estop_n = false;
+
+	return poll_command(port);
+}
+
+bool qs1_shm_end(struct qs1_port *port, const struct qs1_samples *in)
+{
+	publish_scan(port, in);
+	publish_event(port);
+
+	port->ticks++;
+	qs1_shm_write(port->shm->fw.alive, port->ticks);
+
+	port->telemetry_left--;
+	if (!port->telemetry_left) {
+		port->telemetry_left = QS1_TELEMETRY_TICKS;
+		publish_telemetry(port);
+	}
+	return ring(port);
+}
+
+void qs1_shm_crash(struct qs1_shm *shm, uint32_t reason, uint32_t pc)
+{
+	qs1_shm_write(shm->fw.crash_pc, pc);
+	qs1_shm_write(shm->fw.crash_reason, reason);
+	qs1_shm_barrier();
+	qs1_shm_write(shm->fw.doorbell, qs1_shm_read(shm->fw.doorbell) + 1);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The firmware's end of the shared memory: what every HAL calls before and
+ * after each qs1_core_step(). Knows the contract and the core, no hardware.
+ */
+#ifndef QS1_SHM_H
+#define QS1_SHM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <qs1/abi.h>
+
+#include "core.h"
+
+/*
+ * Orders accesses to the shared memory, for the compiler and for the
+ * processor. On x86, where stores are seen in order, it costs nothing.
+ */
+#ifdef __arm__
+#define qs1_shm_barrier() __asm__ volatile("dmb" ::: "memory")
+#else
+#define qs1_shm_barrier() __atomic_thread_fence(__ATOMIC_ACQ_REL)
+#endif
+
+/* One access of exactly the member's width, neither repeated nor left out. */
+#define qs1_shm_read(member) (*(const volatile __typeof__(member) *)&(member))
+#define qs1_shm_write(member, value) (*(volatile __typeof__(member) *)&(member) = (value))
+
+/**
+ * struct qs1_port - the firmware's private state of the shared memory
+ *
+ * Counters and indices live here and are only copied out: nothing that the
+ * host could overwrite is read back, but for struct qs1_host and the command.
+ *
+ * @shm: the contract
+ * @core: the control core behind it
+ * @ticks: low word of the control periods since start
+ * @telemetry_left: periods until the next snapshot
+ * @telemetry_seq: even
+ * @wave_mask: scans in the ring, minus one
+ * @wave_head: scans written
+ * @wave_pending: scans since the last doorbell for the ring
+ * @command_seq: the last command answered
+ * @doorbell: doorbells rung
+ * @ring: the host is to be rung at the end of this period
+ */
+struct qs1_port {
+	struct qs1_shm *shm;
+	struct qs1_core *core;
+	uint32_t ticks;
+	uint32_t telemetry_left;
+	uint32_t telemetry_seq;
+	uint32_t wave_mask;
+	uint32_t wave_head;
+	uint32_t wave_pending;
+	uint32_t command_seq;
+	uint32_t doorbell;
+	bool ring;
+};
+
+/* What a command asks of the HAL, beyond the core's reach. */
+enum qs1_port_action {
+	QS1_PORT_NONE,
+	QS1_PORT_TRAP, /* QS1_OP_CRASH 0: raise a processor exception */
+	QS1_PORT_HANG, /* QS1_OP_CRASH 1: stop answering */
+};
+
+/**
+ * qs1_shm_init() - offer the contract to the host
+ * @port: memory for the port's state
+ * @shm: the contract; of its content only the count of starts survives
+ * @core: an initialised core
+ * @wave_log2: scans in the waveform ring as a power of two, 4..QS1_WAVE_LOG2_MAX
+ * @version: firmware version, cut at 31 characters
+ *
+ * The magic is written last, when everything else holds.
+ */
+void qs1_shm_init(struct qs1_port *port, struct qs1_shm *shm, struct qs1_core *core,
+		  unsigned int wave_log2, const char *version);
+
+/**
+ * qs1_shm_begin() - before the core's step
+ * @port: the port
+ * @in: samples of this period; the host's heartbeat is filled in and its
+ *      emergency stop joins that of the HAL in estop_n
+ *
+ * Carries out a command that waits in the mailbox, so that it acts in the
+ * period in which it is seen.
+ *
+ * Return: what the HAL has to do instead of going on.
+ */
+enum qs1_port_action qs1_shm_begin(struct qs1_port *port, struct qs1_samples *in);
+
+/**
+ * qs1_shm_end() - after the core's step and after the outputs are applied
+ * @port: the port
+ * @in: samples of this period
+ *
+ * Publishes the scan, at most one event and, each QS1_TELEMETRY_TICKS, the
+ * telemetry.
+ *
+ * Return: true if the HAL has to ring the host's doorbell.
+ */
+bool qs1_shm_end(struct qs1_port *port, const struct qs1_samples *in);
+
+/**
+ * qs1_shm_crash() - tell the host why the firmware stops
+ * @shm: the contract
+ * @reason: QS1_CRASH_*
+ * @pc: program counter, 0 if not known
+ *
+ * For fault handlers: needs nothing but the memory. The doorbell counter is
+ * advanced; the HAL rings, stops the gates and never returns to the loop.
+ */
+void qs1_shm_crash(struct qs1_shm *shm, uint32_t reason, uint32_t pc);
+
+#endif /* QS1_SHM_H */
