@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * DC-link voltage: what the inputs bring must go to the grid.
+ *
+ * Once a half cycle, over which the ripple at twice the line frequency averages
+ * out, a PI controller with the measured input power as feed-forward sets the
+ * grid power. The plant is C V dv/dt = dP; for a crossover of 6 Hz
+ *   kp = C V 2 pi 6 Hz = 470 uF * 400 V * 37.7 / s = 7.1 W/V
+ * with the zero at a quarter of it, 0.55 W/V each half cycle.
+ * When the grid takes less than the inputs could bring, p_cap_mw falls.
+ */
+#include <qs1/stage.h>
+
+#include "state.h"
+
+#define KP_MW_PER_V 7100
+#define KI_MW_PER_V 550
+/* input cap: 4 inputs against the link at 1 Hz, per half cycle */
+#define KCAP_MW_PER_V 120
+#define CAP_MAX_MW 600000
+/* the cap starts to work 6 V above the reference */
+#define CAP_MARGIN_MV 6000
+
+/* headroom of the link over the peak of the grid, and its bounds */
+#define HEADROOM_MV 22000
+#define REF_MAX_MV 430000
+
+/* amplitude limit: 1.1 of the rated 7.07 A, in i10 */
+#define AMP_MAX_I10 15930000
+
+void qs1_dclink_reset(struct qs1_core *core)
+{
+	struct qs1_dclink *d = &core->dclink;
+
+	d->integ_mw = 0;
+	d->p_ref_mw = 0;
+	d->p_ramp_mw = 0;
+	d->p_cap_mw = CAP_MAX_MW;
+}
+
+static int32_t derated_mw(const struct qs1_core *core)
+{
+	int32_t start = core->param[QS1_PARAM_DERATE_START_C] * 1000;
+	int32_t stop = core->param[QS1_PARAM_OVERTEMP_C] * 1000;
+	int32_t t = core->protect.tcase_mc;
+
+	if (t <= start)
+		return QS1_RATED_W * 1000;
+	if (t >= stop)
+		return 0;
+	return (int32_t)((int64_t)QS1_RATED_W * 1000 * (stop - t) / (stop - start));
+}
+
+void qs1_dclink_half_cycle(struct qs1_core *core)
+{
+	struct qs1_dclink *d = &core->dclink;
+	const struct qs1_meter *m = &core->meter;
+	/* amplitude of the grid: 20 mV a count */
+	int32_t vpk_mv = qs1_mulsh(core->pll.amp_v10, 20, 10);
+	int32_t ref_mv = qs1_clamp(vpk_mv + HEADROOM_MV, QS1_LINK_V * 1000, REF_MAX_MV);
+	int32_t err_mv = m->vlink_mv - ref_mv;
+	int32_t limit, p, feed = 0;
+
+	d->ref = ref_mv / (QS1_LSB_VLINK / 1000);
+	limit = core->param[QS1_PARAM_POWER_LIMIT_W] * 1000;
+	p = derated_mw(core);
+	limit = p < limit ? p : limit;
+	d->p_ramp_mw += QS1_RATED_W * 1000 / 120 / core->param[QS1_PARAM_ES_RAMP_S];
+	if (d->p_ramp_mw > limit)
+		d->p_ramp_mw = limit;
+	d->p_limit_mw = d->p_ramp_mw;
+
+	if (!core->bridge_on || !qs1_producing(core)) {
+		d->integ_mw = 0;
+		d->p_ref_mw = 0;
+		core->current.next_amp_i10 = 0;
+		core->current.next_quad_i10 = 0;
+		return;
+	}
+	for (int n = 0; n < QS1_INPUTS; n++)
+		feed += core->input[n].p;
+	/* a product of counts is 1.5625 uW */
+	feed = qs1_mulsh(feed, 100, 6) / 1000;
+	p = feed + (int32_t)((int64_t)err_mv * KP_MW_PER_V / 1000) + d->integ_mw;
+	if (p > 0 && p < d->p_limit_mw)
+		d->integ_mw =
+			qs1_clamp(d->integ_mw + (int32_t)((int64_t)err_mv * KI_MW_PER_V / 1000),
+				  -400000, 400000);
+	d->p_ref_mw = qs1_clamp(p, 0, d->p_limit_mw);
+	d->p_cap_mw = qs1_clamp(
+		d->p_cap_mw - (int32_t)((int64_t)(err_mv - CAP_MARGIN_MV) * KCAP_MW_PER_V / 1000),
+		0, CAP_MAX_MW);
+
+	/* amplitude = 2 P / V: mW over mV is A; 2048000 i10 a A */
+	if (vpk_mv < 20000)
+		return;
+	core->current.next_amp_i10 =
+		qs1_clamp((int32_t)((int64_t)d->p_ref_mw * 4096000 / vpk_mv), 0, AMP_MAX_I10);
+	core->current.next_quad_i10 = qs1_mulq30(core->current.next_amp_i10, core->island.quad_q30);
+}

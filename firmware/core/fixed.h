@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Fixed-point primitives: all of the core's arithmetic beyond +, - and compare.
+ *
+ * Each has one portable definition here; a target whose compiler does badly
+ * with one of them replaces it by assembly that gives the same bits. Right
+ * shifts of negative values are arithmetic on every compiler we build with and
+ * are spelled qs1_asr() so that a target can replace them too.
+ */
+#ifndef QS1_FIXED_H
+#define QS1_FIXED_H
+
+#include <stdint.h>
+
+/* Q30 constant from a literal, folded by the compiler: |x| < 2. */
+#define QS1_Q30(x) ((int32_t)((x)*1073741824.0 + ((x) < 0 ? -0.5 : 0.5)))
+
+static inline int32_t qs1_asr(int32_t x, int n)
+{
+	return x >> n;
+}
+
+/* (a * b) / 2^n, rounded down; n is a constant from 0 to 63 */
+static inline int32_t qs1_mulsh(int32_t a, int32_t b, int n)
+{
+	return (int32_t)(((int64_t)a * b) >> n);
+}
+
+/* a * b where one of them is Q30, in the format of the other */
+static inline int32_t qs1_mulq30(int32_t a, int32_t b)
+{
+	return qs1_mulsh(a, b, 30);
+}
+
+static inline int32_t qs1_clamp(int32_t x, int32_t lo, int32_t hi)
+{
+	return x < lo ? lo : x > hi ? hi : x;
+}
+
+static inline int32_t qs1_abs(int32_t x)
+{
+	return x < 0 ? -x : x;
+}
+
+/* Square root of a 32-bit value, rounded down; 16 steps, no division. */
+static inline uint32_t qs1_isqrt32(uint32_t x)
+{
+	uint32_t root = 0, bit = 1u << 30;
+
+	for (int i = 0; i < 16; i++) {
+		uint32_t trial = root + bit;
+
+		root >>= 1;
+		if (x >= trial) {
+			x -= trial;
+			root += bit;
+		}
+		bit >>= 2;
+	}
+	return root;
+}
+
+/* Square root of a 64-bit value, rounded down; slow path only. */
+uint32_t qs1_isqrt64(uint64_t x);
+
+/* Sine of a phase where 2^32 is one turn, Q30; error below 8e-5. */
+int32_t qs1_sin(uint32_t phase);
+
+static inline int32_t qs1_cos(uint32_t phase)
+{
+	return qs1_sin(phase + 0x40000000u);
+}
+
+#endif /* QS1_FIXED_H */

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The operating state, evaluated each millisecond.
+ *
+ *   off -> self-test -> waiting -> connecting -> producing <-> derating
+ *              |           |  ^        |             |  ^
+ *              v           v  +--------+---- trip ---+  v
+ *        fault, shutdown  night                       ceased
+ *
+ * A fault of the grid leads to waiting with the enter-service time started
+ * anew; other faults to fault, from which the unit comes back when no cause has
+ * been present for five seconds and nothing is latched; a ground fault to
+ * ground-fault until it is cleared by command. Without permission from Linux
+ * the state is shutdown.
+ */
+#include <qs1/stage.h>
+
+#include "state.h"
+
+/* faults that only a command clears */
+#define LATCHING                                                                                   \
+	(QS1_FAULT_BIT(QS1_FAULT_GFDI) | QS1_FAULT_BIT(QS1_FAULT_RELAY) |                          \
+	 QS1_FAULT_BIT(QS1_FAULT_FIRMWARE))
+
+/* faults of the unit itself */
+#define UNIT                                                                                       \
+	(QS1_FAULT_BIT(QS1_FAULT_PV_OV) | QS1_FAULT_BIT(QS1_FAULT_PV_OC) |                         \
+	 QS1_FAULT_BIT(QS1_FAULT_AC_OC) | QS1_FAULT_BIT(QS1_FAULT_OVERTEMP) |                      \
+	 QS1_FAULT_BIT(QS1_FAULT_RELAY) | QS1_FAULT_BIT(QS1_FAULT_HOST_LOST) |                     \
+	 QS1_FAULT_BIT(QS1_FAULT_FIRMWARE) | QS1_FAULT_BIT(QS1_FAULT_SENSOR))
+
+#define SELF_TEST_MS 200
+/* offsets of the grid and ground current that the self test accepts: 3 % of
+ * rated current, 0.1 A
+ */
+#define OFFSET_MAX 300
+#define GROUND_OFFSET_MAX 800
+#define CLEAR_MS 5000
+#define CHARGE_TIMEOUT_MS 20000
+#define RELAY_SETTLE_MS 60
+#define NIGHT_HOLD_MS 60000
+#define INPUT_DELAY_MS 300
+#define IDLE_MS 5000
+/* too little to stay connected for: 4 W */
+#define IDLE_MW 4000
+/* momentary cessation ends after so long in range; ramp back within 0.2 s */
+#define RETURN_MS 20
+
+static void go(struct qs1_core *core, enum qs1_state to, uint32_t cause)
+{
+	struct qs1_fsm *f = &core->fsm;
+
+	qs1_event_put(core, QS1_EVENT_TRANSITION, cause, f->state, (uint8_t)to, 0);
+	f->state = (uint8_t)to;
+	f->step = 0;
+	f->in_state_ms = 0;
+	f->clear_ms = 0;
+	f->idle_ms = 0;
+}
+
+/* Gates off and relay open, in this very period. */
+void qs1_fsm_stop_now(struct qs1_core *core)
+{
+	core->bridge_on = false;
+	core->relay_on = false;
+	for (int n = 0; n < QS1_INPUTS; n++)
+		qs1_input_stop(core, n);
+	qs1_current_reset(&core->current);
+	qs1_dclink_reset(core);
+}
+
+static void stop(struct qs1_core *core, enum qs1_state to, uint32_t cause)
+{
+	qs1_fsm_stop_now(core);
+	go(core, to, cause);
+}
+
+static int32_t pv_v(const struct qs1_core *core, int n)
+{
+	/* 2.5 mV a count, parameters in 0.1 V */
+	return core->adc[QS1_ADC_VPV1 + n] / 40;
+}
+
+static bool pv_above(const struct qs1_core *core, enum qs1_param limit)
+{
+	for (int n = 0; n < QS1_INPUTS; n++)
+		if (pv_v(core, n) >= core->param[limit])
+			return true;
+	return false;
+}
+
+/* Each input joins and leaves by its own voltage. */
+static void run_inputs(struct qs1_core *core)
+{
+	for (int n = 0; n < QS1_INPUTS; n++) {
+		struct qs1_input *in = &core->input[n];
+		int32_t v = pv_v(core, n);
+		bool low = v < core->param[in->on ? QS1_PARAM_PV_MIN_V : QS1_PARAM_PV_START_V];
+		bool high = v > core->param[QS1_PARAM_PV_MAX_V];
+
+		if (in->on && (low || high)) {
+			qs1_input_stop(core, n);
+			in->off_ms = 0;
+		} else if (!in->on && (low || high)) {
+			in->off_ms = 0;
+		} else if (!in->on && ++in->off_ms >= INPUT_DELAY_MS) {
+			qs1_input_start(core, n);
+		}
+	}
+}
+
+static uint32_t lowest(uint32_t faults)
+{
+	uint32_t fault = 0;
+
+	while (!(faults & QS1_FAULT_BIT(fault)))
+		fault++;
+	return fault;
+}
+
+/* Record a fault that has just appeared. */
+static void report(struct qs1_core *core, uint32_t fault)
+{
+	core->fault_count[fault]++;
+	qs1_event_put(core, QS1_EVENT_TRIP, QS1_CAUSE_FAULT_BASE + fault, core->fsm.state,
+		      core->fsm.state, qs1_trip_value(core, fault));
+}
+
+static bool connected(const struct qs1_core *core)
+{
+	return qs1_producing(core) || core->fsm.state == QS1_STATE_CEASED;
+}
+
+/*
+ * Act on faults. Grid functions count as trips while connected; otherwise they
+ * only keep the unit waiting. Returns true when the state has changed.
+ */
+static bool act_on_faults(struct qs1_core *core)
+{
+	struct qs1_fsm *f = &core->fsm;
+	uint32_t grid = qs1_trip_ms(core) | qs1_island_found(core);
+	uint32_t unit = qs1_protect_ms(core);
+	uint32_t tov = unit & QS1_FAULT_BIT(QS1_FAULT_TOV);
+	uint32_t ground = unit & QS1_FAULT_BIT(QS1_FAULT_GFDI);
+	uint32_t active = grid | unit;
+	uint32_t fresh = active & ~f->active;
+
+	f->active = active;
+	if (f->state == QS1_STATE_OFF)
+		return false;
+	for (uint32_t k = 0; k < QS1_FAULT_COUNT; k++)
+		if (fresh & (UNIT | QS1_FAULT_BIT(QS1_FAULT_GFDI)) & QS1_FAULT_BIT(k))
+			report(core, k);
+	f->latched |= active & LATCHING;
+	if (f->latched & QS1_FAULT_BIT(QS1_FAULT_GFDI)) {
+		if (f->state == QS1_STATE_GROUND_FAULT)
+			return false;
+		stop(core, QS1_STATE_GROUND_FAULT,
+		     QS1_CAUSE_FAULT_BASE + (ground ? lowest(ground) : QS1_FAULT_GFDI));
+		return true;
+	}
+	if (f->state == QS1_STATE_SHUTDOWN || f->state == QS1_STATE_FAULT ||
+	    f->state == QS1_STATE_SELF_TEST || f->state == QS1_STATE_GROUND_FAULT)
+		return false;
+	unit = (unit & UNIT) | (f->latched & UNIT);
+	if (unit) {
+		stop(core, QS1_STATE_FAULT, QS1_CAUSE_FAULT_BASE + lowest(unit));
+		return true;
+	}
+	grid |= tov;
+	if (grid && (connected(core) || core->relay_on)) {
+		uint32_t first =
+			lowest(grid & QS1_FAULT_BIT(QS1_FAULT_UV2)   ? QS1_FAULT_BIT(QS1_FAULT_UV2)
+			       : grid & QS1_FAULT_BIT(QS1_FAULT_OV2) ? QS1_FAULT_BIT(QS1_FAULT_OV2)
+								     : grid);
+
+		report(core, first);
+		f->wait_ms = 0;
+		stop(core, QS1_STATE_WAITING, QS1_CAUSE_FAULT_BASE + first);
+		return true;
+	}
+	return false;
+}
+
+static void self_test(struct qs1_core *core)
+{
+	struct qs1_fsm *f = &core->fsm;
+	int32_t offset;
+	uint32_t fault = QS1_FAULT_COUNT;
+
+	/* Relay open, gates off: what the current sensors show is their offset. */
+	f->offset_sum += core->adc[QS1_ADC_IGRID];
+	if (f->in_state_ms < SELF_TEST_MS)
+		return;
+	offset = f->offset_sum / SELF_TEST_MS;
+	if (qs1_abs(offset) > OFFSET_MAX || core->protect.ground_x64 / 64 > GROUND_OFFSET_MAX ||
+	    qs1_abs(core->adc[QS1_ADC_VREF] - QS1_VREF_COUNT) > QS1_VREF_COUNT / 100)
+		fault = QS1_FAULT_SENSOR;
+	else if (core->protect.vgrid_x64 / 64 > 2000 &&
+		 core->protect.mismatch_x64 < core->protect.vgrid_x64 / 4)
+		fault = QS1_FAULT_RELAY; /* the grid is on both sides: welded */
+
+	f->self_test_ok = fault == QS1_FAULT_COUNT;
+	if (!f->self_test_ok) {
+		if (!(f->active & QS1_FAULT_BIT(fault)))
+			report(core, fault);
+		f->latched |= QS1_FAULT_BIT(fault) & LATCHING;
+		go(core, QS1_STATE_FAULT, QS1_CAUSE_FAULT_BASE + fault);
+		return;
+	}
+	core->current.offset_i10 = offset * 1024;
+	go(core, f->armed ? QS1_STATE_WAITING : QS1_STATE_SHUTDOWN, QS1_CAUSE_SELF_TEST_PASSED);
+}
+
+static void waiting(struct qs1_core *core)
+{
+	struct qs1_fsm *f = &core->fsm;
+
+	if (pv_above(core, QS1_PARAM_PV_MIN_V))
+		f->idle_ms = 0;
+	else if (++f->idle_ms >= IDLE_MS)
+		go(core, QS1_STATE_NIGHT, QS1_CAUSE_FAULT_BASE + QS1_FAULT_NIGHT);
+	else
+		return;
+	if (f->state == QS1_STATE_WAITING && qs1_trip_in_range(core) &&
+	    pv_above(core, QS1_PARAM_PV_START_V) &&
+	    f->wait_ms >= (uint32_t)core->param[QS1_PARAM_ES_DELAY_S] * 1000) {
+		qs1_dclink_reset(core);
+		go(core, QS1_STATE_CONNECTING, QS1_CAUSE_ENTER_SERVICE);
+	}
+}
+
+static void connecting(struct qs1_core *core)
+{
+	struct qs1_fsm *f = &core->fsm;
+
+	if (!qs1_trip_in_range(core)) {
+		f->wait_ms = 0;
+		stop(core, QS1_STATE_WAITING, QS1_CAUSE_GRID_OUT_OF_RANGE);
+		return;
+	}
+	if (f->in_state_ms > CHARGE_TIMEOUT_MS) {
+		stop(core, QS1_STATE_NIGHT, QS1_CAUSE_FAULT_BASE + QS1_FAULT_NIGHT);
+		f->hold_ms = NIGHT_HOLD_MS;
+		return;
+	}
+	run_inputs(core);
+	switch (f->step) {
+	case 0: /* charge the link from the modules */
+		if (core->adc[QS1_ADC_VLINK] < core->dclink.ref)
+			break;
+		/* the relay must still be open: not the same voltage on both sides */
+		if (core->protect.mismatch_x64 < core->protect.vgrid_x64 / 4) {
+			f->latched |= QS1_FAULT_BIT(QS1_FAULT_RELAY);
+			report(core, QS1_FAULT_RELAY);
+			stop(core, QS1_STATE_FAULT, QS1_CAUSE_FAULT_BASE + QS1_FAULT_RELAY);
+			return;
+		}
+		core->relay_on = true;
+		f->step = 1;
+		f->idle_ms = 0;
+		break;
+	case 1: /* let it close and settle; protect.c finds one that does not */
+		if (++f->idle_ms < QS1_RELAY_CLOSE_MS + RELAY_SETTLE_MS)
+			break;
+		f->step = 2;
+		break;
+	case 2: /* join at a zero crossing */
+		if (core->pll.phase > 0x08000000u)
+			break;
+		core->bridge_on = true;
+		go(core, QS1_STATE_PRODUCING, QS1_CAUSE_RELAY_CLOSED);
+		break;
+	}
+}
+
+static bool ceases(const struct qs1_core *core)
+{
+	int32_t v = core->meter.vrms_mv, nom = core->param[QS1_PARAM_V_NOM_V];
+
+	return v < core->param[QS1_PARAM_MC_LV_V_PU] * nom ||
+	       (core->param[QS1_PARAM_MC_HV_V_PU] < 1400 &&
+		v > core->param[QS1_PARAM_MC_HV_V_PU] * nom);
+}
+
+static void producing(struct qs1_core *core)
+{
+	struct qs1_fsm *f = &core->fsm;
+	bool warm = core->protect.tcase_mc > core->param[QS1_PARAM_DERATE_START_C] * 1000;
+	/* the link must stay above the grid's peak: both 20 mV a count */
+	bool empty = core->adc[QS1_ADC_VLINK] < qs1_asr(core->pll.amp_v10, 10);
+
+	run_inputs(core);
+	if (ceases(core)) {
+		core->bridge_on = false;
+		qs1_current_reset(&core->current);
+		go(core, QS1_STATE_CEASED, QS1_CAUSE_MOMENTARY_CESSATION);
+		return;
+	}
+	if (empty || (core->dclink.p_ref_mw < IDLE_MW && core->dclink.p_limit_mw > IDLE_MW))
+		f->idle_ms += empty ? 50 : 1;
+	else
+		f->idle_ms = 0;
+	if (f->idle_ms >= IDLE_MS) {
+		stop(core, QS1_STATE_NIGHT, QS1_CAUSE_FAULT_BASE + QS1_FAULT_NIGHT);
+		f->hold_ms = NIGHT_HOLD_MS;
+		return;
+	}
+	if (warm && f->state == QS1_STATE_PRODUCING)
+		go(core, QS1_STATE_DERATING, QS1_CAUSE_THERMAL);
+	else if (f->state == QS1_STATE_DERATING &&
+		 core->protect.tcase_mc < core->param[QS1_PARAM_DERATE_START_C] * 1000 - 2000)
+		go(core, QS1_STATE_PRODUCING, QS1_CAUSE_THERMAL);
+}
+
+static void ceased(struct qs1_core *core)
+{
+	struct qs1_fsm *f = &core->fsm;
+
+	run_inputs(core);
+	f->idle_ms = ceases(core) ? 0 : f->idle_ms + 1;
+	if (f->idle_ms < RETURN_MS || !core->pll.locked)
+		return;
+	/* The ramp limit stays where it was: back at once, IEEE 1547-2018 6.4.2.7. */
+	core->bridge_on = true;
+	go(core, QS1_STATE_PRODUCING, QS1_CAUSE_GRID_IN_RANGE);
+}
+
+static void fault(struct qs1_core *core)
+{
+	struct qs1_fsm *f = &core->fsm;
+
+	f->clear_ms = (f->active & UNIT) || (f->latched & UNIT) ? 0 : f->clear_ms + 1;
+	if (f->clear_ms < CLEAR_MS)
+		return;
+	if (!f->self_test_ok)
+		go(core, QS1_STATE_SELF_TEST, QS1_CAUSE_FAULT_CLEARED);
+	else
+		go(core, f->armed ? QS1_STATE_WAITING : QS1_STATE_SHUTDOWN,
+		   QS1_CAUSE_FAULT_CLEARED);
+}
+
+void qs1_fsm_ms(struct qs1_core *core)
+{
+	struct qs1_fsm *f = &core->fsm;
+
+	f->in_state_ms++;
+	if (f->hold_ms)
+		f->hold_ms--;
+	if (!qs1_trip_in_range(core))
+		f->wait_ms = 0;
+	else if (f->wait_ms < 0x7fffffffu)
+		f->wait_ms++;
+	if (act_on_faults(core))
+		return;
+
+	switch (f->state) {
+	case QS1_STATE_OFF:
+		if (pv_above(core, QS1_PARAM_PV_MIN_V))
+			go(core, QS1_STATE_SELF_TEST, QS1_CAUSE_DC_POWER);
+		break;
+	case QS1_STATE_SELF_TEST:
+		self_test(core);
+		break;
+	case QS1_STATE_NIGHT:
+		if (!f->hold_ms && pv_above(core, QS1_PARAM_PV_START_V))
+			go(core, QS1_STATE_WAITING, QS1_CAUSE_PV_PRESENT);
+		break;
+	case QS1_STATE_WAITING:
+		waiting(core);
+		break;
+	case QS1_STATE_CONNECTING:
+		connecting(core);
+		break;
+	case QS1_STATE_PRODUCING:
+	case QS1_STATE_DERATING:
+		producing(core);
+		break;
+	case QS1_STATE_CEASED:
+		ceased(core);
+		break;
+	case QS1_STATE_FAULT:
+		fault(core);
+		break;
+	}
+}
+
+/* Permission to produce, given and taken by Linux. */
+uint32_t qs1_fsm_arm(struct qs1_core *core, bool armed)
+{
+	struct qs1_fsm *f = &core->fsm;
+
+	if (armed && (f->bench || core->staging))
+		return QS1_ERR_STATE;
+	f->armed = armed;
+	if (armed && f->state == QS1_STATE_SHUTDOWN)
+		go(core, QS1_STATE_WAITING, QS1_CAUSE_ARMED);
+	else if (!armed && f->state != QS1_STATE_SHUTDOWN && f->state != QS1_STATE_OFF &&
+		 f->state != QS1_STATE_SELF_TEST && f->state != QS1_STATE_FAULT &&
+		 f->state != QS1_STATE_GROUND_FAULT)
+		stop(core, QS1_STATE_SHUTDOWN, QS1_CAUSE_FAULT_BASE + QS1_FAULT_SHUTDOWN);
+	return QS1_OK;
+}
+
+/* Restore a latch that Linux has kept over a loss of power. */
+uint32_t qs1_fsm_latch(struct qs1_core *core, uint32_t fault)
+{
+	if (fault >= QS1_FAULT_COUNT || !(LATCHING & QS1_FAULT_BIT(fault)))
+		return QS1_ERR_ARG;
+	core->fsm.latched |= QS1_FAULT_BIT(fault);
+	return QS1_OK;
+}
+
+uint32_t qs1_fsm_clear(struct qs1_core *core, uint32_t fault)
+{
+	struct qs1_fsm *f = &core->fsm;
+
+	if (fault >= QS1_FAULT_COUNT || !(LATCHING & QS1_FAULT_BIT(fault)))
+		return QS1_ERR_ARG;
+	if (f->active & QS1_FAULT_BIT(fault))
+		return QS1_ERR_ACTIVE;
+	if (!(f->latched & QS1_FAULT_BIT(fault)))
+		return QS1_OK;
+	f->latched &= ~QS1_FAULT_BIT(fault);
+	qs1_event_put(core, QS1_EVENT_CLEAR, QS1_CAUSE_FAULT_BASE + fault, f->state, f->state, 0);
+	if (f->state == QS1_STATE_GROUND_FAULT) {
+		f->wait_ms = 0;
+		go(core, f->armed ? QS1_STATE_WAITING : QS1_STATE_SHUTDOWN,
+		   QS1_CAUSE_FAULT_CLEARED);
+	}
+	return QS1_OK;
+}
+
+/* Open-loop bench mode: only while shut down, relay open. */
+uint32_t qs1_fsm_bench(struct qs1_core *core, bool on)
+{
+	struct qs1_fsm *f = &core->fsm;
+
+	if (f->state != QS1_STATE_SHUTDOWN)
+		return QS1_ERR_STATE;
+	f->bench = on;
+	for (int n = 0; n < QS1_INPUTS + 2; n++)
+		core->bench[n] = 0;
+	return QS1_OK;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * AC metering: RMS values, power and frequency over one grid cycle, renewed
+ * each half cycle.
+ *
+ * The fast path sums products; the slow path divides and takes roots. Windows
+ * follow the PLL's phase, which runs on when the grid is gone, so that a lost
+ * grid reads zero volts instead of nothing. Frequency is measured apart from
+ * the PLL, from zero crossings of the resonator's in-phase output, which is
+ * free of harmonics and offset.
+ */
+#include "state.h"
+
+/* Below 0.2 pu (3.5e6 v10) zero crossings mean nothing. */
+#define AMP_MIN_V10 3500000
+
+/*
+ * A cycle that is off by more than 2.5 Hz is a phase jump until it has lasted:
+ * the frequency keeps its value meanwhile.
+ */
+#define JUMP_UHZ 2500000
+#define JUMP_MS 80
+
+void qs1_meter_step(struct qs1_core *core)
+{
+	struct qs1_meter *m = &core->meter;
+	struct qs1_sums *s = &m->now;
+	int32_t v = core->adc[QS1_ADC_VGRID];
+	int32_t i = core->adc[QS1_ADC_IGRID];
+	int32_t re_before = core->meter.re_last;
+	int32_t re = core->pll.re_v10;
+
+	m->re_last = re;
+	s->vv += v * v;
+	s->ii += i * i;
+	s->vi += v * i;
+	s->qi += qs1_asr(core->pll.im_v10, 10) * i;
+	s->vlink += core->adc[QS1_ADC_VLINK];
+	s->n++;
+
+	if ((re ^ re_before) < 0) {
+		m->crossed = true;
+		m->cross_up = re >= 0;
+		m->cross_before = re_before;
+		m->cross_after = re;
+		m->cross_tick = (uint32_t)core->ticks;
+	}
+	if (core->pll.half_cycle) {
+		m->half[1] = m->half[0];
+		m->half[0] = *s;
+		*s = (struct qs1_sums){ 0 };
+		m->pending = 1;
+	}
+}
+
+/* Mean frequency of the last n cycles; the window is renewed each half cycle. */
+static int32_t window_mean(const struct qs1_meter *m, int n)
+{
+	int64_t sum = 0;
+
+	for (int k = 0; k < n; k++)
+		sum += m->f_window[k];
+	return (int32_t)(sum / n);
+}
+
+static void frequency(struct qs1_core *core)
+{
+	struct qs1_meter *m = &core->meter;
+	uint32_t now, period;
+	int32_t f;
+
+	m->crossed = false;
+	/* Interpolate the crossing between the two samples. */
+	now = (m->cross_tick << 16) -
+	      (uint32_t)(((int64_t)m->cross_after << 16) / (m->cross_after - m->cross_before));
+	period = now - m->cross_q16[m->cross_up];
+	m->cross_q16[m->cross_up] = now;
+	if (m->crossings < 3) {
+		m->crossings++;
+		return;
+	}
+	/* 45 to 75 Hz, in 2^-16 control periods */
+	if (period < QS1_CONTROL_HZ * 65536u / 75 || period > QS1_CONTROL_HZ * 65536u / 45)
+		f = period < QS1_CONTROL_HZ * 65536u / 60 ? 75000000 : 45000000;
+	else
+		f = (int32_t)((uint64_t)QS1_CONTROL_HZ * 65536u * 1000000u / period);
+
+	if (!m->f_uhz || qs1_abs(f - m->f_uhz) > JUMP_UHZ) {
+		if (m->f_uhz && m->gate_ms < JUMP_MS)
+			return;
+		for (int k = 0; k < 6; k++)
+			m->f_window[k] = f;
+	}
+	m->gate_ms = 0;
+	m->f_cycle_uhz = f;
+	m->f_window[m->f_index] = f;
+	m->f_index = m->f_index == 5 ? 0 : m->f_index + 1;
+	m->f_uhz = window_mean(m, 6);
+}
+
+static int32_t root_mean(int64_t a, int64_t b, uint32_t n)
+{
+	return n ? (int32_t)qs1_isqrt64((((uint64_t)(a + b)) << 20) / n) : 0;
+}
+
+/* Each millisecond: one piece of the work that a half cycle or a crossing left. */
+void qs1_meter_slow(struct qs1_core *core)
+{
+	struct qs1_meter *m = &core->meter;
+	const struct qs1_sums *a = &m->half[0], *b = &m->half[1];
+	uint32_t n = a->n + b->n;
+
+	if (!core->pll.alive || core->pll.amp_v10 < AMP_MIN_V10) {
+		m->crossings = 0;
+		m->f_uhz = 0;
+		m->crossed = false;
+	} else if (m->crossed) {
+		frequency(core);
+	} else if (m->crossings && m->gate_ms < JUMP_MS) {
+		m->gate_ms++;
+	}
+	switch (m->pending) {
+	case 1:
+		/* counts * 1024 -> mV: 20 mV a count; mA: 0.5 mA a count */
+		m->vrms_mv = qs1_mulsh(root_mean(a->vv, b->vv, n), QS1_LSB_VGRID / 1000, 10);
+		break;
+	case 2:
+		m->irms_ma = root_mean(a->ii, b->ii, n) >> 11;
+		break;
+	case 3:
+		if (n) {
+			/* a product of counts is 10 uW */
+			m->p_mw = (int32_t)((a->vi + b->vi) / (int32_t)n / 100);
+			m->q_mvar = (int32_t)((a->qi + b->qi) / (int32_t)n / 100);
+		}
+		if (a->vi > 0)
+			m->e_raw += (uint64_t)a->vi;
+		break;
+	case 4:
+		if (a->n)
+			m->vlink_mv = (int32_t)(a->vlink * (QS1_LSB_VLINK / 1000) / a->n);
+		break;
+	default:
+		return;
+	}
+	m->pending = m->pending == 4 ? 0 : m->pending + 1;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Parameters: ranges, contradictions, and a profile that is taken whole or not
+ * at all.
+ */
+#include "state.h"
+
+struct row {
+	int32_t def;
+	int32_t min;
+	int32_t max;
+	uint8_t group;
+};
+
+static const struct row table[QS1_PARAM_COUNT] = {
+#define X(id, name, dec, def, min, max, group, text)                                               \
+	[QS1_PARAM_##id] = { def, min, max, QS1_PARAM_GROUP_##group },
+	QS1_PARAMS(X)
+#undef X
+};
+
+/* Pairs that must be in this order: the first not above the second. */
+static const uint8_t order[][2] = {
+	{ QS1_PARAM_UV2_V_PU, QS1_PARAM_UV1_V_PU },
+	{ QS1_PARAM_OV1_V_PU, QS1_PARAM_OV2_V_PU },
+	{ QS1_PARAM_UF2_F_HZ, QS1_PARAM_UF1_F_HZ },
+	{ QS1_PARAM_OF1_F_HZ, QS1_PARAM_OF2_F_HZ },
+	{ QS1_PARAM_UV1_V_PU, QS1_PARAM_ES_V_MIN_PU },
+	{ QS1_PARAM_ES_V_MAX_PU, QS1_PARAM_OV1_V_PU },
+	{ QS1_PARAM_UF1_F_HZ, QS1_PARAM_ES_F_MIN_HZ },
+	{ QS1_PARAM_ES_F_MAX_HZ, QS1_PARAM_OF1_F_HZ },
+	{ QS1_PARAM_PV_MIN_V, QS1_PARAM_PV_START_V },
+};
+
+void qs1_param_init(struct qs1_core *core)
+{
+	for (int k = 0; k < QS1_PARAM_COUNT; k++)
+		core->param[k] = table[k].def;
+	qs1_trip_derive(core);
+}
+
+int32_t qs1_core_param(const struct qs1_core *core, enum qs1_param id)
+{
+	return core->param[id];
+}
+
+/* Take a whole set, unless two of its values contradict. */
+static uint32_t take(struct qs1_core *core, const int32_t *set, int32_t *ret)
+{
+	for (unsigned int k = 0; k < sizeof(order) / sizeof(order[0]); k++) {
+		if (set[order[k][0]] > set[order[k][1]]) {
+			*ret = order[k][1];
+			return QS1_ERR_CONFLICT;
+		}
+	}
+	for (int k = 0; k < QS1_PARAM_COUNT; k++)
+		core->param[k] = set[k];
+	qs1_trip_derive(core);
+	return QS1_OK;
+}
+
+static void stage(struct qs1_core *core)
+{
+	for (int k = 0; k < QS1_PARAM_COUNT; k++)
+		core->staged[k] = core->param[k];
+}
+
+static uint32_t set(struct qs1_core *core, uint32_t id, int32_t value, int32_t *ret)
+{
+	if (value < table[id].min || value > table[id].max) {
+		*ret = value < table[id].min ? table[id].min : table[id].max;
+		return QS1_ERR_RANGE;
+	}
+	/* While a profile is being staged nothing else changes. */
+	if (core->staging && table[id].group != QS1_PARAM_GROUP_PROFILE)
+		return QS1_ERR_STATE;
+	*ret = value;
+	if (!core->staging)
+		stage(core);
+	core->staged[id] = value;
+	return core->staging ? QS1_OK : take(core, core->staged, ret);
+}
+
+uint32_t qs1_param_command(struct qs1_core *core, uint32_t op, uint32_t id, int32_t value,
+			   int32_t *ret)
+{
+	switch (op) {
+	case QS1_OP_PROFILE_BEGIN:
+		stage(core);
+		core->staging = true;
+		return QS1_OK;
+	case QS1_OP_PROFILE_ABORT:
+		core->staging = false;
+		return QS1_OK;
+	case QS1_OP_PROFILE_COMMIT:
+		if (!core->staging)
+			return QS1_ERR_STATE;
+		core->staging = false;
+		return take(core, core->staged, ret);
+	}
+	if (id >= QS1_PARAM_COUNT)
+		return QS1_ERR_ARG;
+	if (op == QS1_OP_SET_PARAM)
+		return set(core, id, value, ret);
+	*ret = core->param[id];
+	return QS1_OK;
+}

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The state of the control core, one structure per concern.
+ *
+ * Formats: `_v10` is a voltage in 1/1024 of an ADC count of the grid channels
+ * (20 mV / 1024), `_i10` a current in 1/1024 of a grid-current count
+ * (0.5 mA / 1024), `_q30` a fraction of 2^30. Phases are 32 bits a turn.
+ */
+#ifndef QS1_STATE_H
+#define QS1_STATE_H
+
+#include "core.h"
+#include "fixed.h"
+
+#define QS1_TICKS_PER_MS ((int)(QS1_CONTROL_HZ / 1000))
+
+/* Phase increment of 1 Hz per control period: 2^32 / control rate. */
+#define QS1_PHASE_PER_HZ 214748.3648
+#define QS1_PHASE_INC(hz) ((int32_t)((hz)*QS1_PHASE_PER_HZ + 0.5))
+
+/* Harmonics of the grid current that have a resonator of their own. */
+#define QS1_RESONATORS 7
+
+/**
+ * struct qs1_rotor - a rotation by a fixed angle per control period
+ */
+struct qs1_rotor {
+	int32_t cos_q30;
+	int32_t sin_q30;
+};
+
+/**
+ * struct qs1_pll - grid synchronisation
+ * @re: fundamental of the grid voltage, in phase
+ * @im: the same, a quarter turn behind
+ * @dc: offset of the grid voltage
+ * @integ: phase increment, 25.7
+ * @err: quadrature error, amplitude times sine of the phase error
+ * @amp: amplitude of the fundamental
+ * @unlocked_ms: how long the error has yet to stay in bounds until locked
+ * @alive: there is a voltage to follow
+ * @half_cycle: the phase passed 0 or half a turn in this period
+ */
+struct qs1_pll {
+	int32_t re_v10;
+	int32_t im_v10;
+	int32_t dc_v10;
+	uint32_t phase;
+	int32_t integ;
+	int32_t sin_q30;
+	int32_t cos_q30;
+	int32_t err_v10;
+	int32_t amp_v10;
+	struct qs1_rotor rotor;
+	uint16_t unlocked_ms;
+	bool alive;
+	bool locked;
+	bool half_cycle;
+};
+
+/**
+ * struct qs1_sums - products summed over one half cycle
+ */
+struct qs1_sums {
+	int64_t vv;
+	int64_t ii;
+	int64_t vi;
+	int64_t qi;
+	int64_t vlink;
+	uint32_t n;
+};
+
+/**
+ * struct qs1_meter - AC quantities, each half cycle over the last full one
+ * @now: being summed
+ * @half: the last two complete half cycles, newest in half[0]
+ * @pending: steps of the evaluation still to be done
+ * @cross_q16: time of the last upward [1] and downward [0] zero crossing
+ * @gate_ms: the frequency is held for so long after a phase jump
+ */
+struct qs1_meter {
+	struct qs1_sums now;
+	struct qs1_sums half[2];
+	uint8_t pending;
+	int32_t re_last;
+	bool crossed;
+	bool cross_up;
+	int32_t cross_before;
+	int32_t cross_after;
+	uint32_t cross_tick;
+	uint32_t cross_q16[2];
+	uint8_t crossings;
+	uint16_t gate_ms;
+	int32_t f_cycle_uhz;
+	int32_t f_uhz;
+	int32_t f_window[6];
+	uint8_t f_index;
+	int32_t vrms_mv;
+	int32_t irms_ma;
+	int32_t p_mw;
+	int32_t q_mvar;
+	int32_t vlink_mv;
+	uint64_t e_raw;
+};
+
+/**
+ * struct qs1_current - closed loop of the grid current
+ * @res: resonator states of harmonics 1, 3, 5, ... 13
+ * @rotor: their rotation per control period
+ * @inject: their gain and phase advance, integral gain times e^(j phi)
+ * @ahead: rotation over the loop's delay of one and a half periods
+ * @amp_i10: amplitude in phase with the voltage, in force
+ * @quad_i10: amplitude a quarter turn ahead, in force
+ * @next_amp_i10: amplitude from the next zero crossing on
+ * @next_quad_i10: likewise
+ * @recip: 2^40 / DC-link voltage in counts
+ * @blank: control periods for which the gates stay off after a peak
+ * @blanks: such peaks lately, decays
+ */
+struct qs1_current {
+	struct {
+		int32_t re;
+		int32_t im;
+	} res[QS1_RESONATORS];
+	struct qs1_rotor rotor[QS1_RESONATORS];
+	struct qs1_rotor inject[QS1_RESONATORS];
+	struct qs1_rotor ahead;
+	int32_t amp_i10;
+	int32_t quad_i10;
+	int32_t next_amp_i10;
+	int32_t next_quad_i10;
+	int32_t offset_i10;
+	int32_t recip;
+	uint8_t blank;
+	uint16_t blanks;
+};
+
+/**
+ * struct qs1_dclink - control of the DC-link voltage through the grid power
+ * @ref: voltage wanted, counts
+ * @integ_mw: integral part of the power reference
+ * @p_ref_mw: power reference
+ * @p_ramp_mw: limit that rises after a connection
+ * @p_cap_mw: power each input may draw, falls when the grid takes less
+ */
+struct qs1_dclink {
+	int32_t ref;
+	int32_t integ_mw;
+	int32_t p_ref_mw;
+	int32_t p_ramp_mw;
+	int32_t p_limit_mw;
+	int32_t p_cap_mw;
+};
+
+enum qs1_mppt_phase {
+	QS1_MPPT_TRACK,
+	QS1_MPPT_PROBE,
+};
+
+/**
+ * struct qs1_mppt - maximum power point tracker of one input
+ * @center: operating voltage, counts * 256
+ * @sign: side of the centre on which the input runs now
+ * @halves: half cycles since the last step
+ * @p: power of the last three measurements, counts, newest first
+ * @valid: measurements since the last disturbance of the sequence
+ * @top: centre when last tracking the highest-voltage peak
+ */
+struct qs1_mppt {
+	int32_t center;
+	int8_t sign;
+	uint8_t halves;
+	uint8_t valid;
+	uint8_t phase;
+	uint8_t settle;
+	int32_t p[3];
+	int32_t p_slow;
+	int32_t p_before;
+	int32_t center_before;
+	int32_t top;
+	uint16_t hold;
+	uint16_t low_peak;
+	bool tracking;
+};
+
+/**
+ * struct qs1_input - one isolated input stage
+ * @vref: voltage wanted, counts
+ * @integ_q31: integral part of the squared on-time fraction
+ * @limit_q31: highest squared on-time fraction allowed now
+ * @dither: remainder of the on-time below one timer count
+ * @pending: 1 when a half cycle has ended, 2 when its sums are kept
+ * @v_sum, @i_sum, @p_sum, @n: since the last half cycle
+ * @v, @i, @p: their means over the last half cycle; v and i in counts * 16
+ */
+struct qs1_input {
+	int32_t vref;
+	int32_t integ_q31;
+	int32_t limit_q31;
+	uint32_t dither;
+	int32_t v_sum;
+	int32_t i_sum;
+	int64_t p_sum;
+	uint32_t n;
+	int32_t last_v_sum;
+	int32_t last_i_sum;
+	int64_t last_p_sum;
+	uint32_t last_n;
+	int32_t v_x16;
+	int32_t i_x16;
+	int32_t p;
+	uint64_t e_raw;
+	uint16_t off_ms;
+	uint8_t pending;
+	bool on;
+	struct qs1_mppt mppt;
+};
+
+#define QS1_TRIPS 8
+
+/**
+ * struct qs1_trip - table-driven grid protection
+ * @ms: how long each function's condition has held
+ * @limit_ms: how long it may hold until the firmware acts
+ * @threshold: mV or mHz
+ */
+struct qs1_trip {
+	uint32_t ms[QS1_TRIPS];
+	uint32_t limit_ms[QS1_TRIPS];
+	int32_t threshold[QS1_TRIPS];
+};
+
+/**
+ * struct qs1_island - active islanding detection
+ * @f_slow_uhz: slow mean of the frequency
+ * @quad_q30: reactive fraction injected
+ * @pulse: half cycles within the pulse pattern
+ * @suspect: half cycles for which the shift has run near its limit
+ * @rocof_uhz: change of the frequency over the last 0.1 s
+ */
+struct qs1_island {
+	int32_t f_slow_uhz;
+	int32_t quad_q30;
+	int32_t f_last_uhz;
+	int32_t rocof_uhz;
+	uint16_t rocof_halves;
+	uint16_t pulse;
+	uint16_t suspect;
+};
+
+/**
+ * struct qs1_protect - limits that act without regard to the grid profile
+ * @ground_x64: mean magnitude of the ground current, counts * 64
+ * @mismatch_x64: mean magnitude of the voltage across the relay, counts * 64
+ * @vgrid_x64: mean magnitude of the grid voltage, counts * 64
+ * @fast: QS1_FAULT_BIT() of limits passed in a single period
+ */
+struct qs1_protect {
+	int32_t ground_x64;
+	uint16_t ground_ms;
+	uint16_t pv_oc_ms;
+	uint16_t ref_ms;
+	uint16_t full_scale_ms;
+	uint16_t mismatch_ms;
+	int32_t mismatch_x64;
+	int32_t vgrid_x64;
+	int32_t tcase_mc;
+	int32_t tstage_mc;
+	uint32_t host_seen;
+	uint32_t host_ms;
+	bool host_alive;
+	bool hot;
+	uint32_t fast;
+};
+
+/**
+ * struct qs1_fsm - the operating state
+ * @step: step within the state
+ * @in_state_ms: time in the state
+ * @wait_ms: how long the grid has been in range without a break
+ * @hold_ms: how long the unit stays asleep before it tries again
+ * @clear_ms: how long no cause of a fault has been present
+ * @idle_ms: how long there has been too little power
+ * @active: QS1_FAULT_BIT() of causes present now
+ * @latched: QS1_FAULT_BIT() of faults that only a command clears
+ */
+struct qs1_fsm {
+	uint8_t state;
+	uint8_t step;
+	bool armed;
+	bool self_test_ok;
+	bool bench;
+	uint32_t in_state_ms;
+	uint32_t wait_ms;
+	uint32_t hold_ms;
+	uint32_t clear_ms;
+	uint32_t idle_ms;
+	uint32_t active;
+	uint32_t latched;
+	int32_t offset_sum;
+};
+
+#define QS1_EVENT_QUEUE 8
+
+struct qs1_core {
+	uint64_t ticks;
+	uint32_t frame;
+	uint32_t slot;
+	struct qs1_pll pll;
+	struct qs1_meter meter;
+	struct qs1_current current;
+	struct qs1_dclink dclink;
+	struct qs1_input input[QS1_INPUTS];
+	struct qs1_trip trip;
+	struct qs1_island island;
+	struct qs1_protect protect;
+	struct qs1_fsm fsm;
+	int32_t param[QS1_PARAM_COUNT];
+	int32_t staged[QS1_PARAM_COUNT];
+	bool staging;
+	int16_t bench[QS1_INPUTS + 2];
+	int16_t adc[QS1_ADC_COUNT];
+	uint32_t fault_count[QS1_FAULT_COUNT];
+	uint32_t event_seq;
+	uint32_t event_taken;
+	struct qs1_event event[QS1_EVENT_QUEUE];
+	uint16_t cmp_input[QS1_INPUTS];
+	bool half_dclink;
+	bool half_island;
+	bool bridge_on;
+	bool relay_on;
+	bool estop;
+};
+
+/* pll.c */
+void qs1_pll_init(struct qs1_pll *pll);
+void qs1_pll_step(struct qs1_pll *pll, int32_t v);
+void qs1_pll_predict(struct qs1_pll *pll);
+void qs1_pll_slow(struct qs1_pll *pll);
+uint32_t qs1_pll_inc(const struct qs1_pll *pll);
+struct qs1_rotor qs1_rotor_of(uint32_t inc);
+struct qs1_rotor qs1_rotor_mul(struct qs1_rotor a, struct qs1_rotor b);
+
+/* meter.c */
+void qs1_meter_step(struct qs1_core *core);
+void qs1_meter_slow(struct qs1_core *core);
+
+/* current.c */
+void qs1_current_reset(struct qs1_current *cur);
+int16_t qs1_current_step(struct qs1_core *core);
+void qs1_current_slow(struct qs1_core *core);
+
+/* dclink.c */
+void qs1_dclink_reset(struct qs1_core *core);
+void qs1_dclink_half_cycle(struct qs1_core *core);
+
+/* input.c */
+void qs1_input_start(struct qs1_core *core, int n);
+void qs1_input_stop(struct qs1_core *core, int n);
+uint16_t qs1_input_step(struct qs1_core *core, int n);
+void qs1_input_ms(struct qs1_core *core, int n);
+void qs1_input_half_cycle(struct qs1_core *core, int n);
+
+/* mppt.c */
+void qs1_mppt_start(struct qs1_mppt *mppt, int32_t v_open);
+void qs1_mppt_half_cycle(struct qs1_core *core, int n);
+
+/* trip.c */
+void qs1_trip_derive(struct qs1_core *core);
+uint32_t qs1_trip_ms(struct qs1_core *core);
+bool qs1_trip_in_range(const struct qs1_core *core);
+int32_t qs1_trip_value(const struct qs1_core *core, enum qs1_fault fault);
+
+/* island.c */
+void qs1_island_half_cycle(struct qs1_core *core);
+uint32_t qs1_island_found(const struct qs1_core *core);
+
+/* protect.c */
+void qs1_protect_step(struct qs1_core *core);
+uint32_t qs1_protect_ms(struct qs1_core *core);
+
+/* fsm.c */
+void qs1_fsm_ms(struct qs1_core *core);
+void qs1_fsm_stop_now(struct qs1_core *core);
+uint32_t qs1_fsm_arm(struct qs1_core *core, bool armed);
+uint32_t qs1_fsm_latch(struct qs1_core *core, uint32_t fault);
+uint32_t qs1_fsm_clear(struct qs1_core *core, uint32_t fault);
+uint32_t qs1_fsm_bench(struct qs1_core *core, bool on);
+
+/* event.c */
+void qs1_event_put(struct qs1_core *core, uint16_t kind, uint32_t cause, uint8_t from, uint8_t to,
+		   int32_t value);
+
+/* param.c */
+void qs1_param_init(struct qs1_core *core);
+uint32_t qs1_param_command(struct qs1_core *core, uint32_t op, uint32_t id, int32_t value,
+			   int32_t *ret);
+
+static inline bool qs1_producing(const struct qs1_core *core)
+{
+	return core->fsm.state == QS1_STATE_PRODUCING || core->fsm.state == QS1_STATE_DERATING;
+}
+
+#endif /* QS1_STATE_H */

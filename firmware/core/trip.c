@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Grid protection: one table of trip functions, IEEE 1547-2018 6.4 and 6.5.
+ *
+ * A clearing time is a maximum from the event to the end of the current. From
+ * it go the relay's opening time, the measuring window and one evaluation:
+ *   voltage    8 ms relay + 17 ms RMS window + 8 ms half cycle + 5 ms
+ *   frequency  8 ms relay + 50 ms window (three cycles) + 17 ms resonator
+ * What remains is how long the condition has to hold.
+ */
+#include <qs1/stage.h>
+
+#include "state.h"
+
+#define LAG_V_MS (QS1_RELAY_OPEN_MS + 17 + 8 + 5)
+#define LAG_F_MS (QS1_RELAY_OPEN_MS + 50 + 17)
+
+enum quantity {
+	VOLTAGE,
+	FREQUENCY,
+};
+
+static const struct {
+	uint8_t fault;
+	uint8_t quantity;
+	int8_t above;
+	uint8_t threshold;
+	uint8_t time;
+} table[QS1_TRIPS] = {
+	{ QS1_FAULT_UV2, VOLTAGE, 0, QS1_PARAM_UV2_V_PU, QS1_PARAM_UV2_T_S },
+	{ QS1_FAULT_UV1, VOLTAGE, 0, QS1_PARAM_UV1_V_PU, QS1_PARAM_UV1_T_S },
+	{ QS1_FAULT_OV2, VOLTAGE, 1, QS1_PARAM_OV2_V_PU, QS1_PARAM_OV2_T_S },
+	{ QS1_FAULT_OV1, VOLTAGE, 1, QS1_PARAM_OV1_V_PU, QS1_PARAM_OV1_T_S },
+	{ QS1_FAULT_OF1, FREQUENCY, 1, QS1_PARAM_OF1_F_HZ, QS1_PARAM_OF1_T_S },
+	{ QS1_FAULT_OF2, FREQUENCY, 1, QS1_PARAM_OF2_F_HZ, QS1_PARAM_OF2_T_S },
+	{ QS1_FAULT_UF1, FREQUENCY, 0, QS1_PARAM_UF1_F_HZ, QS1_PARAM_UF1_T_S },
+	{ QS1_FAULT_UF2, FREQUENCY, 0, QS1_PARAM_UF2_F_HZ, QS1_PARAM_UF2_T_S },
+};
+
+void qs1_trip_derive(struct qs1_core *core)
+{
+	for (int k = 0; k < QS1_TRIPS; k++) {
+		bool voltage = table[k].quantity == VOLTAGE;
+		int32_t t_ms = core->param[table[k].time] * 10;
+		int32_t lag = voltage ? LAG_V_MS : LAG_F_MS;
+
+		/* pu / 1000 * V = mV; 10 mHz */
+		core->trip.threshold[k] = core->param[table[k].threshold] *
+					  (voltage ? core->param[QS1_PARAM_V_NOM_V] : 10);
+		core->trip.limit_ms[k] = (uint32_t)(t_ms - lag);
+	}
+}
+
+static int32_t f_mhz(const struct qs1_core *core)
+{
+	return (core->meter.f_uhz + 500) / 1000;
+}
+
+/* Each millisecond: QS1_FAULT_BIT() of the functions whose time is up. */
+uint32_t qs1_trip_ms(struct qs1_core *core)
+{
+	uint32_t trips = 0;
+
+	for (int k = 0; k < QS1_TRIPS; k++) {
+		int32_t x = table[k].quantity == VOLTAGE ? core->meter.vrms_mv : f_mhz(core);
+		int32_t limit = core->trip.threshold[k];
+		bool hit = table[k].above
+				   ? x > limit || (x == limit && table[k].fault == QS1_FAULT_OV2)
+				   : x < limit;
+
+		/* Without a voltage there is no frequency to judge. */
+		if (table[k].quantity == FREQUENCY && !core->meter.f_uhz)
+			hit = false;
+		if (!hit)
+			core->trip.ms[k] = 0;
+		else if (core->trip.ms[k] < core->trip.limit_ms[k])
+			core->trip.ms[k]++;
+		if (hit && core->trip.ms[k] >= core->trip.limit_ms[k])
+			trips |= QS1_FAULT_BIT(table[k].fault);
+	}
+	return trips;
+}
+
+/* Enter-service criteria, IEEE 1547-2018 4.10.2. */
+bool qs1_trip_in_range(const struct qs1_core *core)
+{
+	const int32_t *p = core->param;
+	int32_t v = core->meter.vrms_mv, f = f_mhz(core);
+
+	return core->pll.locked && v >= p[QS1_PARAM_ES_V_MIN_PU] * p[QS1_PARAM_V_NOM_V] &&
+	       v <= p[QS1_PARAM_ES_V_MAX_PU] * p[QS1_PARAM_V_NOM_V] &&
+	       f >= p[QS1_PARAM_ES_F_MIN_HZ] * 10 && f <= p[QS1_PARAM_ES_F_MAX_HZ] * 10;
+}
+
+/* The measured quantity behind a trip: mV or mHz. */
+int32_t qs1_trip_value(const struct qs1_core *core, enum qs1_fault fault)
+{
+	for (int k = 0; k < QS1_TRIPS; k++)
+		if (table[k].fault == fault)
+			return table[k].quantity == VOLTAGE ? core->meter.vrms_mv : f_mhz(core);
+	return fault == QS1_FAULT_ISLAND || fault == QS1_FAULT_ROCOF ? f_mhz(core) : 0;
+}
