@@ -1,1 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
+#
+# What other rules build on: Debian packages, the board's kernel, development files for its programs.
+
+export QS1_CACHE := $(CACHE)
+
+# Needed packages come before anything else, also before other rule files ask pkg-config; so this
+# runs while make reads its files, once, unless there is nothing to build.
+ifneq ($(filter-out help clean,$(or $(MAKECMDGOALS),help)),)
+ifeq ($(MAKE_RESTARTS)$(findstring n,$(firstword -$(MAKEFLAGS))),)
+$(shell scripts/deps >&2)
+ifneq ($(.SHELLSTATUS),0)
+$(error missing Debian packages, see above)
+endif
+endif
+endif
+
+# The kernel of the virtual board and its headers: a rule that calls scripts/kbuild has
+# $(KERNEL_ABI) as an order-only prerequisite. The file holds the release, as uname -r prints it.
+KERNEL := $(CACHE)/kernel
+KERNEL_ABI := $(KERNEL)/abi
+$(KERNEL_ABI):
+	@scripts/kernel

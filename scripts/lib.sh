@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What the scripts of this folder share: where things are kept, messages, the cache's lock and
+# steps that show their progress. Source it; it changes into the top of the source tree.
+
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# The download cache; everything below it can be fetched again and may be removed at any time.
+# A relative name would change its meaning with the working directory.
+QS1_CACHE=$(realpath -m "${QS1_CACHE:-$HOME/.cache/qs1}")
+LOG_DIR=$PWD/build/log
+
+die()
+{
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+# Every script that writes to the cache holds this lock while it does, so that two builds started
+# at once neither fetch twice nor see half a file. Scripts called below inherit it.
+cache_lock()
+{
+	[ -z "${QS1_CACHE_LOCKED:-}" ] || return 0
+	mkdir -p "$QS1_CACHE"
+	exec 9>"$QS1_CACHE/lock"
+	if ! flock --nonblock 9; then
+		printf '  waiting for another build that is filling %s\n' "$QS1_CACHE"
+		flock 9
+	fi
+	export QS1_CACHE_LOCKED=1
+}
+
+# step TEXT COMMAND...: run one command with its output in a log, one line on the terminal. A
+# command that writes lines "dlstatus:..:PERCENT:.." or "pmstatus:..:PERCENT:.." to file
+# descriptor 3 (apt's status format) has the percentage shown while it runs.
+step()
+{
+	local text=$1 log status=0 begin=$SECONDS
+	shift
+	mkdir -p "$LOG_DIR"
+	log=$LOG_DIR/${0##*/}.log
+	printf '== %s: %s\n' "$(date +%T)" "$*" >>"$log"
+	if [ -t 1 ]; then
+		printf '  %s ...' "$text"
+		{ "$@" 3>&1 >>"$log" 2>&1; } | show_percent "$text" || status=$?
+		printf '\r  %s%*s\r' "$text" 10 ''
+	else
+		printf '  %s\n' "$text"
+		("$@") 3>/dev/null >>"$log" 2>&1 || status=$?
+	fi
+	if [ "$status" -ne 0 ]; then
+		printf '  %s: failed; the end of %s says:\n' "$text" "$log" >&2
+		tail -n 15 "$log" | sed 's/^/    /' >&2
+		return "$status"
+	fi
+	[ -t 1 ] && printf '  %s (%d s)\n' "$text" "$((SECONDS - begin))"
+	return 0
+}
+
+show_percent()
+{
+	local kind percent
+	while IFS=: read -r kind _ percent _; do
+		case $kind in
+		dlstatus | pmstatus) printf '\r  %s %3.0f %%' "$1" "$percent" ;;
+		esac
+	done
+}
