@@ -3,32 +3,19 @@
 #
 # Fetch Debian armhf packages with apt's own verification, and leave the user's apt as it is.
 #
-#   apt.sh show SET PACKAGE             print the package's record; fails when there is none
-#   apt.sh fetch SET DIR PACKAGE...     download exactly these into DIR
-#   apt.sh closure SET DIR PACKAGE...   download these and all they depend on into DIR
+#   apt.sh show SUITE PACKAGE             print the package's record; fails when there is none
+#   apt.sh fetch SUITE DIR PACKAGE...     download exactly these into DIR
+#   apt.sh closure SUITE DIR PACKAGE...   download these and all they depend on into DIR
 #
-# SET names the suites that are looked into, see suites() below. Lists, state and package files
-# are private to $QS1_CACHE/apt. Proxies, keys and the like come from the user's apt configuration,
-# and so does the archive's address: a site behind its own archive needs nothing further.
+# Lists, state and package files are private to $QS1_CACHE/apt. Proxies, keys and the like come from
+# the user's apt configuration, and so does the archive's address: a site behind its own archive
+# needs nothing further.
 
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# Debian's release that the virtual board runs.
-RELEASE=bookworm
 # Lists are taken as current for this long; a download that fails refreshes them at once.
 LISTS_MAX_AGE_MIN=1440
-
-# The first suite of a set is preferred to the others.
-suites()
-{
-	case $1 in
-	board) echo "$RELEASE" ;;
-	kernel) echo "$RELEASE-backports $RELEASE" ;;
-	kernel-fallback) echo trixie ;;
-	*) die "unknown set of suites '$1'; expected board, kernel or kernel-fallback" ;;
-	esac
-}
 
 archive()
 {
@@ -38,22 +25,19 @@ archive()
 		'Created-By: Packages' | sed -n 's/^Debian main //p' | head -n 1)
 	# indextargets lists nothing before the first apt-get update; the plan of an update does.
 	[ -n "$uri" ] || uri=$(apt-get --print-uris update |
-		sed -n "s|^'\(.*/\)dists/$RELEASE/InRelease'.*|\1|p" | head -n 1)
-	[ -n "$uri" ] || die "apt's configuration (/etc/apt) names no Debian archive, needed for" \
-		"$RELEASE"
+		sed -n "s|^'\(.*/\)dists/[^/]*/InRelease'.*|\1|p" | head -n 1)
+	[ -n "$uri" ] || die "apt's configuration (/etc/apt) names no Debian archive"
 	echo "$uri"
 }
 
-# Write the private configuration for one set of suites.
+# Write the private configuration for the suite.
 configure()
 {
-	local suite uri
+	local uri
 	mkdir -p "$state"/{lists,archives,none}/partial
 	: >"$state/status"
 	uri=$(archive)
-	for suite in $(suites "$set"); do
-		echo "deb $uri $suite main"
-	done >"$state/sources.list.new"
+	echo "deb $uri $suite main" >"$state/sources.list.new"
 	if ! cmp -s "$state/sources.list.new" "$state/sources.list"; then
 		rm -f "$state/updated"
 		mv "$state/sources.list.new" "$state/sources.list"
@@ -74,7 +58,7 @@ configure()
 		#clear APT::Architectures;
 		APT::Architecture "armhf";
 		APT::Architectures { "armhf"; };
-		APT::Default-Release "$(suites "$set" | cut -d ' ' -f 1)";
+		#clear APT::Default-Release;
 		APT::Install-Recommends "false";
 		APT::Sandbox::User "root";
 		Acquire::Languages "none";
@@ -94,7 +78,7 @@ run_apt()
 
 update()
 {
-	step "package lists of $(suites "$set" | tr ' ' ',')" run_apt \
+	step "package lists of $suite" run_apt \
 		--option APT::Update::Error-Mode=any update || return
 	touch "$state/updated"
 }
@@ -110,8 +94,8 @@ download()
 {
 	local text=$1
 	shift
-	"$@" || { update && "$@"; } || die "$text: could not be fetched from" \
-		"$(suites "$set"); see $LOG_DIR/${0##*/}.log"
+	"$@" || { update && "$@"; } || die "$text: could not be fetched from $suite;" \
+		"see $LOG_DIR/${0##*/}.log"
 }
 
 fetch_exact()
@@ -131,10 +115,10 @@ fetch_closure()
 		done
 }
 
-[ $# -ge 3 ] || die "usage: show SET PACKAGE | fetch SET DIR PACKAGE... | closure SET DIR PACKAGE..."
-verb=$1 set=$2
+[ $# -ge 3 ] || die "usage: show SUITE PACKAGE | fetch SUITE DIR PACKAGE... | closure SUITE DIR PACKAGE..."
+verb=$1 suite=$2
 shift 2
-state=$QS1_CACHE/apt/$set
+state=$QS1_CACHE/apt/$suite
 cache_lock
 configure
 lists_are_current || update >&2 || die "the package lists could not be fetched"

@@ -11,6 +11,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # The download cache; everything below it can be fetched again and may be removed at any time.
 # A relative name would change its meaning with the working directory.
 QS1_CACHE=$(realpath -m "${QS1_CACHE:-$HOME/.cache/qs1}")
+# Debian's release that the virtual board runs.
+export BOARD_SUITE=bookworm
 LOG_DIR=$PWD/build/log
 
 die()
@@ -67,5 +69,22 @@ show_percent()
 		case $kind in
 		dlstatus | pmstatus) printf '\r  %s %3.0f %%' "$1" "$percent" ;;
 		esac
+	done
+}
+
+# unpack_debs ROOT DEB...: unpack packages into a merged-/usr tree. (dpkg-deb --extract would replace
+# the links by folders.)
+unpack_debs()
+{
+	local root=$1 deb name
+	shift
+	for name in bin sbin lib; do
+		mkdir -p "$root/usr/$name"
+		[ -e "$root/$name" ] || ln -s "usr/$name" "$root/$name"
+	done
+	for deb in "$@"; do
+		dpkg-deb --fsys-tarfile "$deb" |
+			tar --extract --keep-directory-symlink --numeric-owner --same-permissions \
+				--directory "$root"
 	done
 }

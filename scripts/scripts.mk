@@ -21,3 +21,14 @@ KERNEL := $(CACHE)/kernel
 KERNEL_ABI := $(KERNEL)/abi
 $(KERNEL_ABI):
 	@scripts/kernel
+
+# Libraries for the board's programs (scripts/sysroot lists them). A rule that compiles or links
+# with these flags has $(GUEST_SYSROOT) as an order-only prerequisite.
+GUEST_SYSROOT_DIR := $(CACHE)/sysroot-armhf
+GUEST_SYSROOT := $(GUEST_SYSROOT_DIR)/packages
+GUEST_CFLAGS := -std=gnu17 -O2 -g $(WARN) -Iinclude -D_GNU_SOURCE \
+	-isystem $(GUEST_SYSROOT_DIR)/usr/include
+GUEST_LDFLAGS := -L$(GUEST_SYSROOT_DIR)/usr/lib/arm-linux-gnueabihf \
+	-Wl,-rpath-link=$(GUEST_SYSROOT_DIR)/usr/lib/arm-linux-gnueabihf
+$(GUEST_SYSROOT): scripts/sysroot
+	@scripts/sysroot
