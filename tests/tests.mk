@@ -1,1 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-only
+#
+# make test: static checks, unit tests, closed-loop tests, the Cortex-M4 image
+# and the virtual board, through one runner.
+
+UNIT_SRC := $(wildcard tests/unit/test_*.c)
+UNIT := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/%)
+UNIT_LIBS = $(SIM_LIBS) $(HOST_CORE)
+
+$(BUILD)/tests/%: tests/unit/%.c $(UNIT_LIBS)
+	@mkdir -p $(@D)
+	$(CC) $(HOST_CFLAGS) -Ifirmware/core -Iuserspace/lib -Iuserspace/qs1d -Iuserspace/vboard \
+		-Iuserspace/vboard/plant -MMD -MP -o $@ $< \
+		-Wl,--start-group $(UNIT_LIBS) -Wl,--end-group -lcmocka -ljson-c -lm
+
+-include $(UNIT:%=%.d)
+
+.PHONY: unit test test-all
+unit: $(UNIT)
+
+## make test         all tests that a change must pass
+test: | deps
+	$(MAKE) all unit image
+	/usr/bin/python3 tests/run.py
+
+## make test-all     the same and the long suites
+test-all: | deps
+	$(MAKE) all unit image
+	/usr/bin/python3 tests/run.py --long

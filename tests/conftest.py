@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What all suites share: paths, the simulator, the long-test switch."""
+
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+DATA = pathlib.Path(os.environ.get("QS1_DATA", ROOT / ".." / "shared" / "data"))
+
+
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="run tests marked long too")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: only with --long")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Long tests are left out, not skipped: a skip means that something is absent."""
+    if not config.getoption("--long"):
+        left_out = [i for i in items if i.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [i for i in items if not i.get_closest_marker("long")]
+
+
+class Simulator:
+    """Runs scenarios through build/qs1-sim."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.runs = 0
+
+    def run(self, scenario, *options):
+        """Run a scenario text; return the finished process."""
+        self.runs += 1
+        path = self.folder / f"scenario-{self.runs}.scn"
+        path.write_text(scenario)
+        return subprocess.run([BUILD / "qs1-sim", *options, "--json", "-", path],
+                              capture_output=True, text=True, timeout=600, cwd=ROOT)
+
+    def __call__(self, scenario, *options):
+        """Run a scenario text that must succeed; return its summary."""
+        done = self.run(scenario, *options)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+
+@pytest.fixture
+def sim(tmp_path):
+    return Simulator(tmp_path)
+
+
+@pytest.fixture
+def measured():
+    """The folder of measured data; tests that need it are skipped by name without it."""
+    if not DATA.is_dir():
+        pytest.skip(f"measured data not found at {DATA}; set QS1_DATA")
+    return DATA
