@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "bench_core.h"
+
+static void disarmed_core_passes_its_self_test_and_stays_shut_down(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	bench_until(&b, QS1_STATE_SELF_TEST, 0.01);
+	bench_until(&b, QS1_STATE_SHUTDOWN, 0.5);
+	bench_run(&b, 3);
+	assert_int_equal(b.core.fsm.state, QS1_STATE_SHUTDOWN);
+	assert_true(b.core.fsm.self_test_ok);
+	assert_false(b.out.relay || b.out.bridge || b.out.inputs);
+}
+
+static void without_dc_power_it_stays_off(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	b.pv_v = 10;
+	bench_command(&b, QS1_OP_ARM, 0, 0);
+	bench_run(&b, 2);
+	assert_int_equal(b.core.fsm.state, QS1_STATE_OFF);
+}
+
+static void enter_service_waits_its_time_with_the_grid_in_range(void **state)
+{
+	struct bench b;
+	double t;
+
+	(void)state;
+	bench_init(&b);
+	bench_command(&b, QS1_OP_SET_PARAM, QS1_PARAM_ES_DELAY_S, 10);
+	bench_command(&b, QS1_OP_ARM, 0, 0);
+	t = bench_until(&b, QS1_STATE_CONNECTING, 12);
+	print_message("enter service after %.2f s of 10 s\n", t);
+	assert_true(t > 9.9 && t < 10.5);
+}
+
+static void a_disturbance_while_waiting_starts_the_time_anew(void **state)
+{
+	struct bench b;
+	double t;
+
+	(void)state;
+	bench_init(&b);
+	bench_command(&b, QS1_OP_SET_PARAM, QS1_PARAM_ES_DELAY_S, 5);
+	bench_command(&b, QS1_OP_ARM, 0, 0);
+	bench_run(&b, 4);
+	b.v_pu = 0.8;
+	bench_run(&b, 0.2);
+	b.v_pu = 1;
+	t = bench_until(&b, QS1_STATE_CONNECTING, 8);
+	assert_true(t > 4.9);
+}
+
+static void ground_fault_latches_until_cleared_and_not_while_it_lasts(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_produce(&b);
+	b.ground_a = 2;
+	bench_until(&b, QS1_STATE_GROUND_FAULT, 0.1);
+	assert_false(b.out.relay || b.out.bridge || b.out.inputs);
+	bench_run(&b, 1);
+	assert_int_equal(bench_command(&b, QS1_OP_CLEAR, QS1_FAULT_GFDI, 0), QS1_ERR_ACTIVE);
+	b.ground_a = 0;
+	bench_run(&b, 10);
+	assert_int_equal(b.core.fsm.state, QS1_STATE_GROUND_FAULT);
+	assert_int_equal(bench_command(&b, QS1_OP_CLEAR, QS1_FAULT_GFDI, 0), QS1_OK);
+	bench_until(&b, QS1_STATE_PRODUCING, 3);
+}
+
+static void restored_latch_keeps_a_new_start_from_producing(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	assert_int_equal(bench_command(&b, QS1_OP_LATCH, QS1_FAULT_GFDI, 0), QS1_OK);
+	bench_command(&b, QS1_OP_ARM, 0, 0);
+	bench_until(&b, QS1_STATE_GROUND_FAULT, 1);
+	assert_int_equal(bench_command(&b, QS1_OP_LATCH, QS1_FAULT_UV1, 0), QS1_ERR_ARG);
+}
+
+static void lost_host_stops_production_and_its_return_restarts_it(void **state)
+{
+	struct bench b;
+	double t;
+
+	(void)state;
+	bench_produce(&b);
+	b.host_alive = false;
+	t = bench_until(&b, QS1_STATE_FAULT, 3);
+	print_message("host lost after %.2f s of 2 s\n", t);
+	assert_true(t > 1.8 && t < 2.2);
+	assert_false(b.out.relay || b.out.bridge);
+	b.host_alive = true;
+	bench_until(&b, QS1_STATE_PRODUCING, 10);
+}
+
+static void welded_relay_is_found_by_the_self_test(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	b.relay_welded = true;
+	bench_command(&b, QS1_OP_ARM, 0, 0);
+	bench_until(&b, QS1_STATE_FAULT, 1);
+	assert_true(b.core.fsm.latched & QS1_FAULT_BIT(QS1_FAULT_RELAY));
+	assert_false(b.core.fsm.self_test_ok);
+}
+
+static void over_temperature_stops_and_needs_ten_degrees_to_come_back(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_produce(&b);
+	b.case_c = 97;
+	bench_until(&b, QS1_STATE_FAULT, 1);
+	b.case_c = 90;
+	bench_run(&b, 8);
+	assert_int_equal(b.core.fsm.state, QS1_STATE_FAULT);
+	b.case_c = 70;
+	bench_until(&b, QS1_STATE_PRODUCING, 10);
+}
+
+static void warm_case_derates(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_produce(&b);
+	b.case_c = 87.5;
+	bench_until(&b, QS1_STATE_DERATING, 1);
+	bench_run(&b, 3);
+	/* half way between 80 and 95 degrees */
+	assert_in_range(b.core.dclink.p_limit_mw, 590000, 610000);
+}
+
+static void emergency_stop_takes_the_gates_in_the_same_period(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_produce(&b);
+	bench_step(&b);
+	assert_true(b.out.bridge && b.out.relay);
+	b.in.estop_n = false;
+	bench_step(&b);
+	assert_false(b.out.bridge || b.out.relay || b.out.inputs);
+}
+
+static void commands_disarm_and_arm(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_produce(&b);
+	assert_int_equal(bench_command(&b, QS1_OP_DISARM, 0, 0), QS1_OK);
+	bench_step(&b);
+	assert_int_equal(b.core.fsm.state, QS1_STATE_SHUTDOWN);
+	assert_false(b.out.bridge || b.out.relay || b.out.inputs);
+	assert_int_equal(bench_command(&b, QS1_OP_ARM, 0, 0), QS1_OK);
+	bench_until(&b, QS1_STATE_PRODUCING, 3);
+}
+
+static void unknown_operations_and_operands_are_refused(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	assert_int_equal(bench_command(&b, QS1_OP_COUNT, 0, 0), QS1_ERR_OP);
+	assert_int_equal(bench_command(&b, QS1_OP_CRASH, 0, 0), QS1_ERR_OP);
+	assert_int_equal(bench_command(&b, QS1_OP_CLEAR, 99, 0), QS1_ERR_ARG);
+	assert_int_equal(bench_command(&b, QS1_OP_CLEAR, QS1_FAULT_UV1, 0), QS1_ERR_ARG);
+	assert_int_equal(bench_command(&b, QS1_OP_BENCH_PWM, 0, 100), QS1_ERR_STATE);
+}
+
+static void bench_mode_needs_shutdown_and_bounds_the_duty(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_produce(&b);
+	assert_int_equal(bench_command(&b, QS1_OP_BENCH, 0, 1), QS1_ERR_STATE);
+	bench_command(&b, QS1_OP_DISARM, 0, 0);
+	assert_int_equal(bench_command(&b, QS1_OP_BENCH, 0, 1), QS1_OK);
+	assert_int_equal(bench_command(&b, QS1_OP_BENCH_PWM, 0, 9831), QS1_ERR_RANGE);
+	assert_int_equal(bench_command(&b, QS1_OP_BENCH_PWM, 0, 8192), QS1_OK);
+	bench_step(&b);
+	assert_int_equal(b.out.cmp_input[0], 250);
+	assert_int_equal(b.out.inputs, 1);
+	assert_int_equal(bench_command(&b, QS1_OP_ARM, 0, 0), QS1_ERR_STATE);
+	assert_int_equal(bench_command(&b, QS1_OP_BENCH, 0, 0), QS1_OK);
+	bench_step(&b);
+	assert_int_equal(b.out.inputs, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(disarmed_core_passes_its_self_test_and_stays_shut_down),
+		cmocka_unit_test(without_dc_power_it_stays_off),
+		cmocka_unit_test(enter_service_waits_its_time_with_the_grid_in_range),
+		cmocka_unit_test(a_disturbance_while_waiting_starts_the_time_anew),
+		cmocka_unit_test(ground_fault_latches_until_cleared_and_not_while_it_lasts),
+		cmocka_unit_test(restored_latch_keeps_a_new_start_from_producing),
+		cmocka_unit_test(lost_host_stops_production_and_its_return_restarts_it),
+		cmocka_unit_test(welded_relay_is_found_by_the_self_test),
+		cmocka_unit_test(over_temperature_stops_and_needs_ten_degrees_to_come_back),
+		cmocka_unit_test(warm_case_derates),
+		cmocka_unit_test(emergency_stop_takes_the_gates_in_the_same_period),
+		cmocka_unit_test(commands_disarm_and_arm),
+		cmocka_unit_test(unknown_operations_and_operands_are_refused),
+		cmocka_unit_test(bench_mode_needs_shutdown_and_bounds_the_duty),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
