@@ -19,7 +19,7 @@
  * the frequency keeps its value meanwhile.
  */
 #define JUMP_UHZ 2500000
-#define JUMP_MS 80
+#define JUMP_TICKS (80 * QS1_TICKS_PER_MS)
 
 void qs1_meter_step(struct qs1_core *core)
 {
@@ -86,12 +86,12 @@ static void frequency(struct qs1_core *core)
 		f = (int32_t)((uint64_t)QS1_CONTROL_HZ * 65536u * 1000000u / period);
 
 	if (!m->f_uhz || qs1_abs(f - m->f_uhz) > JUMP_UHZ) {
-		if (m->f_uhz && m->gate_ms < JUMP_MS)
+		if (m->f_uhz && m->cross_tick - m->f_tick < JUMP_TICKS)
 			return;
 		for (int k = 0; k < 6; k++)
 			m->f_window[k] = f;
 	}
-	m->gate_ms = 0;
+	m->f_tick = m->cross_tick;
 	m->f_cycle_uhz = f;
 	m->f_window[m->f_index] = f;
 	m->f_index = m->f_index == 5 ? 0 : m->f_index + 1;
@@ -116,8 +116,6 @@ void qs1_meter_slow(struct qs1_core *core)
 		m->crossed = false;
 	} else if (m->crossed) {
 		frequency(core);
-	} else if (m->crossings && m->gate_ms < JUMP_MS) {
-		m->gate_ms++;
 	}
 	switch (m->pending) {
 	case 1:

@@ -76,7 +76,7 @@ struct qs1_sums {
  * @half: the last two complete half cycles, newest in half[0]
  * @pending: steps of the evaluation still to be done
  * @cross_q16: time of the last upward [1] and downward [0] zero crossing
- * @gate_ms: the frequency is held for so long after a phase jump
+ * @f_tick: when the frequency was last renewed; a phase jump holds it
  */
 struct qs1_meter {
 	struct qs1_sums now;
@@ -90,7 +90,7 @@ struct qs1_meter {
 	uint32_t cross_tick;
 	uint32_t cross_q16[2];
 	uint8_t crossings;
-	uint16_t gate_ms;
+	uint32_t f_tick;
 	int32_t f_cycle_uhz;
 	int32_t f_uhz;
 	int32_t f_window[6];

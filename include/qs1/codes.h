@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note OR BSD-2-Clause */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * States, faults and causes: the vocabulary that firmware, driver, daemon and
  * tests share. Every table is one X-macro; names are generated from it and

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Harvest and grid current in closed loop, from the plant's true waveforms."""
+
+import pytest
+
+START = """
+seed 1
+module all LG Electronics LG400N2W-A5
+cell all 25
+sun all {sun}
+skip enter-service
+at 8 mark start
+"""
+
+
+@pytest.mark.parametrize("sun,at_least", [(100, 0.995), (200, 0.995), (500, 0.998), (800, 0.998)])
+def test_static_mppt_efficiency(sim, sun, at_least):
+    summary = sim(START.format(sun=sun) + "run 20\n")
+    print(f"{sun} W/m2: {summary['mppt']['total'] * 100:.3f} %")
+    assert min(summary["mppt"]["efficiency"]) >= at_least
+
+
+def test_four_different_modules_track_independently(sim):
+    summary = sim(START.format(sun=700) + """
+module 2 none
+at 1 sun 3 250
+at 1 sun 4 900
+run 20
+""")
+    efficiency = summary["mppt"]["efficiency"]
+    assert min(efficiency[0], efficiency[2], efficiency[3]) >= 0.997
+    assert summary["dc"]["p"][1] == pytest.approx(0, abs=0.5)
+
+
+def test_partial_shading_finds_the_global_maximum(sim):
+    # one of three sections at 30 % of the light: the peak at two thirds of the voltage wins
+    summary = sim(START.format(sun=800) + "at 10 shade 1 1/3 0.7\nat 16 mark start\nrun 40\n"
+                  .replace("at 8 mark start", ""))
+    assert summary["mppt"]["efficiency"][0] >= 0.99
+    assert summary["dc"]["v"][0] < 30
+
+
+def test_shade_that_goes_away_is_noticed(sim):
+    summary = sim(START.format(sun=800).replace("at 8 mark start", "") +
+                  "at 10 shade 1 1/3 0.7\nat 20 shade 1 1/3 0\nat 30 mark start\nrun 40\n")
+    assert summary["mppt"]["efficiency"][0] >= 0.99
+    assert summary["dc"]["v"][0] > 35
+
+
+@pytest.mark.parametrize("sun,thd", [(900, 2.0), (450, 3.0)])
+def test_distortion_and_power_factor(sim, sun, thd):
+    summary = sim(START.format(sun=sun) + "run 12\n")
+    print(f"{summary['ac']['p_w']:.0f} W: THD {summary['ac']['thd_pct']:.2f} %, "
+          f"PF {summary['ac']['pf']:.4f}, DC {summary['ac']['dc_ma']:.1f} mA")
+    assert summary["ac"]["thd_pct"] < thd
+    assert summary["ac"]["pf"] > 0.99
+
+
+def test_power_limit_holds(sim):
+    summary = sim(START.format(sun=1000) + "at 2 set power_limit_w 600\nrun 14\n")
+    assert summary["ac"]["p_w"] == pytest.approx(600, rel=0.02)
+
+
+@pytest.mark.parametrize("grid", ["grid v 0.9", "grid v 1.08"])
+def test_produces_over_the_voltage_range(sim, grid):
+    summary = sim(START.format(sun=900) + f"at 3 {grid}\nrun 12\n")
+    assert summary["trips"] == []
+    assert summary["ac"]["p_w"] > 1000
+
+
+def test_cloudy_day_measured(sim, measured):
+    """Two hours around noon of a day with violent clouds."""
+    summary = sim(f"""
+seed 1
+module all LG Electronics LG400N2W-A5
+skip enter-service
+at 0 replay {measured.resolve() / 'day-nwtc-2018-10-14.csv'}
+at 25200 mark start
+run 28800
+""")
+    print(f"cloudy day: {summary['mppt']['total'] * 100:.3f} % harvested, "
+          f"{summary['realtime_factor']:.0f} times real time")
+    assert summary["mppt"]["total"] >= 0.99
+    assert summary["trips"] == []
+
+
+def test_same_seed_same_result(sim):
+    text = START.format(sun=700) + "run 9\n"
+    first, second = sim(text), sim(text)
+    for summary in (first, second):
+        del summary["wall_s"], summary["realtime_factor"], summary["scenario"]
+    assert first == second
