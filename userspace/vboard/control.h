@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The control socket of vboard, and the console's line from the guest.
+ *
+ * Lines in, one line out for each:
+ *
+ *	do STATEMENT	a scenario statement, now: "ok" or "error: reason"
+ *	status		what is, one JSON object
+ *	summary		the simulator's summary, one JSON object
+ *	go		starts a scenario held by --hold: "ok" or "error: reason"
+ *	runner		this client carries out policy: "ok", and from then on
+ *	quit		"ok", and vboard ends
+ *
+ * The guest's line (QEMU's virtio-serial chardev) takes statements without
+ * "do", and "status".
+ *
+ * A runner also gets lines that it did not ask for:
+ *
+ *	{"policy": "set power_limit_w 600", "id": 7}
+ *		to be carried out by the board's Linux, in this order; the
+ *		runner answers {"id": 7, "ok": true} or
+ *		{"id": 7, "ok": false, "error": "reason"}. The words are those
+ *		of the scenario language: profile NAME, set PARAM VALUE, cmd
+ *		WORDS, host lost, host back, skip enter-service
+ *	{"event": "ready"}
+ *		the coprocessor's emulator is connected
+ *	{"event": "coproc", "state": "reset" | "running" | "watchdog"}
+ *	{"event": "end", "t_s": 120.0}
+ *		the scenario's end; the summary stays as it is now
+ *	{"event": "error", "t_s": 3.0, "message": "..."}
+ *		a timed statement failed
+ *
+ * What is asked of Linux by a timed statement waits for a runner; what a
+ * client asks while there is none is an error. The answer to such a "do"
+ * comes when the runner has given its own; a runner sends no second "do"
+ * before that.
+ */
+#ifndef QS1_VBOARD_CONTROL_H
+#define QS1_VBOARD_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <json-c/json.h>
+
+#include "loop.h"
+
+struct control;
+
+/**
+ * struct control_ops - what stands behind the lines
+ * @statement: carry out a statement; 0 or a negative errno with the reason
+ * @status: a new object
+ * @summary: a new object
+ * @go: start the held scenario; 0 or a negative errno with the reason
+ * @failed: what a timed statement asked of Linux failed
+ * @quit: end
+ */
+struct control_ops {
+	int (*statement)(void *ctx, const char *line, char *err, size_t size);
+	struct json_object *(*status)(void *ctx);
+	struct json_object *(*summary)(void *ctx);
+	int (*go)(void *ctx, char *err, size_t size);
+	void (*failed)(void *ctx, const char *words, const char *reason);
+	void (*quit)(void *ctx);
+};
+
+/**
+ * control_new() - listen on @path
+ * @guest_path: QEMU's chardev socket of the guest's line, or NULL; connected
+ *              to as soon as it is there
+ * @err: on failure the reason
+ *
+ * Return: the control, or NULL.
+ */
+struct control *control_new(struct loop *loop, const char *path, const char *guest_path,
+			    const struct control_ops *ops, void *ctx, char *err, size_t size);
+void control_free(struct control *control);
+
+/* To be called about once a second: looks for the guest's line. */
+void control_tick(struct control *control);
+
+/**
+ * control_policy() - ask the runner to carry out policy words
+ *
+ * Return: 0 if it will be asked, -ENOTCONN with the reason in @err if a client
+ * wants it and there is no runner.
+ */
+int control_policy(struct control *control, const char *words, char *err, size_t size);
+
+/* Policy words that the runner has not answered yet. */
+unsigned int control_pending(const struct control *control);
+
+/* Tell the runners; takes the object. */
+void control_event(struct control *control, struct json_object *event);
+
+#endif /* QS1_VBOARD_CONTROL_H */

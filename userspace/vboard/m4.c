@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "m4.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "shm.h"
+#include "sock.h"
+
+#if defined(__x86_64__) || defined(__i386__)
+#define spin_hint() __builtin_ia32_pause()
+#else
+#define spin_hint() __asm__ volatile("" ::: "memory")
+#endif
+
+/* What the watchdog allows: its processor's time, and in any case wall time. */
+#define WATCHDOG_CPU_NS 200000000ll
+#define WATCHDOG_WALL_NS 1000000000ll
+
+/*
+ * Waiting in three stages. A step takes a few microseconds: spin. With fewer
+ * processors than emulators it may not even be running: yield. If it still
+ * does not answer something is wrong, and there is time.
+ */
+#define SPINS 2000
+#define YIELDS 200
+#define NAP_NS 100000
+
+/* No memory and no device of mps2-an386 answers there. */
+#define NOWHERE 0x60000000u
+#define GDB_REGISTER_PC 15
+
+static int64_t clock_ns(clockid_t clock)
+{
+	struct timespec ts = { 0 };
+
+	clock_gettime(clock, &ts);
+	return ts.tv_sec * 1000000000ll + ts.tv_nsec;
+}
+
+static int not_yet(int error)
+{
+	return error == -ENOENT || error == -ECONNREFUSED ? -EAGAIN : error;
+}
+
+int m4_connect(struct m4 *m4, struct qs1_vhw *vhw, const char *qmp_path, const char *uart_path,
+	       char *err, size_t size)
+{
+	int fd, ret, pid;
+
+	*m4 = (struct m4){ .vhw = vhw, .qmp = { .fd = -1 }, .qmp_path = qmp_path, .uart_fd = -1 };
+
+	fd = sock_connect(uart_path);
+	if (fd < 0) {
+		snprintf(err, size, "coprocessor UART %s: %s", uart_path, strerror(-fd));
+		return not_yet(fd);
+	}
+	m4->uart_fd = fd;
+	fd = sock_connect(qmp_path);
+	if (fd < 0) {
+		snprintf(err, size, "coprocessor QMP %s: %s", qmp_path, strerror(-fd));
+		m4_close(m4);
+		return not_yet(fd);
+	}
+	ret = qmp_open(&m4->qmp, fd, err, size);
+	if (ret) {
+		m4_close(m4);
+		return ret;
+	}
+	pid = sock_peer_pid(fd);
+	if (!pid || clock_getcpuclockid(pid, &m4->cpu_clock))
+		m4->cpu_clock = CLOCK_MONOTONIC;
+	return 0;
+}
+
+void m4_close(struct m4 *m4)
+{
+	if (m4->uart_fd >= 0)
+		close(m4->uart_fd);
+	if (m4->qmp.fd >= 0)
+		close(m4->qmp.fd);
+	m4->uart_fd = -1;
+	m4->qmp.fd = -1;
+}
+
+int m4_reset(struct m4 *m4, char *err, size_t size)
+{
+	int ret = qmp_execute(&m4->qmp, "system_reset", NULL, "RESET", err, size);
+
+	return ret ? ret : m4_resume(m4, err, size);
+}
+
+void m4_wake(struct m4 *m4)
+{
+	static const char byte;
+
+	/* A full buffer holds doorbells that were not heard yet: one more adds nothing. */
+	send(m4->uart_fd, &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static bool done(const struct m4 *m4)
+{
+	if (qs1_shm_read(m4->vhw->step_ack) != m4->vhw->step_req)
+		return false;
+	qs1_shm_barrier();
+	return true;
+}
+
+static void pause_briefly(unsigned int round)
+{
+	static const struct timespec nap = { .tv_nsec = NAP_NS };
+
+	if (round < SPINS)
+		spin_hint();
+	else if (round < SPINS + YIELDS)
+		sched_yield();
+	else
+		nanosleep(&nap, NULL);
+}
+
+int m4_wait(struct m4 *m4, bool (*interrupted)(void *ctx), void *ctx)
+{
+	int64_t wall = 0, cpu = 0;
+
+	for (unsigned int round = 0; !done(m4); round++) {
+		pause_briefly(round);
+		if (round < SPINS + YIELDS)
+			continue;
+		if (round == SPINS + YIELDS) {
+			wall = clock_ns(CLOCK_MONOTONIC);
+			cpu = clock_ns(m4->cpu_clock);
+		}
+		if (interrupted && interrupted(ctx))
+			return -EINTR;
+		if (clock_ns(m4->cpu_clock) - cpu > WATCHDOG_CPU_NS ||
+		    clock_ns(CLOCK_MONOTONIC) - wall > WATCHDOG_WALL_NS)
+			return -ETIMEDOUT;
+	}
+	return 0;
+}
+
+int m4_hang(struct m4 *m4, char *err, size_t size)
+{
+	int ret = qmp_execute(&m4->qmp, "stop", NULL, NULL, err, size);
+
+	if (!ret)
+		m4->stopped = true;
+	return ret;
+}
+
+int m4_resume(struct m4 *m4, char *err, size_t size)
+{
+	int ret;
+
+	if (!m4->stopped)
+		return 0;
+	ret = qmp_execute(&m4->qmp, "cont", NULL, NULL, err, size);
+	if (!ret)
+		m4->stopped = false;
+	return ret;
+}
+
+/* One packet of the GDB remote protocol, and its answer. */
+static int gdb_packet(int fd, const char *payload, char *answer, size_t size)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	unsigned char sum = 0;
+	char packet[64];
+	size_t used = 0;
+	ssize_t got;
+	int length;
+
+	for (const char *c = payload; *c; c++)
+		sum += (unsigned char)*c;
+	length = snprintf(packet, sizeof(packet), "+$%s#%02x", payload, sum);
+	if (send(fd, packet, (size_t)length, MSG_NOSIGNAL) != length)
+		return -EPIPE;
+
+	/* "+" for the packet, then "$answer#xx" */
+	for (;;) {
+		if (poll(&poll_fd, 1, 5000) != 1)
+			return -ETIMEDOUT;
+		got = recv(fd, answer + used, size - 1 - used, MSG_DONTWAIT);
+		if (got <= 0)
+			return -EPIPE;
+		used += (size_t)got;
+		answer[used] = 0;
+		if (used > 3 && answer[used - 3] == '#')
+			return 0;
+		if (used == size - 1)
+			return -EPROTO;
+	}
+}
+
+/* Writes the program counter and lets go. */
+static int gdb_strike(const char *path)
+{
+	char payload[32], answer[64];
+	uint32_t be = __builtin_bswap32(NOWHERE);
+	int fd, ret;
+
+	fd = sock_connect(path);
+	if (fd < 0)
+		return fd;
+	snprintf(payload, sizeof(payload), "P%x=%08x", GDB_REGISTER_PC, be);
+	ret = gdb_packet(fd, payload, answer, sizeof(answer));
+	if (!ret && !strstr(answer, "$OK#"))
+		ret = -EREMOTEIO;
+	if (!ret)
+		ret = gdb_packet(fd, "D", answer, sizeof(answer));
+	close(fd);
+	return ret;
+}
+
+int m4_crash(struct m4 *m4, char *err, size_t size)
+{
+	char path[128], command[192];
+	int ret;
+
+	snprintf(path, sizeof(path), "%s.gdb", m4->qmp_path);
+	snprintf(command, sizeof(command), "gdbserver unix:%s,server=on,wait=off", path);
+	ret = qmp_execute(&m4->qmp, "human-monitor-command", command, NULL, err, size);
+	if (ret)
+		return ret;
+	ret = gdb_strike(path);
+	if (ret)
+		snprintf(err, size, "debug probe %s: %s", path, strerror(-ret));
+	qmp_execute(&m4->qmp, "human-monitor-command", "gdbserver none", NULL, command,
+		    sizeof(command));
+	return ret;
+}

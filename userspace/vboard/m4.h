@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The Cortex-M4 in its emulator: reset, doorbell, lock step, and the faults
+ * that hardware may have. Knows registers and sockets, not what runs there.
+ */
+#ifndef QS1_VBOARD_M4_H
+#define QS1_VBOARD_M4_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+
+#include <qs1/vhw.h>
+
+#include "qmp.h"
+
+/**
+ * struct m4 - the processor
+ * @vhw: registers
+ * @qmp: its emulator's control
+ * @qmp_path: where that listens
+ * @uart_fd: the doorbell's wire, -1 until connected
+ * @cpu_clock: processor time of the emulator
+ * @stopped: its clock is stopped
+ */
+struct m4 {
+	struct qs1_vhw *vhw;
+	struct qmp qmp;
+	const char *qmp_path;
+	int uart_fd;
+	clockid_t cpu_clock;
+	bool stopped;
+};
+
+/**
+ * m4_connect() - find the emulator
+ *
+ * Return: 0; -EAGAIN if nobody listens there yet; another negative errno with
+ * the reason in @err.
+ */
+int m4_connect(struct m4 *m4, struct qs1_vhw *vhw, const char *qmp_path, const char *uart_path,
+	       char *err, size_t size);
+void m4_close(struct m4 *m4);
+
+/* Back into the boot ROM, with its clock running. */
+int m4_reset(struct m4 *m4, char *err, size_t size);
+
+/* The doorbell: ends its sleep. */
+void m4_wake(struct m4 *m4);
+
+/**
+ * m4_wait() - until it has done the step that step_req asks for
+ * @interrupted: called now and then in a long wait; true ends it
+ * @ctx: handed to @interrupted
+ *
+ * Return: 0; -ETIMEDOUT after 200 ms of its own processor time, or a second
+ * of anyone's: a loaded machine is not a hung processor; -EINTR.
+ */
+int m4_wait(struct m4 *m4, bool (*interrupted)(void *ctx), void *ctx);
+
+/* Its clock stops, until m4_resume() or m4_reset(). */
+int m4_hang(struct m4 *m4, char *err, size_t size);
+int m4_resume(struct m4 *m4, char *err, size_t size);
+
+/* The program counter is struck: the next instruction is fetched from nowhere. */
+int m4_crash(struct m4 *m4, char *err, size_t size);
+
+#endif /* QS1_VBOARD_M4_H */

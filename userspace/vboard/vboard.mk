@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The virtual board's host side. The world is in plant/plant.mk.
+
+VBOARD_SRC := $(filter-out userspace/vboard/world.c, $(wildcard userspace/vboard/*.c))
+VBOARD_OBJ := $(VBOARD_SRC:%.c=$(BUILD)/host/%.o)
+
+$(BUILD)/host/userspace/vboard/%.o: userspace/vboard/%.c
+	@mkdir -p $(@D)
+	$(CC) $(HOST_CFLAGS) -Ifirmware/core -Ifirmware/hal/virt -Ifirmware/hal/host \
+		-Iuserspace/vboard -MMD -MP -c -o $@ $<
+
+$(BUILD)/vboard: $(VBOARD_OBJ) $(HOST_HAL_OBJ) $(HOST_WORLD) $(HOST_CORE)
+	$(CC) $(HOST_CFLAGS) -o $@ $^ -ljson-c -lm
+
+.PHONY: vboard
+vboard: $(BUILD)/vboard
+
+-include $(VBOARD_OBJ:.o=.d)
