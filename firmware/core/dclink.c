@@ -65,7 +65,8 @@ void qs1_dclink_half_cycle(struct qs1_core *core)
 	limit = core->param[QS1_PARAM_POWER_LIMIT_W] * 1000;
 	p = derated_mw(core);
 	limit = p < limit ? p : limit;
-	d->p_ramp_mw += QS1_RATED_W * 1000 / 120 / core->param[QS1_PARAM_ES_RAMP_S];
+	if (qs1_producing(core))
+		d->p_ramp_mw += QS1_RATED_W * 1000 / 120 / core->param[QS1_PARAM_ES_RAMP_S];
 	if (d->p_ramp_mw > limit)
 		d->p_ramp_mw = limit;
 	d->p_limit_mw = d->p_ramp_mw;

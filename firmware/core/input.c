@@ -21,6 +21,9 @@
 #define FADE_START 1000
 #define FADE_WIDTH 1250
 
+/* mean voltage that charges an empty link: (1.3 V)^2 / 0.8 ohm is 2.1 W */
+#define START_MV 1300
+
 /* Lp f = 0.8 ohm */
 #define LPF_MOHM ((int64_t)QS1_STAGE_LP_NH * QS1_STAGE_FSW_HZ / 1000000)
 
@@ -102,6 +105,9 @@ void qs1_input_ms(struct qs1_core *core, int n)
 	if (vr_mv < 0)
 		vr_mv = 0;
 	d = (int32_t)(((int64_t)vr_mv << 16) / (v_mv + vr_mv) * 95 / 100);
+	/* An empty link does not reset the transformer: begin with 1.3 V of pulses. */
+	if (d < (START_MV << 16) / v_mv)
+		d = (START_MV << 16) / v_mv;
 	limit = ((int64_t)d * d) >> 1;
 	/* dA * mohm / mV = 0.1 */
 	bound = (core->param[QS1_PARAM_PV_CURRENT_LIMIT_A] * LPF_MOHM * (1ll << 31)) / 10 / v_mv;

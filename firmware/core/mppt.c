@@ -11,8 +11,8 @@
  * maximum P falls as 1 - k ((v - vm) / vm)^2 with k between 6 and 10 for
  * crystalline modules, which makes the distance to it
  *   vm - v = v dP / P * 200 / (4 k)
- * for a half-percent alternation; the centre moves half of that, and not more
- * than 2.5 %.
+ * for a half-percent alternation; steps overlap, so the centre moves an eighth of
+ * that, and not more than 2.5 %.
  *
  * A module of three bypass sections may have a second maximum near two thirds
  * of the voltage when it is partly shaded. It is looked for on evidence only:
@@ -25,9 +25,9 @@
 /* half cycles of settling and measuring */
 #define SETTLE 1
 #define MEASURE 2
-/* v * dP / P * 200 / (4 * 8) / 2 */
+/* v * dP / P * 200 / (4 * 8) / 8 */
 #define NEWTON_NUM 25
-#define NEWTON_DEN 8
+#define NEWTON_DEN 32
 /* probes: rest between two, half cycles; while on a lower maximum */
 #define PROBE_REST 480
 #define LOW_PEAK_RETRY 3600
