@@ -1,1 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-only
+#
+# The Linux driver, built for the virtual board's kernel, and its tests.
+
+DRIVER := $(BUILD)/driver
+DRIVER_MODULES := core iio gpio ivshmem
+DRIVER_KO := $(DRIVER_MODULES:%=$(DRIVER)/qs1_%.ko)
+DRIVER_SRC := $(wildcard driver/*.[ch]) driver/Kbuild $(wildcard include/qs1/*.h)
+KSELFTEST_SRC := $(wildcard tests/kselftest/*.sh)
+
+.PHONY: driver driver-install
+driver: $(DRIVER)/stamp
+
+# One build makes all modules; scripts/kbuild links the sources there first.
+$(DRIVER)/stamp: $(DRIVER_SRC) scripts/kbuild | $(KERNEL_ABI)
+	scripts/kbuild driver $(DRIVER) modules
+	@touch $@
+
+# make driver-install DESTDIR=...
+driver-install: $(DRIVER)/stamp
+	install -d $(DESTDIR)/lib/modules/$$(cat $(KERNEL_ABI))/updates \
+		$(DESTDIR)/usr/lib/qs1/kselftest
+	install -m 644 $(DRIVER_KO) $(DESTDIR)/lib/modules/$$(cat $(KERNEL_ABI))/updates
+	install -m 644 $(KSELFTEST_SRC) $(DESTDIR)/usr/lib/qs1/kselftest

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The inverter's lines as a GPIO chip, and its two LEDs on two of them.
+ *
+ * Outputs are bits of the contract that the firmware acts on in its next
+ * control period; the relay is what the firmware commands.
+ */
+#include <linux/auxiliary_bus.h>
+#include <linux/gpio/consumer.h>
+#include <linux/gpio/driver.h>
+#include <linux/gpio/machine.h>
+#include <linux/io.h>
+#include <linux/leds.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/spinlock.h>
+
+#include "qs1.h"
+
+enum qs1_gpio_line {
+	QS1_GPIO_LINE_LED_GREEN,
+	QS1_GPIO_LINE_LED_RED,
+	QS1_GPIO_LINE_ENABLE,
+	QS1_GPIO_LINE_ESTOP_N,
+	QS1_GPIO_LINE_RELAY,
+	QS1_GPIO_LINES
+};
+
+static const char *const qs1_gpio_names[] = {
+	[QS1_GPIO_LINE_LED_GREEN] = "led-green",
+	[QS1_GPIO_LINE_LED_RED] = "led-red",
+	[QS1_GPIO_LINE_ENABLE] = "enable",
+	[QS1_GPIO_LINE_ESTOP_N] = "emergency-stop-n",
+	[QS1_GPIO_LINE_RELAY] = "relay",
+};
+
+/* Bits of struct qs1_host.gpio_out; a line without one is an input. */
+static const u32 qs1_gpio_outputs[QS1_GPIO_LINES] = {
+	[QS1_GPIO_LINE_LED_GREEN] = QS1_GPIO_LED_GREEN,
+	[QS1_GPIO_LINE_LED_RED] = QS1_GPIO_LED_RED,
+	[QS1_GPIO_LINE_ENABLE] = QS1_GPIO_ENABLE,
+	[QS1_GPIO_LINE_ESTOP_N] = QS1_GPIO_ESTOP_N,
+};
+
+static const struct qs1_gpio_led {
+	const char *name;
+	enum qs1_gpio_line line;
+} qs1_gpio_leds[] = {
+	{ "qs1:green:status", QS1_GPIO_LINE_LED_GREEN },
+	{ "qs1:red:fault", QS1_GPIO_LINE_LED_RED },
+};
+
+/**
+ * struct qs1_gpio - the chip
+ * @gc: GPIO chip
+ * @qs1: inverter
+ * @lock: one writer of gpio_out at a time
+ * @leds: for leds-gpio
+ * @led_data: for leds-gpio
+ */
+struct qs1_gpio {
+	struct gpio_chip gc;
+	struct qs1 *qs1;
+	spinlock_t lock; /* see above */
+	struct gpio_led leds[ARRAY_SIZE(qs1_gpio_leds)];
+	struct gpio_led_platform_data led_data;
+};
+
+static int qs1_gpio_get_direction(struct gpio_chip *gc, unsigned int line)
+{
+	return qs1_gpio_outputs[line] ? GPIO_LINE_DIRECTION_OUT : GPIO_LINE_DIRECTION_IN;
+}
+
+static int qs1_gpio_direction_input(struct gpio_chip *gc, unsigned int line)
+{
+	return qs1_gpio_outputs[line] ? -EPERM : 0;
+}
+
+static int qs1_gpio_get(struct gpio_chip *gc, unsigned int line)
+{
+	struct qs1_gpio *gpio = gpiochip_get_data(gc);
+	struct qs1_shm __iomem *shm = gpio->qs1->shm;
+
+	if (qs1_gpio_outputs[line])
+		return !!(readl(&shm->host.gpio_out) & qs1_gpio_outputs[line]);
+	if (!qs1_running(gpio->qs1))
+		return -ENODATA;
+	return !!(readl(&shm->telemetry.status) & QS1_STATUS_RELAY);
+}
+
+static void qs1_gpio_set(struct gpio_chip *gc, unsigned int line, int value)
+{
+	struct qs1_gpio *gpio = gpiochip_get_data(gc);
+	u32 __iomem *out = &gpio->qs1->shm->host.gpio_out;
+	u32 bit = qs1_gpio_outputs[line];
+	unsigned long flags;
+	u32 levels;
+
+	spin_lock_irqsave(&gpio->lock, flags);
+	levels = readl(out);
+	writel(value ? levels | bit : levels & ~bit, out);
+	spin_unlock_irqrestore(&gpio->lock, flags);
+}
+
+static int qs1_gpio_direction_output(struct gpio_chip *gc, unsigned int line, int value)
+{
+	if (!qs1_gpio_outputs[line])
+		return -EPERM;
+	qs1_gpio_set(gc, line, value);
+	return 0;
+}
+
+static void qs1_gpio_free_line(void *desc)
+{
+	gpiochip_free_own_desc(desc);
+}
+
+static void qs1_gpio_remove_leds(void *pdev)
+{
+	platform_device_unregister(pdev);
+}
+
+static int qs1_gpio_add_leds(struct qs1_gpio *gpio, struct device *dev)
+{
+	struct platform_device *pdev;
+	int ret;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(qs1_gpio_leds); i++) {
+		struct gpio_desc *desc;
+
+		desc = gpiochip_request_own_desc(&gpio->gc, qs1_gpio_leds[i].line,
+						 qs1_gpio_leds[i].name, GPIO_ACTIVE_HIGH,
+						 GPIOD_OUT_LOW);
+		if (IS_ERR(desc))
+			return dev_err_probe(dev, PTR_ERR(desc), "no line for %s\n",
+					     qs1_gpio_leds[i].name);
+		ret = devm_add_action_or_reset(dev, qs1_gpio_free_line, desc);
+		if (ret)
+			return ret;
+		gpio->leds[i].name = qs1_gpio_leds[i].name;
+		gpio->leds[i].gpiod = desc;
+	}
+
+	gpio->led_data.num_leds = ARRAY_SIZE(gpio->leds);
+	gpio->led_data.leds = gpio->leds;
+	pdev = platform_device_register_data(dev, "leds-gpio", PLATFORM_DEVID_AUTO,
+					     &gpio->led_data, sizeof(gpio->led_data));
+	if (IS_ERR(pdev))
+		return dev_err_probe(dev, PTR_ERR(pdev), "can not add the LEDs\n");
+	return devm_add_action_or_reset(dev, qs1_gpio_remove_leds, pdev);
+}
+
+static int qs1_gpio_probe(struct auxiliary_device *adev, const struct auxiliary_device_id *id)
+{
+	struct device *dev = &adev->dev;
+	struct qs1_gpio *gpio;
+	int ret;
+
+	gpio = devm_kzalloc(dev, sizeof(*gpio), GFP_KERNEL);
+	if (!gpio)
+		return -ENOMEM;
+
+	gpio->qs1 = dev_get_drvdata(dev->parent);
+	spin_lock_init(&gpio->lock);
+	gpio->gc.label = "qs1-gpio";
+	gpio->gc.parent = dev;
+	gpio->gc.owner = THIS_MODULE;
+	gpio->gc.base = -1;
+	gpio->gc.ngpio = QS1_GPIO_LINES;
+	gpio->gc.names = qs1_gpio_names;
+	gpio->gc.get_direction = qs1_gpio_get_direction;
+	gpio->gc.direction_input = qs1_gpio_direction_input;
+	gpio->gc.direction_output = qs1_gpio_direction_output;
+	gpio->gc.get = qs1_gpio_get;
+	gpio->gc.set = qs1_gpio_set;
+
+	ret = devm_gpiochip_add_data(dev, &gpio->gc, gpio);
+	if (ret)
+		return dev_err_probe(dev, ret, "can not add the GPIO chip\n");
+	return qs1_gpio_add_leds(gpio, dev);
+}
+
+static const struct auxiliary_device_id qs1_gpio_ids[] = {
+	{ .name = "qs1.gpio" },
+	{}
+};
+MODULE_DEVICE_TABLE(auxiliary, qs1_gpio_ids);
+
+static struct auxiliary_driver qs1_gpio_driver = {
+	.name = "gpio",
+	.probe = qs1_gpio_probe,
+	.id_table = qs1_gpio_ids,
+};
+module_auxiliary_driver(qs1_gpio_driver);
+
+MODULE_DESCRIPTION("qs1 microinverter: GPIO lines and LEDs");
+MODULE_AUTHOR("qs1 contributors");
+MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS(QS1_NS);

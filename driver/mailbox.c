@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Commands to the firmware and its replies.
+ *
+ * The host writes op, arg and value, then a new sequence number, and rings.
+ * The firmware carries the command out between two control periods and writes
+ * result and value, then the command's number. One command is outstanding.
+ */
+#include <linux/cleanup.h>
+#include <linux/device.h>
+#include <linux/io.h>
+#include <linux/jiffies.h>
+
+#include "qs1.h"
+
+/*
+ * The firmware looks into the mailbox in every control period, so 100 ms is
+ * 2000 chances. A simulated board may be slower than real time: as long as it
+ * has not lived through as many periods it gets up to a second.
+ */
+#define QS1_MAILBOX_TIMEOUT_MS 100
+#define QS1_MAILBOX_TRIES 10
+
+static const int qs1_result_errno[] = {
+	[QS1_OK] = 0,
+	[QS1_ERR_OP] = -EOPNOTSUPP,
+	[QS1_ERR_ARG] = -EINVAL,
+	[QS1_ERR_RANGE] = -ERANGE,
+	[QS1_ERR_STATE] = -EBUSY,
+	[QS1_ERR_CONFLICT] = -EINVAL,
+	[QS1_ERR_ACTIVE] = -EBUSY,
+};
+
+static bool qs1_mailbox_replied(struct qs1 *qs1)
+{
+	return readl(&qs1->shm->reply.seq) == qs1->command_seq;
+}
+
+static int qs1_mailbox_wait(struct qs1 *qs1)
+{
+	u32 periods = qs1->fw.control_hz / MSEC_PER_SEC * QS1_MAILBOX_TIMEOUT_MS;
+	u32 start = readl(&qs1->shm->fw.alive);
+	int try;
+
+	for (try = 0; try < QS1_MAILBOX_TRIES; try++) {
+		wait_event_timeout(qs1->reply_wait,
+				   qs1_mailbox_replied(qs1) || !qs1_running(qs1),
+				   msecs_to_jiffies(QS1_MAILBOX_TIMEOUT_MS));
+		if (!qs1_running(qs1))
+			return -ESHUTDOWN;
+		if (qs1_mailbox_replied(qs1))
+			return 0;
+		if (readl(&qs1->shm->fw.alive) - start >= periods)
+			break;
+	}
+	return -ETIMEDOUT;
+}
+
+/**
+ * qs1_command() - have the firmware carry out one command
+ * @qs1: inverter
+ * @op: what
+ * @arg: operand
+ * @value: operand
+ * @ret_value: where to put the reply's value, or NULL; untouched on failure
+ *
+ * A command that timed out may still be carried out later; its reply is then
+ * ignored.
+ *
+ * Context: may sleep, up to a second.
+ * Return: 0; -ESHUTDOWN if the firmware does not run, -ETIMEDOUT if it does not
+ * answer, -EPROTO if its answer is not in the contract, or its refusal:
+ * -EOPNOTSUPP, -EINVAL, -ERANGE or -EBUSY.
+ */
+int qs1_command(struct qs1 *qs1, enum qs1_op op, u32 arg, s32 value, s32 *ret_value)
+{
+	struct qs1_command __iomem *command = &qs1->shm->command;
+	u32 result;
+	s32 reply;
+	int ret;
+
+	guard(mutex)(&qs1->mailbox_lock);
+
+	if (!qs1_running(qs1))
+		return -ESHUTDOWN;
+
+	writel(op, &command->op);
+	writel(arg, &command->arg);
+	writel(value, &command->value);
+	writel(++qs1->command_seq, &command->seq);
+	qs1->ops->ring(qs1);
+
+	ret = qs1_mailbox_wait(qs1);
+	if (ret) {
+		if (ret == -ETIMEDOUT)
+			dev_warn_ratelimited(qs1->dev, "no reply to command %u, operation %u\n",
+					     qs1->command_seq, op);
+		return ret;
+	}
+
+	result = readl(&qs1->shm->reply.result);
+	reply = readl(&qs1->shm->reply.value);
+	qs1->answer = (struct qs1_answer){ op, arg, result, reply };
+	if (result >= ARRAY_SIZE(qs1_result_errno)) {
+		dev_warn_ratelimited(qs1->dev, "operation %u: result %u is not in the contract\n",
+				     op, result);
+		return -EPROTO;
+	}
+	if (result == QS1_OK && ret_value)
+		*ret_value = reply;
+	return qs1_result_errno[result];
+}
+
+void qs1_mailbox_init(struct qs1 *qs1)
+{
+	init_waitqueue_head(&qs1->reply_wait);
+}
+
+/**
+ * qs1_mailbox_reset() - empty the mailbox while the firmware does not run
+ * @qs1: inverter
+ *
+ * Whatever a former firmware did not carry out must not be done by the next.
+ */
+void qs1_mailbox_reset(struct qs1 *qs1)
+{
+	guard(mutex)(&qs1->mailbox_lock);
+
+	writel(QS1_OP_NONE, &qs1->shm->command.op);
+	writel(0, &qs1->shm->command.seq);
+	writel(0, &qs1->shm->reply.seq);
+	qs1->command_seq = 0;
+	qs1->answer = (struct qs1_answer){ .op = QS1_OP_NONE };
+}
+
+/**
+ * qs1_mailbox_flush() - have a waiting command give up
+ * @qs1: inverter, whose firmware is marked as not running
+ */
+void qs1_mailbox_flush(struct qs1 *qs1)
+{
+	wake_up_all(&qs1->reply_wait);
+	guard(mutex)(&qs1->mailbox_lock);
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The firmware's parameters as attributes: params/NAME holds the value in
+ * force, params_range/NAME what it may be. Both in the unit of the name.
+ */
+#include <linux/device.h>
+#include <linux/io.h>
+#include <linux/sysfs.h>
+
+#include "decimal.h"
+#include "qs1.h"
+
+static ssize_t qs1_param_show(struct device *dev, struct device_attribute *attr, char *buf);
+static ssize_t qs1_param_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			       size_t count);
+static ssize_t qs1_param_range_show(struct device *dev, struct device_attribute *attr, char *buf);
+
+static struct device_attribute qs1_param_attr[] = {
+#define X(id, pname, ...) \
+	[QS1_PARAM_##id] = { .attr = { .name = pname, .mode = 0644 }, .show = qs1_param_show, \
+			     .store = qs1_param_store },
+	QS1_PARAMS(X)
+#undef X
+};
+
+static struct device_attribute qs1_param_range_attr[] = {
+#define X(id, pname, ...) \
+	[QS1_PARAM_##id] = { .attr = { .name = pname, .mode = 0444 }, \
+			     .show = qs1_param_range_show },
+	QS1_PARAMS(X)
+#undef X
+};
+
+static struct attribute *qs1_params_attrs[] = {
+#define X(id, ...) \
+	[QS1_PARAM_##id] = &qs1_param_attr[QS1_PARAM_##id].attr,
+	QS1_PARAMS(X)
+#undef X
+	[QS1_PARAM_COUNT] = NULL
+};
+
+static struct attribute *qs1_params_range_attrs[] = {
+#define X(id, ...) \
+	[QS1_PARAM_##id] = &qs1_param_range_attr[QS1_PARAM_##id].attr,
+	QS1_PARAMS(X)
+#undef X
+	[QS1_PARAM_COUNT] = NULL
+};
+
+const struct attribute_group qs1_params_group = {
+	.name = "params",
+	.attrs = qs1_params_attrs,
+};
+
+const struct attribute_group qs1_params_range_group = {
+	.name = "params_range",
+	.attrs = qs1_params_range_attrs,
+};
+
+static ssize_t qs1_param_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct qs1 *qs1 = dev_get_drvdata(dev);
+	unsigned int id = attr - qs1_param_attr;
+	char text[QS1_DECIMAL_SIZE];
+
+	if (!qs1_running(qs1))
+		return -ENODATA;
+	return sysfs_emit(buf, "%s\n",
+			  qs1_decimal_format(text, (s32)readl(&qs1->shm->param[id]),
+					     qs1_param_desc[id].decimals));
+}
+
+static ssize_t qs1_param_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			       size_t count)
+{
+	struct qs1 *qs1 = dev_get_drvdata(dev);
+	unsigned int id = attr - qs1_param_attr;
+	const struct qs1_param_desc *desc = &qs1_param_desc[id];
+	s32 value;
+	int ret;
+
+	ret = qs1_decimal_parse(buf, desc->decimals, &value);
+	if (ret)
+		return ret;
+	/* The firmware checks again; this names the range without asking it. */
+	if (value < desc->min || value > desc->max)
+		return -ERANGE;
+
+	ret = qs1_command(qs1, QS1_OP_SET_PARAM, id, value, NULL);
+	return ret ? ret : count;
+}
+
+static ssize_t qs1_param_range_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	const struct qs1_param_desc *desc = &qs1_param_desc[attr - qs1_param_range_attr];
+	char min[QS1_DECIMAL_SIZE];
+	char max[QS1_DECIMAL_SIZE];
+	char def[QS1_DECIMAL_SIZE];
+
+	return sysfs_emit(buf, "%s %s %s\n", qs1_decimal_format(min, desc->min, desc->decimals),
+			  qs1_decimal_format(max, desc->max, desc->decimals),
+			  qs1_decimal_format(def, desc->def, desc->decimals));
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the bus-independent core of the qs1 driver offers to its children
+ * (IIO, GPIO) and to the glue that maps the memory and rings the doorbell.
+ */
+#ifndef QS1_H
+#define QS1_H
+
+#include <linux/atomic.h>
+#include <linux/bits.h>
+#include <linux/interrupt.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/remoteproc.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+
+#include <qs1/abi.h>
+
+#include "compat.h"
+
+struct attribute_group;
+struct dentry;
+struct device;
+struct qs1;
+
+/**
+ * struct qs1_ops - what the glue does for the core
+ * @ring: wake the firmware up to look at the mailbox; may be called in any context
+ */
+struct qs1_ops {
+	void (*ring)(struct qs1 *qs1);
+};
+
+/**
+ * struct qs1_firmware - facts about the running firmware, checked at its start
+ * @version: printable, NUL terminated
+ * @control_hz: control periods, and scans, in a second
+ * @wave_log2: scans in the waveform ring, as a power of two
+ */
+struct qs1_firmware {
+	char version[sizeof_field(struct qs1_fw_info, version) + 1];
+	u32 control_hz;
+	u32 wave_log2;
+};
+
+/**
+ * struct qs1_answer - the mailbox's last exchange
+ * @op: enum qs1_op
+ * @arg: its operand
+ * @result: enum qs1_result
+ * @value: enum qs1_result tells its meaning
+ */
+struct qs1_answer {
+	u32 op;
+	u32 arg;
+	u32 result;
+	s32 value;
+};
+
+/* Bits of struct qs1.flags. */
+#define QS1_FLAG_RUNNING 0 /* handshake done, not stopped or crashed since */
+
+/* Actions on struct qs1.notifier; all are called where sleeping is allowed. */
+enum qs1_notification {
+	QS1_NOTIFY_STARTED,  /* firmware runs, everything it wrote before is gone */
+	QS1_NOTIFY_STOPPED,  /* firmware stopped or crashed */
+	QS1_NOTIFY_DOORBELL, /* firmware rang: look at the ring */
+};
+
+/**
+ * struct qs1 - one inverter, as the core sees it
+ * @dev: parent device that carries the attributes
+ * @rproc: the coprocessor
+ * @shm: the contract in shared memory
+ * @size: bytes that may be used from @shm on
+ * @ops: the glue
+ * @priv: the glue's own
+ * @flags: QS1_FLAG_*
+ * @fw: facts about the firmware, valid while it runs
+ * @subdev: tells the core of starts, stops and crashes
+ * @notifier: tells the children, see enum qs1_notification
+ * @mailbox_lock: one command at a time; guards the members up to @answer
+ * @command_seq: number of the last command
+ * @answer: last exchange, for the command_result attribute
+ * @reply_wait: woken by each doorbell
+ * @event_head: last event that readers of the attributes were told of; only
+ *              the interrupt thread uses it
+ * @heartbeat: last value written to the firmware
+ * @crashes: crashes since the driver was bound
+ * @wave_lost: scans that a reader of the stream did not get
+ * @debugfs: directory
+ * @id: distinguishes children of several inverters
+ */
+struct qs1 {
+	struct device *dev;
+	struct rproc *rproc;
+	struct qs1_shm __iomem *shm;
+	size_t size;
+	const struct qs1_ops *ops;
+	void *priv;
+
+	unsigned long flags;
+	struct qs1_firmware fw;
+	struct rproc_subdev subdev;
+	struct blocking_notifier_head notifier;
+
+	struct mutex mailbox_lock; /* see above */
+	u32 command_seq;
+	struct qs1_answer answer;
+	wait_queue_head_t reply_wait;
+
+	u32 event_head;
+	atomic_t heartbeat;
+	atomic_t crashes;
+	atomic64_t wave_lost;
+	struct dentry *debugfs;
+	int id;
+};
+
+/**
+ * qs1_running() - whether the firmware runs and has been accepted
+ * @qs1: inverter
+ *
+ * The answer may be outdated when it arrives. That is harmless: the memory
+ * stays mapped, and whatever is read from it is checked.
+ */
+static inline bool qs1_running(const struct qs1 *qs1)
+{
+	return test_bit_acquire(QS1_FLAG_RUNNING, &qs1->flags);
+}
+
+/* For the glue. */
+struct qs1 *devm_qs1_alloc(struct device *dev, struct rproc *rproc, void __iomem *shm, size_t size,
+			   const struct qs1_ops *ops, void *priv);
+int devm_qs1_add_children(struct qs1 *qs1);
+irqreturn_t qs1_irq(int irq, void *qs1);
+irqreturn_t qs1_irq_thread(int irq, void *qs1);
+void qs1_report_crash(struct qs1 *qs1, enum rproc_crash_type type);
+extern const struct attribute_group *qs1_groups[];
+
+/* For the children. */
+int devm_qs1_register_notifier(struct device *dev, struct qs1 *qs1, struct notifier_block *nb);
+int qs1_telemetry_read(struct qs1 *qs1, size_t offset, void *buf, size_t size);
+
+/* Inside the core. */
+int qs1_command(struct qs1 *qs1, enum qs1_op op, u32 arg, s32 value, s32 *ret_value);
+void qs1_mailbox_init(struct qs1 *qs1);
+void qs1_mailbox_reset(struct qs1 *qs1);
+void qs1_mailbox_flush(struct qs1 *qs1);
+void qs1_events_notify(struct qs1 *qs1);
+ssize_t qs1_events_show(struct qs1 *qs1, char *buf);
+void qs1_debugfs_init(struct qs1 *qs1);
+
+const char *qs1_state_name(u32 state);
+const char *qs1_fault_name(u32 fault);
+const char *qs1_cause_name(u32 cause);
+int qs1_fault_find(const char *name);
+
+/**
+ * struct qs1_param_desc - one row of the parameter table
+ * @name: unit is its last part
+ * @decimals: a value is the integer divided by 10^decimals
+ * @def: default
+ * @min: smallest value
+ * @max: largest value
+ */
+struct qs1_param_desc {
+	const char *name;
+	u8 decimals;
+	s32 def;
+	s32 min;
+	s32 max;
+};
+
+extern const struct qs1_param_desc qs1_param_desc[QS1_PARAM_COUNT];
+extern const struct attribute_group qs1_params_group;
+extern const struct attribute_group qs1_params_range_group;
+
+#endif /* QS1_H */

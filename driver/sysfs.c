@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Attributes of the parent device, see
+ * Documentation/ABI/testing/sysfs-bus-pci-drivers-qs1.
+ */
+#include <linux/cleanup.h>
+#include <linux/device.h>
+#include <linux/export.h>
+#include <linux/io.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+
+#include "decimal.h"
+#include "qs1.h"
+
+static ssize_t qs1_layout_version_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", QS1_LAYOUT_VERSION);
+}
+static DEVICE_ATTR_RO(qs1_layout_version);
+
+static ssize_t firmware_version_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct qs1 *qs1 = dev_get_drvdata(dev);
+
+	if (!qs1_running(qs1))
+		return -ENODATA;
+	return sysfs_emit(buf, "%s\n", qs1->fw.version);
+}
+static DEVICE_ATTR_RO(firmware_version);
+
+static int qs1_telemetry_u32(struct device *dev, size_t offset, u32 *ret)
+{
+	return qs1_telemetry_read(dev_get_drvdata(dev), offset, ret, sizeof(*ret));
+}
+
+static ssize_t state_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	u32 status;
+	int ret;
+
+	ret = qs1_telemetry_u32(dev, offsetof(struct qs1_telemetry, status), &status);
+	if (ret)
+		return ret;
+	return sysfs_emit(buf, "%s\n", qs1_state_name(status & QS1_STATUS_STATE_MASK));
+}
+static DEVICE_ATTR_RO(state);
+
+static ssize_t status_flags_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	u32 status;
+	int ret;
+
+	ret = qs1_telemetry_u32(dev, offsetof(struct qs1_telemetry, status), &status);
+	if (ret)
+		return ret;
+	return sysfs_emit(buf, "0x%08x\n", status);
+}
+static DEVICE_ATTR_RO(status_flags);
+
+static ssize_t qs1_faults_emit(char *buf, u32 faults)
+{
+	int len = 0;
+	u32 fault;
+
+	for (fault = 0; fault < QS1_FAULT_COUNT; fault++)
+		if (faults & QS1_FAULT_BIT(fault))
+			len += sysfs_emit_at(buf, len, "%s%s", len ? " " : "",
+					     qs1_fault_name(fault));
+	return len + sysfs_emit_at(buf, len, "\n");
+}
+
+static ssize_t faults_active_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	u32 faults;
+	int ret;
+
+	ret = qs1_telemetry_u32(dev, offsetof(struct qs1_telemetry, faults_active), &faults);
+	return ret ? ret : qs1_faults_emit(buf, faults);
+}
+static DEVICE_ATTR_RO(faults_active);
+
+static ssize_t faults_latched_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	u32 faults;
+	int ret;
+
+	ret = qs1_telemetry_u32(dev, offsetof(struct qs1_telemetry, faults_latched), &faults);
+	return ret ? ret : qs1_faults_emit(buf, faults);
+}
+static DEVICE_ATTR_RO(faults_latched);
+
+static ssize_t fault_counts_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	u32 counts[QS1_FAULT_SLOTS];
+	int len = 0;
+	u32 fault;
+	int ret;
+
+	ret = qs1_telemetry_read(dev_get_drvdata(dev), offsetof(struct qs1_telemetry, fault_count),
+				 counts, sizeof(counts));
+	if (ret)
+		return ret;
+	for (fault = 0; fault < QS1_FAULT_COUNT; fault++)
+		len += sysfs_emit_at(buf, len, "%s %u\n", qs1_fault_name(fault), counts[fault]);
+	return len;
+}
+static DEVICE_ATTR_RO(fault_counts);
+
+static ssize_t enter_service_remaining_s_show(struct device *dev, struct device_attribute *attr,
+					      char *buf)
+{
+	char text[QS1_DECIMAL_SIZE];
+	u32 ms;
+	int ret;
+
+	ret = qs1_telemetry_u32(dev, offsetof(struct qs1_telemetry, enter_service_ms), &ms);
+	if (ret)
+		return ret;
+	return sysfs_emit(buf, "%s\n", qs1_decimal_format(text, ms, 3));
+}
+static DEVICE_ATTR_RO(enter_service_remaining_s);
+
+static ssize_t power_limit_in_force_w_show(struct device *dev, struct device_attribute *attr,
+					   char *buf)
+{
+	char text[QS1_DECIMAL_SIZE];
+	u32 mw;
+	int ret;
+
+	ret = qs1_telemetry_u32(dev, offsetof(struct qs1_telemetry, power_limit_mw), &mw);
+	if (ret)
+		return ret;
+	return sysfs_emit(buf, "%s\n", qs1_decimal_format(text, mw, 3));
+}
+static DEVICE_ATTR_RO(power_limit_in_force_w);
+
+static const struct qs1_control {
+	const char *words;
+	enum qs1_op op;
+	bool fault; /* the name of a fault follows */
+} qs1_controls[] = {
+	{ "arm", QS1_OP_ARM },
+	{ "disarm", QS1_OP_DISARM },
+	{ "profile begin", QS1_OP_PROFILE_BEGIN },
+	{ "profile commit", QS1_OP_PROFILE_COMMIT },
+	{ "profile abort", QS1_OP_PROFILE_ABORT },
+	{ "clear ", QS1_OP_CLEAR, true },
+	{ "latch ", QS1_OP_LATCH, true },
+};
+
+static int qs1_control(struct qs1 *qs1, const char *words)
+{
+	int fault = 0;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(qs1_controls); i++) {
+		const struct qs1_control *c = &qs1_controls[i];
+
+		if (c->fault && str_has_prefix(words, c->words))
+			fault = qs1_fault_find(words + strlen(c->words));
+		else if (strcmp(words, c->words))
+			continue;
+		return fault < 0 ? fault : qs1_command(qs1, c->op, fault, 0, NULL);
+	}
+	return -EINVAL;
+}
+
+static ssize_t control_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			     size_t count)
+{
+	char *copy __free(kfree) = kstrndup(buf, count, GFP_KERNEL);
+	int ret;
+
+	if (!copy)
+		return -ENOMEM;
+	ret = qs1_control(dev_get_drvdata(dev), strim(copy));
+	return ret ? ret : count;
+}
+static DEVICE_ATTR_WO(control);
+
+static const char *const qs1_result_names[] = {
+	[QS1_OK] = "ok",
+	[QS1_ERR_OP] = "no-such-operation",
+	[QS1_ERR_ARG] = "no-such-operand",
+	[QS1_ERR_RANGE] = "range",
+	[QS1_ERR_STATE] = "state",
+	[QS1_ERR_CONFLICT] = "conflict",
+	[QS1_ERR_ACTIVE] = "active",
+};
+
+static ssize_t command_result_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct qs1 *qs1 = dev_get_drvdata(dev);
+	char text[QS1_DECIMAL_SIZE];
+	struct qs1_answer answer;
+	u32 param;
+
+	scoped_guard(mutex, &qs1->mailbox_lock)
+		answer = qs1->answer;
+
+	if (answer.op == QS1_OP_NONE)
+		return sysfs_emit(buf, "none\n");
+	if (answer.result >= ARRAY_SIZE(qs1_result_names))
+		return sysfs_emit(buf, "unknown %u\n", answer.result);
+
+	/* A range names its limit, a conflict the parameter that contradicts. */
+	param = answer.value;
+	if (answer.result == QS1_ERR_RANGE && answer.op == QS1_OP_SET_PARAM &&
+	    answer.arg < QS1_PARAM_COUNT)
+		return sysfs_emit(buf, "range %s %s\n", qs1_param_desc[answer.arg].name,
+				  qs1_decimal_format(text, answer.value,
+						     qs1_param_desc[answer.arg].decimals));
+	if (answer.result == QS1_ERR_CONFLICT && param < QS1_PARAM_COUNT)
+		return sysfs_emit(buf, "conflict %s\n", qs1_param_desc[param].name);
+	return sysfs_emit(buf, "%s\n", qs1_result_names[answer.result]);
+}
+static DEVICE_ATTR_RO(command_result);
+
+static ssize_t heartbeat_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct qs1 *qs1 = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%u\n", (u32)atomic_read(&qs1->heartbeat));
+}
+
+static ssize_t heartbeat_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			       size_t count)
+{
+	struct qs1 *qs1 = dev_get_drvdata(dev);
+
+	writel(atomic_inc_return(&qs1->heartbeat), &qs1->shm->host.heartbeat);
+	return count;
+}
+static DEVICE_ATTR_RW(heartbeat);
+
+static ssize_t coproc_crashes_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct qs1 *qs1 = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%u\n", (u32)atomic_read(&qs1->crashes));
+}
+static DEVICE_ATTR_RO(coproc_crashes);
+
+static ssize_t wave_lost_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct qs1 *qs1 = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%llu\n", (u64)atomic64_read(&qs1->wave_lost));
+}
+static DEVICE_ATTR_RO(wave_lost);
+
+static ssize_t events_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return qs1_events_show(dev_get_drvdata(dev), buf);
+}
+static DEVICE_ATTR_RO(events);
+
+static struct attribute *qs1_attrs[] = {
+	&dev_attr_qs1_layout_version.attr,
+	&dev_attr_firmware_version.attr,
+	&dev_attr_state.attr,
+	&dev_attr_status_flags.attr,
+	&dev_attr_faults_active.attr,
+	&dev_attr_faults_latched.attr,
+	&dev_attr_fault_counts.attr,
+	&dev_attr_enter_service_remaining_s.attr,
+	&dev_attr_power_limit_in_force_w.attr,
+	&dev_attr_control.attr,
+	&dev_attr_command_result.attr,
+	&dev_attr_heartbeat.attr,
+	&dev_attr_coproc_crashes.attr,
+	&dev_attr_wave_lost.attr,
+	&dev_attr_events.attr,
+	NULL
+};
+
+static const struct attribute_group qs1_group = {
+	.attrs = qs1_attrs,
+};
+
+/* Attributes of the parent device, for the glue's struct device_driver.dev_groups. */
+const struct attribute_group *qs1_groups[] = {
+	&qs1_group,
+	&qs1_params_group,
+	&qs1_params_range_group,
+	NULL
+};
+EXPORT_SYMBOL_NS_GPL(qs1_groups, QS1_NS);

@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * qs1-wave: each control period's scan of all instantaneous channels, from the
+ * firmware's ring into an IIO buffer.
+ *
+ * The firmware never waits. The ring is drained at each doorbell, which comes
+ * once per watermark, and when a reader asks for more than the buffer holds.
+ * Scans that were overtaken in the ring, or found the buffer full, are counted.
+ */
+#include <linux/cleanup.h>
+#include <linux/device.h>
+#include <linux/iio/buffer.h>
+#include <linux/iio/iio.h>
+#include <linux/iio/kfifo_buf.h>
+#include <linux/iio/sysfs.h>
+#include <linux/io.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/sysfs.h>
+
+#include "clock.h"
+#include "iio.h"
+#include "qs1.h"
+#include "ring.h"
+
+/* Beside the ADC channels: */
+#define QS1_WAVE_PHASE QS1_SCAN_CHANNELS
+#define QS1_WAVE_STATUS (QS1_SCAN_CHANNELS + 1)
+#define QS1_WAVE_TIMESTAMP (QS1_SCAN_CHANNELS + 2)
+#define QS1_WAVE_CHANNELS (QS1_SCAN_CHANNELS + 3)
+
+/* One doorbell a millisecond at most; half the smallest usual ring. */
+#define QS1_WAVE_WATERMARK_MIN 20
+#define QS1_WAVE_WATERMARK_MAX 2048
+
+#define QS1_WAVE_CHUNK 64
+
+/* What is pushed: in the order of the scan indices, naturally aligned. */
+struct qs1_wave_sample {
+	s16 ch[QS1_SCAN_CHANNELS];
+	u16 phase;
+	u32 status;
+	aligned_s64 timestamp;
+};
+
+/**
+ * struct qs1_wave - the stream
+ * @qs1: inverter
+ * @indio_dev: the IIO device
+ * @nb: in its notifier
+ * @lock: guards all that follows; held while pushing, since a buffer has one
+ *        writer, and the interrupt and a reader's flush both drain
+ * @streaming: buffer is enabled
+ * @watermark: scans between two doorbells
+ * @tail: next scan to take from the ring
+ * @seq: sequence number of the last scan taken
+ * @clock: maps control periods to the buffer's clock
+ * @scans: copied out of the ring
+ * @sample: being pushed
+ * @channels: of the IIO device
+ */
+struct qs1_wave {
+	struct qs1 *qs1;
+	struct iio_dev *indio_dev;
+	struct notifier_block nb;
+	struct mutex lock; /* see above */
+	bool streaming;
+	u32 watermark;
+	u32 tail;
+	u32 seq;
+	struct qs1_clock clock;
+	struct qs1_scan scans[QS1_WAVE_CHUNK];
+	struct qs1_wave_sample sample;
+	struct iio_chan_spec channels[QS1_WAVE_CHANNELS];
+};
+
+static u32 qs1_wave_head(struct qs1_wave *wave)
+{
+	return readl(&wave->qs1->shm->wave.head);
+}
+
+static u32 qs1_wave_size(struct qs1_wave *wave)
+{
+	return 1u << wave->qs1->fw.wave_log2;
+}
+
+/* Copies within the ring; @first + @count must not pass its end. */
+static void qs1_wave_copy(struct qs1_wave *wave, u32 first, u32 count, struct qs1_scan *scans)
+{
+	struct qs1_scan __iomem *scan = wave->qs1->shm->wave.scan;
+
+	memcpy_fromio(scans, scan + (first & (qs1_wave_size(wave) - 1)), count * sizeof(*scans));
+	rmb(); /* the copy is done before head is read again */
+}
+
+static void qs1_wave_count_lost(struct qs1_wave *wave, u32 lost)
+{
+	atomic64_add(lost, &wave->qs1->wave_lost);
+}
+
+/*
+ * From now on, from the newest scan. Scans taken later are numbered from here:
+ * index @tail has sequence number @seq + 1.
+ */
+static void qs1_wave_restart(struct iio_dev *indio_dev)
+{
+	struct qs1_wave *wave = iio_priv(indio_dev);
+	struct qs1_scan newest = {};
+
+	wave->tail = qs1_wave_head(wave);
+	if (wave->tail)
+		qs1_wave_copy(wave, wave->tail - 1, 1, &newest);
+	wave->seq = newest.seq;
+	qs1_clock_reset(&wave->clock, wave->tail - 1, iio_get_time_ns(indio_dev),
+			wave->qs1->fw.control_hz);
+	writel(wave->watermark, &wave->qs1->shm->host.wave_watermark);
+}
+
+static void qs1_wave_push(struct iio_dev *indio_dev, const struct qs1_scan *scan, s64 ns)
+{
+	struct qs1_wave *wave = iio_priv(indio_dev);
+
+	memcpy(wave->sample.ch, scan->ch, sizeof(scan->ch));
+	wave->sample.phase = scan->phase >> 16;
+	wave->sample.status = scan->status;
+	if (iio_push_to_buffers_with_timestamp(indio_dev, &wave->sample, ns))
+		qs1_wave_count_lost(wave, 1);
+}
+
+/*
+ * Push one chunk. The firmware numbers its scans without gaps; where it skips
+ * some, they are lost too.
+ */
+static u32 qs1_wave_push_chunk(struct iio_dev *indio_dev, u32 first, u32 count,
+			       const struct qs1_clock_segment *segment)
+{
+	struct qs1_wave *wave = iio_priv(indio_dev);
+	u32 size = qs1_wave_size(wave);
+	u32 overtaken;
+	u32 i;
+
+	qs1_wave_copy(wave, first, count, wave->scans);
+	overtaken = qs1_ring_overtaken(first, count, qs1_wave_head(wave), size);
+	wave->seq += overtaken;
+
+	for (i = overtaken; i < count; i++) {
+		u32 skipped = wave->scans[i].seq - wave->seq - 1;
+
+		if (skipped)
+			qs1_wave_count_lost(wave, skipped < size ? skipped : 1);
+		wave->seq = wave->scans[i].seq;
+		qs1_wave_push(indio_dev, &wave->scans[i], qs1_clock_ns(segment, first + i));
+	}
+	qs1_wave_count_lost(wave, overtaken);
+	return count - overtaken;
+}
+
+/* Move what the ring holds into the buffer; returns the number of scans. */
+static int qs1_wave_drain(struct iio_dev *indio_dev)
+{
+	struct qs1_wave *wave = iio_priv(indio_dev);
+	struct qs1_clock_segment segment;
+	struct qs1_ring_window window;
+	u32 size = qs1_wave_size(wave);
+	int pushed = 0;
+	u32 head;
+
+	lockdep_assert_held(&wave->lock);
+
+	if (!wave->streaming || !qs1_running(wave->qs1))
+		return 0;
+
+	head = qs1_wave_head(wave);
+	window = qs1_ring_window(wave->tail, head, size);
+	if (window.broken) {
+		dev_warn_ratelimited(&indio_dev->dev, "ring went back from scan %u to %u\n",
+				     wave->tail, head);
+		qs1_wave_restart(indio_dev);
+		return 0;
+	}
+	if (!window.count)
+		return 0;
+
+	qs1_wave_count_lost(wave, window.lost);
+	wave->seq += window.lost;
+	segment = qs1_clock_advance(&wave->clock, head - 1, iio_get_time_ns(indio_dev));
+
+	while (window.count) {
+		u32 count = qs1_ring_chunk(window.first, min(window.count, QS1_WAVE_CHUNK), size);
+
+		pushed += qs1_wave_push_chunk(indio_dev, window.first, count, &segment);
+		window.first += count;
+		window.count -= count;
+	}
+	wave->tail = head;
+	return pushed;
+}
+
+static int qs1_wave_notify(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct qs1_wave *wave = container_of(nb, struct qs1_wave, nb);
+
+	guard(mutex)(&wave->lock);
+
+	switch (action) {
+	case QS1_NOTIFY_STARTED:
+		if (wave->streaming)
+			qs1_wave_restart(wave->indio_dev);
+		break;
+	case QS1_NOTIFY_DOORBELL:
+		qs1_wave_drain(wave->indio_dev);
+		break;
+	}
+	return NOTIFY_OK;
+}
+
+static int qs1_wave_postenable(struct iio_dev *indio_dev)
+{
+	struct qs1_wave *wave = iio_priv(indio_dev);
+
+	guard(mutex)(&wave->lock);
+
+	wave->streaming = true;
+	if (qs1_running(wave->qs1))
+		qs1_wave_restart(indio_dev);
+	return 0;
+}
+
+static int qs1_wave_predisable(struct iio_dev *indio_dev)
+{
+	struct qs1_wave *wave = iio_priv(indio_dev);
+
+	guard(mutex)(&wave->lock);
+
+	wave->streaming = false;
+	writel(0, &wave->qs1->shm->host.wave_watermark);
+	return 0;
+}
+
+static const struct iio_buffer_setup_ops qs1_wave_setup_ops = {
+	.postenable = qs1_wave_postenable,
+	.predisable = qs1_wave_predisable,
+};
+
+static int qs1_wave_set_watermark(struct iio_dev *indio_dev, unsigned int watermark)
+{
+	struct qs1_wave *wave = iio_priv(indio_dev);
+
+	guard(mutex)(&wave->lock);
+
+	wave->watermark = clamp(watermark, QS1_WAVE_WATERMARK_MIN, QS1_WAVE_WATERMARK_MAX);
+	if (wave->streaming)
+		writel(wave->watermark, &wave->qs1->shm->host.wave_watermark);
+	return 0;
+}
+
+static int qs1_wave_flush(struct iio_dev *indio_dev, unsigned int count)
+{
+	struct qs1_wave *wave = iio_priv(indio_dev);
+
+	guard(mutex)(&wave->lock);
+	return qs1_wave_drain(indio_dev);
+}
+
+/* The newest scan, whether somebody streams or not. */
+static int qs1_wave_newest(struct qs1_wave *wave, struct qs1_scan *scan)
+{
+	u32 head;
+
+	if (!qs1_running(wave->qs1))
+		return -ENODATA;
+	head = qs1_wave_head(wave);
+	if (!head)
+		return -ENODATA;
+	qs1_wave_copy(wave, head - 1, 1, scan);
+	if (qs1_ring_overtaken(head - 1, 1, qs1_wave_head(wave), qs1_wave_size(wave)))
+		return -EIO;
+	return 0;
+}
+
+static int qs1_wave_read_newest(struct qs1_wave *wave, int index, int *val)
+{
+	struct qs1_scan scan;
+	int ret;
+
+	ret = qs1_wave_newest(wave, &scan);
+	if (ret)
+		return ret;
+
+	switch (index) {
+	case QS1_WAVE_PHASE:
+		*val = scan.phase >> 16;
+		break;
+	case QS1_WAVE_STATUS:
+		*val = scan.status;
+		break;
+	default:
+		*val = scan.ch[index];
+		break;
+	}
+	return IIO_VAL_INT;
+}
+
+static int qs1_wave_scale(int index, int *val, int *val2)
+{
+	switch (index) {
+	case QS1_WAVE_PHASE: /* 2 pi / 2^16 = 95874e-9 */
+		*val = 0;
+		*val2 = 95874;
+		return IIO_VAL_INT_PLUS_NANO;
+	case QS1_WAVE_STATUS:
+		*val = 1;
+		return IIO_VAL_INT;
+	default: /* uV to mV, uA to mA */
+		*val = qs1_adc_desc[index].lsb;
+		*val2 = 1000;
+		return IIO_VAL_FRACTIONAL;
+	}
+}
+
+static int qs1_wave_read_raw(struct iio_dev *indio_dev, const struct iio_chan_spec *chan, int *val,
+			     int *val2, long mask)
+{
+	struct qs1_wave *wave = iio_priv(indio_dev);
+
+	switch (mask) {
+	case IIO_CHAN_INFO_RAW:
+		return qs1_wave_read_newest(wave, chan->scan_index, val);
+	case IIO_CHAN_INFO_SCALE:
+		return qs1_wave_scale(chan->scan_index, val, val2);
+	case IIO_CHAN_INFO_SAMP_FREQ:
+		if (!qs1_running(wave->qs1))
+			return -ENODATA;
+		*val = wave->qs1->fw.control_hz;
+		return IIO_VAL_INT;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int qs1_wave_read_label(struct iio_dev *indio_dev, const struct iio_chan_spec *chan,
+			       char *label)
+{
+	switch (chan->scan_index) {
+	case QS1_WAVE_PHASE:
+		return sysfs_emit(label, "pll\n");
+	case QS1_WAVE_STATUS:
+		return sysfs_emit(label, "status\n");
+	default:
+		return sysfs_emit(label, "%s\n", qs1_adc_desc[chan->scan_index].label);
+	}
+}
+
+static ssize_t wave_lost_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct qs1_wave *wave = iio_priv(dev_to_iio_dev(dev));
+
+	return sysfs_emit(buf, "%llu\n", (u64)atomic64_read(&wave->qs1->wave_lost));
+}
+
+static IIO_DEVICE_ATTR_RO(wave_lost, 0);
+
+static struct attribute *qs1_wave_attrs[] = {
+	&iio_dev_attr_wave_lost.dev_attr.attr,
+	NULL
+};
+
+static const struct attribute_group qs1_wave_group = {
+	.attrs = qs1_wave_attrs,
+};
+
+static const struct iio_info qs1_wave_info = {
+	.read_raw = qs1_wave_read_raw,
+	.read_label = qs1_wave_read_label,
+	.hwfifo_set_watermark = qs1_wave_set_watermark,
+	.hwfifo_flush_to_buffer = qs1_wave_flush,
+	.attrs = &qs1_wave_group,
+};
+
+static ssize_t hwfifo_watermark_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct qs1_wave *wave = iio_priv(dev_to_iio_dev(dev));
+
+	return sysfs_emit(buf, "%u\n", READ_ONCE(wave->watermark));
+}
+
+static ssize_t hwfifo_enabled_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct qs1_wave *wave = iio_priv(dev_to_iio_dev(dev));
+
+	return sysfs_emit(buf, "%d\n", READ_ONCE(wave->streaming));
+}
+
+static IIO_DEVICE_ATTR_RO(hwfifo_watermark, 0);
+static IIO_DEVICE_ATTR_RO(hwfifo_enabled, 0);
+IIO_STATIC_CONST_DEVICE_ATTR(hwfifo_watermark_min, __stringify(QS1_WAVE_WATERMARK_MIN));
+IIO_STATIC_CONST_DEVICE_ATTR(hwfifo_watermark_max, __stringify(QS1_WAVE_WATERMARK_MAX));
+
+static const struct iio_dev_attr *qs1_wave_fifo_attrs[] = {
+	&iio_dev_attr_hwfifo_watermark_min,
+	&iio_dev_attr_hwfifo_watermark_max,
+	&iio_dev_attr_hwfifo_watermark,
+	&iio_dev_attr_hwfifo_enabled,
+	NULL
+};
+
+static void qs1_wave_init_channels(struct iio_chan_spec *channels)
+{
+	int i;
+
+	for (i = 0; i < QS1_WAVE_TIMESTAMP; i++) {
+		struct iio_chan_spec *chan = &channels[i];
+
+		chan->indexed = 1;
+		chan->scan_index = i;
+		chan->info_mask_separate = BIT(IIO_CHAN_INFO_RAW) | BIT(IIO_CHAN_INFO_SCALE);
+		chan->info_mask_shared_by_all = BIT(IIO_CHAN_INFO_SAMP_FREQ);
+		chan->scan_type.endianness = IIO_CPU;
+		chan->scan_type.sign = 'u';
+		chan->scan_type.realbits = 16;
+		chan->scan_type.storagebits = 16;
+		switch (i) {
+		case QS1_WAVE_PHASE:
+			chan->type = IIO_PHASE;
+			break;
+		case QS1_WAVE_STATUS:
+			chan->type = IIO_INDEX;
+			chan->scan_type.realbits = 32;
+			chan->scan_type.storagebits = 32;
+			break;
+		default:
+			chan->type = qs1_adc_desc[i].type;
+			chan->channel = qs1_adc_desc[i].index;
+			chan->scan_type.sign = 's';
+			break;
+		}
+	}
+	channels[QS1_WAVE_TIMESTAMP] =
+		(struct iio_chan_spec)IIO_CHAN_SOFT_TIMESTAMP(QS1_WAVE_TIMESTAMP);
+}
+
+/* Every scan has every channel; the IIO core picks those asked for. */
+static const unsigned long qs1_wave_scan_masks[] = { GENMASK(QS1_WAVE_STATUS, 0), 0 };
+
+int qs1_wave_probe(struct device *dev, struct qs1 *qs1)
+{
+	struct iio_dev *indio_dev;
+	struct qs1_wave *wave;
+	int ret;
+
+	indio_dev = devm_iio_device_alloc(dev, sizeof(*wave));
+	if (!indio_dev)
+		return -ENOMEM;
+	wave = iio_priv(indio_dev);
+	wave->qs1 = qs1;
+	wave->indio_dev = indio_dev;
+	wave->watermark = QS1_WAVE_WATERMARK_MIN;
+	ret = devm_mutex_init(dev, &wave->lock);
+	if (ret)
+		return ret;
+	qs1_wave_init_channels(wave->channels);
+
+	indio_dev->name = "qs1-wave";
+	indio_dev->info = &qs1_wave_info;
+	indio_dev->modes = INDIO_DIRECT_MODE;
+	indio_dev->channels = wave->channels;
+	indio_dev->num_channels = ARRAY_SIZE(wave->channels);
+	indio_dev->available_scan_masks = qs1_wave_scan_masks;
+
+	ret = devm_iio_kfifo_buffer_setup_ext(dev, indio_dev, &qs1_wave_setup_ops,
+					      qs1_wave_fifo_attrs);
+	if (ret)
+		return ret;
+
+	wave->nb.notifier_call = qs1_wave_notify;
+	ret = devm_qs1_register_notifier(dev, qs1, &wave->nb);
+	if (ret)
+		return ret;
+	return devm_iio_device_register(dev, indio_dev);
+}
