@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Scenario statements that belong to Linux, carried out by the guest's qs1ctl.
+
+vboard knows the world but not the policy: profile, set, cmd, skip enter-service
+and the loss of the host come back from it as a line of words, which it wants to
+be answered in order.
+"""
+
+import json
+import shlex
+from pathlib import Path
+
+from .errors import BoardError
+from .world import Line
+
+# A profile file of the host goes here in the guest.
+GUEST_PROFILE = "/run/qs1-profile.conf"
+
+
+class PolicyRunner:
+    """vboard's runner: carries out policy, and collects what vboard reports.
+
+    @ended: simulated time of the scenario's end, None before
+    @errors: messages of timed statements that failed
+    """
+
+    def __init__(self, board):
+        self.board = board
+        self.ended = None
+        self.errors = []
+        self._line = Line(board.rundir.socket("control"))
+        self._line.send("runner")
+        if self._line.receive() != "ok":
+            raise BoardError("vboard refused its runner")
+        self._actions = {"profile": self._profile, "set": self._set, "cmd": self._command,
+                         "skip": self._skip, "host": self._host}
+        self._thread = board.in_background(self._serve)
+
+    def stop(self):
+        """No further request is carried out."""
+        self._line.close()
+
+    def _serve(self):
+        """Until vboard or the board ends. Requests come one after the other."""
+        while True:
+            line = self._line.receive()
+            if line is None:
+                return
+            message = json.loads(line)
+            if "policy" in message:
+                self._answer(message)
+            elif message.get("event") == "end":
+                self.ended = message["t_s"]
+            elif message.get("event") == "error":
+                self.errors.append(f"at {message['t_s']:g} s: {message['message']}")
+
+    def _answer(self, request):
+        answer = {"id": request["id"], "ok": True}
+        try:
+            self.carry_out(request["policy"].split())
+        except (BoardError, OSError) as error:
+            answer.update(ok=False, error=str(error).replace("\n", " "))
+        try:
+            self._line.send(json.dumps(answer))
+        except OSError:
+            pass
+
+    def carry_out(self, words):
+        """One statement, given as its words."""
+        if words[0] not in self._actions:
+            raise BoardError(f"'{words[0]}' is no statement that Linux carries out; expected one "
+                             f"of {', '.join(sorted(self._actions))}")
+        self.board.wait_service()
+        self._actions[words[0]](words[1:])
+
+    def _qs1ctl(self, *words):
+        command = " ".join(shlex.quote(word) for word in ("qs1ctl", *words))
+        result = self.board.agent.shell(command, timeout_s=30)
+        if result.status:
+            raise BoardError(result.err or f"'{command}' ended with status {result.status}")
+
+    def _profile(self, rest):
+        name = " ".join(rest)
+        file = Path(name)
+        if file.is_file():
+            self.board.agent.write_file(GUEST_PROFILE, file.read_bytes())
+            name = GUEST_PROFILE
+        self._qs1ctl("profile", "use", name)
+
+    def _set(self, rest):
+        self._qs1ctl("set", *rest)
+
+    def _command(self, rest):
+        if rest == ["shutdown"]:
+            self._qs1ctl("stop")
+        else:
+            self._qs1ctl(*rest)
+
+    def _skip(self, _rest):
+        self._qs1ctl("set", "es_delay_s", "0")
+
+    def _host(self, rest):
+        """The daemon is frozen; systemd's watchdog, which would restart it, is off."""
+        lost = rest[0] == "lost"
+        self.board.agent.check(f"systemctl service-watchdogs {'no' if lost else 'yes'} && "
+                               f"systemctl kill --signal={'STOP' if lost else 'CONT'} qs1d")

@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a headless run found, and what it promises: build/run/summary.json."""
+
+import json
+import re
+import time
+from dataclasses import dataclass
+
+from . import wave
+from .meter import read_quantities
+from .status import INPUTS, faults_of, state_of
+
+# How the meter may differ from the truth: (share of the reading, least amount),
+# the greater counts. Sensor gain errors and offsets of the plant lie within.
+ACCURACY = {
+    "pv v": (0.01, 0.2),
+    "pv i": (0.01, 0.10),
+    "pv p": (0.02, 3.0),
+    "grid v": (0.01, 1.0),
+    "grid i": (0.01, 0.05),
+    "grid p": (0.02, 12.0),
+    "grid f": (0.0, 0.010),
+    "temp_c": (0.0, 2.0),
+}
+
+# Real time is held when simulated time lies at most this far behind, seconds.
+SLIP_MAX_S = 0.25
+# Control rate and how far the capture's rate may be off at speed 1.
+CONTROL_HZ = 20000
+RATE_TOLERANCE = 0.01
+CAPTURE_SCANS = 20000
+PRODUCING = ("producing", "derating")
+COMPARISONS = 5
+
+_SPLAT = re.compile(r"WARNING:|BUG:|Oops|Internal error|Unable to handle|Call [Tt]race|"
+                    r"KFENCE|unregister_netdevice|soft lockup|blocked for more than")
+
+
+@dataclass
+class Promise:
+    """A sentence that must be true of the run, and the figure that shows it."""
+
+    name: str
+    held: bool
+    figure: str
+
+    def as_dict(self):
+        """As it stands in the summary."""
+        return {"name": self.name, "held": bool(self.held), "figure": self.figure}
+
+
+def kernel_splats(agent):
+    """Lines of the guest's kernel log that tell of a bug, without call traces' bodies."""
+    return [line for line in agent.check("dmesg").splitlines() if _SPLAT.search(line)]
+
+
+def mean_of(samples):
+    """Mean of equally built objects of numbers, member by member."""
+    first = samples[0]
+    if isinstance(first, dict):
+        return {key: mean_of([sample[key] for sample in samples]) for key in first}
+    return sum(samples) / len(samples)
+
+
+def compare(board, count=COMPARISONS):
+    """Meter and truth, each the mean over @count readings taken in turn."""
+    meters, truths = [], []
+    for _ in range(count):
+        truths.append(board.status()["truth"])
+        meters.append(read_quantities(board.agent))
+        truths.append(board.status()["truth"])
+        time.sleep(0.05)
+    return mean_of(meters), mean_of(truths)
+
+
+def deviations(meter, truth):
+    """For each class of ACCURACY the worst deviation, as a share of what is allowed.
+
+    Returns {class: (share, "pv2 v 31.20, truth 31.25")}.
+    """
+    worst = {}
+    for name, reading in _flat(meter):
+        true = dict(_flat(truth))[name]
+        kind = re.sub(r"^pv\d", "pv", name)
+        if kind not in ACCURACY:
+            continue
+        relative, least = ACCURACY[kind]
+        share = abs(reading - true) / max(relative * abs(true), least)
+        if share >= worst.get(kind, (-1, ""))[0]:
+            worst[kind] = (share, f"{name} {reading:.3f}, truth {true:.3f}")
+    return worst
+
+
+def _flat(quantities):
+    """("pv1 v", value) pairs of nested quantities."""
+    for name, value in quantities.items():
+        if isinstance(value, dict):
+            yield from ((f"{name} {key}", inner) for key, inner in value.items())
+        else:
+            yield name, value
+
+
+def leds(agent):
+    """What drives each LED: its pattern, or its brightness; as the kernel says."""
+    found = {}
+    for colour, name in (("green", "qs1:green:status"), ("red", "qs1:red:fault")):
+        text = agent.check(
+            f"cd '/sys/class/leds/{name}' && sed 's/.*\\[\\(.*\\)\\].*/\\1/' trigger && "
+            "cat brightness && cat pattern 2>/dev/null; true").splitlines()
+        trigger, brightness = text[0], text[1]
+        pattern = text[2].strip() if len(text) > 2 else ""
+        if trigger == "pattern":
+            found[colour] = f"pattern {pattern}"
+        else:
+            found[colour] = "off" if brightness == "0" else "on"
+    return found
+
+
+def led_meaning(text):
+    """"on", "off", or how often it blinks, e.g. "every 10 s"."""
+    if not text.startswith("pattern"):
+        return text
+    # Pairs of brightness and milliseconds until the next one.
+    period_ms = sum(int(number) for number in text.split()[2::2])
+    return f"every {period_ms / 1000:g} s"
+
+
+# What each state shows: (green, red) by led_meaning(); 60 minutes without an ECU
+# turn 10 s into 2 s.
+LED_RULES = {"producing": (("every 10 s", "every 2 s"), ("off",)),
+             "derating": (("every 10 s", "every 2 s"), ("off",)),
+             "ground-fault": (("off",), ("on",))}
+LED_NOT_PRODUCING = (("off",), ("every 1 s",))
+
+
+class History:
+    """Follows a run from status to status, to know what it allowed.
+
+    Production is allowed while there is sun, the grid is inside the range that
+    every profile accepts, and nothing is latched or commanded.
+    """
+
+    # Longest wait of the enter-service rules of the default world, and a ramp.
+    GRACE_S = 15.0
+    SUN_W = 40.0
+
+    def __init__(self, delay_s):
+        self.needed_s = delay_s + self.GRACE_S
+        self.produced = False
+        self.longest_s = 0.0
+        self._since = None
+        self.slip_start_s = None
+        self.slip_s = 0.0
+
+    def add(self, status):
+        """One more status, in the order of time."""
+        if self.slip_start_s is None:
+            self.slip_start_s = status["slip_s"]
+        self.slip_s = status["slip_s"] - self.slip_start_s
+        state = state_of(status)
+        self.produced = self.produced or state in PRODUCING
+        if not self._allowed(status, state):
+            self._since = None
+            return
+        if self._since is None:
+            self._since = status["t_s"]
+        self.longest_s = max(self.longest_s, status["t_s"] - self._since)
+
+    def _allowed(self, status, state):
+        truth = status["truth"]
+        sun = sum(truth[f"pv{n}"]["pmax"] for n in range(1, INPUTS + 1))
+        grid = truth["grid"]
+        return (sun > self.SUN_W and truth["utility"]
+                and 0.9 < grid["v"] / 240 < 1.05 and 59.5 < grid["f"] < 60.4
+                and state not in ("shutdown", "fault", "ground-fault", None))
+
+
+def collect(board, history, timings):
+    """Read everything of the summary in the guest; judge it."""
+    agent = board.agent
+    end = board.status()
+    meter, truth = compare(board)
+    # A stream of 20,000 scans a second is promised at real time.
+    if board.speed != 1:
+        board.world.do("speed 1")
+    capture, lost = _capture(agent)
+    service = json.loads(agent.check("qs1ctl status --json"))
+    summary = {
+        "kernel": agent.check("uname -r"), "arch": agent.check("uname -m"),
+        "coproc": board.coproc,
+        "firmware_sha256": agent.check("sha256sum /lib/firmware/qs1-m4.elf").split()[0],
+        **timings,
+        "state": service["state"], "profile": service["profile"], "faults": faults_of(end),
+        "leds": leds(agent), "meter": meter, "truth": _like(meter, truth),
+        "wave": {"scan_hz": round(capture.scan_hz(), 3), "scans": len(capture.scans),
+                 "lost": lost},
+        "sim": board.world.summary(),
+        "kernel_splats": len(kernel_splats(agent)),
+    }
+    promises = judge(board, history, summary)
+    summary["promises"] = [promise.as_dict() for promise in promises]
+    return summary
+
+
+def _like(pattern, full):
+    """The members of @full that @pattern has."""
+    return {key: _like(value, full[key]) if isinstance(value, dict) else full[key]
+            for key, value in pattern.items()}
+
+
+def _capture(agent):
+    """A second of waveform, and the scans lost in it by the driver's own count."""
+    before = wave.lost(agent)
+    capture = wave.capture(agent, CAPTURE_SCANS)
+    return capture, wave.lost(agent) - before
+
+
+def judge(board, history, summary):
+    """Every promise of the run, held or not."""
+    status = board.status()
+    errors = board.policy.errors
+    promises = [
+        Promise("the firmware runs", status["coproc"]["state"] == "running",
+                f"{status['coproc']['kind']} {status['coproc']['state']}"),
+        Promise("every statement of the scenario was carried out", not errors,
+                "; ".join(errors) or "no error"),
+        Promise("it produced, if sun and grid allowed it long enough",
+                history.produced or history.longest_s < history.needed_s,
+                f"{'produced' if history.produced else 'did not produce'}, allowed for "
+                f"{history.longest_s:.1f} s"),
+        Promise("the daemon and the firmware agree on the state",
+                summary["state"] == state_of(status),
+                f"{summary['state']}, {state_of(status)}"),
+        _leds_promise(summary),
+        Promise("the kernel log holds no warning", summary["kernel_splats"] == 0,
+                f"{summary['kernel_splats']} lines"),
+    ]
+    if board.speed == 1:
+        promises.append(Promise("simulated time keeps up with real time",
+                                history.slip_s <= SLIP_MAX_S, f"slip {history.slip_s:.3f} s"))
+    promises += _meter_promises(summary) + _wave_promises(summary)
+    return promises
+
+
+def _leds_promise(summary):
+    shown = tuple(led_meaning(summary["leds"][colour]) for colour in ("green", "red"))
+    green, red = LED_RULES.get(summary["state"], LED_NOT_PRODUCING)
+    return Promise("the LEDs show the state", shown[0] in green and shown[1] in red,
+                   f"{summary['state']}: green {shown[0]}, red {shown[1]}")
+
+
+def _meter_promises(summary):
+    return [Promise(f"the meter's {kind} agrees with the truth", share <= 1,
+                    f"{figure} ({share * 100:.0f} % of what is allowed)")
+            for kind, (share, figure) in deviations(summary["meter"], summary["truth"]).items()]
+
+
+def _wave_promises(summary):
+    found = summary["wave"]
+    rate = found["scan_hz"] / CONTROL_HZ
+    return [Promise("no scan of the waveform is lost", found["lost"] == 0
+                    and found["scans"] == CAPTURE_SCANS,
+                    f"{found['lost']} lost of {found['scans']}, {CAPTURE_SCANS} asked for"),
+            Promise("a scan comes with every control period", abs(rate - 1) <= RATE_TOLERANCE,
+                    f"{found['scan_hz']:.1f} Hz")]

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The virtual board's prompt, on the console and in every other login shell.
+if [ -n "${BASH-}" ] && [ -n "${PS1-}" ]; then
+	PS1='qs1> '
+	# systemd tells a serial line vt220; the terminal behind ours has colour.
+	[ "${TERM-}" = vt220 ] && export TERM=xterm-256color
+fi
