@@ -23,12 +23,15 @@ include driver/driver.mk
 include userspace/userspace.mk
 include tests/tests.mk
 
-.PHONY: help all clean
+.PHONY: help all clean install
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
 ## make all          build everything into build/
 all: sim vboard firmware-virt driver guest-programs
+
+## make install DESTDIR=...   install what runs on the target
+install: driver-install firmware-install userspace-install
 
 ## make clean        remove build/ (the download cache stays)
 clean:

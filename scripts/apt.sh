@@ -121,7 +121,7 @@ shift 2
 state=$QS1_CACHE/apt/$suite
 cache_lock
 configure
-lists_are_current || update >&2 || die "the package lists could not be fetched"
+lists_are_current || update || die "the package lists could not be fetched"
 
 case $verb in
 show)

@@ -29,28 +29,26 @@ cache_lock()
 	mkdir -p "$QS1_CACHE"
 	exec 9>"$QS1_CACHE/lock"
 	if ! flock --nonblock 9; then
-		printf '  waiting for another build that is filling %s\n' "$QS1_CACHE"
+		printf '  waiting for another build that is filling %s\n' "$QS1_CACHE" >&2
 		flock 9
 	fi
 	export QS1_CACHE_LOCKED=1
 }
 
-# step TEXT COMMAND...: run one command with its output in a log, one line on the terminal. A
-# command that writes lines "dlstatus:..:PERCENT:.." or "pmstatus:..:PERCENT:.." to file
-# descriptor 3 (apt's status format) has the percentage shown while it runs.
+# step TEXT COMMAND...: run one command with its output in a log and one line on standard error. A
+# command that writes apt's status lines ("dlstatus:NUMBER:PERCENT:...") to file descriptor 3 has the
+# percentage shown on a terminal while it runs.
 step()
 {
-	local text=$1 log status=0 begin=$SECONDS
+	local text=$1 log=$LOG_DIR/${0##*/}.log status=0 begin=$SECONDS
 	shift
 	mkdir -p "$LOG_DIR"
-	log=$LOG_DIR/${0##*/}.log
 	printf '== %s: %s\n' "$(date +%T)" "$*" >>"$log"
-	if [ -t 1 ]; then
-		printf '  %s ...' "$text"
-		{ "$@" 3>&1 >>"$log" 2>&1; } | show_percent "$text" || status=$?
-		printf '\r  %s%*s\r' "$text" 10 ''
+	if [ -t 2 ]; then
+		printf '  %s ...' "$text" >&2
+		("$@") 3>&1 >>"$log" 2>&1 | show_percent "$text" || status=$?
+		printf '\r\033[K' >&2
 	else
-		printf '  %s\n' "$text"
 		("$@") 3>/dev/null >>"$log" 2>&1 || status=$?
 	fi
 	if [ "$status" -ne 0 ]; then
@@ -58,8 +56,7 @@ step()
 		tail -n 15 "$log" | sed 's/^/    /' >&2
 		return "$status"
 	fi
-	[ -t 1 ] && printf '  %s (%d s)\n' "$text" "$((SECONDS - begin))"
-	return 0
+	printf '  %s (%d s)\n' "$text" "$((SECONDS - begin))" >&2
 }
 
 show_percent()
@@ -67,7 +64,7 @@ show_percent()
 	local kind percent
 	while IFS=: read -r kind _ percent _; do
 		case $kind in
-		dlstatus | pmstatus) printf '\r  %s %3.0f %%' "$1" "$percent" ;;
+		dlstatus | pmstatus) printf '\r  %s %3.0f %%' "$1" "$percent" >&2 ;;
 		esac
 	done
 }

@@ -8,7 +8,7 @@ export QS1_CACHE := $(CACHE)
 # runs while make reads its files, once, unless there is nothing to build.
 ifneq ($(filter-out help clean,$(or $(MAKECMDGOALS),help)),)
 ifeq ($(MAKE_RESTARTS)$(findstring n,$(firstword -$(MAKEFLAGS))),)
-$(shell scripts/deps >&2)
+$(shell scripts/deps)
 ifneq ($(.SHELLSTATUS),0)
 $(error missing Debian packages, see above)
 endif
@@ -32,3 +32,17 @@ GUEST_LDFLAGS := -L$(GUEST_SYSROOT_DIR)/usr/lib/arm-linux-gnueabihf \
 	-Wl,-rpath-link=$(GUEST_SYSROOT_DIR)/usr/lib/arm-linux-gnueabihf
 $(GUEST_SYSROOT): scripts/sysroot
 	@scripts/sysroot
+
+# What the board boots, described in $(BUILD)/guest/guest.json. PKGS adds Debian packages.
+GUEST_ROOT := $(BUILD)/guest-root
+.PHONY: image guest-root
+image: guest-root
+	@scripts/image --pkgs '$(PKGS)'
+
+# The project's files on the board: all that is installed on any target, and what only the virtual
+# board has. Made anew each time, so that nothing stays that is no longer installed.
+guest-root: driver guest-programs firmware-virt | $(KERNEL_ABI)
+	@rm -rf $(GUEST_ROOT)
+	@mkdir -p $(GUEST_ROOT)
+	@$(MAKE) --no-print-directory --silent install DESTDIR=$(abspath $(GUEST_ROOT))
+	@cp -a scripts/guest/. $(GUEST_ROOT)/
