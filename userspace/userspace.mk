@@ -6,6 +6,6 @@
 -include userspace/lib/lib.mk
 -include userspace/qs1d/qs1d.mk
 -include userspace/qs1ctl/qs1ctl.mk
+-include userspace/vboard/plant/plant.mk
 -include userspace/sim/sim.mk
 -include userspace/vboard/vboard.mk
--include userspace/vboard/plant/plant.mk

@@ -47,8 +47,8 @@ struct qs1_world_ops {
 /**
  * struct qs1_truth - what truly is, from the plant, not from the sensors
  *
- * DC quantities and grid power are means over the last 10 ms, RMS values and
- * frequency over the last grid cycle.
+ * DC quantities are means over the last 10 ms; power, RMS values and frequency
+ * are of the last grid cycle.
  */
 struct qs1_truth {
 	double t_s;
@@ -123,6 +123,20 @@ int qs1_world_step(struct qs1_world *world, const struct qs1_outputs *out,
 void qs1_world_event(struct qs1_world *world, const struct qs1_event *event);
 
 const struct qs1_truth *qs1_world_truth(const struct qs1_world *world);
+
+/**
+ * struct qs1_instant - true waveforms at the end of the last period
+ */
+struct qs1_instant {
+	double vpv_v[QS1_INPUTS];
+	double ipv_a[QS1_INPUTS];
+	double vlink_v;
+	double vgrid_v;
+	double igrid_a;
+	double vinv_v;
+};
+
+void qs1_world_instant(const struct qs1_world *world, struct qs1_instant *ret_instant);
 
 /* Simulated time in seconds; the end of the scenario, or infinity. */
 double qs1_world_time(const struct qs1_world *world);

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# qs1-sim: the control core against the plant, as fast as it can.
+
+SIM_OBJ := $(BUILD)/host/userspace/sim/main.o
+
+$(SIM_OBJ): $(BUILD)/host/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(HOST_CFLAGS) -Ifirmware/core -Iuserspace/lib -Iuserspace/vboard -MMD -MP -c -o $@ $<
+
+$(BUILD)/qs1-sim: $(SIM_OBJ) $(HOST_WORLD) $(HOST_CORE)
+	$(CC) $(HOST_CFLAGS) -o $@ $(SIM_OBJ) $(HOST_WORLD) $(HOST_CORE) -ljson-c -lm
+
+.PHONY: sim
+sim: $(BUILD)/qs1-sim
+
+# What a unit test of plant, scenario or measurement links.
+SIM_LIBS := $(HOST_WORLD)
+
+-include $(SIM_OBJ:.o=.d)

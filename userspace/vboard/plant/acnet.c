@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "acnet.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Augmented system: states, integral of iL1, bridge voltage, emf, slope of emf. */
+#define N (AC_ROWS + 3)
+#define U_BRIDGE AC_ROWS
+#define U_EMF (AC_ROWS + 1)
+#define U_SLOPE (AC_ROWS + 2)
+
+static void mat_mul(double out[N][N], const double a[N][N], const double b[N][N])
+{
+	double c[N][N];
+
+	for (int i = 0; i < N; i++) {
+		for (int j = 0; j < N; j++) {
+			double sum = 0;
+
+			for (int k = 0; k < N; k++) {
+				sum += a[i][k] * b[k][j];
+			}
+			c[i][j] = sum;
+		}
+	}
+	memcpy(out, c, sizeof(c));
+}
+
+/* Matrix exponential: Taylor series of order 14 after scaling to a norm below 1/4. */
+static void mat_exp(double m[N][N])
+{
+	double sum[N][N] = { 0 }, term[N][N] = { 0 }, norm = 0;
+	int squarings = 0;
+
+	for (int i = 0; i < N; i++) {
+		double row = 0;
+
+		for (int j = 0; j < N; j++) {
+			row += fabs(m[i][j]);
+		}
+		norm = fmax(norm, row);
+	}
+	while (norm > 0.25) {
+		norm /= 2;
+		squarings++;
+	}
+	for (int i = 0; i < N; i++) {
+		for (int j = 0; j < N; j++) {
+			m[i][j] = ldexp(m[i][j], -squarings);
+		}
+		sum[i][i] = term[i][i] = 1;
+	}
+	for (int k = 1; k <= 14; k++) {
+		mat_mul(term, term, m);
+		for (int i = 0; i < N; i++) {
+			for (int j = 0; j < N; j++) {
+				term[i][j] /= k;
+				sum[i][j] += term[i][j];
+			}
+		}
+	}
+	for (int k = 0; k < squarings; k++) {
+		mat_mul(sum, sum, sum);
+	}
+	memcpy(m, sum, sizeof(sum));
+}
+
+/* The differential equations of one configuration. */
+static void equations(const struct acnet_param *p, unsigned int config, double a[N][N])
+{
+	bool relay = config & ACNET_RELAY, utility = config & ACNET_UTILITY;
+	double gd = 1 / p->rd;
+
+	if (config & ACNET_L1) {
+		a[AC_IL1][AC_IL1] = -p->r1 / p->l1;
+		a[AC_IL1][AC_VC] = -1 / p->l1;
+		a[AC_IL1][U_BRIDGE] = 1 / p->l1;
+		a[AC_Q1][AC_IL1] = 1;
+		a[AC_VC][AC_IL1] = 1 / p->c;
+	}
+	a[AC_VC][AC_VC] = -(1 / p->rb + gd) / p->c;
+	a[AC_VC][AC_VCD] = gd / p->c;
+	a[AC_VCD][AC_VC] = gd / p->cd;
+	a[AC_VCD][AC_VCD] = -gd / p->cd;
+
+	if (p->load) {
+		if (relay) {
+			a[AC_VC][AC_I2] = -1 / p->c;
+			a[AC_I2][AC_VC] = 1 / p->l2;
+			a[AC_I2][AC_VP] = -1 / p->l2;
+			a[AC_I2][AC_I2] = -p->r2 / p->l2;
+			a[AC_VP][AC_I2] = 1 / p->load_c;
+		}
+		a[AC_VP][AC_VP] = -1 / (p->load_r * p->load_c);
+		a[AC_VP][AC_ILL] = -1 / p->load_c;
+		a[AC_ILL][AC_VP] = 1 / p->load_l;
+		if (utility) {
+			a[AC_VP][AC_IG] = -1 / p->load_c;
+			a[AC_IG][AC_VP] = 1 / p->lg;
+			a[AC_IG][AC_IG] = -p->rg / p->lg;
+			a[AC_IG][U_EMF] = -1 / p->lg;
+		}
+	} else if (relay && utility) {
+		double l = p->l2 + p->lg;
+
+		a[AC_VC][AC_I2] = -1 / p->c;
+		a[AC_I2][AC_VC] = 1 / l;
+		a[AC_I2][AC_I2] = -(p->r2 + p->rg) / l;
+		a[AC_I2][U_EMF] = -1 / l;
+	}
+	a[U_EMF][U_SLOPE] = 1;
+}
+
+static void discretise(const struct acnet_param *p, unsigned int config, double h,
+		       struct acnet_map *map)
+{
+	double m[N][N] = { 0 };
+
+	equations(p, config, m);
+	for (int i = 0; i < N; i++) {
+		for (int j = 0; j < N; j++) {
+			m[i][j] *= h;
+		}
+	}
+	mat_exp(m);
+	map->cols = p->load ? AC_STATES : AC_I2 + 1;
+	for (int i = 0; i < AC_ROWS; i++) {
+		for (int j = 0; j < AC_STATES; j++) {
+			map->col[j][i] = m[i][j];
+		}
+		/*
+		 * m is the exponential of h times the equations, so the slope is
+		 * per unit of time and emf = emf0 + (emf1 - emf0) t / h.
+		 */
+		map->bridge[i] = m[i][U_BRIDGE];
+		map->emf1[i] = m[i][U_SLOPE] / h;
+		map->emf0[i] = m[i][U_EMF] - map->emf1[i];
+	}
+	map->valid = true;
+}
+
+void acnet_init(struct acnet *net, const struct acnet_param *par, double h)
+{
+	memset(net, 0, sizeof(*net));
+	net->par = *par;
+	/* A load makes the source current a state: the source needs an inductance. */
+	if (par->load && par->lg < 1e-6) {
+		net->par.lg = 1e-6;
+	}
+	net->h = h;
+}
+
+static const struct acnet_map *map_of(struct acnet *net, unsigned int config, bool sub)
+{
+	struct acnet_map *map = sub ? &net->sub[config] : &net->map[config];
+
+	if (!map->valid) {
+		discretise(&net->par, config, sub ? net->h / ACNET_SUBSTEPS : net->h, map);
+	}
+	return map;
+}
+
+static inline void advance(struct acnet *net, const struct acnet_map *map, double vbridge,
+			   double emf0, double emf1)
+{
+	double y[AC_ROWS];
+
+	for (int i = 0; i < AC_ROWS; i++) {
+		y[i] = map->bridge[i] * vbridge + map->emf0[i] * emf0 + map->emf1[i] * emf1;
+	}
+	for (int j = 0; j < 4; j++) {
+		for (int i = 0; i < AC_ROWS; i++) {
+			y[i] += map->col[j][i] * net->x[j];
+		}
+	}
+	for (int j = 4; j < map->cols; j++) {
+		for (int i = 0; i < AC_ROWS; i++) {
+			y[i] += map->col[j][i] * net->x[j];
+		}
+	}
+	memcpy(net->x, y, sizeof(y));
+}
+
+/* Without a load the PCC is no state: a divider of the two inductors. */
+static inline void update_pcc(struct acnet *net, unsigned int config, double emf)
+{
+	const struct acnet_param *p = &net->par;
+	const double *x = net->x;
+
+	net->emf = emf;
+	if (p->load) {
+		net->vpcc = x[AC_VP];
+		return;
+	}
+	switch (config & (ACNET_RELAY | ACNET_UTILITY)) {
+	case ACNET_RELAY | ACNET_UTILITY: {
+		double di = (x[AC_VC] - emf - (p->r2 + p->rg) * x[AC_I2]) / (p->l2 + p->lg);
+
+		net->vpcc = emf + p->rg * x[AC_I2] + p->lg * di;
+		break;
+	}
+	case ACNET_RELAY:
+		net->vpcc = x[AC_VC];
+		break;
+	case ACNET_UTILITY:
+		net->vpcc = emf;
+		break;
+	default:
+		net->vpcc = 0;
+		break;
+	}
+}
+
+double acnet_step(struct acnet *net, unsigned int config, double vbridge, double emf)
+{
+	const struct acnet_map *map = map_of(net, config | ACNET_L1, false);
+
+	advance(net, map, vbridge, net->emf, emf);
+	update_pcc(net, config, emf);
+	return net->x[AC_Q1];
+}
+
+double acnet_step_diodes(struct acnet *net, unsigned int config, double vlink, double emf)
+{
+	double emf0 = net->emf, energy = 0;
+
+	config &= ~ACNET_L1;
+	if (net->x[AC_IL1] == 0 && fabs(net->x[AC_VC]) <= vlink) {
+		advance(net, map_of(net, config, false), 0, emf0, emf);
+		net->x[AC_IL1] = 0;
+		update_pcc(net, config, emf);
+		return 0;
+	}
+	for (int n = 0; n < ACNET_SUBSTEPS; n++) {
+		double from = emf0 + (emf - emf0) * n / ACNET_SUBSTEPS;
+		double to = emf0 + (emf - emf0) * (n + 1) / ACNET_SUBSTEPS;
+		double i = net->x[AC_IL1], vbridge;
+
+		if (i == 0 && fabs(net->x[AC_VC]) <= vlink) {
+			advance(net, map_of(net, config, true), 0, from, to);
+			net->x[AC_IL1] = 0;
+			continue;
+		}
+		/* The diodes put the link against the current, or against vC to start one. */
+		vbridge = i > 0 || (i == 0 && net->x[AC_VC] < 0) ? -vlink : vlink;
+		advance(net, map_of(net, config | ACNET_L1, true), vbridge, from, to);
+		energy -= vbridge * net->x[AC_Q1];
+		if (net->x[AC_IL1] * vbridge > 0) {
+			net->x[AC_IL1] = 0;
+		}
+	}
+	update_pcc(net, config, emf);
+	return energy;
+}
+
+void acnet_open_relay(struct acnet *net)
+{
+	net->x[AC_I2] = 0;
+}
+
+void acnet_open_utility(struct acnet *net)
+{
+	net->x[AC_IG] = 0;
+	if (!net->par.load) {
+		net->x[AC_I2] = 0;
+	}
+}
+
+double acnet_energy(const struct acnet *net)
+{
+	const struct acnet_param *p = &net->par;
+	const double *x = net->x;
+	double l2 = p->l2 + (p->load ? 0 : p->lg);
+	double e = p->l1 * x[AC_IL1] * x[AC_IL1] + p->c * x[AC_VC] * x[AC_VC] +
+		   p->cd * x[AC_VCD] * x[AC_VCD] + l2 * x[AC_I2] * x[AC_I2];
+
+	if (p->load) {
+		e += p->load_c * x[AC_VP] * x[AC_VP] + p->load_l * x[AC_ILL] * x[AC_ILL] +
+		     p->lg * x[AC_IG] * x[AC_IG];
+	}
+	return e / 2;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The physical world of the board: four modules, the power stage, the grid and
+ * the sensors. Stepped once in each control period; values and their
+ * derivation are in Documentation/power-stage.md.
+ */
+#ifndef QS1_PLANT_H
+#define QS1_PLANT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <qs1/abi.h>
+#include <qs1/stage.h>
+
+#include "acnet.h"
+#include "core.h"
+#include "pv.h"
+#include "rng.h"
+
+#define PLANT_H (1.0 / QS1_CONTROL_HZ)
+
+/* The environment (light, temperatures, grid ramps) moves each millisecond. */
+#define PLANT_ENV_TICKS (QS1_CONTROL_HZ / 1000)
+
+#define PLANT_HARMONICS 50
+
+/* Losses, fitted to the QS1's row of the CEC inverter table; see the document. */
+struct plant_loss {
+	double input_w;	   /* each switching input, W */
+	double input_w_v;  /* each switching input, W per V of PV voltage */
+	double input_frac; /* clamp and leakage inductance, of the power */
+	double pri_ohm;	   /* primary winding and switch, each phase, at RMS current */
+	double sec_ohm;	   /* secondary winding and rectifier, each phase */
+	double bridge_w;   /* switching bridge, W */
+	double bridge_w_a; /* switching bridge, W per A of bridge current */
+};
+
+extern const struct plant_loss plant_loss_default;
+
+enum sensor_fault {
+	SENSOR_OK,
+	SENSOR_STUCK, /* repeats the count at which it stuck */
+	SENSOR_ZERO,
+	SENSOR_FULL,  /* positive full scale */
+	SENSOR_NOISE, /* Gaussian noise of a quarter of full scale on top */
+};
+
+enum relay_fault { RELAY_OK, RELAY_WELDED, RELAY_OPEN };
+
+/**
+ * struct plant_setup - what is fixed before time 0
+ * @seed: of every random source
+ * @noise: sensor noise
+ * @ambient_c: ambient temperature, degree C
+ * @rg: source resistance, ohm
+ * @lg: source inductance, H
+ * @load_p: local load, per unit of rated power; 0 for none
+ * @load_qf: its quality factor
+ * @load_mismatch: capacitive reactive power above balance, fraction
+ */
+struct plant_setup {
+	uint64_t seed;
+	bool noise;
+	double ambient_c;
+	double rg;
+	double lg;
+	double load_p;
+	double load_qf;
+	double load_mismatch;
+};
+
+/* One input: module, capacitor, converter. Structure of arrays for the hot path. */
+struct plant_inputs {
+	double v[QS1_INPUTS];	   /* capacitor voltage */
+	double i[QS1_INPUTS];	   /* module current at v */
+	double i_mean[QS1_INPUTS]; /* module current, mean over the step */
+	double v_mean[QS1_INPUTS];
+	double valley[QS1_INPUTS]; /* magnetising current left at turn-on, each phase, A */
+
+	double at_v[QS1_INPUTS]; /* Taylor expansion of the module's curve */
+	double at_i[QS1_INPUTS];
+	double at_di[QS1_INPUTS];
+	double at_d2i[QS1_INPUTS];
+};
+
+struct plant_sensor {
+	float scale[QS1_ADC_COUNT]; /* counts per unit, with the gain error */
+	float offset[QS1_ADC_COUNT];
+	enum sensor_fault fault[QS1_ADC_COUNT];
+	bool any_fault;
+	bool stuck[QS1_ADC_COUNT];
+	int16_t held[QS1_ADC_COUNT];
+	struct rng rng;
+	bool noise;
+	uint64_t walk;
+	float *table;
+};
+
+/**
+ * struct plant - everything
+ * @ticks: control periods since the start
+ * @sun: irradiance of each input, W/m2, before shading
+ * @cell_held: cell temperature is held, not computed
+ * @contact: the relay's contact is closed
+ * @relay_due: ticks until the contact follows the coil, 0 when settled
+ * @ppv_j: energy drawn from the modules since the start, J, each input
+ * @avail_j: energy at the maximum power points since the start, J
+ * @lost_j: losses of input stages and bridge since the start, J
+ */
+struct plant {
+	uint64_t ticks;
+
+	struct pv_source source[QS1_INPUTS];
+	double sun[QS1_INPUTS];
+	double available_w[QS1_INPUTS];
+	double ambient_c;
+	bool cell_held[QS1_INPUTS];
+	bool dirty; /* the curves have changed: expand again */
+
+	struct plant_inputs in;
+	struct plant_loss loss;
+	double link_j; /* energy of the DC link */
+	double vlink;
+
+	struct acnet net;
+	bool utility;
+	bool contact;
+	bool coil;
+	int relay_due;
+	enum relay_fault relay_fault;
+
+	double emf_rms, emf_hz, emf_dc;
+	double emf_cos, emf_sin; /* phasor */
+	double rot_cos, rot_sin; /* its rotation in one step */
+	int harmonics;		 /* highest harmonic, 0 for none */
+	double harmonic[PLANT_HARMONICS + 1];
+
+	bool gfdi;
+	double ignd;
+
+	double case_c, stage_c;
+	double heat_j; /* losses since the last thermal step */
+
+	double ppv_j[QS1_INPUTS];
+	double avail_j[QS1_INPUTS];
+	double lost_j;
+
+	struct plant_sensor sensor;
+	struct rng rng;
+};
+
+/**
+ * plant_init() - sun off, default modules, nominal grid, everything at ambient
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int plant_init(struct plant *plant, const struct plant_setup *setup);
+void plant_free(struct plant *plant);
+
+/**
+ * plant_step() - one control period
+ * @out: gate signals applied during the period
+ * @adc: samples at its end
+ */
+void plant_step(struct plant *plant, const struct qs1_outputs *out, int16_t adc[QS1_ADC_COUNT]);
+
+/*
+ * plant_env() - to be called each PLANT_ENV_TICKS steps, after the environment
+ * was set; moves the temperatures
+ */
+void plant_env(struct plant *plant);
+
+/* plant_settle() - cells and case take the temperature they would have had for hours */
+void plant_settle(struct plant *plant);
+
+/* What scenarios do. */
+void plant_module(struct plant *plant, int input, const struct pv_module *module);
+void plant_sun(struct plant *plant, int input, double w_m2);
+void plant_shade(struct plant *plant, int input, int sections, double fraction);
+void plant_cell(struct plant *plant, int input, double c);
+void plant_grid_hz(struct plant *plant, double hz);
+void plant_grid_phase(struct plant *plant, double degrees);
+void plant_utility(struct plant *plant, bool closed);
+void plant_relay_fault(struct plant *plant, enum relay_fault fault);
+void plant_sensor_fault(struct plant *plant, enum qs1_adc channel, enum sensor_fault fault);
+
+/* Energy stored in capacitors and inductors, J: for the balance. */
+double plant_energy(const struct plant *plant);
+
+static inline double plant_i2(const struct plant *plant)
+{
+	return plant->net.x[AC_I2];
+}
+
+#endif /* QS1_PLANT_H */

@@ -1,0 +1,585 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "world.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "measure.h"
+#include "module.h"
+#include "plant.h"
+#include "scenario.h"
+
+/* Source impedance when a scenario does not say: a house at the end of a street. */
+#define DEFAULT_RG_OHM 0.3
+#define DEFAULT_LG_H 0.2e-3
+#define DEFAULT_AMBIENT_C 25.0
+
+#define TRUTH_TICKS (QS1_CONTROL_HZ / 100)
+
+/* A quantity on its way. */
+struct ramp {
+	bool active;
+	double t0, t1, from, to;
+};
+
+struct qs1_world {
+	const struct qs1_world_ops *ops;
+	void *ctx;
+	bool started;
+	bool seeded;
+	struct plant_setup setup;
+	struct scenario scenario;
+	int next; /* of scenario.timed */
+
+	struct plant plant;
+	struct measure measure;
+	struct qs1_truth truth;
+
+	struct ramp sun[QS1_INPUTS];
+	struct ramp v, f;
+	bool sun_held[QS1_INPUTS]; /* not from the replay */
+	bool v_held, f_held;
+
+	struct replay *replay;
+	struct statement replay_owner;
+	double replay_t0;
+	int cursor[REPLAY_QUANTITIES];
+
+	struct json_object *errors;
+};
+
+struct qs1_world *qs1_world_new(const struct qs1_world_ops *ops, void *ctx)
+{
+	struct qs1_world *w = calloc(1, sizeof(*w));
+
+	if (!w) {
+		return NULL;
+	}
+	w->ops = ops;
+	w->ctx = ctx;
+	w->scenario.end = INFINITY;
+	w->setup = (struct plant_setup){
+		.seed = 1,
+		.noise = true,
+		.ambient_c = DEFAULT_AMBIENT_C,
+		.rg = DEFAULT_RG_OHM,
+		.lg = DEFAULT_LG_H,
+	};
+	w->errors = json_object_new_array();
+	return w;
+}
+
+void qs1_world_free(struct qs1_world *w)
+{
+	if (!w) {
+		return;
+	}
+	plant_free(&w->plant);
+	measure_free(&w->measure);
+	scenario_free(&w->scenario);
+	statement_free(&w->replay_owner);
+	json_object_put(w->errors);
+	free(w);
+}
+
+int qs1_world_load(struct qs1_world *w, const char *path, char *err, size_t size)
+{
+	return scenario_load(&w->scenario, path, err, size);
+}
+
+void qs1_world_seed(struct qs1_world *w, uint64_t seed)
+{
+	w->setup.seed = seed;
+	w->seeded = true;
+}
+
+double qs1_world_time(const struct qs1_world *w)
+{
+	return (double)w->plant.ticks * PLANT_H;
+}
+
+double qs1_world_end(const struct qs1_world *w)
+{
+	return w->scenario.end;
+}
+
+const struct qs1_truth *qs1_world_truth(const struct qs1_world *w)
+{
+	return &w->truth;
+}
+
+void qs1_world_instant(const struct qs1_world *w, struct qs1_instant *ret_instant)
+{
+	const struct plant *p = &w->plant;
+
+	memcpy(ret_instant->vpv_v, p->in.v, sizeof(p->in.v));
+	memcpy(ret_instant->ipv_a, p->in.i, sizeof(p->in.i));
+	ret_instant->vlink_v = p->vlink;
+	ret_instant->vgrid_v = p->net.vpcc;
+	ret_instant->igrid_a = plant_i2(p);
+	ret_instant->vinv_v = p->net.x[AC_VC];
+}
+
+void qs1_world_event(struct qs1_world *w, const struct qs1_event *event)
+{
+	measure_event(&w->measure, event);
+}
+
+/* Statements that plant_init() needs; true if @st is one. */
+static bool apply_setup(struct qs1_world *w, const struct statement *st)
+{
+	struct plant_setup *s = &w->setup;
+
+	switch (st->kind) {
+	case ST_SEED:
+		if (!w->seeded) {
+			s->seed = (uint64_t)st->x[0];
+		}
+		return true;
+	case ST_LOAD:
+		s->load_p = st->x[0];
+		s->load_qf = st->x[1];
+		s->load_mismatch = st->x[2] / 100;
+		return true;
+	case ST_IMPEDANCE:
+		s->rg = st->x[0];
+		s->lg = st->x[1];
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void start_ramp(struct qs1_world *w, struct ramp *ramp, double from, double to, double s)
+{
+	double t = qs1_world_time(w);
+
+	*ramp = (struct ramp){ .active = true, .t0 = t, .t1 = t + s, .from = from, .to = to };
+}
+
+/* The ramp's value now; it ends when it has arrived. */
+static double ramp_at(struct ramp *ramp, double t)
+{
+	if (t >= ramp->t1) {
+		ramp->active = false;
+		return ramp->to;
+	}
+	return ramp->from + (ramp->to - ramp->from) * (t - ramp->t0) / (ramp->t1 - ramp->t0);
+}
+
+static void start_replay(struct qs1_world *w, const struct statement *st)
+{
+	w->replay = st->replay;
+	w->replay_t0 = qs1_world_time(w);
+	memset(w->cursor, 0, sizeof(w->cursor));
+	if (st->replay->column[REPLAY_GHI]) {
+		memset(w->sun_held, 0, sizeof(w->sun_held));
+		memset(w->sun, 0, sizeof(w->sun));
+	}
+	w->v_held = w->v_held && !st->replay->column[REPLAY_V];
+	w->f_held = w->f_held && !st->replay->column[REPLAY_F];
+	w->v.active = w->v.active && !st->replay->column[REPLAY_V];
+	w->f.active = w->f.active && !st->replay->column[REPLAY_F];
+}
+
+static void apply_inputs(struct qs1_world *w, const struct statement *st)
+{
+	struct plant *p = &w->plant;
+
+	for (int n = 0; n < QS1_INPUTS; n++) {
+		if (!(st->inputs & (1u << n))) {
+			continue;
+		}
+		switch (st->kind) {
+		case ST_MODULE:
+			plant_module(p, n, st->module);
+			break;
+		case ST_CELL:
+			plant_cell(p, n, st->x[0]);
+			break;
+		case ST_SUN:
+			w->sun[n].active = false;
+			w->sun_held[n] = true;
+			plant_sun(p, n, st->x[0]);
+			break;
+		case ST_RAMP_SUN:
+			w->sun_held[n] = true;
+			start_ramp(w, &w->sun[n], p->sun[n], st->x[0], st->x[1]);
+			break;
+		case ST_SHADE:
+			plant_shade(p, n, (int)st->x[0], st->x[1]);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+static void apply_thd(struct plant *p, const double *harmonic)
+{
+	p->harmonics = 0;
+	for (int h = 2; h <= PLANT_HARMONICS; h++) {
+		p->harmonic[h] = harmonic[h];
+		if (harmonic[h] != 0) {
+			p->harmonics = h;
+		}
+	}
+}
+
+static void apply_grid(struct qs1_world *w, const struct statement *st)
+{
+	struct plant *p = &w->plant;
+
+	switch (st->kind) {
+	case ST_GRID_V:
+		w->v.active = false;
+		w->v_held = true;
+		p->emf_rms = st->x[0] * QS1_GRID_V;
+		break;
+	case ST_RAMP_V:
+		w->v_held = true;
+		start_ramp(w, &w->v, p->emf_rms, st->x[0] * QS1_GRID_V, st->x[1]);
+		break;
+	case ST_GRID_F:
+		w->f.active = false;
+		w->f_held = true;
+		plant_grid_hz(p, st->x[0]);
+		break;
+	case ST_RAMP_F:
+		w->f_held = true;
+		start_ramp(w, &w->f, p->emf_hz, st->x[0], st->x[1]);
+		break;
+	case ST_GRID_PHASE:
+		plant_grid_phase(p, st->x[0]);
+		break;
+	case ST_GRID_THD:
+		apply_thd(p, st->harmonic);
+		break;
+	case ST_GRID_DC:
+		p->emf_dc = st->x[0];
+		break;
+	case ST_UTILITY_OPEN:
+	case ST_UTILITY_CLOSE:
+		plant_utility(p, st->kind == ST_UTILITY_CLOSE);
+		break;
+	default:
+		break;
+	}
+}
+
+static int apply_fault(struct qs1_world *w, const struct statement *st, char *err, size_t size)
+{
+	static const enum sensor_fault sensor[] = { SENSOR_OK, SENSOR_STUCK, SENSOR_ZERO,
+						    SENSOR_FULL, SENSOR_NOISE };
+	static const enum relay_fault relay[] = { RELAY_OK, RELAY_WELDED, RELAY_OPEN };
+	static const char *const coproc[] = { "off", "crash", "hang" };
+
+	switch (st->kind) {
+	case ST_FAULT_GFDI:
+		w->plant.gfdi = st->x[0] != 0;
+		return 0;
+	case ST_FAULT_SENSOR:
+		plant_sensor_fault(&w->plant, (enum qs1_adc)st->x[0], sensor[(int)st->x[1]]);
+		return 0;
+	case ST_FAULT_RELAY:
+		plant_relay_fault(&w->plant, relay[(int)st->x[0]]);
+		return 0;
+	default:
+		return w->ops->coproc(w->ctx, coproc[(int)st->x[0]], err, size);
+	}
+}
+
+static int apply_policy(struct qs1_world *w, const struct statement *st, char *err, size_t size)
+{
+	switch (st->kind) {
+	case ST_PROFILE:
+		return w->ops->profile(w->ctx, st->text[0], err, size);
+	case ST_SET:
+		return w->ops->set(w->ctx, st->text[0], st->text[1], err, size);
+	case ST_SKIP_ENTER_SERVICE:
+		return w->ops->skip_enter_service(w->ctx, err, size);
+	case ST_CMD:
+		return w->ops->command(w->ctx, st->text[0], err, size);
+	case ST_HOST:
+		return w->ops->host(w->ctx, st->x[0] != 0, err, size);
+	default:
+		if (!w->ops->speed) {
+			snprintf(err, size, "'speed' belongs to the virtual board's console");
+			return -EINVAL;
+		}
+		return w->ops->speed(w->ctx, st->x[0], err, size);
+	}
+}
+
+/* What each kind of statement disturbs, by enum statement_kind. */
+static unsigned int disturbance(enum statement_kind kind)
+{
+	switch (kind) {
+	case ST_SUN:
+	case ST_RAMP_SUN:
+	case ST_SHADE:
+	case ST_MODULE:
+	case ST_CELL:
+		return DISTURB_PV;
+	case ST_GRID_V:
+	case ST_RAMP_V:
+	case ST_GRID_F:
+	case ST_RAMP_F:
+	case ST_GRID_PHASE:
+	case ST_GRID_THD:
+	case ST_GRID_DC:
+	case ST_UTILITY_OPEN:
+	case ST_UTILITY_CLOSE:
+		return DISTURB_GRID;
+	case ST_REPLAY:
+		return DISTURB_GRID | DISTURB_PV;
+	case ST_FAULT_GFDI:
+	case ST_FAULT_SENSOR:
+	case ST_FAULT_RELAY:
+	case ST_FAULT_COPROC:
+		return DISTURB_FAULT;
+	case ST_HOST:
+	case ST_CMD:
+	case ST_SET:
+		return DISTURB_HOST;
+	default:
+		return 0;
+	}
+}
+
+static int apply(struct qs1_world *w, const struct statement *st, char *err, size_t size)
+{
+	int ret = 0;
+
+	switch (st->kind) {
+	case ST_TEMP:
+		w->plant.ambient_c = st->x[0];
+		break;
+	case ST_NOISE:
+		w->plant.sensor.noise = st->x[0] != 0;
+		break;
+	case ST_MODULE:
+	case ST_CELL:
+	case ST_SUN:
+	case ST_RAMP_SUN:
+	case ST_SHADE:
+		apply_inputs(w, st);
+		break;
+	case ST_REPLAY:
+		start_replay(w, st);
+		break;
+	case ST_GRID_V:
+	case ST_RAMP_V:
+	case ST_GRID_F:
+	case ST_RAMP_F:
+	case ST_GRID_PHASE:
+	case ST_GRID_THD:
+	case ST_GRID_DC:
+	case ST_UTILITY_OPEN:
+	case ST_UTILITY_CLOSE:
+		apply_grid(w, st);
+		break;
+	case ST_FAULT_GFDI:
+	case ST_FAULT_SENSOR:
+	case ST_FAULT_RELAY:
+	case ST_FAULT_COPROC:
+		ret = apply_fault(w, st, err, size);
+		break;
+	case ST_MARK:
+		measure_mark(&w->measure, &w->plant, st->x[0] == 0);
+		break;
+	default:
+		ret = apply_policy(w, st, err, size);
+		break;
+	}
+	if (!ret) {
+		measure_disturb(&w->measure, disturbance(st->kind));
+	}
+	return ret;
+}
+
+static int apply_of_file(struct qs1_world *w, const struct statement *st, char *err, size_t size)
+{
+	char reason[256] = "failed";
+	int ret = apply(w, st, reason, sizeof(reason));
+
+	if (ret) {
+		snprintf(err, size, "%s:%d: %s", w->scenario.path, st->line, reason);
+		json_object_array_add(w->errors, json_object_new_string(err));
+	}
+	return ret;
+}
+
+int qs1_world_start(struct qs1_world *w, char *err, size_t size)
+{
+	int ret;
+
+	for (int n = 0; n < w->scenario.setups; n++) {
+		apply_setup(w, &w->scenario.setup[n]);
+	}
+	measure_init(&w->measure);
+	ret = plant_init(&w->plant, &w->setup);
+	if (ret) {
+		snprintf(err, size, "out of memory");
+		return ret;
+	}
+	w->started = true;
+	for (int n = 0; n < w->scenario.setups; n++) {
+		if (apply_setup(w, &w->scenario.setup[n])) {
+			continue;
+		}
+		ret = apply_of_file(w, &w->scenario.setup[n], err, size);
+		if (ret) {
+			return ret;
+		}
+	}
+	plant_settle(&w->plant);
+	return 0;
+}
+
+int qs1_world_do(struct qs1_world *w, const char *line, char *err, size_t size)
+{
+	struct statement st;
+	int ret = statement_parse(line, true, false, "", &st, err, size);
+
+	if (ret) {
+		return ret;
+	}
+	if (st.kind == ST_SHADE) {
+		for (int n = 0; n < QS1_INPUTS; n++) {
+			if ((st.inputs & (1u << n)) && w->plant.source[n].module.kind != PV_DIODE) {
+				snprintf(err, size,
+					 "expected a module with bypass sections on input %d",
+					 n + 1);
+				ret = -EINVAL;
+			}
+		}
+	}
+	if (!ret) {
+		ret = apply(w, &st, err, size);
+	}
+	if (!ret && st.kind == ST_REPLAY) {
+		/* The table lives on while it is replayed. */
+		statement_free(&w->replay_owner);
+		w->replay_owner = st;
+		return 0;
+	}
+	statement_free(&st);
+	return ret;
+}
+
+/* Each millisecond: ramps, replay, temperatures. */
+static void move_environment(struct qs1_world *w, double t)
+{
+	struct plant *p = &w->plant;
+	const struct replay *r = w->replay;
+	double tr = t - w->replay_t0, ghi = 0;
+
+	if (r && r->column[REPLAY_GHI]) {
+		ghi = replay_at(r, REPLAY_GHI, tr, &w->cursor[REPLAY_GHI]);
+	}
+	for (int n = 0; n < QS1_INPUTS; n++) {
+		double sun = p->sun[n];
+
+		if (w->sun[n].active) {
+			sun = ramp_at(&w->sun[n], t);
+		} else if (!w->sun_held[n] && r && r->column[REPLAY_GHI]) {
+			sun = ghi;
+		}
+		if (sun != p->sun[n]) {
+			plant_sun(p, n, sun);
+		}
+	}
+	if (r && r->column[REPLAY_AMBIENT]) {
+		p->ambient_c = replay_at(r, REPLAY_AMBIENT, tr, &w->cursor[REPLAY_AMBIENT]);
+	}
+	if (w->v.active) {
+		p->emf_rms = ramp_at(&w->v, t);
+	} else if (!w->v_held && r && r->column[REPLAY_V]) {
+		p->emf_rms = QS1_GRID_V * replay_at(r, REPLAY_V, tr, &w->cursor[REPLAY_V]);
+	}
+	if (w->f.active) {
+		plant_grid_hz(p, ramp_at(&w->f, t));
+	} else if (!w->f_held && r && r->column[REPLAY_F]) {
+		plant_grid_hz(p, replay_at(r, REPLAY_F, tr, &w->cursor[REPLAY_F]));
+	}
+	if (p->ticks == 0) {
+		plant_settle(p);
+	}
+	plant_env(p);
+}
+
+static void update_truth(struct qs1_world *w)
+{
+	const struct measure *m = &w->measure;
+	const struct plant *p = &w->plant;
+	struct qs1_truth *t = &w->truth;
+
+	for (int n = 0; n < QS1_INPUTS; n++) {
+		t->vpv_v[n] = m->dc_v[n];
+		t->ipv_a[n] = m->dc_i[n];
+		t->ppv_w[n] = m->dc_p[n];
+		t->pmax_w[n] = p->available_w[n];
+		t->sun_w_m2[n] = p->sun[n];
+	}
+	t->vlink_v = p->vlink;
+	t->vgrid_v = m->v_rms;
+	t->igrid_a = m->i_rms;
+	t->f_hz = m->f_hz;
+	t->p_w = m->p_w;
+	t->q_var = m->q_var;
+	t->energy_wh = m->ac_j / 3600;
+	t->tcase_c = p->case_c;
+}
+
+int qs1_world_step(struct qs1_world *w, const struct qs1_outputs *out, int16_t adc[QS1_ADC_COUNT],
+		   char *err, size_t size)
+{
+	double t = qs1_world_time(w);
+
+	/* Half a step early: the nearest period. */
+	while (w->next < w->scenario.timeds && w->scenario.timed[w->next].t < t + PLANT_H / 2) {
+		int ret = apply_of_file(w, &w->scenario.timed[w->next++], err, size);
+
+		if (ret) {
+			return ret;
+		}
+	}
+	if (t >= w->scenario.end - PLANT_H / 2) {
+		return 1;
+	}
+	if (w->plant.ticks % PLANT_ENV_TICKS == 0) {
+		move_environment(w, t);
+	}
+	plant_step(&w->plant, out, adc);
+	measure_step(&w->measure, &w->plant);
+	w->truth.t_s = w->measure.t;
+	w->truth.relay_closed = w->plant.contact;
+	w->truth.utility_closed = w->plant.utility;
+	if (w->plant.ticks % TRUTH_TICKS == 0) {
+		update_truth(w);
+	}
+	return 0;
+}
+
+struct json_object *qs1_world_summary(const struct qs1_world *w, const char *profile, double wall_s)
+{
+	struct json_object *summary = json_object_new_object();
+	double t = qs1_world_time(w);
+
+	json_object_object_add(summary, "scenario",
+			       w->scenario.path ? json_object_new_string(w->scenario.path) : NULL);
+	json_object_object_add(summary, "seed", json_object_new_int64((int64_t)w->setup.seed));
+	json_object_object_add(summary, "profile", json_object_new_string(profile));
+	json_object_object_add(summary, "control_hz", json_object_new_int(QS1_CONTROL_HZ));
+	json_object_object_add(summary, "duration_s", json_object_new_double(t));
+	json_object_object_add(summary, "wall_s", json_object_new_double(wall_s));
+	json_object_object_add(summary, "realtime_factor",
+			       wall_s > 0 ? json_object_new_double(t / wall_s) : NULL);
+	measure_json(&w->measure, &w->plant, summary);
+	json_object_object_add(summary, "errors", json_object_get(w->errors));
+	return summary;
+}
