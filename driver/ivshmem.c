@@ -424,9 +424,7 @@ static struct pci_driver qs1_ivshmem_driver = {
 	.name = "qs1-ivshmem",
 	.id_table = qs1_ivshmem_ids,
 	.probe = qs1_ivshmem_probe,
-	.driver = {
-		.dev_groups = qs1_groups,
-	},
+	.dev_groups = qs1_groups,
 };
 module_pci_driver(qs1_ivshmem_driver);
 

@@ -280,7 +280,7 @@ static const struct attribute_group qs1_group = {
 	.attrs = qs1_attrs,
 };
 
-/* Attributes of the parent device, for the glue's struct device_driver.dev_groups. */
+/* Attributes of the parent device, for the glue driver's dev_groups. */
 const struct attribute_group *qs1_groups[] = {
 	&qs1_group,
 	&qs1_params_group,
