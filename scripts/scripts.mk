@@ -46,3 +46,5 @@ guest-root: driver guest-programs firmware-virt | $(KERNEL_ABI)
 	@mkdir -p $(GUEST_ROOT)
 	@$(MAKE) --no-print-directory --silent install DESTDIR=$(abspath $(GUEST_ROOT))
 	@cp -a scripts/guest/. $(GUEST_ROOT)/
+
+include scripts/board.mk
