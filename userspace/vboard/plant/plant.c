@@ -47,13 +47,12 @@
 #define CELL_TAU_S 300.0
 
 const struct plant_loss plant_loss_default = {
-	.input_w = 0.9,
-	.input_w_v = 0.008,
-	.input_frac = 0.006,
-	.pri_ohm = 0.010,
-	.sec_ohm = 0.3,
-	.bridge_w = 2.0,
-	.bridge_w_a = 0.6,
+	.input_w = 0.87,
+	.input_w_v = 0.0045,
+	.input_frac = 0.0047,
+	.pri_ohm = 0.034,
+	.sec_ohm = 0.8,
+	.bridge_w = 1.6,
 };
 
 static double cell_target(const struct plant *p, int n)
@@ -65,13 +64,13 @@ int plant_init(struct plant *p, const struct plant_setup *setup)
 {
 	struct acnet_param par = {
 		.l1 = QS1_FILTER_L1_UH * 1e-6,
-		.r1 = 0.45,
+		.r1 = 0.48,
 		.c = QS1_FILTER_C_NF * 1e-9,
 		.cd = QS1_FILTER_CD_NF * 1e-9,
 		.rd = QS1_FILTER_RD_OHM,
 		.rb = 330e3,
 		.l2 = QS1_FILTER_L2_UH * 1e-6,
-		.r2 = 0.10,
+		.r2 = 0.12,
 		.lg = setup->lg,
 		.rg = setup->rg,
 	};
@@ -257,11 +256,13 @@ static double stage_ccm(struct plant_inputs *in, int n, double duty, double vres
 
 	for (int k = 0; k < SW_PERIODS; k++) {
 		double peak = valley + v * on / LP_H;
-		double next = peak - vreset / TURNS * off / LP_H;
+		/* The resistance resets too: without it an empty link would never fill. */
+		double reset = (vreset + loss->sec_ohm * peak / TURNS) / TURNS;
+		double next = peak - reset * off / LP_H;
 		double t_off = off;
 
 		if (next < 0) {
-			t_off = peak * LP_H * TURNS / vreset;
+			t_off = peak * LP_H / reset;
 			next = 0;
 		}
 		charge += (valley + peak) / 2 * on;
@@ -340,6 +341,11 @@ static void step_inputs(struct plant *p, const struct qs1_outputs *out)
 	}
 	p->dirty = false;
 	p->link_j += link;
+	if (p->link_j < 0) {
+		/* What is not there can not be lost. */
+		lost += p->link_j;
+		p->link_j = 0;
+	}
 	p->lost_j += lost;
 	p->heat_j += lost;
 }
@@ -414,12 +420,11 @@ static void step_ac(struct plant *p, const struct qs1_outputs *out)
 		double v = p->vlink * (m - DEAD_FRACTION * sign);
 
 		p->link_j -= v * acnet_step(&p->net, config, v, emf);
-		lost += (p->loss.bridge_w + p->loss.bridge_w_a * fabs(i)) * PLANT_H;
+		lost += p->loss.bridge_w * PLANT_H;
 	} else {
 		p->link_j += acnet_step_diodes(&p->net, config, p->vlink, emf);
 	}
-	/* What is not there can not be lost. */
-	lost = fmin(lost, p->link_j);
+	lost = fmin(lost, fmax(p->link_j, 0));
 	p->link_j -= lost;
 	p->lost_j += lost;
 	p->heat_j += lost + PLANT_H * (p->net.par.r1 * p->net.x[AC_IL1] * p->net.x[AC_IL1] +

@@ -25,15 +25,25 @@
 
 #define PLANT_HARMONICS 50
 
-/* Losses, fitted to the QS1's row of the CEC inverter table; see the document. */
+/**
+ * struct plant_loss - losses, fitted to the QS1's row of the CEC inverter table
+ * @input_w: each switching input, W
+ * @input_w_v: each switching input, W per V of PV voltage
+ * @input_frac: clamp and leakage inductance, fraction of the power
+ * @pri_ohm: primary winding and switch of a phase, at its RMS current
+ * @sec_ohm: secondary winding and rectifier of a phase, at its RMS current
+ * @bridge_w: switching bridge, W
+ *
+ * Resistances of the filter are in struct acnet_param. Derivation:
+ * Documentation/power-stage.md.
+ */
 struct plant_loss {
-	double input_w;	   /* each switching input, W */
-	double input_w_v;  /* each switching input, W per V of PV voltage */
-	double input_frac; /* clamp and leakage inductance, of the power */
-	double pri_ohm;	   /* primary winding and switch, each phase, at RMS current */
-	double sec_ohm;	   /* secondary winding and rectifier, each phase */
-	double bridge_w;   /* switching bridge, W */
-	double bridge_w_a; /* switching bridge, W per A of bridge current */
+	double input_w;
+	double input_w_v;
+	double input_frac;
+	double pri_ohm;
+	double sec_ohm;
+	double bridge_w;
 };
 
 extern const struct plant_loss plant_loss_default;

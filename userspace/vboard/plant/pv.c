@@ -87,33 +87,43 @@ struct pv_point pv_diode_solve(const struct pv_diode *d, double v, double *vd)
 	};
 }
 
-/*
- * One section with its bypass diode, explicit in the junction voltage x of its
- * cells: current, voltage and their derivatives by x.
+/**
+ * struct section_point - one section with its bypass diode at a junction voltage x
+ * @i: current, and its first two derivatives by x
+ * @u: voltage, and its first two derivatives by x
  */
-static void section_at(const struct pv_diode *d, double x, double *ret_i, double *ret_u,
-		       double *ret_di, double *ret_du)
+struct section_point {
+	double i, di, d2i;
+	double u, du, d2u;
+};
+
+/* Explicit in the junction voltage of the section's cells. */
+static struct section_point section_at(const struct pv_diode *d, double x)
 {
 	double e = d->i0 * exp(fmin(x / d->a, EXP_MAX));
 	double cells = d->il - (e - d->i0) - x * d->gsh;
-	double dcells = -(e / d->a + d->gsh);
-	double u = x - d->rs * cells, du = 1 - d->rs * dcells;
+	double dcells = -(e / d->a + d->gsh), d2cells = -e / (d->a * d->a);
+	double u = x - d->rs * cells, du = 1 - d->rs * dcells, d2u = -d->rs * d2cells;
 	double b = BYPASS_I0_A * exp(fmin(-u / BYPASS_A_V, EXP_MAX));
 
-	*ret_u = u;
-	*ret_du = du;
-	*ret_i = cells + b - BYPASS_I0_A;
-	*ret_di = dcells - b / BYPASS_A_V * du;
+	return (struct section_point){
+		.i = cells + b - BYPASS_I0_A,
+		.di = dcells - b / BYPASS_A_V * du,
+		.d2i = d2cells + b / BYPASS_A_V * (du * du / BYPASS_A_V - d2u),
+		.u = u,
+		.du = du,
+		.d2u = d2u,
+	};
 }
 
 /*
- * Voltage of one section at a current, and dU/dI. Newton kept inside a
- * bracket: the current falls monotonically with x.
+ * One section at a current: Newton kept inside a bracket, for the current falls
+ * monotonically with x.
  */
-static double section_voltage(const struct pv_diode *d, double i, double *x, double *ret_du_di)
+static struct section_point section_solve(const struct pv_diode *d, double i, double *x)
 {
 	double lo = -3, hi = d->a * EXP_MAX, at = *x;
-	double cur, u, di, du;
+	struct section_point p;
 
 	if (!(at > lo && at < hi)) {
 		at = 0;
@@ -121,13 +131,13 @@ static double section_voltage(const struct pv_diode *d, double i, double *x, dou
 	for (int n = 0; n < 200; n++) {
 		double next;
 
-		section_at(d, at, &cur, &u, &di, &du);
-		if (cur > i) {
+		p = section_at(d, at);
+		if (p.i > i) {
 			lo = at;
 		} else {
 			hi = at;
 		}
-		next = at - (cur - i) / di;
+		next = at - (p.i - i) / p.di;
 		if (!(next > lo && next < hi)) {
 			next = (lo + hi) / 2;
 		}
@@ -137,32 +147,41 @@ static double section_voltage(const struct pv_diode *d, double i, double *x, dou
 		at = next;
 	}
 	*x = at;
-	*ret_du_di = du / di;
-	return u;
+	return p;
 }
 
-static double string_voltage(struct pv_source *s, double i, double *ret_du_di)
+/* Voltage of the string of lit and shaded sections at a current, dU/dI, d2U/dI2. */
+static double string_voltage(struct pv_source *s, double i, double *ret_du, double *ret_d2u)
 {
-	double du[2] = { 0, 0 };
+	const int count[2] = { PV_SECTIONS - s->shaded, s->shaded };
 	double u = 0;
 
-	if (s->shaded < PV_SECTIONS) {
-		u += (PV_SECTIONS - s->shaded) *
-		     section_voltage(&s->section[0], i, &s->section_x[0], &du[0]);
+	*ret_du = *ret_d2u = 0;
+	for (int k = 0; k < 2; k++) {
+		struct section_point p;
+
+		if (!count[k]) {
+			continue;
+		}
+		p = section_solve(&s->section[k], i, &s->section_x[k]);
+		u += count[k] * p.u;
+		*ret_du += count[k] * p.du / p.di;
+		*ret_d2u += count[k] * (p.d2u * p.di - p.du * p.d2i) / (p.di * p.di * p.di);
 	}
-	u += s->shaded * section_voltage(&s->section[1], i, &s->section_x[1], &du[1]);
-	*ret_du_di = (PV_SECTIONS - s->shaded) * du[0] + s->shaded * du[1];
 	return u;
 }
 
-/* Series string of lit and shaded sections: Newton in the current, bracketed. */
-static double string_current(struct pv_source *s, double v, double *ret_di)
+/* The string's current at a voltage: Newton in the current, bracketed. */
+static struct pv_point string_solve(struct pv_source *s, double v)
 {
 	/* Over the whole range: from a reverse current to the photocurrent. */
-	double lo = -200, hi = 1.5 * s->section[0].il + 1, i = hi / 2, du;
+	double lo = -200, hi = 1.5 * s->section[0].il + 1, i = s->string_i, du, d2u;
 
+	if (!(i > lo && i < hi)) {
+		i = hi / 2;
+	}
 	for (int n = 0; n < 200; n++) {
-		double u = string_voltage(s, i, &du), next;
+		double u = string_voltage(s, i, &du, &d2u), next;
 
 		if (u > v) {
 			lo = i;
@@ -178,8 +197,8 @@ static double string_current(struct pv_source *s, double v, double *ret_di)
 		}
 		i = next;
 	}
-	*ret_di = 1 / du;
-	return i;
+	s->string_i = i;
+	return (struct pv_point){ .i = i, .di = 1 / du, .d2i = -d2u / (du * du * du) };
 }
 
 void pv_source_init(struct pv_source *s, const struct pv_module *module)
@@ -264,7 +283,7 @@ struct pv_point pv_source_solve(struct pv_source *s, double v)
 		if (is_uniform(s)) {
 			p = pv_diode_solve(&s->whole, v, &s->vd);
 		} else {
-			p.i = string_current(s, v, &p.di);
+			p = string_solve(s, v);
 		}
 		break;
 	}

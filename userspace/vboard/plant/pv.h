@@ -84,6 +84,7 @@ struct pv_source {
 	struct pv_diode whole;	    /* whole module, uniform light */
 	struct pv_diode section[2]; /* one section: lit, shaded */
 	double section_x[2];	    /* last junction voltages */
+	double string_i;	    /* last current of the string */
 	double vd;		    /* last junction voltage, uniform light */
 	double en_isc, en_i0, en_a; /* EN 50530 curve */
 
