@@ -5,7 +5,9 @@
  *
  * The firmware never waits. The ring is drained at each doorbell, which comes
  * once per watermark, and when a reader asks for more than the buffer holds.
- * Scans that were overtaken in the ring, or found the buffer full, are counted.
+ * While the buffer is full, scans wait in the ring; those that are overtaken
+ * there are counted as lost. There is one buffer, so one that is full is the
+ * only reason for a push to fail.
  */
 #include <linux/cleanup.h>
 #include <linux/device.h>
@@ -55,6 +57,8 @@ struct qs1_wave_sample {
  * @tail: next scan to take from the ring
  * @seq: sequence number of the last scan taken
  * @clock: maps control periods to the buffer's clock
+ * @segment: map of the scans from @tail to @mapped
+ * @mapped: end of @segment
  * @scans: copied out of the ring
  * @sample: being pushed
  * @channels: of the IIO device
@@ -69,6 +73,8 @@ struct qs1_wave {
 	u32 tail;
 	u32 seq;
 	struct qs1_clock clock;
+	struct qs1_clock_segment segment;
+	u32 mapped;
 	struct qs1_scan scans[QS1_WAVE_CHUNK];
 	struct qs1_wave_sample sample;
 	struct iio_chan_spec channels[QS1_WAVE_CHANNELS];
@@ -98,102 +104,116 @@ static void qs1_wave_count_lost(struct qs1_wave *wave, u32 lost)
 	atomic64_add(lost, &wave->qs1->wave_lost);
 }
 
+static void qs1_wave_skip(struct qs1_wave *wave, u32 lost)
+{
+	wave->tail += lost;
+	wave->seq += lost;
+	qs1_wave_count_lost(wave, lost);
+}
+
 /*
  * From now on, from the newest scan. Scans taken later are numbered from here:
  * index @tail has sequence number @seq + 1.
  */
-static void qs1_wave_restart(struct iio_dev *indio_dev)
+static void qs1_wave_restart(struct qs1_wave *wave)
 {
-	struct qs1_wave *wave = iio_priv(indio_dev);
 	struct qs1_scan newest = {};
 
 	wave->tail = qs1_wave_head(wave);
 	if (wave->tail)
 		qs1_wave_copy(wave, wave->tail - 1, 1, &newest);
 	wave->seq = newest.seq;
-	qs1_clock_reset(&wave->clock, wave->tail - 1, iio_get_time_ns(indio_dev),
+	wave->mapped = wave->tail;
+	qs1_clock_reset(&wave->clock, wave->tail - 1, iio_get_time_ns(wave->indio_dev),
 			wave->qs1->fw.control_hz);
 	writel(wave->watermark, &wave->qs1->shm->host.wave_watermark);
 }
 
-static void qs1_wave_push(struct iio_dev *indio_dev, const struct qs1_scan *scan, s64 ns)
+static int qs1_wave_push(struct qs1_wave *wave, const struct qs1_scan *scan, s64 ns)
 {
-	struct qs1_wave *wave = iio_priv(indio_dev);
-
 	memcpy(wave->sample.ch, scan->ch, sizeof(scan->ch));
 	wave->sample.phase = scan->phase >> 16;
 	wave->sample.status = scan->status;
-	if (iio_push_to_buffers_with_timestamp(indio_dev, &wave->sample, ns))
-		qs1_wave_count_lost(wave, 1);
+	return iio_push_to_buffers_with_timestamp(wave->indio_dev, &wave->sample, ns);
 }
 
 /*
- * Push one chunk. The firmware numbers its scans without gaps; where it skips
- * some, they are lost too.
+ * Push a chunk from @tail on. The firmware numbers its scans without gaps;
+ * where it skips some, they are lost too. False when the buffer is full.
  */
-static u32 qs1_wave_push_chunk(struct iio_dev *indio_dev, u32 first, u32 count,
-			       const struct qs1_clock_segment *segment)
+static bool qs1_wave_push_chunk(struct qs1_wave *wave, u32 count)
 {
-	struct qs1_wave *wave = iio_priv(indio_dev);
 	u32 size = qs1_wave_size(wave);
 	u32 overtaken;
 	u32 i;
 
-	qs1_wave_copy(wave, first, count, wave->scans);
-	overtaken = qs1_ring_overtaken(first, count, qs1_wave_head(wave), size);
-	wave->seq += overtaken;
+	qs1_wave_copy(wave, wave->tail, count, wave->scans);
+	overtaken = qs1_ring_overtaken(wave->tail, count, qs1_wave_head(wave), size);
+	qs1_wave_skip(wave, overtaken);
 
 	for (i = overtaken; i < count; i++) {
-		u32 skipped = wave->scans[i].seq - wave->seq - 1;
+		const struct qs1_scan *scan = &wave->scans[i];
+		u32 missing = scan->seq - wave->seq - 1;
 
-		if (skipped)
-			qs1_wave_count_lost(wave, skipped < size ? skipped : 1);
-		wave->seq = wave->scans[i].seq;
-		qs1_wave_push(indio_dev, &wave->scans[i], qs1_clock_ns(segment, first + i));
+		if (qs1_wave_push(wave, scan, qs1_clock_ns(&wave->segment, wave->tail)))
+			return false;
+		if (missing)
+			qs1_wave_count_lost(wave, missing < size ? missing : 1);
+		wave->seq = scan->seq;
+		wave->tail++;
 	}
-	qs1_wave_count_lost(wave, overtaken);
-	return count - overtaken;
+	return true;
 }
 
-/* Move what the ring holds into the buffer; returns the number of scans. */
-static int qs1_wave_drain(struct iio_dev *indio_dev)
+/*
+ * Move what the ring holds into the buffer. What the buffer can not take stays
+ * in the ring, and is tried again when a reader has made room and asks for more
+ * than the buffer holds, or at the next doorbell.
+ *
+ * Scans are pushed up to @mapped, the end of the clock's last segment; only
+ * then the clock advances, so that each scan's time stamp is final.
+ */
+static u32 qs1_wave_drain(struct qs1_wave *wave)
 {
-	struct qs1_wave *wave = iio_priv(indio_dev);
-	struct qs1_clock_segment segment;
-	struct qs1_ring_window window;
 	u32 size = qs1_wave_size(wave);
-	int pushed = 0;
-	u32 head;
+	u32 start = wave->tail;
+	u32 lost = 0;
 
 	lockdep_assert_held(&wave->lock);
 
 	if (!wave->streaming || !qs1_running(wave->qs1))
 		return 0;
 
-	head = qs1_wave_head(wave);
-	window = qs1_ring_window(wave->tail, head, size);
-	if (window.broken) {
-		dev_warn_ratelimited(&indio_dev->dev, "ring went back from scan %u to %u\n",
-				     wave->tail, head);
-		qs1_wave_restart(indio_dev);
-		return 0;
+	for (;;) {
+		u32 head = qs1_wave_head(wave);
+		struct qs1_ring_window window = qs1_ring_window(wave->tail, head, size);
+		u32 count;
+
+		if (window.broken) {
+			dev_warn_ratelimited(&wave->indio_dev->dev,
+					     "ring went back from scan %u to %u\n", wave->tail,
+					     head);
+			qs1_wave_restart(wave);
+			return 0;
+		}
+		lost += window.lost;
+		qs1_wave_skip(wave, window.lost);
+
+		/* Behind the segment's end: none left of it, or overtaken. */
+		if ((s32)(wave->mapped - wave->tail) <= 0) {
+			if (!window.count)
+				break;
+			wave->segment = qs1_clock_advance(&wave->clock, head - 1,
+							  iio_get_time_ns(wave->indio_dev));
+			wave->mapped = head;
+		}
+
+		count = min(wave->mapped - wave->tail, QS1_WAVE_CHUNK);
+		count = qs1_ring_chunk(wave->tail, count, size);
+		if (!qs1_wave_push_chunk(wave, count))
+			break;
 	}
-	if (!window.count)
-		return 0;
-
-	qs1_wave_count_lost(wave, window.lost);
-	wave->seq += window.lost;
-	segment = qs1_clock_advance(&wave->clock, head - 1, iio_get_time_ns(indio_dev));
-
-	while (window.count) {
-		u32 count = qs1_ring_chunk(window.first, min(window.count, QS1_WAVE_CHUNK), size);
-
-		pushed += qs1_wave_push_chunk(indio_dev, window.first, count, &segment);
-		window.first += count;
-		window.count -= count;
-	}
-	wave->tail = head;
-	return pushed;
+	return wave->tail - start - lost;
 }
 
 static int qs1_wave_notify(struct notifier_block *nb, unsigned long action, void *data)
@@ -205,10 +225,10 @@ static int qs1_wave_notify(struct notifier_block *nb, unsigned long action, void
 	switch (action) {
 	case QS1_NOTIFY_STARTED:
 		if (wave->streaming)
-			qs1_wave_restart(wave->indio_dev);
+			qs1_wave_restart(wave);
 		break;
 	case QS1_NOTIFY_DOORBELL:
-		qs1_wave_drain(wave->indio_dev);
+		qs1_wave_drain(wave);
 		break;
 	}
 	return NOTIFY_OK;
@@ -222,7 +242,7 @@ static int qs1_wave_postenable(struct iio_dev *indio_dev)
 
 	wave->streaming = true;
 	if (qs1_running(wave->qs1))
-		qs1_wave_restart(indio_dev);
+		qs1_wave_restart(wave);
 	return 0;
 }
 
@@ -259,7 +279,7 @@ static int qs1_wave_flush(struct iio_dev *indio_dev, unsigned int count)
 	struct qs1_wave *wave = iio_priv(indio_dev);
 
 	guard(mutex)(&wave->lock);
-	return qs1_wave_drain(indio_dev);
+	return qs1_wave_drain(wave);
 }
 
 /* The newest scan, whether somebody streams or not. */
