@@ -21,4 +21,9 @@ $(USERLIB_HOST_OBJ): $(BUILD)/host/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(HOST_CFLAGS) -MMD -MP -c -o $@ $<
 
+# Everything that runs on the board is compiled the same way.
+$(BUILD)/guest/userspace/%.o: userspace/%.c | $(GUEST_SYSROOT)
+	@mkdir -p $(@D)
+	$(GUEST_CC) $(GUEST_CFLAGS) -MMD -MP -c -o $@ $<
+
 -include $(USERLIB_HOST_OBJ:.o=.d) $(USERLIB_GUEST_OBJ:.o=.d)

@@ -23,16 +23,32 @@ static const struct {
 #undef X
 };
 
-/* A profile while its file is read: where each value stood, 0 for not yet. */
-struct loading {
-	int32_t value[QS1_PARAM_COUNT];
-	int line[QS1_PARAM_COUNT];
-};
-
-static int take_value(void *ctx, int line, const char *name, const char *value, char *err,
-		      size_t size)
+/* A profile's name may become a file's. */
+static bool is_name(const char *name)
 {
-	struct loading *loading = ctx;
+	size_t n =
+		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.+");
+
+	return n > 0 && n < QS1_PROFILE_NAME_SIZE && !name[n] && name[0] != '.';
+}
+
+int qs1_profile_begin(struct qs1_profile_reader *reader, const char *name, char *err, size_t size)
+{
+	if (!is_name(name)) {
+		snprintf(err, size,
+			 "expected the name of a profile, up to %d letters, digits and '-_.+', "
+			 "found '%s'",
+			 QS1_PROFILE_NAME_SIZE - 1, name);
+		return -EINVAL;
+	}
+	*reader = (struct qs1_profile_reader){ 0 };
+	strcpy(reader->name, name);
+	return 0;
+}
+
+int qs1_profile_value(struct qs1_profile_reader *reader, int line, const char *name,
+		      const char *value, char *err, size_t size)
+{
 	int id = qs1_param_find(name);
 	int ret;
 
@@ -45,27 +61,42 @@ static int take_value(void *ctx, int line, const char *name, const char *value, 
 			 name);
 		return -EINVAL;
 	}
-	if (loading->line[id]) {
-		snprintf(err, size, "%s is given twice, first in line %d", name, loading->line[id]);
+	if (reader->line[id]) {
+		snprintf(err, size, "%s is given twice, first in line %d", name, reader->line[id]);
 		return -EINVAL;
 	}
-	ret = qs1_param_parse(id, value, &loading->value[id], err, size);
+	ret = qs1_param_parse(id, value, &reader->value[id], err, size);
 	if (ret < 0) {
 		return -EINVAL;
 	}
-	loading->line[id] = line;
+	reader->line[id] = line;
 	return 0;
 }
 
-static int check_complete(const char *path, const struct loading *loading, char *err, size_t size)
+/* "file:line: ", "file: " or nothing, as far as it is known. */
+static int write_place(const struct qs1_profile_reader *reader, int line, char *err, size_t size)
+{
+	int n = 0;
+
+	if (reader->where && line) {
+		n = snprintf(err, size, "%s:%d: ", reader->where, line);
+	} else if (reader->where) {
+		n = snprintf(err, size, "%s: ", reader->where);
+	}
+	return (size_t)n < size ? n : 0;
+}
+
+static int check_complete(const struct qs1_profile_reader *reader, char *err, size_t size)
 {
 	char min[QS1_DECIMAL_SIZE], max[QS1_DECIMAL_SIZE];
 
 	for (int id = 0; id < QS1_PARAM_COUNT; id++) {
 		const struct qs1_param_desc *desc = qs1_param_desc(id);
 
-		if (desc->group == QS1_PARAM_GROUP_PROFILE && !loading->line[id]) {
-			snprintf(err, size, "%s: %s is missing (%s, allowed %s to %s)", path,
+		if (desc->group == QS1_PARAM_GROUP_PROFILE && !reader->line[id]) {
+			int n = write_place(reader, 0, err, size);
+
+			snprintf(err + n, size - n, "%s is missing (%s, allowed %s to %s)",
 				 desc->name, desc->text,
 				 qs1_decimal_format(min, desc->min, desc->decimals),
 				 qs1_decimal_format(max, desc->max, desc->decimals));
@@ -75,94 +106,85 @@ static int check_complete(const char *path, const struct loading *loading, char 
 	return 0;
 }
 
-static int check_orders(const char *path, const struct loading *loading, char *err, size_t size)
+/* The message stands at the later of the two lines. */
+static int contradict(const struct qs1_profile_reader *reader, enum qs1_param lower,
+		      enum qs1_param upper, char *err, size_t size)
 {
-	char a[QS1_DECIMAL_SIZE], b[QS1_DECIMAL_SIZE];
+	bool upper_last = reader->line[upper] > reader->line[lower];
+	enum qs1_param id = upper_last ? upper : lower;
+	enum qs1_param other = upper_last ? lower : upper;
+	const struct qs1_param_desc *desc = qs1_param_desc(id);
+	const struct qs1_param_desc *other_desc = qs1_param_desc(other);
+	char value[QS1_DECIMAL_SIZE], limit[QS1_DECIMAL_SIZE];
+	int n = write_place(reader, reader->line[id], err, size);
 
-	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
-		enum qs1_param lower = orders[i].lower, upper = orders[i].upper;
-		const struct qs1_param_desc *l = qs1_param_desc(lower);
-		const struct qs1_param_desc *u = qs1_param_desc(upper);
+	qs1_decimal_format(value, reader->value[id], desc->decimals);
+	qs1_decimal_format(limit, reader->value[other], other_desc->decimals);
+	snprintf(err + n, size - n, "%s %s contradicts %s %s: expected at %s %s", desc->name, value,
+		 other_desc->name, limit, upper_last ? "least" : "most", limit);
+	return -EINVAL;
+}
 
-		if (loading->value[lower] <= loading->value[upper]) {
-			continue;
-		}
-		qs1_decimal_format(a, loading->value[lower], l->decimals);
-		qs1_decimal_format(b, loading->value[upper], u->decimals);
-		if (loading->line[upper] > loading->line[lower]) {
-			snprintf(err, size,
-				 "%s:%d: %s %s contradicts %s %s of line %d: expected at least %s",
-				 path, loading->line[upper], u->name, b, l->name, a,
-				 loading->line[lower], a);
-		} else {
-			snprintf(err, size,
-				 "%s:%d: %s %s contradicts %s %s of line %d: expected at most %s",
-				 path, loading->line[lower], l->name, a, u->name, b,
-				 loading->line[upper], b);
-		}
-		return -EINVAL;
+int qs1_profile_end(const struct qs1_profile_reader *reader, struct qs1_profile *ret_profile,
+		    char *err, size_t size)
+{
+	int ret = check_complete(reader, err, size);
+
+	if (ret < 0) {
+		return ret;
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
+		if (reader->value[orders[i].lower] > reader->value[orders[i].upper]) {
+			return contradict(reader, orders[i].lower, orders[i].upper, err, size);
+		}
+	}
+	memcpy(ret_profile->name, reader->name, sizeof(reader->name));
+	memcpy(ret_profile->value, reader->value, sizeof(reader->value));
 	return 0;
 }
 
-/* The name of a profile from its file's, or false when it is not fit for one. */
+/* The name of a profile from its file's; false when that is not fit for one. */
 static bool name_from_path(const char *path, char name[QS1_PROFILE_NAME_SIZE])
 {
-	const char *base = strrchr(path, '/');
-	size_t n;
+	const char *slash = strrchr(path, '/');
+	const char *base = slash ? slash + 1 : path;
+	size_t n = strlen(base);
 
-	base = base ? base + 1 : path;
-	n = strlen(base);
 	if (n > strlen(SUFFIX) && !strcmp(base + n - strlen(SUFFIX), SUFFIX)) {
 		n -= strlen(SUFFIX);
 	}
-	if (n == 0 || n >= QS1_PROFILE_NAME_SIZE) {
+	if (n >= QS1_PROFILE_NAME_SIZE) {
 		return false;
-	}
-	for (size_t i = 0; i < n; i++) {
-		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.+",
-			    base[i])) {
-			return false;
-		}
 	}
 	memcpy(name, base, n);
 	name[n] = '\0';
-	return name[0] != '.';
+	return is_name(name);
+}
+
+static int take_line(void *ctx, int line, const char *name, const char *value, char *err,
+		     size_t size)
+{
+	return qs1_profile_value(ctx, line, name, value, err, size);
 }
 
 int qs1_profile_load(const char *path, struct qs1_profile *ret_profile, char *err, size_t size)
 {
-	struct loading loading = { 0 };
-	char name[QS1_PROFILE_NAME_SIZE];
+	struct qs1_profile_reader reader = { .where = path };
 	int ret;
 
-	if (!name_from_path(path, name)) {
+	if (!name_from_path(path, reader.name)) {
 		snprintf(err, size,
-			 "%s: expected a file name of letters, digits and '-_.+', fewer than %d",
-			 path, QS1_PROFILE_NAME_SIZE);
+			 "%s: expected a file name of up to %d letters, digits and '-_.+'", path,
+			 QS1_PROFILE_NAME_SIZE - 1);
 		return -EINVAL;
 	}
-	ret = qs1_conf_read(path, take_value, &loading, err, size);
-	if (ret < 0) {
-		return ret;
-	}
-	ret = check_complete(path, &loading, err, size);
-	if (ret < 0) {
-		return ret;
-	}
-	ret = check_orders(path, &loading, err, size);
-	if (ret < 0) {
-		return ret;
-	}
-	memcpy(ret_profile->name, name, sizeof(name));
-	memcpy(ret_profile->value, loading.value, sizeof(loading.value));
-	return 0;
+	ret = qs1_conf_read(path, take_line, &reader, err, size);
+	return ret < 0 ? ret : qs1_profile_end(&reader, ret_profile, err, size);
 }
 
 int qs1_profile_find(const char *name, const char *const *dirs, char **ret_path, char *err,
 		     size_t size)
 {
-	char clean[QS1_PROFILE_NAME_SIZE];
 	char *path;
 
 	if (strchr(name, '/') || (strlen(name) > strlen(SUFFIX) &&
@@ -174,7 +196,7 @@ int qs1_profile_find(const char *name, const char *const *dirs, char **ret_path,
 		*ret_path = path;
 		return 0;
 	}
-	if (!name_from_path(name, clean)) {
+	if (!is_name(name)) {
 		snprintf(err, size, "expected the name of a profile, found '%s'", name);
 		return -EINVAL;
 	}

@@ -30,6 +30,47 @@ struct qs1_profile {
 };
 
 /**
+ * struct qs1_profile_reader - a profile while its values come in, one by one
+ * @where: file name for messages of qs1_profile_end(), or NULL
+ * @name: of the profile
+ * @value: scaled values
+ * @line: where each stood, from 1; 0 when it has not come yet
+ */
+struct qs1_profile_reader {
+	const char *where;
+	char name[QS1_PROFILE_NAME_SIZE];
+	int32_t value[QS1_PARAM_COUNT];
+	int line[QS1_PARAM_COUNT];
+};
+
+/**
+ * qs1_profile_begin() - before the first value
+ * @name: of the profile: letters, digits and "-_.+", no '.' first
+ *
+ * Return: 0 or -EINVAL with the reason in @err.
+ */
+int qs1_profile_begin(struct qs1_profile_reader *reader, const char *name, char *err, size_t size);
+
+/**
+ * qs1_profile_value() - one value
+ * @line: where it stands, from 1
+ *
+ * Return: 0; -EINVAL with the reason in @err for a name that is unknown, not
+ * part of a profile or has come before, and for a value out of range.
+ */
+int qs1_profile_value(struct qs1_profile_reader *reader, int line, const char *name,
+		      const char *value, char *err, size_t size);
+
+/**
+ * qs1_profile_end() - after the last value: all there, none contradicts another
+ * @ret_profile: untouched on failure
+ *
+ * Return: 0 or -EINVAL with the reason in @err.
+ */
+int qs1_profile_end(const struct qs1_profile_reader *reader, struct qs1_profile *ret_profile,
+		    char *err, size_t size);
+
+/**
  * qs1_profile_load() - read and check a profile file
  * @path: file name
  * @ret_profile: untouched on failure

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Messages on stderr. Under systemd each line starts with its priority, which
+ * the journal understands; for a person it starts with the program's name.
+ */
+#ifndef QS1_LOG_H
+#define QS1_LOG_H
+
+#include <syslog.h>
+
+#include "util.h"
+
+/* Name the program; messages of a priority above @max_priority are left out. */
+void log_init(const char *program, int max_priority);
+
+void log_write(int priority, const char *format, ...) __printf(2, 3);
+
+#define log_err(...) log_write(LOG_ERR, __VA_ARGS__)
+#define log_warning(...) log_write(LOG_WARNING, __VA_ARGS__)
+#define log_notice(...) log_write(LOG_NOTICE, __VA_ARGS__)
+#define log_info(...) log_write(LOG_INFO, __VA_ARGS__)
+
+#endif /* QS1_LOG_H */

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "names.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "util.h"
+
+static const char *const states[] = {
+#define X(id, name) [QS1_STATE_##id] = name,
+	QS1_STATES(X)
+#undef X
+};
+
+static const struct {
+	const char *name;
+	const char *text;
+} faults[] = {
+#define X(id, text) [QS1_FAULT_##id] = { #id, text },
+	QS1_FAULTS(X)
+#undef X
+};
+
+static const char *const causes[] = {
+#define X(id, name) [QS1_CAUSE_##id] = name,
+	QS1_CAUSES(X)
+#undef X
+};
+
+const char *qs1_state_name(unsigned int state)
+{
+	return state < QS1_STATE_COUNT ? states[state] : "?";
+}
+
+const char *qs1_fault_name(unsigned int fault)
+{
+	return fault < QS1_FAULT_COUNT ? faults[fault].name : "?";
+}
+
+const char *qs1_fault_text(unsigned int fault)
+{
+	return fault < QS1_FAULT_COUNT ? faults[fault].text : "?";
+}
+
+const char *qs1_cause_name(unsigned int cause)
+{
+	if (cause >= QS1_CAUSE_FAULT_BASE) {
+		return qs1_fault_name(cause - QS1_CAUSE_FAULT_BASE);
+	}
+	return cause < QS1_CAUSE_COUNT ? causes[cause] : "?";
+}
+
+int qs1_state_find(const char *name)
+{
+	for (int i = 0; i < QS1_STATE_COUNT; i++) {
+		if (!strcmp(states[i], name)) {
+			return i;
+		}
+	}
+	return -ENOENT;
+}
+
+int qs1_fault_find(const char *name)
+{
+	for (int i = 0; i < QS1_FAULT_COUNT; i++) {
+		if (!strcmp(faults[i].name, name)) {
+			return i;
+		}
+	}
+	return -ENOENT;
+}
+
+int qs1_faults_parse(const char *text, uint32_t *ret_bits)
+{
+	uint32_t bits = 0;
+	char copy[512], *save = NULL;
+
+	if (strlen(text) >= sizeof(copy)) {
+		return -EINVAL;
+	}
+	strcpy(copy, text);
+	for (char *word = strtok_r(copy, " \t\n", &save); word;
+	     word = strtok_r(NULL, " \t\n", &save)) {
+		int fault = qs1_fault_find(word);
+
+		if (fault < 0) {
+			return -EINVAL;
+		}
+		bits |= QS1_FAULT_BIT(fault);
+	}
+	*ret_bits = bits;
+	return 0;
+}

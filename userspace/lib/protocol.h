@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The daemon's control socket, as both its ends see it: one JSON object a line,
+ * described in Documentation/protocol.md.
+ */
+#ifndef QS1_PROTOCOL_H
+#define QS1_PROTOCOL_H
+
+#include <stddef.h>
+
+#include <json-c/json.h>
+
+#include "profile.h"
+
+#define PROTOCOL_VERSION 1
+#define PROTOCOL_SOCKET "/run/qs1/qs1d.sock"
+
+/**
+ * protocol_profile() - a profile from its values by name, checked like a file
+ * @name: of the profile
+ * @values: object of decimal numbers as strings
+ * @ret_profile: untouched on failure
+ * @err: on failure the reason
+ *
+ * Return: 0 or -EINVAL.
+ */
+int protocol_profile(const char *name, struct json_object *values, struct qs1_profile *ret_profile,
+		     char *err, size_t size);
+
+/* The values of a profile as such an object, which the caller puts. */
+struct json_object *protocol_values(const struct qs1_profile *profile);
+
+#endif /* QS1_PROTOCOL_H */

@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "board.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+#include "../lib/log.h"
+#include "../lib/names.h"
+#include "../lib/sysfs.h"
+#include "../lib/util.h"
+
+#define METER "qs1-meter"
+#define LAYOUT "qs1_layout_version"
+
+static const struct {
+	const char *type;
+	const char *label;
+	const char *quantity;
+	double factor;
+} readings[] = {
+#define X(id, type, label, quantity, factor) [BOARD_##id] = { type, label, quantity, factor },
+	BOARD_READINGS(X)
+#undef X
+};
+
+/*
+ * Outside these a reading says that its sensor is broken: the full scale of the
+ * converter with a margin below, for what can not be negative.
+ */
+static const struct {
+	enum board_reading first;
+	enum board_reading last;
+	double min;
+	double max;
+} bounds[] = {
+	{ BOARD_PV1_V, BOARD_PV4_V, -2, 80 },	  { BOARD_PV1_I, BOARD_PV4_I, -1, 20 },
+	{ BOARD_GRID_V, BOARD_GRID_V, 0, 460 },	  { BOARD_GRID_I, BOARD_GRID_I, 0, 11 },
+	{ BOARD_LINK_V, BOARD_LINK_V, -10, 640 }, { BOARD_CASE_T, BOARD_CASE_T, -60, 150 },
+};
+
+bool board_plausible(enum board_reading reading, double value)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bounds); i++) {
+		if (reading >= bounds[i].first && reading <= bounds[i].last) {
+			return isnan(value) || (value >= bounds[i].min && value <= bounds[i].max);
+		}
+	}
+	return true;
+}
+
+static void close_one(int *fd)
+{
+	close_fd(fd);
+	*fd = -1;
+}
+
+void board_init(struct board *board, const char *root)
+{
+	*board = (struct board){
+		.root = root,
+		.dir = -1,
+		.status = -1,
+		.faults_active = -1,
+		.faults_latched = -1,
+		.ticks = -1,
+		.crashes = -1,
+		.events = -1,
+	};
+	for (int i = 0; i < BOARD_READING_COUNT; i++) {
+		board->channel[i] = IIO_CHANNEL_CLOSED;
+		board->sample.meter[i] = NAN;
+	}
+	board->sample.plausible = true;
+}
+
+void board_close(struct board *board)
+{
+	int *const fds[] = { &board->dir,   &board->status,  &board->faults_active,
+			     &board->ticks, &board->crashes, &board->faults_latched,
+			     &board->events };
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		close_one(fds[i]);
+	}
+	for (int i = 0; i < BOARD_READING_COUNT; i++) {
+		iio_channel_close(&board->channel[i]);
+	}
+	board->bound = false;
+	board->running = false;
+}
+
+/* The device that carries our attributes: the meter's, or one above it. */
+static int open_parent(const char *meter)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", meter);
+	while (path[0]) {
+		int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		char *slash = strrchr(path, '/');
+
+		if (dir >= 0 && faccessat(dir, LAYOUT, F_OK, 0) == 0) {
+			return dir;
+		}
+		close_fd(&dir);
+		if (!slash) {
+			break;
+		}
+		*slash = '\0';
+	}
+	return -ENODEV;
+}
+
+static int check_layout(struct board *board)
+{
+	char text[32];
+	int64_t version = -1;
+	int ret = sysfs_read_at(board->dir, LAYOUT, text, sizeof(text));
+
+	if (ret >= 0) {
+		ret = sysfs_int(text, &version);
+	}
+	if (ret < 0) {
+		return ret;
+	}
+	if (version != QS1_LAYOUT_VERSION) {
+		if (!board->layout_reported) {
+			log_err("driver: expected layout version %u, found %s", QS1_LAYOUT_VERSION,
+				text);
+		}
+		board->layout_reported = true;
+		return -EPROTO;
+	}
+	board->layout_reported = false;
+	return 0;
+}
+
+static void open_channels(struct board *board, const char *meter)
+{
+	int dir __cleanup(close_fd) = open(meter, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	for (int i = 0; i < BOARD_READING_COUNT && dir >= 0; i++) {
+		int ret = iio_channel_open(dir, readings[i].type, readings[i].label,
+					   readings[i].quantity, &board->channel[i]);
+
+		if (ret < 0) {
+			log_warning(METER ": no channel of type %s with label '%s'%s%s",
+				    readings[i].type, readings[i].label,
+				    readings[i].quantity ? " and " : "",
+				    readings[i].quantity ?: "");
+		}
+	}
+}
+
+static int open_board(struct board *board)
+{
+	char meter[PATH_MAX];
+	int ret = iio_find(board->root, METER, meter);
+
+	if (ret < 0) {
+		return ret;
+	}
+	board->dir = open_parent(meter);
+	if (board->dir < 0) {
+		return board->dir;
+	}
+	ret = check_layout(board);
+	if (ret < 0) {
+		return ret;
+	}
+	board->status = sysfs_open(board->dir, "status_flags");
+	board->faults_active = sysfs_open(board->dir, "faults_active");
+	board->faults_latched = sysfs_open(board->dir, "faults_latched");
+	board->crashes = sysfs_open(board->dir, "coproc_crashes");
+	board->events = sysfs_open(board->dir, "events");
+	board->ticks = sysfs_open(board->dir, "telemetry_ticks");
+	if (board->status < 0 || board->faults_active < 0 || board->faults_latched < 0 ||
+	    board->crashes < 0 || board->events < 0) {
+		return -ENOENT;
+	}
+	open_channels(board, meter);
+	board->bound = true;
+	log_notice("driver found: %s", meter);
+	return 0;
+}
+
+static int read_u32(int fd, uint32_t *ret_value)
+{
+	char text[32];
+	int64_t value;
+	int ret = sysfs_read(fd, text, sizeof(text));
+
+	if (ret >= 0) {
+		ret = sysfs_int(text, &value);
+	}
+	if (ret < 0) {
+		return ret;
+	}
+	if (value < 0 || value > UINT32_MAX) {
+		return -ERANGE;
+	}
+	*ret_value = value;
+	return 0;
+}
+
+static int read_faults(int fd, uint32_t *ret_bits)
+{
+	char text[512];
+	int ret = sysfs_read(fd, text, sizeof(text));
+
+	return ret < 0 ? ret : qs1_faults_parse(text, ret_bits);
+}
+
+/* A run of the firmware that was not seen before. */
+static void begin_epoch(struct board *board)
+{
+	struct board_sample *sample = &board->sample;
+
+	sample->epoch++;
+	board->last_ticks = 0;
+	if (sysfs_read_at(board->dir, "firmware_version", sample->firmware,
+			  sizeof(sample->firmware)) < 0) {
+		snprintf(sample->firmware, sizeof(sample->firmware), "unknown");
+	}
+	log_notice("firmware %s runs", sample->firmware);
+}
+
+/*
+ * The telemetry's own time tells whether it is fresh. It goes back only when
+ * the firmware started anew between two readings.
+ */
+static int read_ticks(struct board *board, bool *ret_fresh)
+{
+	char text[32];
+	int64_t ticks;
+	int ret;
+
+	if (board->ticks < 0) {
+		*ret_fresh = true;
+		return 0;
+	}
+	ret = sysfs_read(board->ticks, text, sizeof(text));
+	if (ret >= 0) {
+		ret = sysfs_int(text, &ticks);
+	}
+	if (ret < 0) {
+		return ret;
+	}
+	if ((uint64_t)ticks < board->last_ticks) {
+		begin_epoch(board);
+	}
+	*ret_fresh = (uint64_t)ticks != board->last_ticks;
+	board->last_ticks = ticks;
+	return 0;
+}
+
+static int read_state(struct board *board)
+{
+	struct board_sample *sample = &board->sample;
+	uint32_t status, active, latched, crashes;
+	bool fresh = false;
+	int ret = read_u32(board->status, &status);
+
+	ret = ret < 0 ? ret : read_faults(board->faults_active, &active);
+	ret = ret < 0 ? ret : read_faults(board->faults_latched, &latched);
+	ret = ret < 0 ? ret : read_u32(board->crashes, &crashes);
+	if (ret < 0) {
+		return ret;
+	}
+	if (!board->running || crashes != sample->crashes) {
+		begin_epoch(board);
+	}
+	ret = read_ticks(board, &fresh);
+	if (ret < 0) {
+		return ret;
+	}
+	sample->status = status;
+	sample->faults_active = active;
+	sample->faults_latched = latched;
+	sample->crashes = crashes;
+	sample->number += fresh;
+	return 0;
+}
+
+static int read_meter(struct board *board)
+{
+	static const enum board_reading energies[ENERGY_COUNTERS] = { BOARD_PV1_E, BOARD_PV2_E,
+								      BOARD_PV3_E, BOARD_PV4_E,
+								      BOARD_GRID_E };
+	struct board_sample *sample = &board->sample;
+	bool plausible = true;
+
+	for (int i = 0; i < BOARD_READING_COUNT; i++) {
+		double value = NAN;
+		int ret = iio_channel_read(&board->channel[i], &value);
+
+		if (ret < 0 && ret != -ENOENT) {
+			return ret;
+		}
+		sample->meter[i] = value * readings[i].factor;
+		plausible = plausible && board_plausible(i, sample->meter[i]);
+	}
+	sample->plausible = plausible;
+	sample->energy_epoch = sample->epoch;
+	for (int i = 0; i < ENERGY_COUNTERS; i++) {
+		double joule = sample->meter[energies[i]];
+
+		if (joule >= 0 && joule < 1e15) {
+			sample->energy_mj[i] = llround(joule * 1000);
+		}
+	}
+	return 0;
+}
+
+static int read_sample(struct board *board, bool meter)
+{
+	uint32_t epoch = board->sample.epoch;
+	int ret = read_state(board);
+
+	/* The counters of a new run belong to its first sample. */
+	if (ret >= 0 && (meter || epoch != board->sample.epoch)) {
+		ret = read_meter(board);
+	}
+	return ret;
+}
+
+int board_poll(struct board *board, bool meter)
+{
+	bool was_bound = board->bound;
+	int ret = was_bound ? 0 : open_board(board);
+
+	if (ret < 0) {
+		board_close(board);
+		return -ENODEV;
+	}
+	ret = read_sample(board, meter);
+	switch (ret) {
+	case -ENODEV:
+		log_warning("driver gone, waiting for it");
+		board_close(board);
+		break;
+	case -ENODATA:
+		if (board->running || !was_bound) {
+			log_warning("firmware does not run, waiting for it");
+		}
+		board->running = false;
+		break;
+	case 0:
+		board->running = true;
+		break;
+	default:
+		/* A sample that did not come; policy sees it grow stale. */
+		break;
+	}
+	return ret;
+}
+
+int board_control(struct board *board, const char *words)
+{
+	return board->bound ? sysfs_write_at(board->dir, "control", words) : -ENODEV;
+}
+
+const char *board_refusal(struct board *board, char *buf, size_t size)
+{
+	if (!board->bound || sysfs_read_at(board->dir, "command_result", buf, size) < 0) {
+		buf[0] = '\0';
+	}
+	return buf;
+}
+
+int board_heartbeat(struct board *board)
+{
+	return board->bound ? sysfs_write_at(board->dir, "heartbeat", "1") : -ENODEV;
+}
+
+static void param_path(enum qs1_param id, char *path, size_t size)
+{
+	snprintf(path, size, "params/%s", qs1_param_desc(id)->name);
+}
+
+int board_get(struct board *board, enum qs1_param id, int32_t *ret_value)
+{
+	char path[64], text[64];
+	int ret;
+
+	if (!board->bound) {
+		return -ENODEV;
+	}
+	param_path(id, path, sizeof(path));
+	ret = sysfs_read_at(board->dir, path, text, sizeof(text));
+	return ret < 0 ? ret : qs1_decimal_parse(text, qs1_param_desc(id)->decimals, ret_value);
+}
+
+static int write_param(struct board *board, enum qs1_param id, int32_t value)
+{
+	char path[64], text[QS1_DECIMAL_SIZE];
+
+	if (!board->bound) {
+		return -ENODEV;
+	}
+	param_path(id, path, sizeof(path));
+	return sysfs_write_at(board->dir, path,
+			      qs1_decimal_format(text, value, qs1_param_desc(id)->decimals));
+}
+
+/* 1 when the value is in force, 0 when another one is, or a negative errno. */
+static int holds(struct board *board, enum qs1_param id, int32_t value)
+{
+	int32_t found;
+	int ret = board_get(board, id, &found);
+
+	return ret < 0 ? ret : found == value;
+}
+
+int board_set(struct board *board, enum qs1_param id, int32_t value)
+{
+	int ret = write_param(board, id, value);
+
+	ret = ret < 0 ? ret : holds(board, id, value);
+	return ret < 0 ? ret : ret ? 0 : -EIO;
+}
+
+static bool in_profile(enum qs1_param id)
+{
+	return qs1_param_desc(id)->group == QS1_PARAM_GROUP_PROFILE;
+}
+
+/* As holds(), for all values of a profile. */
+static int holds_profile(struct board *board, const struct qs1_profile *profile)
+{
+	int ret = 1;
+
+	for (int id = 0; id < QS1_PARAM_COUNT && ret > 0; id++) {
+		if (in_profile(id)) {
+			ret = holds(board, id, profile->value[id]);
+		}
+	}
+	return ret;
+}
+
+static int write_profile(struct board *board, const struct qs1_profile *profile)
+{
+	int ret = board_control(board, "profile begin");
+
+	if (ret < 0) {
+		return ret;
+	}
+	for (int id = 0; id < QS1_PARAM_COUNT && !ret; id++) {
+		if (in_profile(id)) {
+			ret = write_param(board, id, profile->value[id]);
+		}
+	}
+	if (ret < 0) {
+		board_control(board, "profile abort");
+		return ret;
+	}
+	return board_control(board, "profile commit");
+}
+
+int board_apply(struct board *board, const struct qs1_profile *profile)
+{
+	int ret = holds_profile(board, profile);
+
+	if (ret) {
+		return ret < 0 ? ret : 0;
+	}
+	ret = write_profile(board, profile);
+	if (ret < 0) {
+		return ret;
+	}
+	ret = holds_profile(board, profile);
+	return ret < 0 ? ret : ret ? 0 : -EIO;
+}

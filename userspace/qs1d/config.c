@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "config.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "../lib/conf.h"
+#include "../lib/util.h"
+
+enum {
+#define X(name, def, text) KEY_##name,
+	CONFIG_KEYS(X)
+#undef X
+		KEY_COUNT
+};
+
+static const struct {
+	const char *name;
+	size_t offset;
+} keys[KEY_COUNT] = {
+#define X(name, def, text) { #name, offsetof(struct config, name) },
+	CONFIG_KEYS(X)
+#undef X
+};
+
+struct loading {
+	struct config config;
+	int line[KEY_COUNT];
+};
+
+static int take_line(void *ctx, int line, const char *name, const char *value, char *err,
+		     size_t size)
+{
+	struct loading *loading = ctx;
+
+	for (int i = 0; i < KEY_COUNT; i++) {
+		if (strcmp(name, keys[i].name)) {
+			continue;
+		}
+		if (loading->line[i]) {
+			snprintf(err, size, "%s is given twice, first in line %d", name,
+				 loading->line[i]);
+			return -EINVAL;
+		}
+		if (i != KEY_profile && value[0] != '/') {
+			snprintf(err, size, "%s: expected an absolute path, found '%s'", name,
+				 value);
+			return -EINVAL;
+		}
+		snprintf((char *)&loading->config + keys[i].offset, PATH_MAX, "%s", value);
+		loading->line[i] = line;
+		return 0;
+	}
+	snprintf(err, size,
+		 "unknown name '%s', expected one of:"
+#define X(name, def, text) " " #name
+		 CONFIG_KEYS(X),
+#undef X
+		 name);
+	return -EINVAL;
+}
+
+static int load_profile(const struct loading *loading, const char *path,
+			struct qs1_profile *ret_profile, char *err, size_t size)
+{
+	char *file __cleanup(free_ptr) = NULL;
+	char reason[QS1_PROFILE_ERR_SIZE];
+	int ret = qs1_profile_find(loading->config.profile, NULL, &file, reason, sizeof(reason));
+
+	if (!ret) {
+		ret = qs1_profile_load(file, ret_profile, reason, sizeof(reason));
+	}
+	if (ret < 0 && loading->line[KEY_profile]) {
+		snprintf(err, size, "%s:%d: profile: %s", path, loading->line[KEY_profile], reason);
+	} else if (ret < 0) {
+		snprintf(err, size, "profile: %s", reason);
+	}
+	return ret;
+}
+
+int config_load(const char *path, struct config *ret_config, struct qs1_profile *ret_profile,
+		char *err, size_t size)
+{
+	struct loading loading = {
+		.config = {
+#define X(name, def, text) .name = def,
+			CONFIG_KEYS(X)
+#undef X
+		},
+	};
+	struct qs1_profile profile;
+	int ret = qs1_conf_read(path ?: CONFIG_FILE, take_line, &loading, err, size);
+
+	if (ret < 0 && (path || ret != -ENOENT)) {
+		return ret;
+	}
+	if (ret_profile) {
+		ret = load_profile(&loading, path ?: CONFIG_FILE, &profile, err, size);
+		if (ret < 0) {
+			return ret;
+		}
+		*ret_profile = profile;
+	}
+	*ret_config = loading.config;
+	return 0;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The daemon's configuration file, `name value` lines. */
+#ifndef QS1D_CONFIG_H
+#define QS1D_CONFIG_H
+
+#include <limits.h>
+#include <stddef.h>
+
+#include "../lib/profile.h"
+#include "../lib/protocol.h"
+
+#define CONFIG_FILE "/etc/qs1/qs1d.conf"
+
+/*
+ * Columns: name (identifier and in the file), default, text. All are paths but
+ * for the profile, which is a name or a path.
+ */
+/* clang-format off */
+#define CONFIG_KEYS(X) \
+	X(profile, "note1", "grid profile of a unit that has never been given one") \
+	X(socket, PROTOCOL_SOCKET, "control socket") \
+	X(state, "/var/lib/qs1/state", "file that keeps what outlives power")
+/* clang-format on */
+
+struct config {
+#define X(name, def, text) char name[PATH_MAX];
+	CONFIG_KEYS(X)
+#undef X
+};
+
+/**
+ * config_load() - defaults, and what a file says
+ * @path: file name; NULL for CONFIG_FILE, which need not exist
+ * @ret_config: untouched on failure
+ * @ret_profile: the profile that it names, untouched on failure; may be NULL
+ * @err: on failure the reason, with file and line
+ *
+ * Return: 0 or a negative errno.
+ */
+int config_load(const char *path, struct config *ret_config, struct qs1_profile *ret_profile,
+		char *err, size_t size);
+
+#endif /* QS1D_CONFIG_H */

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The two LEDs, through the LED class. The kernel's pattern trigger blinks
+ * them, so that a pattern lasts without the daemon; where it is missing, the
+ * timer trigger does what it can.
+ */
+#ifndef QS1D_LEDS_H
+#define QS1D_LEDS_H
+
+#include <stdbool.h>
+
+#include "policy.h"
+
+enum led {
+	LED_GREEN,
+	LED_RED,
+	LED_COUNT,
+};
+
+enum led_pattern {
+	LED_OFF,
+	LED_ON,
+	LED_BLINK,
+	LED_EVERY_2S,
+	LED_EVERY_10S,
+	LED_STARTUP,
+	LED_PATTERN_COUNT,
+};
+
+/**
+ * struct leds - the LEDs and what they show
+ * @root: where sysfs is mounted
+ * @shown: pattern of each LED as last set, LED_PATTERN_COUNT for none yet
+ * @failed: setting it failed last time, and was reported
+ */
+struct leds {
+	const char *root;
+	enum led_pattern shown[LED_COUNT];
+	bool failed[LED_COUNT];
+};
+
+void leds_init(struct leds *leds, const char *root);
+
+/* Write the patterns again at the next leds_show(): the LEDs may be new ones. */
+void leds_forget(struct leds *leds);
+
+/**
+ * leds_show() - show something; writes only what changed, or failed before
+ *
+ * Return: 0, or the negative errno of an LED that could not be set.
+ */
+int leds_show(struct leds *leds, enum policy_show show);
+
+/* The pattern that @show means for an LED, and its name. */
+enum led_pattern leds_pattern(enum policy_show show, enum led led);
+const char *led_pattern_name(enum led_pattern pattern);
+
+#endif /* QS1D_LEDS_H */

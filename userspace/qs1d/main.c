@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* qs1d: the protection policy of the inverter. */
+#include <argp.h>
+#include <errno.h>
+#include <string.h>
+
+#include "../lib/log.h"
+#include "daemon.h"
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	stop = 1;
+}
+
+struct arguments {
+	const char *config;
+	bool check;
+};
+
+static const struct argp_option options[] = {
+	{ "config", 'c', "FILE", 0, "configuration file, " CONFIG_FILE " unless given", 0 },
+	{ "check", 'C', NULL, 0, "check the configuration and the profile it names, and exit", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+	struct arguments *arguments = state->input;
+
+	switch (key) {
+	case 'c':
+		arguments->config = value;
+		return 0;
+	case 'C':
+		arguments->check = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "unexpected argument '%s'", value);
+		return EINVAL;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse,
+		.doc = "Protection policy of the qs1 inverter: grid profile, permission to "
+		       "produce, latched faults, LEDs, energy.",
+	};
+	const struct sigaction on_stop = { .sa_handler = on_signal };
+	struct arguments arguments = { 0 };
+	struct config config;
+	struct qs1_profile profile;
+	char err[QS1_PROFILE_ERR_SIZE];
+
+	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	log_init("qs1d", LOG_INFO);
+	if (config_load(arguments.config, &config, &profile, err, sizeof(err)) < 0) {
+		log_err("%s", err);
+		return 2;
+	}
+	if (arguments.check) {
+		return 0;
+	}
+	sigaction(SIGTERM, &on_stop, NULL);
+	sigaction(SIGINT, &on_stop, NULL);
+	return daemon_run(&config, &profile, QS1_SYSFS_ROOT, &stop) < 0 ? 1 : 0;
+}
