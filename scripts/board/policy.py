@@ -8,10 +8,14 @@ be answered in order.
 
 import json
 import shlex
+import time
 from pathlib import Path
 
 from .errors import BoardError
+from .status import PRODUCING, state_of
 from .world import Line
+
+ES_DELAY = "/sys/bus/pci/drivers/qs1-ivshmem/*/params/es_delay_s"
 
 # A profile file of the host goes here in the guest.
 GUEST_PROFILE = "/run/qs1-profile.conf"
@@ -97,7 +101,19 @@ class PolicyRunner:
             self._qs1ctl(*rest)
 
     def _skip(self, _rest):
-        self._qs1ctl("set", "es_delay_s", "0")
+        """The delay is nothing until the unit has produced, then what it was."""
+        agent = self.board.agent
+        delay_s = agent.check(f"cat {ES_DELAY}")
+        agent.check(f"echo 0 >$(echo {ES_DELAY})")
+        self.board.in_background(self._restore_delay, delay_s)
+
+    def _restore_delay(self, delay_s):
+        try:
+            while state_of(self.board.status()) not in PRODUCING:
+                time.sleep(0.2)
+            self.board.agent.check(f"echo {delay_s} >$(echo {ES_DELAY})")
+        except (BoardError, OSError):
+            pass  # the board was stopped meanwhile
 
     def _host(self, rest):
         """The daemon is frozen; systemd's watchdog, which would restart it, is off."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from . import wave
 from .meter import read_quantities
-from .status import INPUTS, faults_of, state_of
+from .status import INPUTS, PRODUCING, faults_of, state_of
 
 # How the meter may differ from the truth: (share of the reading, least amount),
 # the greater counts. Sensor gain errors and offsets of the plant lie within.
@@ -29,7 +29,6 @@ SLIP_MAX_S = 0.25
 CONTROL_HZ = 20000
 RATE_TOLERANCE = 0.01
 CAPTURE_SCANS = 20000
-PRODUCING = ("producing", "derating")
 COMPARISONS = 5
 
 _SPLAT = re.compile(r"WARNING:|BUG:|Oops|Internal error|Unable to handle|Call [Tt]race|"
@@ -140,12 +139,12 @@ class History:
     every profile accepts, and nothing is latched or commanded.
     """
 
-    # Longest wait of the enter-service rules of the default world, and a ramp.
+    # Self test, relay and ramp, beside the enter-service delay.
     GRACE_S = 15.0
+    # All inputs' available power from which a start is expected, W.
     SUN_W = 40.0
 
-    def __init__(self, delay_s):
-        self.needed_s = delay_s + self.GRACE_S
+    def __init__(self):
         self.produced = False
         self.longest_s = 0.0
         self._since = None
@@ -218,6 +217,7 @@ def _capture(agent):
 def judge(board, history, summary):
     """Every promise of the run, held or not."""
     status = board.status()
+    needed_s = float(board.attribute("params/es_delay_s")) + history.GRACE_S
     errors = board.policy.errors
     promises = [
         Promise("the firmware runs", status["coproc"]["state"] == "running",
@@ -225,7 +225,7 @@ def judge(board, history, summary):
         Promise("every statement of the scenario was carried out", not errors,
                 "; ".join(errors) or "no error"),
         Promise("it produced, if sun and grid allowed it long enough",
-                history.produced or history.longest_s < history.needed_s,
+                history.produced or history.longest_s < needed_s,
                 f"{'produced' if history.produced else 'did not produce'}, allowed for "
                 f"{history.longest_s:.1f} s"),
         Promise("the daemon and the firmware agree on the state",

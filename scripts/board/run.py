@@ -7,7 +7,9 @@ import time
 
 from . import console, status as show
 from .board import Board
-from .promises import PRODUCING, History, collect
+from .errors import BoardError
+from .promises import History, collect
+from .status import PRODUCING
 
 # Simulated seconds of a headless run when neither FOR nor the scenario says.
 DEFAULT_FOR_S = 20.0
@@ -83,9 +85,9 @@ def run_headless(options):
                report) as board:
         _boot(board, report)
         if duration_s is None and not _has_end(board):
-            raise SystemExit("board: the scenario has no 'run T' at its end: say FOR=seconds")
+            raise BoardError(f"{options.scenario}: no 'run T' at its end; say FOR=seconds")
         timings = {"boot_s": round(board.boot_s, 2), "producing_after_s": None}
-        history = History(float(board.attribute("params/es_delay_s")))
+        history = History()
         _follow(board, history, timings, report)
         summary = collect(board, history, timings)
     return _write(summary, options.summary, report)

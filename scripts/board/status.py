@@ -3,6 +3,9 @@
 
 INPUTS = 4
 
+# States in which a unit that may produce does so.
+PRODUCING = ("producing", "derating")
+
 # Terminal attributes (SGR) by meaning.
 PLAIN, BOLD, DIM = "0", "1", "2"
 GREEN, RED, YELLOW = "32;1", "31;1", "33;1"

@@ -15,7 +15,7 @@ from board.board import Board  # noqa: E402  (the path must be set first)
 def board():
     """The default world, producing."""
     with Board(report=print) as running:
-        running.wait_service()
+        running.go()
         running.wait_state("producing")
         yield running
 

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from board import promises, wave
-from board.promises import PRODUCING, led_meaning, leds
-from board.status import state_of
+from board.promises import led_meaning, leds
+from board.status import PRODUCING, state_of
 
 
 def test_the_plant_the_firmware_and_linux_agree_that_it_produces(board, agent):

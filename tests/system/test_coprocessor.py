@@ -3,7 +3,8 @@
 
 import pytest
 
-from board.promises import PRODUCING, kernel_splats
+from board.promises import kernel_splats
+from board.status import PRODUCING
 
 REMOTEPROC = "/sys/class/remoteproc/remoteproc0"
 
