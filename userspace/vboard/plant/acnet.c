@@ -221,37 +221,39 @@ double acnet_step(struct acnet *net, unsigned int config, double vbridge, double
 	return net->x[AC_Q1];
 }
 
-double acnet_step_diodes(struct acnet *net, unsigned int config, double vlink, double emf)
+void acnet_step_diodes(struct acnet *net, unsigned int config, double *vlink, double clink,
+		       double emf)
 {
-	double emf0 = net->emf, energy = 0;
+	double emf0 = net->emf;
 
 	config &= ~ACNET_L1;
-	if (net->x[AC_IL1] == 0 && fabs(net->x[AC_VC]) <= vlink) {
+	if (net->x[AC_IL1] == 0 && fabs(net->x[AC_VC]) <= *vlink) {
 		advance(net, map_of(net, config, false), 0, emf0, emf);
 		net->x[AC_IL1] = 0;
 		update_pcc(net, config, emf);
-		return 0;
+		return;
 	}
 	for (int n = 0; n < ACNET_SUBSTEPS; n++) {
 		double from = emf0 + (emf - emf0) * n / ACNET_SUBSTEPS;
 		double to = emf0 + (emf - emf0) * (n + 1) / ACNET_SUBSTEPS;
-		double i = net->x[AC_IL1], vbridge;
+		double i = net->x[AC_IL1];
+		bool against; /* the link's positive end is at the inductor */
 
-		if (i == 0 && fabs(net->x[AC_VC]) <= vlink) {
+		if (i == 0 && fabs(net->x[AC_VC]) <= *vlink) {
 			advance(net, map_of(net, config, true), 0, from, to);
 			net->x[AC_IL1] = 0;
 			continue;
 		}
 		/* The diodes put the link against the current, or against vC to start one. */
-		vbridge = i > 0 || (i == 0 && net->x[AC_VC] < 0) ? -vlink : vlink;
-		advance(net, map_of(net, config | ACNET_L1, true), vbridge, from, to);
-		energy -= vbridge * net->x[AC_Q1];
-		if (net->x[AC_IL1] * vbridge > 0) {
+		against = i < 0 || (i == 0 && net->x[AC_VC] > 0);
+		advance(net, map_of(net, config | ACNET_L1, true), against ? *vlink : -*vlink, from,
+			to);
+		*vlink += fabs(net->x[AC_Q1]) / clink;
+		if (against ? net->x[AC_IL1] > 0 : net->x[AC_IL1] < 0) {
 			net->x[AC_IL1] = 0;
 		}
 	}
 	update_pcc(net, config, emf);
-	return energy;
 }
 
 void acnet_open_relay(struct acnet *net)

@@ -93,11 +93,12 @@ double acnet_step(struct acnet *net, unsigned int config, double vbridge, double
 
 /**
  * acnet_step_diodes() - one step with the bridge's gates off
- * @vlink: DC-link voltage against which the diodes conduct, V
- *
- * Return: energy from the AC side into the link, J.
+ * @vlink: DC-link voltage against which the diodes conduct, V; raised by what
+ *         flows into the link
+ * @clink: its capacitance, F
  */
-double acnet_step_diodes(struct acnet *net, unsigned int config, double vlink, double emf);
+void acnet_step_diodes(struct acnet *net, unsigned int config, double *vlink, double clink,
+		       double emf);
 
 /* acnet_open_relay(), acnet_open_utility() - what a contact does to the states */
 void acnet_open_relay(struct acnet *net);

@@ -422,7 +422,10 @@ static void step_ac(struct plant *p, const struct qs1_outputs *out)
 		p->link_j -= v * acnet_step(&p->net, config, v, emf);
 		lost += p->loss.bridge_w * PLANT_H;
 	} else {
-		p->link_j += acnet_step_diodes(&p->net, config, p->vlink, emf);
+		double v = p->vlink;
+
+		acnet_step_diodes(&p->net, config, &v, CLINK_F, emf);
+		p->link_j += CLINK_F / 2 * (v * v - p->vlink * p->vlink);
 	}
 	lost = fmin(lost, fmax(p->link_j, 0));
 	p->link_j -= lost;
