@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "priority.h"
 #include "report.h"
 #include "shm.h"
 
@@ -79,6 +80,8 @@ static void start(struct coproc *coproc)
 		return;
 	}
 	coproc->starts++;
+	if (!coproc->native && coproc->realtime)
+		priority_set(coproc->m4.pid, PRIORITY_COPROC);
 	coproc->boot_deadline_ns = now_ns() + BOOT_NS;
 	set_state(coproc, QS1_VHW_COPROC_RUNNING);
 	if (coproc->native)
@@ -158,6 +161,9 @@ static void read_outputs(struct coproc *coproc)
 static void bite(struct coproc *coproc)
 {
 	coproc->watchdogs++;
+	/* It may be spinning: not with priority over everything else. */
+	if (!coproc->native && coproc->realtime)
+		priority_set(coproc->m4.pid, PRIORITY_ORDINARY);
 	set_state(coproc, QS1_VHW_COPROC_WATCHDOG);
 	coproc->changed(coproc->ctx);
 }
@@ -241,7 +247,7 @@ int coproc_fault(struct coproc *coproc, const char *word, char *err, size_t size
 			coproc->hung = false;
 		return ret;
 	}
-	if (!running(coproc) || coproc->booting || coproc->silent) {
+	if (!running(coproc) || coproc->silent) {
 		snprintf(err, size, "the coprocessor is not running (%s)",
 			 coproc_state_name(coproc));
 		return -EBUSY;

@@ -28,6 +28,7 @@
  * @m4: the emulated processor, unless @native
  * @native: the core within this process, or NULL
  * @connected: the emulator is there; always true for @native
+ * @realtime: its emulator may have real-time priority
  * @booting: out of reset, has not answered a step yet
  * @posted: a step is posted to the booting firmware
  * @boot_deadline_ns: when that must have been answered
@@ -46,6 +47,7 @@ struct coproc {
 	struct m4 m4;
 	struct qs1_native *native;
 	bool connected;
+	bool realtime;
 	bool booting;
 	bool posted;
 	int64_t boot_deadline_ns;

@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,13 +24,17 @@
 #define WATCHDOG_WALL_NS 1000000000ll
 
 /*
- * Waiting in three stages. A step takes a few microseconds: spin. With fewer
- * processors than emulators it may not even be running: yield. If it still
- * does not answer something is wrong, and there is time.
+ * Waiting in two stages. A step takes a few microseconds: spin. With fewer
+ * processors than emulators it may not even be running: nap, which lets it
+ * run and comes back in time. (Yielding does not: since Linux 6.6 each yield
+ * puts the deadline of the yielding process off by a whole slice.)
  */
-#define SPINS 2000
-#define YIELDS 200
-#define NAP_NS 100000
+#define SPIN_NS 40000
+#define SPIN_IN_VAIN_NS 12000
+#define NAP_NS 5000
+
+/* The firmware does not poll for ever: between so many naps it is rung again. */
+#define NAPS_PER_RING 64
 
 /* No memory and no device of mps2-an386 answers there. */
 #define NOWHERE 0x60000000u
@@ -52,8 +56,10 @@ static int not_yet(int error)
 int m4_connect(struct m4 *m4, struct qs1_vhw *vhw, const char *qmp_path, const char *uart_path,
 	       char *err, size_t size)
 {
-	int fd, ret, pid;
+	int fd, ret;
 
+	/* Naps are short. */
+	prctl(PR_SET_TIMERSLACK, 1ul);
 	*m4 = (struct m4){ .vhw = vhw, .qmp = { .fd = -1 }, .qmp_path = qmp_path, .uart_fd = -1 };
 
 	fd = sock_connect(uart_path);
@@ -73,8 +79,8 @@ int m4_connect(struct m4 *m4, struct qs1_vhw *vhw, const char *qmp_path, const c
 		m4_close(m4);
 		return ret;
 	}
-	pid = sock_peer_pid(fd);
-	if (!pid || clock_getcpuclockid(pid, &m4->cpu_clock))
+	m4->pid = sock_peer_pid(fd);
+	if (!m4->pid || clock_getcpuclockid(m4->pid, &m4->cpu_clock))
 		m4->cpu_clock = CLOCK_MONOTONIC;
 	return 0;
 }
@@ -112,35 +118,42 @@ static bool done(const struct m4 *m4)
 	return true;
 }
 
-static void pause_briefly(unsigned int round)
+static bool spin(struct m4 *m4)
 {
-	static const struct timespec nap = { .tv_nsec = NAP_NS };
+	int64_t end = clock_ns(CLOCK_MONOTONIC) + m4->spin_ns;
 
-	if (round < SPINS)
-		spin_hint();
-	else if (round < SPINS + YIELDS)
-		sched_yield();
-	else
-		nanosleep(&nap, NULL);
+	do {
+		for (int i = 0; i < 32; i++) {
+			if (done(m4))
+				return true;
+			spin_hint();
+		}
+	} while (clock_ns(CLOCK_MONOTONIC) < end);
+	return false;
 }
 
 int m4_wait(struct m4 *m4, bool (*interrupted)(void *ctx), void *ctx)
 {
-	int64_t wall = 0, cpu = 0;
+	static const struct timespec nap = { .tv_nsec = NAP_NS };
+	int64_t wall, cpu;
 
-	for (unsigned int round = 0; !done(m4); round++) {
-		pause_briefly(round);
-		if (round < SPINS + YIELDS)
-			continue;
-		if (round == SPINS + YIELDS) {
-			wall = clock_ns(CLOCK_MONOTONIC);
-			cpu = clock_ns(m4->cpu_clock);
-		}
+	if (spin(m4)) {
+		m4->spin_ns = SPIN_NS;
+		return 0;
+	}
+
+	m4->spin_ns = SPIN_IN_VAIN_NS;
+	wall = clock_ns(CLOCK_MONOTONIC);
+	cpu = clock_ns(m4->cpu_clock);
+	for (unsigned int naps = 1; !done(m4); naps++) {
+		nanosleep(&nap, NULL);
+		if (naps % NAPS_PER_RING == 0)
+			m4_wake(m4);
 		if (interrupted && interrupted(ctx))
 			return -EINTR;
 		if (clock_ns(m4->cpu_clock) - cpu > WATCHDOG_CPU_NS ||
 		    clock_ns(CLOCK_MONOTONIC) - wall > WATCHDOG_WALL_NS)
-			return -ETIMEDOUT;
+			return done(m4) ? 0 : -ETIMEDOUT;
 	}
 	return 0;
 }
@@ -208,8 +221,11 @@ static int gdb_strike(const char *path)
 	fd = sock_connect(path);
 	if (fd < 0)
 		return fd;
+	/* Who has not asked what registers there are may not write one. */
+	ret = gdb_packet(fd, "qXfer:features:read:target.xml:0,10", answer, sizeof(answer));
 	snprintf(payload, sizeof(payload), "P%x=%08x", GDB_REGISTER_PC, be);
-	ret = gdb_packet(fd, payload, answer, sizeof(answer));
+	if (!ret)
+		ret = gdb_packet(fd, payload, answer, sizeof(answer));
 	if (!ret && !strstr(answer, "$OK#"))
 		ret = -EREMOTEIO;
 	if (!ret)
@@ -233,5 +249,8 @@ int m4_crash(struct m4 *m4, char *err, size_t size)
 		snprintf(err, size, "debug probe %s: %s", path, strerror(-ret));
 	qmp_execute(&m4->qmp, "human-monitor-command", "gdbserver none", NULL, command,
 		    sizeof(command));
+	/* The probe halts the processor; one that failed has not let go of it. */
+	if (ret)
+		qmp_execute(&m4->qmp, "cont", NULL, NULL, command, sizeof(command));
 	return ret;
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <time.h>
 
 #include <qs1/vhw.h>
@@ -20,7 +21,9 @@
  * @qmp: its emulator's control
  * @qmp_path: where that listens
  * @uart_fd: the doorbell's wire, -1 until connected
- * @cpu_clock: processor time of the emulator
+ * @pid: the emulator, 0 if not known
+ * @cpu_clock: its processor time
+ * @spin_ns: how long to look for the answer before napping
  * @stopped: its clock is stopped
  */
 struct m4 {
@@ -28,7 +31,9 @@ struct m4 {
 	struct qmp qmp;
 	const char *qmp_path;
 	int uart_fd;
+	int pid;
 	clockid_t cpu_clock;
+	int64_t spin_ns;
 	bool stopped;
 };
 

@@ -10,8 +10,8 @@
 /* Arrears up to this are caught up; what is beyond is given up and counted. */
 #define PACE_CATCH_UP_NS 100000000ll
 
-/* Control periods without a look at the sockets in between: 20 ms. */
-#define PACE_BATCH_MAX 400
+/* Control periods without a look at the sockets in between: 100 ms. */
+#define PACE_BATCH_MAX 2000
 
 /**
  * struct pace - a run's pace

@@ -25,6 +25,7 @@
 #include "loop.h"
 #include "memory.h"
 #include "pace.h"
+#include "priority.h"
 #include "report.h"
 #include "shm.h"
 #include "status.h"
@@ -32,6 +33,10 @@
 
 /* Between two wake-ups while paced. */
 #define BATCH_MS 5
+
+/* A batch longer than this is followed by a pause of half its length, within reason. */
+#define BREATH_FROM_NS 2500000
+#define BREATH_MAX_NS 20000000
 
 /* How long the coprocessor's emulator may take to appear. */
 #define CONNECT_TIMEOUT_S 30
@@ -61,6 +66,7 @@ struct options {
  * @periods: control periods of this world
  * @doorbell: the firmware's doorbells seen
  * @event_head: the firmware's events seen
+ * @not_before_ns: wall time of the next batch at the earliest
  * @start_ns: wall time when this world started
  */
 struct board {
@@ -84,6 +90,7 @@ struct board {
 	uint64_t periods;
 	uint32_t doorbell;
 	uint32_t event_head;
+	int64_t not_before_ns;
 	int64_t start_ns;
 	int64_t launch_ns;
 	char profile[64];
@@ -297,9 +304,13 @@ static void step(struct board *board)
 
 static void run_due(struct board *board)
 {
-	unsigned int due = pace_due(&board->pace, now_ns());
+	int64_t begun_ns = now_ns(), took_ns;
+	unsigned int due;
 
 	coproc_control(&board->coproc);
+	if (begun_ns < board->not_before_ns)
+		return;
+	due = pace_due(&board->pace, begun_ns);
 	if (!due)
 		return;
 	coproc_wake(&board->coproc);
@@ -307,6 +318,12 @@ static void run_due(struct board *board)
 		step(board);
 	coproc_rest(&board->coproc);
 	board->pace.periods += due;
+
+	/* A third of both processors at least is for the guest, whatever the pace. */
+	took_ns = now_ns() - begun_ns;
+	if (took_ns > BREATH_FROM_NS)
+		board->not_before_ns =
+			now_ns() + (took_ns < BREATH_MAX_NS ? took_ns : BREATH_MAX_NS) / 2;
 }
 
 /* A world of its own for the scenario, from its time 0. */
@@ -372,6 +389,8 @@ static struct json_object *control_status(void *ctx)
 		status_number(wall > 0 ? (double)pace->periods / QS1_CONTROL_HZ / wall : 0));
 	json_object_object_add(status, "slip_s", status_number((double)pace->slip_ns / 1e9));
 	json_object_object_add(status, "lag_max_s", status_number((double)pace->lag_max_ns / 1e9));
+	json_object_object_add(status, "realtime_priority",
+			       json_object_new_boolean(board->coproc.realtime));
 	json_object_object_add(coproc, "kind",
 			       json_object_new_string(board->options.native ? "native" : "m4"));
 	json_object_object_add(coproc, "state",
@@ -623,12 +642,24 @@ static void close_board(struct board *board)
 	json_object_put(board->summary);
 }
 
+/* Until the next batch while flat out; otherwise the timer says when. */
+static int idle_ms(const struct board *board)
+{
+	int64_t left_ns;
+
+	if (board->pace.speed > 0 || !board->coproc.connected)
+		return -1;
+	left_ns = board->not_before_ns - now_ns();
+	return left_ns > 0 ? (int)((left_ns + 999999) / 1000000) : 0;
+}
+
 static void run(struct board *board)
 {
+	board->coproc.realtime = !priority_set(getpid(), PRIORITY_BOARD);
+	if (!board->coproc.realtime)
+		report("no permission for real-time priority: time may slip on a busy machine");
 	while (!board->quit) {
-		bool flat_out = board->pace.speed <= 0 && board->coproc.connected;
-
-		if (!loop_poll(&board->loop, flat_out ? 0 : -1) && flat_out)
+		if (!loop_poll(&board->loop, idle_ms(board)))
 			run_due(board);
 	}
 }

@@ -15,6 +15,12 @@
 #define VHW ((struct qs1_vhw *)QS1_VHW_DA)
 #define SHM ((struct qs1_shm *)(QS1_VHW_DA + QS1_VHW_SHM_OFFSET))
 
+/*
+ * Polls before sleeping although the board does not rest: about a millisecond.
+ * A board that stalls within a step rings again; one that died never does.
+ */
+#define POLLS_MAX 100000u
+
 #define STACK_GUARD 0x51535131u /* any value that is no pointer and no sample */
 
 extern uint32_t qs1_bss_start[], qs1_bss_end[], qs1_stack_guard[], qs1_stack_top[];
@@ -114,16 +120,19 @@ static void announce(void)
 /* One control period for each step_req; asleep while the board rests. */
 __attribute__((noreturn)) static void lock_step(void)
 {
-	uint32_t done = qs1_shm_read(VHW->step_ack), asked;
+	uint32_t done = qs1_shm_read(VHW->step_ack), asked, polls = 0;
 
 	for (;;) {
 		asked = qs1_shm_read(VHW->step_req);
 		if (asked == done) {
-			if (qs1_shm_read(VHW->rest))
+			if (qs1_shm_read(VHW->rest) || polls++ > POLLS_MAX) {
 				mps2_doorbell_wait();
+				polls = 0;
+			}
 			continue;
 		}
 
+		polls = 0;
 		qs1_shm_barrier();
 		switch (qs1_board_step(VHW, &port)) {
 		case QS1_PORT_TRAP:
