@@ -241,14 +241,25 @@ static void expand(struct plant *p, int n)
 	in->at_d2i[n] = point.d2i;
 }
 
-/*
- * One input over one control period: five switching periods of two phases.
- *
- * Returns the energy released into the secondary, adds the losses that depend
- * on the currents to *lost_j.
+/**
+ * struct stage - what the converters do in one period, one entry for each input
+ * @duty: of an input in discontinuous conduction, else 0
+ * @on: 1 for an input that switches, else 0
+ * @current: mean input current in continuous conduction, A
+ * @released_j: energy into the secondary, J
+ * @lost_j: losses, J
  */
-static double stage_ccm(struct plant_inputs *in, int n, double duty, double vreset,
-			double *ret_charge, const struct plant_loss *loss, double *lost_j)
+struct stage {
+	double duty[QS1_INPUTS];
+	double on[QS1_INPUTS];
+	double current[QS1_INPUTS];
+	double released_j[QS1_INPUTS];
+	double lost_j[QS1_INPUTS];
+};
+
+/* Continuous conduction: five switching periods, one after the other. */
+static void stage_ccm(struct plant_inputs *in, int n, double duty, double vreset,
+		      const struct plant_loss *loss, struct stage *st)
 {
 	double v = in->v[n], valley = in->valley[n], charge = 0, released = 0;
 	double on = duty * TSW_S, off = (1 - duty) * TSW_S;
@@ -272,75 +283,78 @@ static double stage_ccm(struct plant_inputs *in, int n, double duty, double vres
 		valley = next;
 	}
 	in->valley[n] = valley;
-	*ret_charge = QS1_STAGE_PHASES * charge;
-	*lost_j += QS1_STAGE_PHASES * (loss->pri_ohm * pri2 + loss->sec_ohm * sec2);
-	return QS1_STAGE_PHASES * released;
+	st->current[n] = QS1_STAGE_PHASES * charge * (1 / PLANT_H);
+	st->released_j[n] = QS1_STAGE_PHASES * released;
+	st->lost_j[n] = QS1_STAGE_PHASES * (loss->pri_ohm * pri2 + loss->sec_ohm * sec2);
+}
+
+/* Gate signals to what each converter will do. */
+static void stage_begin(struct plant *p, const struct qs1_outputs *out, double vreset,
+			struct stage *st)
+{
+	struct plant_inputs *in = &p->in;
+
+	for (int n = 0; n < QS1_INPUTS; n++) {
+		double on = (out->inputs >> n) & 1, v = in->v[n], dv = v - in->at_v[n];
+		double duty = on * out->cmp_input[n] * (1.0 / QS1_PWM_INPUT_PERIOD);
+
+		if (p->dirty || dv > EXPAND_V || dv < -EXPAND_V) {
+			expand(p, n);
+		}
+		st->on[n] = on;
+		st->duty[n] = duty;
+		st->current[n] = st->released_j[n] = st->lost_j[n] = 0;
+		if (in->valley[n] > 0 || duty * v * TURNS > (1 - duty) * vreset) {
+			st->duty[n] = 0;
+			stage_ccm(in, n, duty, vreset, &p->loss, st);
+		}
+	}
+	p->dirty = false;
 }
 
 static void step_inputs(struct plant *p, const struct qs1_outputs *out)
 {
-	const struct plant_loss *loss = &p->loss;
+	/* RMS of triangles: see below. */
+	const double rms = QS1_STAGE_PHASES * PLANT_H * TSW_S * TSW_S / (3 * LP_H * LP_H);
+	const struct plant_loss loss = p->loss;
 	struct plant_inputs *in = &p->in;
-	double vreset = p->vlink + RECTIFIER_V;
-	double link = 0, lost = 0;
+	double vreset = p->vlink + RECTIFIER_V, sec = loss.sec_ohm / (TURNS * vreset);
+	double gained = 0, lost = 0;
+	struct stage st;
 
+	stage_begin(p, out, vreset, &st);
 	for (int n = 0; n < QS1_INPUTS; n++) {
-		double v = in->v[n], dv = v - in->at_v[n], i, di, g = BLEED_IN_S, fixed = 0;
-		double step, mid, drawn, released = 0, input_lost = 0;
-		bool on = out->inputs & (1u << n), ccm = false;
-		double duty = on ? out->cmp_input[n] * (1.0 / QS1_PWM_INPUT_PERIOD) : 0;
-
-		if (fabs(dv) > EXPAND_V || p->dirty) {
-			expand(p, n);
-			dv = 0;
-		}
-		i = in->at_i[n] + dv * (in->at_di[n] + dv * in->at_d2i[n] * 0.5);
-		di = in->at_di[n] + dv * in->at_d2i[n];
-
-		if (in->valley[n] > 0 || duty * v * TURNS > (1 - duty) * vreset) {
-			double charge;
-
-			ccm = true;
-			released = stage_ccm(in, n, duty, vreset, &charge, loss, &input_lost);
-			fixed = charge * (1 / PLANT_H);
-		} else {
-			g += STAGE_S * duty * duty;
-		}
-
+		double v = in->v[n], dv = v - in->at_v[n], duty = st.duty[n];
+		double i = in->at_i[n] + dv * (in->at_di[n] + dv * in->at_d2i[n] * 0.5);
+		double di = in->at_di[n] + dv * in->at_d2i[n];
+		double g = STAGE_S * duty * duty, all = g + BLEED_IN_S;
 		/* Linearised trapezoidal step: the charge balances exactly. */
-		step = (i - fixed - g * v) / (CIN_F / PLANT_H + 0.5 * (g - di));
-		mid = v + 0.5 * step;
-		drawn = (g - BLEED_IN_S) * mid;
-		if (!ccm) {
-			double stage_j = drawn * mid * PLANT_H;
-			double vd3 = mid * mid * duty * duty * duty;
+		double step = (i - st.current[n] - all * v) / (CIN_F / PLANT_H + 0.5 * (all - di));
+		double mid = v + 0.5 * step, i_mean = i + 0.5 * di * step;
+		double released = g * mid * mid * PLANT_H + st.released_j[n];
+		/*
+		 * Primary Ipk^2 D / 3 with Ipk = V D T / Lp, secondary Ipk^2 D2 / 3 N^2
+		 * with D2 = D V N / vreset.
+		 */
+		double resistive =
+			mid * mid * duty * duty * duty * rms * (loss.pri_ohm + sec * mid);
+		double input_lost = st.lost_j[n] + resistive + loss.input_frac * released +
+				    st.on[n] * (loss.input_w + loss.input_w_v * mid) * PLANT_H;
 
-			/*
-			 * RMS of triangles: primary Ipk^2 D / 3 with Ipk = V D T / Lp,
-			 * secondary Ipk^2 D2 / 3 N^2 with D2 = D V N / vreset.
-			 */
-			released = stage_j;
-			input_lost =
-				vd3 *
-				(QS1_STAGE_PHASES * PLANT_H * TSW_S * TSW_S / (3 * LP_H * LP_H)) *
-				(loss->pri_ohm + loss->sec_ohm * mid / (TURNS * vreset));
-		}
-		in->i_mean[n] = i + 0.5 * di * step;
+		in->i_mean[n] = i_mean;
 		in->v_mean[n] = mid;
 		in->v[n] = v + step;
 		in->i[n] = i + di * step;
-		p->ppv_j[n] += in->i_mean[n] * mid * PLANT_H;
+		p->ppv_j[n] += i_mean * mid * PLANT_H;
 		p->avail_j[n] += p->available_w[n] * PLANT_H;
-
-		if (on) {
-			input_lost += (loss->input_w + loss->input_w_v * mid) * PLANT_H +
-				      loss->input_frac * released;
-		}
-		lost += input_lost + BLEED_IN_S * mid * mid * PLANT_H;
-		link += released - input_lost;
+		st.lost_j[n] = input_lost + BLEED_IN_S * mid * mid * PLANT_H;
+		st.released_j[n] = released - input_lost;
 	}
-	p->dirty = false;
-	p->link_j += link;
+	for (int n = 0; n < QS1_INPUTS; n++) {
+		lost += st.lost_j[n];
+		gained += st.released_j[n];
+	}
+	p->link_j += gained;
 	if (p->link_j < 0) {
 		/* What is not there can not be lost. */
 		lost += p->link_j;
@@ -416,9 +430,10 @@ static void step_ac(struct plant *p, const struct qs1_outputs *out)
 	if (out->bridge) {
 		double i = p->net.x[AC_IL1];
 		double m = out->cmp_bridge * (1.0 / QS1_PWM_BRIDGE_HALF);
-		double sign = fmin(fmax(i * (1 / DEAD_RIPPLE_A), -1), 1);
-		double v = p->vlink * (m - DEAD_FRACTION * sign);
+		double sign = i * (1 / DEAD_RIPPLE_A), v;
 
+		sign = sign > 1 ? 1 : sign < -1 ? -1 : sign;
+		v = p->vlink * (m - DEAD_FRACTION * sign);
 		p->link_j -= v * acnet_step(&p->net, config, v, emf);
 		lost += p->loss.bridge_w * PLANT_H;
 	} else {
@@ -427,7 +442,9 @@ static void step_ac(struct plant *p, const struct qs1_outputs *out)
 		acnet_step_diodes(&p->net, config, &v, CLINK_F, emf);
 		p->link_j += CLINK_F / 2 * (v * v - p->vlink * p->vlink);
 	}
-	lost = fmin(lost, fmax(p->link_j, 0));
+	if (lost > p->link_j) {
+		lost = p->link_j > 0 ? p->link_j : 0;
+	}
 	p->link_j -= lost;
 	p->lost_j += lost;
 	p->heat_j += lost + PLANT_H * (p->net.par.r1 * p->net.x[AC_IL1] * p->net.x[AC_IL1] +

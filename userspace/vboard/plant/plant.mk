@@ -17,7 +17,7 @@ $(BUILD)/host/libqs1world.a: $(WORLD_OBJ)
 # them the compiler can vectorise.
 $(WORLD_OBJ): $(BUILD)/host/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(HOST_CFLAGS) -fno-math-errno -fno-trapping-math -Ifirmware/core -Iuserspace/lib \
+	$(CC) $(HOST_CFLAGS) -O3 -fno-math-errno -fno-trapping-math -Ifirmware/core -Iuserspace/lib \
 		-Iuserspace/vboard -Iuserspace/vboard/plant -MMD -MP -c -o $@ $<
 
 # The module table is part of the program.
