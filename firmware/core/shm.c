@@ -68,8 +68,8 @@ static void publish_scan(struct qs1_port *port, const struct qs1_samples *in)
 	}
 }
 
-/* The mailbox. Each member is read once: the host may write at any time. */
-static enum qs1_port_action poll_command(struct qs1_port *port)
+/* Each member is read once: the host may write at any time. */
+enum qs1_port_action qs1_shm_command(struct qs1_port *port)
 {
 	struct qs1_command *command = &port->shm->command;
 	struct qs1_reply *reply = &port->shm->reply;
@@ -107,18 +107,6 @@ static enum qs1_port_action poll_command(struct qs1_port *port)
 	port->command_seq = seq;
 	port->ring = true;
 	return action;
-}
-
-static bool ring(struct qs1_port *port)
-{
-	if (!port->ring)
-		return false;
-
-	port->ring = false;
-	port->doorbell++;
-	qs1_shm_barrier();
-	qs1_shm_write(port->shm->fw.doorbell, port->doorbell);
-	return true;
 }
 
 static void clear(volatile uint32_t *words, uint32_t bytes)
@@ -165,18 +153,16 @@ void qs1_shm_init(struct qs1_port *port, struct qs1_shm *shm, struct qs1_core *c
 	port->ring = true;
 }
 
-enum qs1_port_action qs1_shm_begin(struct qs1_port *port, struct qs1_samples *in)
+void qs1_shm_begin(struct qs1_port *port, struct qs1_samples *in)
 {
 	const struct qs1_host *host = &port->shm->host;
 
 	in->host_heartbeat = qs1_shm_read(host->heartbeat);
 	if (!(qs1_shm_read(host->gpio_out) & QS1_GPIO_ESTOP_N))
 		in->estop_n = false;
-
-	return poll_command(port);
 }
 
-bool qs1_shm_end(struct qs1_port *port, const struct qs1_samples *in)
+void qs1_shm_end(struct qs1_port *port, const struct qs1_samples *in)
 {
 	publish_scan(port, in);
 	publish_event(port);
@@ -189,7 +175,18 @@ bool qs1_shm_end(struct qs1_port *port, const struct qs1_samples *in)
 		port->telemetry_left = QS1_TELEMETRY_TICKS;
 		publish_telemetry(port);
 	}
-	return ring(port);
+}
+
+bool qs1_shm_ring(struct qs1_port *port)
+{
+	if (!port->ring)
+		return false;
+
+	port->ring = false;
+	port->doorbell++;
+	qs1_shm_barrier();
+	qs1_shm_write(port->shm->fw.doorbell, port->doorbell);
+	return true;
 }
 
 void qs1_shm_crash(struct qs1_shm *shm, uint32_t reason, uint32_t pc)

@@ -43,7 +43,7 @@
  * @wave_pending: scans since the last doorbell for the ring
  * @command_seq: the last command answered
  * @doorbell: doorbells rung
- * @ring: the host is to be rung at the end of this period
+ * @ring: there is a reason to ring
  */
 struct qs1_port {
 	struct qs1_shm *shm;
@@ -85,12 +85,19 @@ void qs1_shm_init(struct qs1_port *port, struct qs1_shm *shm, struct qs1_core *c
  * @in: samples of this period; the host's heartbeat is filled in and its
  *      emergency stop joins that of the HAL in estop_n
  *
- * Carries out a command that waits in the mailbox, so that it acts in the
- * period in which it is seen.
+ */
+void qs1_shm_begin(struct qs1_port *port, struct qs1_samples *in);
+
+/**
+ * qs1_shm_command() - carry out the command that waits in the mailbox, if any
+ * @port: the port
+ *
+ * To be called between two steps of the core, never during one. Called before
+ * qs1_shm_begin(), a command acts in the period in which it is seen.
  *
  * Return: what the HAL has to do instead of going on.
  */
-enum qs1_port_action qs1_shm_begin(struct qs1_port *port, struct qs1_samples *in);
+enum qs1_port_action qs1_shm_command(struct qs1_port *port);
 
 /**
  * qs1_shm_end() - after the core's step and after the outputs are applied
@@ -99,10 +106,18 @@ enum qs1_port_action qs1_shm_begin(struct qs1_port *port, struct qs1_samples *in
  *
  * Publishes the scan, at most one event and, each QS1_TELEMETRY_TICKS, the
  * telemetry.
- *
- * Return: true if the HAL has to ring the host's doorbell.
  */
-bool qs1_shm_end(struct qs1_port *port, const struct qs1_samples *in);
+void qs1_shm_end(struct qs1_port *port, const struct qs1_samples *in);
+
+/**
+ * qs1_shm_ring() - is there a reason to ring the host?
+ * @port: the port
+ *
+ * To be asked after commands and steps; counts the doorbell.
+ *
+ * Return: true if the HAL has to ring.
+ */
+bool qs1_shm_ring(struct qs1_port *port);
 
 /**
  * qs1_shm_crash() - tell the host why the firmware stops

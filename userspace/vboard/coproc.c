@@ -6,7 +6,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "priority.h"
 #include "report.h"
 #include "shm.h"
 
@@ -80,8 +79,8 @@ static void start(struct coproc *coproc)
 		return;
 	}
 	coproc->starts++;
-	if (!coproc->native && coproc->realtime)
-		priority_set(coproc->m4.pid, PRIORITY_COPROC);
+	if (!coproc->native)
+		m4_favour(&coproc->m4, coproc->realtime);
 	coproc->boot_deadline_ns = now_ns() + BOOT_NS;
 	set_state(coproc, QS1_VHW_COPROC_RUNNING);
 	if (coproc->native)
@@ -123,6 +122,16 @@ void coproc_wake(struct coproc *coproc)
 	m4_wake(&coproc->m4);
 }
 
+void coproc_mailbox(struct coproc *coproc)
+{
+	if (!running(coproc))
+		return;
+	if (!coproc->native)
+		m4_wake(&coproc->m4);
+	else if (!coproc->hung)
+		qs1_native_idle(coproc->native);
+}
+
 void coproc_rest(struct coproc *coproc)
 {
 	qs1_shm_write(coproc->memory->vhw->rest, 1);
@@ -162,8 +171,8 @@ static void bite(struct coproc *coproc)
 {
 	coproc->watchdogs++;
 	/* It may be spinning: not with priority over everything else. */
-	if (!coproc->native && coproc->realtime)
-		priority_set(coproc->m4.pid, PRIORITY_ORDINARY);
+	if (!coproc->native)
+		m4_favour(&coproc->m4, false);
 	set_state(coproc, QS1_VHW_COPROC_WATCHDOG);
 	coproc->changed(coproc->ctx);
 }

@@ -67,6 +67,9 @@ const char *coproc_state_name(const struct coproc *coproc);
 /* Carry out what the control registers ask for, if they ask. */
 void coproc_control(struct coproc *coproc);
 
+/* The host rang for the mailbox. */
+void coproc_mailbox(struct coproc *coproc);
+
 /* Before and after a batch of steps: wake it, let it sleep. */
 void coproc_wake(struct coproc *coproc);
 void coproc_rest(struct coproc *coproc);

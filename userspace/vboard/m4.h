@@ -24,6 +24,7 @@
  * @pid: the emulator, 0 if not known
  * @cpu_clock: its processor time
  * @spin_ns: how long to look for the answer before napping
+ * @favoured: it has real-time priority
  * @stopped: its clock is stopped
  */
 struct m4 {
@@ -34,6 +35,7 @@ struct m4 {
 	int pid;
 	clockid_t cpu_clock;
 	int64_t spin_ns;
+	bool favoured;
 	bool stopped;
 };
 
@@ -58,10 +60,14 @@ void m4_wake(struct m4 *m4);
  * @interrupted: called now and then in a long wait; true ends it
  * @ctx: handed to @interrupted
  *
- * Return: 0; -ETIMEDOUT after 200 ms of its own processor time, or a second
- * of anyone's: a loaded machine is not a hung processor; -EINTR.
+ * Return: 0; -EINTR; -ETIMEDOUT after 200 ms of its own processor time, or of
+ * waiting while it has priority, otherwise a second: a loaded machine is not a
+ * hung processor.
  */
 int m4_wait(struct m4 *m4, bool (*interrupted)(void *ctx), void *ctx);
+
+/* Real-time priority, if we may; or back to an ordinary one. */
+void m4_favour(struct m4 *m4, bool favoured);
 
 /* Its clock stops, until m4_resume() or m4_reset(). */
 int m4_hang(struct m4 *m4, char *err, size_t size);

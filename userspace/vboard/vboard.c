@@ -269,8 +269,11 @@ static void guest_rang(void *ctx, unsigned int vector)
 
 	if (vector == QS1_VHW_DB_CONTROL)
 		coproc_control(&board->coproc);
-	/* Either way, or for the mailbox: what is due is done now, not at the next wake-up. */
+	else
+		coproc_mailbox(&board->coproc);
+	/* And what is due, so that the host does not wait for the next wake-up to be answered. */
 	run_due(board);
+	look(board);
 }
 
 /* --- the run ---------------------------------------------------------------- */

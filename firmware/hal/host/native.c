@@ -53,21 +53,26 @@ static void stop(struct qs1_native *native, uint32_t reason)
 	native->stopped = true;
 }
 
+/* Return: true unless the action is the end of it. */
+static bool obey(struct qs1_native *native, enum qs1_port_action action)
+{
+	if (action == QS1_PORT_TRAP)
+		stop(native, QS1_CRASH_COMMAND);
+	else if (action == QS1_PORT_HANG)
+		native->stopped = true;
+	return !native->stopped;
+}
+
+void qs1_native_idle(struct qs1_native *native)
+{
+	if (!native->stopped)
+		obey(native, qs1_board_idle(&native->port));
+}
+
 bool qs1_native_step(struct qs1_native *native)
 {
-	if (native->stopped)
+	if (native->stopped || !obey(native, qs1_board_step(native->vhw, &native->port)))
 		return false;
-
-	switch (qs1_board_step(native->vhw, &native->port)) {
-	case QS1_PORT_TRAP:
-		stop(native, QS1_CRASH_COMMAND);
-		return false;
-	case QS1_PORT_HANG:
-		native->stopped = true;
-		return false;
-	case QS1_PORT_NONE:
-		break;
-	}
 	qs1_shm_write(native->vhw->step_ack, qs1_shm_read(native->vhw->step_req));
 	return true;
 }

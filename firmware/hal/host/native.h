@@ -31,6 +31,9 @@ void qs1_native_start(struct qs1_native *native);
  */
 bool qs1_native_step(struct qs1_native *native);
 
+/* What the firmware does when the doorbell wakes it between two steps. */
+void qs1_native_idle(struct qs1_native *native);
+
 /* The processor takes an exception, as after a bus error. */
 void qs1_native_crash(struct qs1_native *native);
 

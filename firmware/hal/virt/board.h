@@ -19,10 +19,18 @@
  * @port: the initialised port
  *
  * The caller owns the lock step: it calls this once for each step_req and
- * then writes step_ack. While a command demands a crash nothing is stepped.
+ * then writes step_ack.
  *
  * Return: what the HAL has to do instead of acknowledging the step.
  */
 enum qs1_port_action qs1_board_step(struct qs1_vhw *vhw, struct qs1_port *port);
+
+/**
+ * qs1_board_idle() - between two steps: the mailbox
+ * @port: the initialised port
+ *
+ * Return: what the HAL has to do instead of going on.
+ */
+enum qs1_port_action qs1_board_idle(struct qs1_port *port);
 
 #endif /* QS1_HAL_BOARD_H */

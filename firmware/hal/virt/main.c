@@ -19,7 +19,7 @@
  * Polls before sleeping although the board does not rest: about a millisecond.
  * A board that stalls within a step rings again; one that died never does.
  */
-#define POLLS_MAX 100000u
+#define POLLS_MAX 20000u
 
 #define STACK_GUARD 0x51535131u /* any value that is no pointer and no sample */
 
@@ -117,6 +117,30 @@ static void announce(void)
 	qs1_trace(" scans\n");
 }
 
+static void obey(enum qs1_port_action action)
+{
+	switch (action) {
+	case QS1_PORT_TRAP:
+		trap();
+	case QS1_PORT_HANG:
+		hang();
+	case QS1_PORT_NONE:
+		break;
+	}
+}
+
+/* Nothing to step: look at the mailbox, and sleep when the board rests. */
+static void idle(uint32_t *polls)
+{
+	bool rest = qs1_shm_read(VHW->rest);
+
+	obey(qs1_board_idle(&port));
+	if (rest || (*polls)++ > POLLS_MAX) {
+		mps2_doorbell_wait();
+		*polls = 0;
+	}
+}
+
 /* One control period for each step_req; asleep while the board rests. */
 __attribute__((noreturn)) static void lock_step(void)
 {
@@ -125,23 +149,13 @@ __attribute__((noreturn)) static void lock_step(void)
 	for (;;) {
 		asked = qs1_shm_read(VHW->step_req);
 		if (asked == done) {
-			if (qs1_shm_read(VHW->rest) || polls++ > POLLS_MAX) {
-				mps2_doorbell_wait();
-				polls = 0;
-			}
+			idle(&polls);
 			continue;
 		}
 
 		polls = 0;
 		qs1_shm_barrier();
-		switch (qs1_board_step(VHW, &port)) {
-		case QS1_PORT_TRAP:
-			trap();
-		case QS1_PORT_HANG:
-			hang();
-		case QS1_PORT_NONE:
-			break;
-		}
+		obey(qs1_board_step(VHW, &port));
 		if (*qs1_stack_guard != STACK_GUARD)
 			stop(QS1_CRASH_ASSERT, (uint32_t)lock_step);
 
