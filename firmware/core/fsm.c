@@ -193,12 +193,15 @@ static void self_test(struct qs1_core *core)
 	if (f->in_state_ms < SELF_TEST_MS)
 		return;
 	offset = f->offset_sum / SELF_TEST_MS;
-	if (qs1_abs(offset) > OFFSET_MAX || core->protect.ground_x64 / 64 > GROUND_OFFSET_MAX ||
-	    qs1_abs(core->adc[QS1_ADC_VREF] - QS1_VREF_COUNT) > QS1_VREF_COUNT / 100)
+	/* The grid on both sides of an open relay: welded. It may feed a current, so it goes first.
+	 */
+	if (core->protect.vgrid_x64 / 64 > 2000 &&
+	    core->protect.mismatch_x64 < core->protect.vgrid_x64 / 4)
+		fault = QS1_FAULT_RELAY;
+	else if (qs1_abs(offset) > OFFSET_MAX ||
+		 core->protect.ground_x64 / 64 > GROUND_OFFSET_MAX ||
+		 qs1_abs(core->adc[QS1_ADC_VREF] - QS1_VREF_COUNT) > QS1_VREF_COUNT / 100)
 		fault = QS1_FAULT_SENSOR;
-	else if (core->protect.vgrid_x64 / 64 > 2000 &&
-		 core->protect.mismatch_x64 < core->protect.vgrid_x64 / 4)
-		fault = QS1_FAULT_RELAY; /* the grid is on both sides: welded */
 
 	f->self_test_ok = fault == QS1_FAULT_COUNT;
 	if (!f->self_test_ok) {

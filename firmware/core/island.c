@@ -21,8 +21,8 @@
 #define SHIFT_MAX_Q30 QS1_Q30(0.35)
 #define PULSE_Q30 QS1_Q30(0.012)
 #define PULSE_HALVES 32
-/* The shift at half its limit for a dozen half cycles: 0.1 s. */
-#define SUSPECT_Q30 (SHIFT_MAX_Q30 / 2)
+/* The shift near its limit for a dozen half cycles: 0.1 s. */
+#define SUSPECT_Q30 (SHIFT_MAX_Q30 / 20 * 19)
 #define SUSPECT_HALVES 12
 #define ROCOF_HALVES 12
 #define ROCOF_NONE 100

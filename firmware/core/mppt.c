@@ -35,6 +35,8 @@
 #define PROBE_MIN (8000 * 256)
 #define CENTER_MIN (6600 * 256)
 #define CENTER_MAX (21600 * 256)
+/* half cycles over which the power is averaged while held back */
+#define CURTAILED_MEAN 96
 /* less than 1 W: nothing to track; product of counts */
 #define P_MIN 640000
 
@@ -132,6 +134,8 @@ void qs1_mppt_half_cycle(struct qs1_core *core, int n)
 	if (m->hold)
 		m->hold--;
 	if (curtailed(core, in)) {
+		/* A fall of the power is evidence all the same: follow it. */
+		m->p_slow += (in->p - m->p_slow) / CURTAILED_MEAN;
 		restart(m);
 		m->tracking = false;
 		return;

@@ -9,7 +9,7 @@ import pytest
 
 START = """
 seed {seed}
-module all LG Electronics LG400N2W-A5
+module all LG400N2W-A5
 temp 25
 sun all 800
 skip enter-service
