@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One connection to the daemon's control socket. */
+#ifndef QS1CTL_CLIENT_H
+#define QS1CTL_CLIENT_H
+
+#include <stddef.h>
+
+#include <json-c/json.h>
+
+struct client;
+
+/* How long the daemon may take: longer than all commands to a firmware that hangs. */
+#define CLIENT_TIMEOUT_S 20
+
+/**
+ * client_open() - connect
+ * @path: of the socket
+ * @ret_client: untouched on failure; freed by client_close()
+ * @err: on failure the reason
+ *
+ * Return: 0 or a negative errno.
+ */
+int client_open(const char *path, struct client **ret_client, char *err, size_t size);
+void client_close(struct client *client);
+
+/**
+ * client_call() - send a request and wait for its answer
+ * @name: of the request
+ * @arguments: object with further members, taken over; or NULL
+ * @ret_result: the result, which the caller puts; untouched on failure
+ * @err: on failure the reason, the daemon's own if it gave one
+ *
+ * Return: 0 or a negative errno.
+ */
+int client_call(struct client *client, const char *name, struct json_object *arguments,
+		struct json_object **ret_result, char *err, size_t size);
+
+/**
+ * client_event() - wait, for ever, for the next event that was asked for
+ * @ret_event: which the caller puts; untouched on failure
+ *
+ * Return: 0 or a negative errno.
+ */
+int client_event(struct client *client, struct json_object **ret_event, char *err, size_t size);
+
+#endif /* QS1CTL_CLIENT_H */

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The subcommands of qs1ctl. */
+#ifndef QS1CTL_COMMANDS_H
+#define QS1CTL_COMMANDS_H
+
+#include <stdbool.h>
+
+#include "../lib/writer.h"
+#include "client.h"
+
+#define MESSAGE_SIZE 1024
+
+/* Exit statuses. */
+#define EXIT_REFUSED 1
+#define EXIT_USAGE 2
+
+/**
+ * struct context - what a subcommand works with
+ * @socket: of the daemon
+ * @format: of the output
+ * @follow: go on with events as they come
+ * @argc: words after the subcommand's own
+ * @argv: these words
+ * @err: on failure the reason
+ */
+struct context {
+	const char *socket;
+	enum writer_format format;
+	bool follow;
+	int argc;
+	char **argv;
+	char err[MESSAGE_SIZE];
+};
+
+/*
+ * Each returns 0 or a negative errno with the reason in @context->err. -E2BIG
+ * means that the words were not those of its usage.
+ */
+int command_status(struct context *context);
+int command_start(struct context *context);
+int command_stop(struct context *context);
+int command_clear(struct context *context);
+int command_set(struct context *context);
+int command_get(struct context *context);
+int command_profile(struct context *context);
+int command_events(struct context *context);
+
+/* Connect, call once, disconnect; see client_call(). */
+int call(struct context *context, const char *name, struct json_object *arguments,
+	 struct json_object **ret_result);
+
+/* Write a JSON object's member as it is; NULL and null as unknown. */
+void write_member(struct writer *writer, struct json_object *object, const char *name,
+		  const char *label, const char *unit);
+
+#endif /* QS1CTL_COMMANDS_H */
