@@ -76,9 +76,8 @@ static const char *result_text(uint32_t result)
 
 static void trace_write(struct sim *sim, const void *record, size_t size)
 {
-	if (sim->trace) {
+	if (sim->trace)
 		fwrite(record, size, 1, sim->trace);
-	}
 }
 
 static int command(struct sim *sim, enum qs1_op op, uint32_t arg, int32_t value, const char *what,
@@ -127,21 +126,17 @@ static int load_profile(struct sim *sim, const char *name, char *err, size_t siz
 	char *slash;
 	int ret;
 
-	if (readlink("/proc/self/exe", exe, sizeof(exe) - 1) < 0) {
+	if (readlink("/proc/self/exe", exe, sizeof(exe) - 1) < 0)
 		exe[0] = '\0';
-	}
 	slash = strrchr(exe, '/');
-	if (slash) {
+	if (slash)
 		*slash = '\0';
-	}
 	snprintf(beside, sizeof(beside), "%s/../profiles", exe);
 	ret = qs1_profile_find(name, dirs, &path, err, size);
-	if (!ret) {
+	if (!ret)
 		ret = qs1_profile_load(path, &sim->profile, err, size);
-	}
-	if (ret) {
+	if (ret)
 		return ret;
-	}
 	sim->profile_loaded = true;
 	return apply_profile(sim, err, size);
 }
@@ -161,9 +156,8 @@ static int op_set(void *ctx, const char *name, const char *value, char *err, siz
 	int32_t scaled = 0;
 
 	ret = qs1_param_parse(id, value, &scaled, err, size);
-	if (ret) {
+	if (ret)
 		return ret;
-	}
 	if (id == QS1_PARAM_ES_DELAY_S && sim->skip_wait && sim->armed) {
 		sim->es_delay = scaled;
 		return 0;
@@ -175,12 +169,10 @@ static int op_command(void *ctx, const char *words, char *err, size_t size)
 {
 	struct sim *sim = ctx;
 
-	if (!strcmp(words, "shutdown")) {
+	if (!strcmp(words, "shutdown"))
 		return command(sim, QS1_OP_DISARM, 0, 0, words, err, size);
-	}
-	if (!strcmp(words, "start")) {
+	if (!strcmp(words, "start"))
 		return command(sim, QS1_OP_ARM, 0, 0, words, err, size);
-	}
 	return command(sim, QS1_OP_CLEAR, QS1_FAULT_GFDI, 0, words, err, size);
 }
 
@@ -218,17 +210,15 @@ static int op_coproc(void *ctx, const char *word, char *err, size_t size)
 		sim->hung = !strcmp(word, "hang") ? WATCHDOG_TICKS : 0;
 		return 0;
 	}
-	if (!sim->dead) {
+	if (!sim->dead)
 		return 0;
-	}
 	/* Linux starts it again, with its profile. */
 	sim->dead = false;
 	sim->out = (struct qs1_outputs){ 0 };
 	qs1_core_init(sim->core);
 	trace_write(sim, &reset, sizeof(reset));
-	if (sim->profile_loaded) {
+	if (sim->profile_loaded)
 		ret = apply_profile(sim, err, size);
-	}
 	return ret ? ret : arm(sim, err, size);
 }
 
@@ -286,9 +276,8 @@ static void trace_step(struct sim *sim)
 static void csv_header(FILE *csv)
 {
 	fputs("time_s", csv);
-	for (int n = 1; n <= QS1_INPUTS; n++) {
+	for (int n = 1; n <= QS1_INPUTS; n++)
 		fprintf(csv, ",vpv%d_v,ipv%d_a,ppv%d_w,pmax%d_w", n, n, n, n);
-	}
 	fputs(",vlink_v,vgrid_v,igrid_a,vinv_v,vgrid_rms_v,igrid_rms_a,f_hz,p_w,q_var,tcase_c,"
 	      "relay\n",
 	      csv);
@@ -313,15 +302,13 @@ static void csv_row(const struct sim *sim)
 static void step_core(struct sim *sim)
 {
 	if (sim->dead) {
-		if (!sim->hung || !--sim->hung) {
+		if (!sim->hung || !--sim->hung)
 			sim->out = (struct qs1_outputs){ 0 };
-		}
 		return;
 	}
 	qs1_core_step(sim->core, &sim->in, &sim->out);
-	if (sim->trace) {
+	if (sim->trace)
 		trace_step(sim);
-	}
 	take_events(sim);
 }
 
@@ -333,16 +320,13 @@ static int run(struct sim *sim, char *err, size_t size)
 
 	for (;;) {
 		ret = qs1_world_step(sim->world, &sim->out, sim->in.adc, err, size);
-		if (ret) {
+		if (ret)
 			return ret < 0 ? ret : 0;
-		}
-		if (++ticks % HEARTBEAT_TICKS == 0 && sim->host_alive) {
+		if (++ticks % HEARTBEAT_TICKS == 0 && sim->host_alive)
 			sim->in.host_heartbeat++;
-		}
 		step_core(sim);
-		if (sim->csv && ticks % csv_ticks == 0) {
+		if (sim->csv && ticks % csv_ticks == 0)
 			csv_row(sim);
-		}
 	}
 }
 
@@ -350,9 +334,8 @@ static FILE *create(const char *path)
 {
 	FILE *file = !strcmp(path, "-") ? stdout : fopen(path, "we");
 
-	if (!file) {
+	if (!file)
 		fprintf(stderr, "qs1-sim: %s: %s\n", path, strerror(errno));
-	}
 	return file;
 }
 
@@ -361,9 +344,8 @@ static int finish(FILE *file, const char *path)
 	bool bad = ferror(file);
 
 	bad |= (file == stdout ? fflush(file) : fclose(file)) != 0;
-	if (bad) {
+	if (bad)
 		fprintf(stderr, "qs1-sim: %s: can not be written\n", path);
-	}
 	return bad ? EXIT_FAILURE : 0;
 }
 
@@ -400,12 +382,10 @@ static int prepare(struct sim *sim, char *err, size_t size)
 		snprintf(err, size, "%s: expected 'run T' at the end, found none", o->scenario);
 		ret = -EINVAL;
 	}
-	if (!ret && o->profile) {
+	if (!ret && o->profile)
 		ret = load_profile(sim, o->profile, err, size);
-	}
-	if (o->seeded) {
+	if (o->seeded)
 		qs1_world_seed(sim->world, o->seed);
-	}
 	ret = ret ? ret : qs1_world_start(sim->world, err, size);
 	return ret ? ret : arm(sim, err, size);
 }
@@ -420,16 +400,14 @@ static int open_outputs(struct sim *sim)
 
 		memcpy(header.magic, TRACE_MAGIC, sizeof(header.magic));
 		sim->trace = create(o->trace);
-		if (!sim->trace) {
+		if (!sim->trace)
 			return EXIT_FAILURE;
-		}
 		trace_write(sim, &header, sizeof(header));
 	}
 	if (o->csv) {
 		sim->csv = create(o->csv);
-		if (!sim->csv) {
+		if (!sim->csv)
 			return EXIT_FAILURE;
-		}
 		csv_header(sim->csv);
 	}
 	return 0;
@@ -443,9 +421,8 @@ static int simulate(struct sim *sim)
 	int ret, run_ret;
 
 	ret = open_outputs(sim);
-	if (ret) {
+	if (ret)
 		return ret;
-	}
 	if (prepare(sim, err, sizeof(err))) {
 		fprintf(stderr, "%s\n", err);
 		return EXIT_BAD_INPUT;
@@ -457,15 +434,12 @@ static int simulate(struct sim *sim)
 		fprintf(stderr, "%s\n", err);
 		ret = EXIT_FAILURE;
 	}
-	if (sim->trace && finish(sim->trace, o->trace)) {
+	if (sim->trace && finish(sim->trace, o->trace))
 		ret = EXIT_FAILURE;
-	}
-	if (sim->csv && finish(sim->csv, o->csv)) {
+	if (sim->csv && finish(sim->csv, o->csv))
 		ret = EXIT_FAILURE;
-	}
-	if (o->json && write_json(sim, seconds_between(&begin, &end))) {
+	if (o->json && write_json(sim, seconds_between(&begin, &end)))
 		ret = EXIT_FAILURE;
-	}
 	return ret;
 }
 
@@ -510,9 +484,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		o->trace = arg;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (o->scenario) {
+		if (o->scenario)
 			argp_error(state, "expected one scenario, found '%s' as well", arg);
-		}
 		o->scenario = arg;
 		return 0;
 	case ARGP_KEY_NO_ARGS:

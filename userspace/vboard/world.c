@@ -55,9 +55,8 @@ struct qs1_world *qs1_world_new(const struct qs1_world_ops *ops, void *ctx)
 {
 	struct qs1_world *w = calloc(1, sizeof(*w));
 
-	if (!w) {
+	if (!w)
 		return NULL;
-	}
 	w->ops = ops;
 	w->ctx = ctx;
 	w->scenario.end = INFINITY;
@@ -74,9 +73,8 @@ struct qs1_world *qs1_world_new(const struct qs1_world_ops *ops, void *ctx)
 
 void qs1_world_free(struct qs1_world *w)
 {
-	if (!w) {
+	if (!w)
 		return;
-	}
 	plant_free(&w->plant);
 	measure_free(&w->measure);
 	scenario_free(&w->scenario);
@@ -135,9 +133,8 @@ static bool apply_setup(struct qs1_world *w, const struct statement *st)
 
 	switch (st->kind) {
 	case ST_SEED:
-		if (!w->seeded) {
+		if (!w->seeded)
 			s->seed = (uint64_t)st->x[0];
-		}
 		return true;
 	case ST_LOAD:
 		s->load_p = st->x[0];
@@ -190,9 +187,8 @@ static void apply_inputs(struct qs1_world *w, const struct statement *st)
 	struct plant *p = &w->plant;
 
 	for (int n = 0; n < QS1_INPUTS; n++) {
-		if (!(st->inputs & (1u << n))) {
+		if (!(st->inputs & (1u << n)))
 			continue;
-		}
 		switch (st->kind) {
 		case ST_MODULE:
 			plant_module(p, n, st->module);
@@ -223,9 +219,8 @@ static void apply_thd(struct plant *p, const double *harmonic)
 	p->harmonics = 0;
 	for (int h = 2; h <= PLANT_HARMONICS; h++) {
 		p->harmonic[h] = harmonic[h];
-		if (harmonic[h] != 0) {
+		if (harmonic[h] != 0)
 			p->harmonics = h;
-		}
 	}
 }
 
@@ -395,9 +390,8 @@ static int apply(struct qs1_world *w, const struct statement *st, char *err, siz
 		ret = apply_policy(w, st, err, size);
 		break;
 	}
-	if (!ret) {
+	if (!ret)
 		measure_disturb(&w->measure, disturbance(st->kind));
-	}
 	return ret;
 }
 
@@ -417,9 +411,8 @@ int qs1_world_start(struct qs1_world *w, char *err, size_t size)
 {
 	int ret;
 
-	for (int n = 0; n < w->scenario.setups; n++) {
+	for (int n = 0; n < w->scenario.setups; n++)
 		apply_setup(w, &w->scenario.setup[n]);
-	}
 	measure_init(&w->measure);
 	ret = plant_init(&w->plant, &w->setup);
 	if (ret) {
@@ -428,13 +421,11 @@ int qs1_world_start(struct qs1_world *w, char *err, size_t size)
 	}
 	w->started = true;
 	for (int n = 0; n < w->scenario.setups; n++) {
-		if (apply_setup(w, &w->scenario.setup[n])) {
+		if (apply_setup(w, &w->scenario.setup[n]))
 			continue;
-		}
 		ret = apply_of_file(w, &w->scenario.setup[n], err, size);
-		if (ret) {
+		if (ret)
 			return ret;
-		}
 	}
 	plant_settle(&w->plant);
 	return 0;
@@ -445,9 +436,8 @@ int qs1_world_do(struct qs1_world *w, const char *line, char *err, size_t size)
 	struct statement st;
 	int ret = statement_parse(line, true, false, "", &st, err, size);
 
-	if (ret) {
+	if (ret)
 		return ret;
-	}
 	if (st.kind == ST_SHADE) {
 		for (int n = 0; n < QS1_INPUTS; n++) {
 			if ((st.inputs & (1u << n)) && w->plant.source[n].module.kind != PV_DIODE) {
@@ -458,9 +448,8 @@ int qs1_world_do(struct qs1_world *w, const char *line, char *err, size_t size)
 			}
 		}
 	}
-	if (!ret) {
+	if (!ret)
 		ret = apply(w, &st, err, size);
-	}
 	if (!ret && st.kind == ST_REPLAY) {
 		/* The table lives on while it is replayed. */
 		statement_free(&w->replay_owner);
@@ -478,37 +467,30 @@ static void move_environment(struct qs1_world *w, double t)
 	const struct replay *r = w->replay;
 	double tr = t - w->replay_t0, ghi = 0;
 
-	if (r && r->column[REPLAY_GHI]) {
+	if (r && r->column[REPLAY_GHI])
 		ghi = replay_at(r, REPLAY_GHI, tr, &w->cursor[REPLAY_GHI]);
-	}
 	for (int n = 0; n < QS1_INPUTS; n++) {
 		double sun = p->sun[n];
 
-		if (w->sun[n].active) {
+		if (w->sun[n].active)
 			sun = ramp_at(&w->sun[n], t);
-		} else if (!w->sun_held[n] && r && r->column[REPLAY_GHI]) {
+		else if (!w->sun_held[n] && r && r->column[REPLAY_GHI])
 			sun = ghi;
-		}
-		if (sun != p->sun[n]) {
+		if (sun != p->sun[n])
 			plant_sun(p, n, sun);
-		}
 	}
-	if (r && r->column[REPLAY_AMBIENT]) {
+	if (r && r->column[REPLAY_AMBIENT])
 		p->ambient_c = replay_at(r, REPLAY_AMBIENT, tr, &w->cursor[REPLAY_AMBIENT]);
-	}
-	if (w->v.active) {
+	if (w->v.active)
 		p->emf_rms = ramp_at(&w->v, t);
-	} else if (!w->v_held && r && r->column[REPLAY_V]) {
+	else if (!w->v_held && r && r->column[REPLAY_V])
 		p->emf_rms = QS1_GRID_V * replay_at(r, REPLAY_V, tr, &w->cursor[REPLAY_V]);
-	}
-	if (w->f.active) {
+	if (w->f.active)
 		plant_grid_hz(p, ramp_at(&w->f, t));
-	} else if (!w->f_held && r && r->column[REPLAY_F]) {
+	else if (!w->f_held && r && r->column[REPLAY_F])
 		plant_grid_hz(p, replay_at(r, REPLAY_F, tr, &w->cursor[REPLAY_F]));
-	}
-	if (p->ticks == 0) {
+	if (p->ticks == 0)
 		plant_settle(p);
-	}
 	plant_env(p);
 }
 
@@ -544,24 +526,20 @@ int qs1_world_step(struct qs1_world *w, const struct qs1_outputs *out, int16_t a
 	while (w->next < w->scenario.timeds && w->scenario.timed[w->next].t < t + PLANT_H / 2) {
 		int ret = apply_of_file(w, &w->scenario.timed[w->next++], err, size);
 
-		if (ret) {
+		if (ret)
 			return ret;
-		}
 	}
-	if (t >= w->scenario.end - PLANT_H / 2) {
+	if (t >= w->scenario.end - PLANT_H / 2)
 		return 1;
-	}
-	if (w->plant.ticks % PLANT_ENV_TICKS == 0) {
+	if (w->plant.ticks % PLANT_ENV_TICKS == 0)
 		move_environment(w, t);
-	}
 	plant_step(&w->plant, out, adc);
 	measure_step(&w->measure, &w->plant);
 	w->truth.t_s = w->measure.t;
 	w->truth.relay_closed = w->plant.contact;
 	w->truth.utility_closed = w->plant.utility;
-	if (w->plant.ticks % TRUTH_TICKS == 0) {
+	if (w->plant.ticks % TRUTH_TICKS == 0)
 		update_truth(w);
-	}
 	return 0;
 }
 

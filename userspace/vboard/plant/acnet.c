@@ -18,9 +18,8 @@ static void mat_mul(double out[N][N], const double a[N][N], const double b[N][N]
 		for (int j = 0; j < N; j++) {
 			double sum = 0;
 
-			for (int k = 0; k < N; k++) {
+			for (int k = 0; k < N; k++)
 				sum += a[i][k] * b[k][j];
-			}
 			c[i][j] = sum;
 		}
 	}
@@ -36,9 +35,8 @@ static void mat_exp(double m[N][N])
 	for (int i = 0; i < N; i++) {
 		double row = 0;
 
-		for (int j = 0; j < N; j++) {
+		for (int j = 0; j < N; j++)
 			row += fabs(m[i][j]);
-		}
 		norm = fmax(norm, row);
 	}
 	while (norm > 0.25) {
@@ -46,9 +44,8 @@ static void mat_exp(double m[N][N])
 		squarings++;
 	}
 	for (int i = 0; i < N; i++) {
-		for (int j = 0; j < N; j++) {
+		for (int j = 0; j < N; j++)
 			m[i][j] = ldexp(m[i][j], -squarings);
-		}
 		sum[i][i] = term[i][i] = 1;
 	}
 	for (int k = 1; k <= 14; k++) {
@@ -60,9 +57,8 @@ static void mat_exp(double m[N][N])
 			}
 		}
 	}
-	for (int k = 0; k < squarings; k++) {
+	for (int k = 0; k < squarings; k++)
 		mat_mul(sum, sum, sum);
-	}
 	memcpy(m, sum, sizeof(sum));
 }
 
@@ -118,17 +114,14 @@ static void discretise(const struct acnet_param *p, unsigned int config, double 
 	double m[N][N] = { 0 };
 
 	equations(p, config, m);
-	for (int i = 0; i < N; i++) {
-		for (int j = 0; j < N; j++) {
+	for (int i = 0; i < N; i++)
+		for (int j = 0; j < N; j++)
 			m[i][j] *= h;
-		}
-	}
 	mat_exp(m);
 	map->cols = p->load ? AC_STATES : AC_I2 + 1;
 	for (int i = 0; i < AC_ROWS; i++) {
-		for (int j = 0; j < AC_STATES; j++) {
+		for (int j = 0; j < AC_STATES; j++)
 			map->col[j][i] = m[i][j];
-		}
 		/*
 		 * m is the exponential of h times the equations, so the slope is
 		 * per unit of time and emf = emf0 + (emf1 - emf0) t / h.
@@ -145,9 +138,8 @@ void acnet_init(struct acnet *net, const struct acnet_param *par, double h)
 	memset(net, 0, sizeof(*net));
 	net->par = *par;
 	/* A load makes the source current a state: the source needs an inductance. */
-	if (par->load && par->lg < 1e-6) {
+	if (par->load && par->lg < 1e-6)
 		net->par.lg = 1e-6;
-	}
 	net->h = h;
 }
 
@@ -155,9 +147,8 @@ static const struct acnet_map *map_of(struct acnet *net, unsigned int config, bo
 {
 	struct acnet_map *map = sub ? &net->sub[config] : &net->map[config];
 
-	if (!map->valid) {
+	if (!map->valid)
 		discretise(&net->par, config, sub ? net->h / ACNET_SUBSTEPS : net->h, map);
-	}
 	return map;
 }
 
@@ -166,19 +157,14 @@ static inline void advance(struct acnet *net, const struct acnet_map *map, doubl
 {
 	double y[AC_ROWS];
 
-	for (int i = 0; i < AC_ROWS; i++) {
+	for (int i = 0; i < AC_ROWS; i++)
 		y[i] = map->bridge[i] * vbridge + map->emf0[i] * emf0 + map->emf1[i] * emf1;
-	}
-	for (int j = 0; j < 4; j++) {
-		for (int i = 0; i < AC_ROWS; i++) {
+	for (int j = 0; j < 4; j++)
+		for (int i = 0; i < AC_ROWS; i++)
 			y[i] += map->col[j][i] * net->x[j];
-		}
-	}
-	for (int j = 4; j < map->cols; j++) {
-		for (int i = 0; i < AC_ROWS; i++) {
+	for (int j = 4; j < map->cols; j++)
+		for (int i = 0; i < AC_ROWS; i++)
 			y[i] += map->col[j][i] * net->x[j];
-		}
-	}
 	memcpy(net->x, y, sizeof(y));
 }
 
@@ -249,9 +235,8 @@ void acnet_step_diodes(struct acnet *net, unsigned int config, double *vlink, do
 		advance(net, map_of(net, config | ACNET_L1, true), against ? *vlink : -*vlink, from,
 			to);
 		*vlink += fabs(net->x[AC_Q1]) / clink;
-		if (against ? net->x[AC_IL1] > 0 : net->x[AC_IL1] < 0) {
+		if (against ? net->x[AC_IL1] > 0 : net->x[AC_IL1] < 0)
 			net->x[AC_IL1] = 0;
-		}
 	}
 	update_pcc(net, config, emf);
 }
@@ -264,9 +249,8 @@ void acnet_open_relay(struct acnet *net)
 void acnet_open_utility(struct acnet *net)
 {
 	net->x[AC_IG] = 0;
-	if (!net->par.load) {
+	if (!net->par.load)
 		net->x[AC_I2] = 0;
-	}
 }
 
 double acnet_energy(const struct acnet *net)

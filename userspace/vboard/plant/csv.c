@@ -16,13 +16,11 @@ int number_parse(const char *text, double *ret_value)
 	char *end;
 
 	/* strtod() also takes blanks, hexadecimal, infinities and names. */
-	if (!*text || strspn(text, "+-.0123456789eE") != strlen(text)) {
+	if (!*text || strspn(text, "+-.0123456789eE") != strlen(text))
 		return -EINVAL;
-	}
 	value = strtod(text, &end);
-	if (end == text || *end || !isfinite(value)) {
+	if (end == text || *end || !isfinite(value))
 		return -EINVAL;
-	}
 	*ret_value = value;
 	return 0;
 }
@@ -40,13 +38,11 @@ static char *trim(char *s)
 {
 	size_t n;
 
-	while (*s == ' ' || *s == '\t') {
+	while (*s == ' ' || *s == '\t')
 		s++;
-	}
 	n = strlen(s);
-	while (n && strchr(" \t\r", s[n - 1])) {
+	while (n && strchr(" \t\r", s[n - 1]))
 		s[--n] = '\0';
-	}
 	return s;
 }
 
@@ -55,9 +51,8 @@ static int add_row(struct csv *csv, char *text, int line, char *err, size_t size
 	int columns = 1, n = 0;
 	void *grown;
 
-	for (const char *c = text; *c; c++) {
+	for (const char *c = text; *c; c++)
 		columns += *c == ',';
-	}
 	if (!csv->rows) {
 		csv->columns = columns;
 	} else if (columns != csv->columns) {
@@ -66,19 +61,16 @@ static int add_row(struct csv *csv, char *text, int line, char *err, size_t size
 		return -EINVAL;
 	}
 	grown = realloc(csv->cell, (size_t)(csv->rows + 1) * csv->columns * sizeof(*csv->cell));
-	if (!grown) {
+	if (!grown)
 		return -ENOMEM;
-	}
 	csv->cell = grown;
 	grown = realloc(csv->line, (size_t)(csv->rows + 1) * sizeof(*csv->line));
-	if (!grown) {
+	if (!grown)
 		return -ENOMEM;
-	}
 	csv->line = grown;
 	csv->line[csv->rows] = line;
-	for (char *rest = text, *cell; (cell = strsep(&rest, ",")); n++) {
+	for (char *rest = text, *cell; (cell = strsep(&rest, ",")); n++)
 		csv->cell[(size_t)csv->rows * csv->columns + n] = trim(cell);
-	}
 	csv->rows++;
 	return 0;
 }
@@ -104,22 +96,19 @@ int csv_parse(struct csv *csv, const char *name, const char *text, size_t length
 	rest = csv->text;
 	while (!ret && (row = strsep(&rest, "\n"))) {
 		line++;
-		if (*row != '#' && *trim(row)) {
+		if (*row != '#' && *trim(row))
 			ret = add_row(csv, row, line, err, size);
-		}
 	}
-	if (ret == -ENOMEM) {
+	if (ret == -ENOMEM)
 		snprintf(err, size, "%s: out of memory", name);
-	}
 	if (!ret && csv->rows < 2) {
 		snprintf(err, size,
 			 "%s: expected a header line and at least one row, found %d lines", name,
 			 csv->rows);
 		ret = -EINVAL;
 	}
-	if (ret) {
+	if (ret)
 		csv_free(csv);
-	}
 	return ret;
 }
 
@@ -149,32 +138,27 @@ int csv_read(struct csv *csv, const char *path, char *err, size_t size)
 		}
 		got = fread(text + length, 1, room - length, file);
 		length += got;
-		if (!got || length > CSV_SIZE_MAX) {
+		if (!got || length > CSV_SIZE_MAX)
 			break;
-		}
 	}
-	if (!ret && ferror(file)) {
+	if (!ret && ferror(file))
 		ret = -EIO;
-	} else if (!ret && length > CSV_SIZE_MAX) {
+	else if (!ret && length > CSV_SIZE_MAX)
 		ret = -EFBIG;
-	}
 	fclose(file);
-	if (ret) {
+	if (ret)
 		snprintf(err, size, "%s: %s", path, strerror(-ret));
-	} else {
+	else
 		ret = csv_parse(csv, path, text, length, err, size);
-	}
 	free(text);
 	return ret;
 }
 
 int csv_column(const struct csv *csv, const char *header)
 {
-	for (int c = 0; c < csv->columns; c++) {
-		if (!strcmp(csv_cell(csv, 0, c), header)) {
+	for (int c = 0; c < csv->columns; c++)
+		if (!strcmp(csv_cell(csv, 0, c), header))
 			return c;
-		}
-	}
 	return -ENOENT;
 }
 

@@ -19,9 +19,8 @@
 /* The disturbance that leads to a fault; 0 for any. */
 static unsigned int fault_origin(unsigned int fault)
 {
-	if (QS1_FAULT_BIT(fault) & QS1_FAULTS_GRID) {
+	if (QS1_FAULT_BIT(fault) & QS1_FAULTS_GRID)
 		return DISTURB_GRID;
-	}
 	switch (fault) {
 	case QS1_FAULT_GFDI:
 	case QS1_FAULT_RELAY:
@@ -44,9 +43,8 @@ void measure_init(struct measure *m)
 	memset(m, 0, sizeof(*m));
 	m->running = true;
 	m->last_current = -INFINITY;
-	for (int k = 0; k < DISTURB_KINDS; k++) {
+	for (int k = 0; k < DISTURB_KINDS; k++)
 		m->disturbed[k] = NAN;
-	}
 	for (int n = 0; n < POINTS; n++) {
 		m->cosine[n] = cos(2 * M_PI * n / POINTS);
 		m->sine[n] = sin(2 * M_PI * n / POINTS);
@@ -85,11 +83,9 @@ void measure_mark(struct measure *m, const struct plant *p, bool start)
 
 void measure_disturb(struct measure *m, unsigned int kind)
 {
-	for (int k = 0; k < DISTURB_KINDS; k++) {
-		if (kind & (1u << k)) {
+	for (int k = 0; k < DISTURB_KINDS; k++)
+		if (kind & (1u << k))
 			m->disturbed[k] = m->t;
-		}
-	}
 }
 
 /* Time of the last disturbance of some kinds, NAN if there was none. */
@@ -97,11 +93,9 @@ static double last_disturbance(const struct measure *m, unsigned int kinds)
 {
 	double t = NAN;
 
-	for (int k = 0; k < DISTURB_KINDS; k++) {
-		if (kinds & (1u << k)) {
+	for (int k = 0; k < DISTURB_KINDS; k++)
+		if (kinds & (1u << k))
 			t = fmax(t, m->disturbed[k]);
-		}
-	}
 	return t;
 }
 
@@ -113,9 +107,8 @@ void measure_event(struct measure *m, const struct qs1_event *event)
 		void *grown = realloc(m->trip, (size_t)(m->trips + 1) * sizeof(*m->trip));
 
 		trip.t_onset = last_disturbance(m, fault_origin(code));
-		if (isnan(trip.t_onset)) {
+		if (isnan(trip.t_onset))
 			trip.t_onset = last_disturbance(m, (1u << DISTURB_KINDS) - 1);
-		}
 		if (grown) {
 			m->trip = grown;
 			m->trip[m->trips++] = trip;
@@ -155,9 +148,8 @@ static void window_finish(struct measure *m)
 	double cycle[POINTS] = { 0 };
 	double step = (m->window_stop - m->window_start) / (MEASURE_WINDOW_CYCLES * POINTS);
 
-	for (int n = 0; n < MEASURE_WINDOW_CYCLES * POINTS; n++) {
+	for (int n = 0; n < MEASURE_WINDOW_CYCLES * POINTS; n++)
 		cycle[n % POINTS] += sample_at(m, m->window_start + step * n);
-	}
 	for (int h = 1; h <= MEASURE_HARMONICS; h++) {
 		double re = 0, im = 0;
 
@@ -192,9 +184,8 @@ static void window_cross(struct measure *m, double fraction)
 	if (m->crossings == 0) {
 		int from = (int)at - 1;
 
-		if (from < 0) {
+		if (from < 0)
 			return;
-		}
 		m->buffered -= from;
 		memmove(m->buffer, m->buffer + from, (size_t)m->buffered * sizeof(*m->buffer));
 		m->window_start = at - from;
@@ -207,17 +198,14 @@ static void window_cross(struct measure *m, double fraction)
 
 static void window_step(struct measure *m, double i)
 {
-	if (m->buffered == MEASURE_BUFFER) {
+	if (m->buffered == MEASURE_BUFFER)
 		window_restart(m);
-	}
 	m->buffer[m->buffered++] = (float)i;
-	if (!m->crossings && m->buffered > MEASURE_BUFFER / 2) {
+	if (!m->crossings && m->buffered > MEASURE_BUFFER / 2)
 		m->buffered = 0;
-	}
 	/* Interpolation needs two samples behind the end. */
-	if (m->window_due && m->buffered > (int)m->window_stop + 3) {
+	if (m->window_due && m->buffered > (int)m->window_stop + 3)
 		window_finish(m);
-	}
 }
 
 /*
@@ -254,9 +242,8 @@ static void cycle_finish(struct measure *m, const double f[CY_SUMS], double frac
 		m->total.cycles++;
 		m->total.cycles_s += length;
 		m->total.q_vars += m->q_var * length;
-		for (int k = 0; k < CY_SUMS; k++) {
+		for (int k = 0; k < CY_SUMS; k++)
 			m->total.cycle[k] += cycle[k];
-		}
 	}
 }
 
@@ -273,26 +260,22 @@ static void cycle_step(struct measure *m, const struct plant *p)
 	const double f[CY_SUMS] = { v * v, i * i, v * i, i, v * s, v * c, i * s, i * c };
 	bool crossed = m->armed && m->v_before < 0 && v >= 0;
 
-	if (m->running) {
+	if (m->running)
 		window_step(m, i);
-	}
 	if (crossed) {
 		double fraction = m->v_before / (m->v_before - v);
 
-		if (m->running && m->buffered >= 2 && !m->window_due) {
+		if (m->running && m->buffered >= 2 && !m->window_due)
 			window_cross(m, fraction);
-		}
 		cycle_finish(m, f, fraction);
 		m->armed = false;
 	} else {
 		m->since_cross++;
-		for (int k = 0; k < CY_SUMS; k++) {
+		for (int k = 0; k < CY_SUMS; k++)
 			m->sum[k] += f[k];
-		}
 		m->armed |= v < ARM_V;
-		if (m->since_cross == DEAD_TICKS) {
+		if (m->since_cross == DEAD_TICKS)
 			grid_dead(m);
-		}
 	}
 	m->v_before = v;
 	memcpy(m->f_before, f, sizeof(f));
@@ -304,9 +287,8 @@ static void dc_step(struct measure *m, const struct plant *p)
 		m->sum_v[n] += p->in.v_mean[n];
 		m->sum_i[n] += p->in.i_mean[n];
 	}
-	if (++m->dc_steps < (int)DC_TICKS) {
+	if (++m->dc_steps < (int)DC_TICKS)
 		return;
-	}
 	for (int n = 0; n < QS1_INPUTS; n++) {
 		m->dc_v[n] = m->sum_v[n] / DC_TICKS;
 		m->dc_i[n] = m->sum_i[n] / DC_TICKS;
@@ -318,9 +300,8 @@ static void dc_step(struct measure *m, const struct plant *p)
 		}
 		m->sum_v[n] = m->sum_i[n] = 0;
 	}
-	if (m->running) {
+	if (m->running)
 		m->total.steps += DC_TICKS;
-	}
 	m->dc_steps = 0;
 }
 
@@ -345,9 +326,8 @@ void measure_step(struct measure *m, const struct plant *p)
 	m->ac_j += power * PLANT_H;
 	cycle_step(m, p);
 	dc_step(m, p);
-	if (fabs(plant_i2(p)) > CEASED_A) {
+	if (fabs(plant_i2(p)) > CEASED_A)
 		m->last_current = m->t;
-	}
 	if (m->running) {
 		m->total.stop_s = m->t;
 		m->total.ac_j += power * PLANT_H;
@@ -358,18 +338,16 @@ void measure_step(struct measure *m, const struct plant *p)
 			}
 		}
 	}
-	if (m->trips && m->dc_steps == 0) {
+	if (m->trips && m->dc_steps == 0)
 		trips_step(m);
-	}
 }
 
 static struct json_object *number(double x)
 {
 	char text[32];
 
-	if (!isfinite(x)) {
+	if (!isfinite(x))
 		return NULL;
-	}
 	snprintf(text, sizeof(text), "%.9g", x);
 	return json_object_new_double_s(x, text);
 }
@@ -378,9 +356,8 @@ static struct json_object *numbers(const double x[QS1_INPUTS], double scale)
 {
 	struct json_object *array = json_object_new_array();
 
-	for (int n = 0; n < QS1_INPUTS; n++) {
+	for (int n = 0; n < QS1_INPUTS; n++)
 		json_object_array_add(array, number(x[n] * scale));
-	}
 	return array;
 }
 
@@ -432,9 +409,8 @@ static void json_ac(const struct measure_totals *t, struct json_object *summary)
 	double v = sqrt(t->cycle[CY_VV] / t->cycles_s), i = sqrt(t->cycle[CY_II] / t->cycles_s);
 	double p = t->cycle[CY_VI] / t->cycles_s, harvested = 0;
 
-	for (int n = 0; n < QS1_INPUTS; n++) {
+	for (int n = 0; n < QS1_INPUTS; n++)
 		harvested += t->harvested_j[n];
-	}
 	json_object_object_add(ac, "energy_j", number(t->ac_j));
 	json_object_object_add(ac, "v_rms", number(v));
 	json_object_object_add(ac, "i_rms", number(i));

@@ -45,9 +45,8 @@ static int module_row(const struct csv *csv, int row, struct pv_module *ret_modu
 		}
 		ret = csv_number(csv, row, column, columns[c].min, columns[c].max, &value[c], err,
 				 size);
-		if (ret) {
+		if (ret)
 			return ret;
-		}
 	}
 	*ret_module = (struct pv_module){
 		.kind = PV_DIODE,
@@ -76,18 +75,16 @@ static int module_pick(const struct csv *csv, const char *name, struct pv_module
 	for (int row = 1; row < csv->rows; row++) {
 		const char *cell = csv_cell(csv, row, column);
 
-		if (!strcmp(cell, name)) {
+		if (!strcmp(cell, name))
 			return module_row(csv, row, ret_module, err, size);
-		}
 		/* The CEC library puts a line of units and one of field names below the header. */
 		if (strstr(cell, name)) {
 			found = row;
 			parts++;
 		}
 	}
-	if (parts == 1) {
+	if (parts == 1)
 		return module_row(csv, found, ret_module, err, size);
-	}
 	snprintf(err, size, "expected a module of %s, found '%s', which %s", csv->name, name,
 		 parts ? "is part of more than one name" : "is none");
 	return -ENOENT;

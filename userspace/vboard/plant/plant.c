@@ -93,9 +93,8 @@ int plant_init(struct plant *p, const struct plant_setup *setup)
 	p->emf_cos = 1;
 	plant_grid_hz(p, QS1_GRID_HZ);
 	rng_seed(&p->rng, setup->seed);
-	for (int n = 0; n < QS1_INPUTS; n++) {
+	for (int n = 0; n < QS1_INPUTS; n++)
 		plant_module(p, n, module_default());
-	}
 	plant_settle(p);
 	return sensor_init(&p->sensor, setup->seed, setup->noise);
 }
@@ -185,9 +184,8 @@ void plant_grid_phase(struct plant *p, double degrees)
 
 void plant_utility(struct plant *p, bool closed)
 {
-	if (p->utility && !closed) {
+	if (p->utility && !closed)
 		acnet_open_utility(&p->net);
-	}
 	p->utility = closed;
 }
 
@@ -211,9 +209,8 @@ void plant_env(struct plant *p)
 		struct pv_source *s = &p->source[n];
 		double lag = cell_target(p, n) - s->cell_c;
 
-		if (p->cell_held[n] || fabs(lag) < 1e-3) {
+		if (p->cell_held[n] || fabs(lag) < 1e-3)
 			continue;
-		}
 		s->cell_c += lag * (h / CELL_TAU_S);
 		pv_source_update(s);
 		p->available_w[n] = pv_source_available(s);
@@ -298,9 +295,8 @@ static void stage_begin(struct plant *p, const struct qs1_outputs *out, double v
 		double on = (out->inputs >> n) & 1, v = in->v[n], dv = v - in->at_v[n];
 		double duty = on * out->cmp_input[n] * (1.0 / QS1_PWM_INPUT_PERIOD);
 
-		if (p->dirty || dv > EXPAND_V || dv < -EXPAND_V) {
+		if (p->dirty || dv > EXPAND_V || dv < -EXPAND_V)
 			expand(p, n);
-		}
 		st->on[n] = on;
 		st->duty[n] = duty;
 		st->current[n] = st->released_j[n] = st->lost_j[n] = 0;
@@ -377,14 +373,12 @@ static void move_relay(struct plant *p)
 		return;
 	}
 	/* A contact that opens burns until the current's next zero. */
-	if (!want && fabs(p->net.x[AC_I2]) > 0.02) {
+	if (!want && fabs(p->net.x[AC_I2]) > 0.02)
 		return;
-	}
 	p->contact = want;
 	p->relay_due = 0;
-	if (!want) {
+	if (!want)
 		acnet_open_relay(&p->net);
-	}
 }
 
 static void drive_relay(struct plant *p, bool coil)
@@ -395,9 +389,8 @@ static void drive_relay(struct plant *p, bool coil)
 		p->coil = coil;
 		p->relay_due = 1 + (int)(rng_uniform(&p->rng, 0.6, 1) * slow * UNIT_TICKS_MS);
 	}
-	if (p->relay_due) {
+	if (p->relay_due)
 		move_relay(p);
-	}
 }
 
 static double emf_next(struct plant *p)
@@ -442,16 +435,14 @@ static void step_ac(struct plant *p, const struct qs1_outputs *out)
 		acnet_step_diodes(&p->net, config, &v, CLINK_F, emf);
 		p->link_j += CLINK_F / 2 * (v * v - p->vlink * p->vlink);
 	}
-	if (lost > p->link_j) {
+	if (lost > p->link_j)
 		lost = p->link_j > 0 ? p->link_j : 0;
-	}
 	p->link_j -= lost;
 	p->lost_j += lost;
 	p->heat_j += lost + PLANT_H * (p->net.par.r1 * p->net.x[AC_IL1] * p->net.x[AC_IL1] +
 				       p->net.par.r2 * p->net.x[AC_I2] * p->net.x[AC_I2]);
-	if (p->link_j < 0) {
+	if (p->link_j < 0)
 		p->link_j = 0;
-	}
 	p->vlink = sqrt(p->link_j * (2 / CLINK_F));
 }
 

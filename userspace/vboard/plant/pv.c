@@ -46,9 +46,8 @@ static double junction_bound(const struct pv_diode *d, double v)
 {
 	double hi = v + d->rs * d->il;
 
-	if (d->rs > 0 && hi > 0) {
+	if (d->rs > 0 && hi > 0)
 		hi = fmin(hi, d->a * log1p((d->il + fmax(v, 0) / d->rs) / d->i0));
-	}
 	return hi;
 }
 
@@ -66,12 +65,10 @@ struct pv_point pv_diode_solve(const struct pv_diode *d, double v, double *vd)
 		step = (x - d->rs * i - v) / (1 + d->rs * slope);
 		x -= step;
 		/* The next error is step^2 / 2a: beyond double precision. */
-		if (fabs(step) < 1e-8) {
+		if (fabs(step) < 1e-8)
 			break;
-		}
-		if (-step > d->a) {
+		if (-step > d->a)
 			x = fmin(x, junction_bound(d, v));
-		}
 	}
 	*vd = x;
 	e = d->i0 * exp(fmin(x / d->a, EXP_MAX));
@@ -125,25 +122,21 @@ static struct section_point section_solve(const struct pv_diode *d, double i, do
 	double lo = -3, hi = d->a * EXP_MAX, at = *x;
 	struct section_point p;
 
-	if (!(at > lo && at < hi)) {
+	if (!(at > lo && at < hi))
 		at = 0;
-	}
 	for (int n = 0; n < 200; n++) {
 		double next;
 
 		p = section_at(d, at);
-		if (p.i > i) {
+		if (p.i > i)
 			lo = at;
-		} else {
+		else
 			hi = at;
-		}
 		next = at - (p.i - i) / p.di;
-		if (!(next > lo && next < hi)) {
+		if (!(next > lo && next < hi))
 			next = (lo + hi) / 2;
-		}
-		if (fabs(next - at) < 1e-13) {
+		if (fabs(next - at) < 1e-13)
 			break;
-		}
 		at = next;
 	}
 	*x = at;
@@ -160,9 +153,8 @@ static double string_voltage(struct pv_source *s, double i, double *ret_du, doub
 	for (int k = 0; k < 2; k++) {
 		struct section_point p;
 
-		if (!count[k]) {
+		if (!count[k])
 			continue;
-		}
 		p = section_solve(&s->section[k], i, &s->section_x[k]);
 		u += count[k] * p.u;
 		*ret_du += count[k] * p.du / p.di;
@@ -177,24 +169,20 @@ static struct pv_point string_solve(struct pv_source *s, double v)
 	/* Over the whole range: from a reverse current to the photocurrent. */
 	double lo = -200, hi = 1.5 * s->section[0].il + 1, i = s->string_i, du, d2u;
 
-	if (!(i > lo && i < hi)) {
+	if (!(i > lo && i < hi))
 		i = hi / 2;
-	}
 	for (int n = 0; n < 200; n++) {
 		double u = string_voltage(s, i, &du, &d2u), next;
 
-		if (u > v) {
+		if (u > v)
 			lo = i;
-		} else {
+		else
 			hi = i;
-		}
 		next = i - (u - v) / du;
-		if (!(next > lo && next < hi)) {
+		if (!(next > lo && next < hi))
 			next = (lo + hi) / 2;
-		}
-		if (fabs(next - i) < 1e-12) {
+		if (fabs(next - i) < 1e-12)
 			break;
-		}
 		i = next;
 	}
 	s->string_i = i;
@@ -236,9 +224,8 @@ void pv_source_update(struct pv_source *s)
 		break;
 	case PV_DIODE:
 		pv_diode_at(&s->module, s->light, s->cell_c, &s->whole);
-		if (!s->shaded || s->fraction == 0) {
+		if (!s->shaded || s->fraction == 0)
 			break;
-		}
 		for (int k = 0; k < 2; k++) {
 			struct pv_diode *d = &s->section[k];
 
@@ -270,9 +257,8 @@ struct pv_point pv_source_solve(struct pv_source *s, double v)
 	case PV_EN50530: {
 		double e;
 
-		if (s->light < DARK_W_M2) {
+		if (s->light < DARK_W_M2)
 			break;
-		}
 		e = s->en_i0 * exp(fmin(v / s->en_a, EXP_MAX));
 		p.i = s->en_isc - (e - s->en_i0);
 		p.di = -e / s->en_a;
@@ -280,11 +266,10 @@ struct pv_point pv_source_solve(struct pv_source *s, double v)
 		break;
 	}
 	case PV_DIODE:
-		if (is_uniform(s)) {
+		if (is_uniform(s))
 			p = pv_diode_solve(&s->whole, v, &s->vd);
-		} else {
+		else
 			p = string_solve(s, v);
-		}
 		break;
 	}
 	return p;
@@ -323,9 +308,8 @@ static double refine(struct pv_source *s, double lo, double hi)
 /* Upper bound of the open-circuit voltage. */
 static double voc_bound(const struct pv_source *s)
 {
-	if (s->module.kind == PV_EN50530) {
+	if (s->module.kind == PV_EN50530)
 		return s->en_a * log1p(s->en_isc / s->en_i0);
-	}
 	return s->whole.a * log1p(s->whole.il / s->whole.i0);
 }
 
@@ -346,9 +330,8 @@ void pv_source_mpp(struct pv_source *s, double *ret_v, double *ret_p)
 			double step = (p.i + v * p.di) / (2 * p.di + v * p.d2i);
 
 			v = fmin(fmax(v - step, 0.05 * voc), voc);
-			if (fabs(step) < 1e-6) {
+			if (fabs(step) < 1e-6)
 				break;
-			}
 		}
 	} else {
 		/* As many local maxima as light levels: the best of a fine scan. */
@@ -376,12 +359,10 @@ double pv_source_available(struct pv_source *s)
 	struct pv_source near;
 	double h;
 
-	if (s->module.kind == PV_OPEN || s->light < DARK_W_M2) {
+	if (s->module.kind == PV_OPEN || s->light < DARK_W_M2)
 		return 0;
-	}
-	if (s->mpp_valid && fabs(dlight) <= 0.005 * s->mpp_light && fabs(dcell) <= 0.25) {
+	if (s->mpp_valid && fabs(dlight) <= 0.005 * s->mpp_light && fabs(dcell) <= 0.25)
 		return s->mpp_p + s->mpp_dp_dlight * dlight + s->mpp_dp_dcell * dcell;
-	}
 	pv_source_mpp(s, &s->mpp_v, &s->mpp_p);
 	s->mpp_light = s->light;
 	s->mpp_cell_c = s->cell_c;

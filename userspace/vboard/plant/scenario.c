@@ -143,9 +143,8 @@ static const struct {
 void replay_free(struct replay *replay)
 {
 	free(replay->t);
-	for (int q = 0; q < REPLAY_QUANTITIES; q++) {
+	for (int q = 0; q < REPLAY_QUANTITIES; q++)
 		free(replay->column[q]);
-	}
 	memset(replay, 0, sizeof(*replay));
 }
 
@@ -173,9 +172,8 @@ static int replay_header(const struct csv *csv, int column[REPLAY_QUANTITIES], c
 {
 	bool any = false;
 
-	for (int q = 0; q < REPLAY_QUANTITIES; q++) {
+	for (int q = 0; q < REPLAY_QUANTITIES; q++)
 		column[q] = -1;
-	}
 	for (int c = 0; c < csv->columns; c++) {
 		const char *header = csv_cell(csv, 0, c);
 		bool known = !strcmp(header, "time_s");
@@ -212,9 +210,8 @@ int replay_read(struct replay *replay, const char *path, char *err, size_t size)
 
 	memset(replay, 0, sizeof(*replay));
 	ret = csv_read(&csv, path, err, size);
-	if (ret) {
+	if (ret)
 		return ret;
-	}
 	ret = replay_header(&csv, column, err, size);
 	replay->rows = csv.rows - 1;
 	if (!ret) {
@@ -230,17 +227,15 @@ int replay_read(struct replay *replay, const char *path, char *err, size_t size)
 		}
 	}
 	for (int q = 0; !ret && q < REPLAY_QUANTITIES; q++) {
-		if (column[q] < 0) {
+		if (column[q] < 0)
 			continue;
-		}
 		replay->column[q] = replay_column(&csv, column[q], quantities[q].min,
 						  quantities[q].max, err, size);
 		ret = replay->column[q] ? 0 : -EINVAL;
 	}
 	csv_free(&csv);
-	if (ret) {
+	if (ret)
 		replay_free(replay);
-	}
 	return ret;
 }
 
@@ -249,16 +244,13 @@ double replay_at(const struct replay *replay, enum replay_quantity quantity, dou
 	const double *y = replay->column[quantity];
 	int n = *cursor;
 
-	while (n + 1 < replay->rows && replay->t[n + 1] <= t) {
+	while (n + 1 < replay->rows && replay->t[n + 1] <= t)
 		n++;
-	}
 	*cursor = n;
-	if (t <= replay->t[0]) {
+	if (t <= replay->t[0])
 		return y[0];
-	}
-	if (n + 1 >= replay->rows) {
+	if (n + 1 >= replay->rows)
 		return y[replay->rows - 1];
-	}
 	return y[n] + (y[n + 1] - y[n]) * (t - replay->t[n]) / (replay->t[n + 1] - replay->t[n]);
 }
 
@@ -300,9 +292,8 @@ static char *next_word(struct parser *p)
 	size_t n = strcspn(word, " \t");
 
 	p->rest = word + n;
-	if (*p->rest) {
+	if (*p->rest)
 		*p->rest++ = '\0';
-	}
 	return word;
 }
 
@@ -311,9 +302,8 @@ static char *rest_of_line(struct parser *p)
 	char *rest = skip_blanks(p->rest);
 	size_t n = strlen(rest);
 
-	while (n && strchr(" \t", rest[n - 1])) {
+	while (n && strchr(" \t", rest[n - 1]))
 		rest[--n] = '\0';
-	}
 	p->rest = rest + n;
 	return rest;
 }
@@ -328,9 +318,8 @@ static char *path_of(const struct parser *p, const char *name)
 {
 	char *path;
 
-	if (*name == '/' || !*p->folder) {
+	if (*name == '/' || !*p->folder)
 		return strdup(name);
-	}
 	return asprintf(&path, "%s/%s", p->folder, name) < 0 ? NULL : path;
 }
 
@@ -360,9 +349,8 @@ static int parse_choice(struct parser *p, const char *word, const char *choices)
 			p->st->x[p->numbers++] = index;
 			return 0;
 		}
-		if (!c[length]) {
+		if (!c[length])
 			break;
-		}
 		c += length + 1;
 		index++;
 	}
@@ -371,13 +359,11 @@ static int parse_choice(struct parser *p, const char *word, const char *choices)
 
 static int parse_text(struct parser *p, const char *text, const char *what)
 {
-	if (!*text) {
+	if (!*text)
 		return FAIL(p, "expected %s, found the end of the line", what);
-	}
 	p->st->text[p->texts] = strdup(text);
-	if (!p->st->text[p->texts++]) {
+	if (!p->st->text[p->texts++])
 		return FAIL(p, "out of memory");
-	}
 	return 0;
 }
 
@@ -412,32 +398,27 @@ static int parse_harmonics(struct parser *p, char *word)
 	char *item;
 
 	p->st->harmonic = harmonic;
-	if (!harmonic) {
+	if (!harmonic)
 		return FAIL(p, "out of memory");
-	}
-	if (!strcmp(word, "none")) {
+	if (!strcmp(word, "none"))
 		return 0;
-	}
-	if (!*word) {
+	if (!*word)
 		return FAIL(p, "expected H:PCT[,H:PCT...] or none, found the end of the line");
-	}
 	while ((item = strsep(&word, ","))) {
 		char *colon = strchr(item, ':');
 		double order, value;
 		int ret;
 
-		if (colon) {
+		if (colon)
 			*colon = '\0';
-		}
 		if (!colon || number_parse(item, &order) || order != floor(order) || order < 2 ||
 		    order > PLANT_HARMONICS) {
 			return FAIL(p, "expected H:PCT with H from 2 to %d, found '%s'",
 				    PLANT_HARMONICS, shown(item));
 		}
 		ret = parse_number(p, colon + 1, &percent, &value);
-		if (ret) {
+		if (ret)
 			return ret;
-		}
 		harmonic[(int)order] = value / 100;
 	}
 	return 0;
@@ -447,12 +428,10 @@ static int parse_percent(struct parser *p, char *word, const struct arg *arg)
 {
 	size_t n = strlen(word);
 
-	if (!n) {
+	if (!n)
 		return 0;
-	}
-	if (word[n - 1] != '%') {
+	if (word[n - 1] != '%')
 		return FAIL(p, "expected %s with its %% sign, found '%s'", arg->what, word);
-	}
 	word[n - 1] = '\0';
 	return parse_number(p, word, arg, &p->st->x[p->numbers++]);
 }
@@ -467,12 +446,10 @@ static int parse_module(struct parser *p)
 	int ret = 0;
 
 	p->st->module = module;
-	if (!module) {
+	if (!module)
 		return FAIL(p, "out of memory");
-	}
-	if (!*name) {
+	if (!*name)
 		return FAIL(p, "expected a module, found the end of the line");
-	}
 	if (!strcmp(name, "none")) {
 		module_open(module);
 		return 0;
@@ -508,9 +485,8 @@ static int parse_replay(struct parser *p)
 	char *name = rest_of_line(p), *path;
 	int ret;
 
-	if (!*name) {
+	if (!*name)
 		return FAIL(p, "expected a CSV file, found the end of the line");
-	}
 	p->st->replay = calloc(1, sizeof(*p->st->replay));
 	path = path_of(p, name);
 	ret = p->st->replay && path ? replay_read(p->st->replay, path, p->err, p->size) : -ENOMEM;
@@ -526,9 +502,8 @@ static int parse_value(struct parser *p, const char *word)
 		return FAIL(p, "expected a value for %s, found the end of the line",
 			    p->st->text[0]);
 	}
-	if (qs1_param_parse((enum qs1_param)p->st->x[0], word, &value, p->err, p->size)) {
+	if (qs1_param_parse((enum qs1_param)p->st->x[0], word, &value, p->err, p->size))
 		return -EINVAL;
-	}
 	return parse_text(p, word, "a value");
 }
 
@@ -563,9 +538,8 @@ static int parse_arg(struct parser *p, const struct arg *arg)
 		return parse_choice(p, word, arg->what);
 	case ARG_PARAM:
 		id = qs1_param_find(word);
-		if (id < 0) {
+		if (id < 0)
 			return FAIL(p, "expected the name of a parameter, found '%s'", shown(word));
-		}
 		p->st->x[p->numbers++] = id;
 		return parse_text(p, word, "a parameter");
 	case ARG_VALUE:
@@ -632,13 +606,11 @@ static int unknown_words(struct parser *p, const char *line, int matched)
 		int m = match_words(line, word, &end);
 		char text[32];
 
-		if ((m > 0 ? m : -m) != matched) {
+		if ((m > 0 ? m : -m) != matched)
 			continue;
-		}
 		at = end;
-		for (int skip = 0; skip < matched; skip++) {
+		for (int skip = 0; skip < matched; skip++)
 			word += strcspn(word, " ") + 1;
-		}
 		snprintf(text, sizeof(text), "%s%.*s", used ? ", " : "", (int)strcspn(word, " "),
 			 word);
 		if (!strstr(expected, text + (used ? 2 : 0)) && used + 32 < sizeof(expected)) {
@@ -673,9 +645,8 @@ static int check_command(struct parser *p)
 	char *words = p->st->text[0];
 
 	if (p->st->kind == ST_CMD && strcmp(words, "shutdown") && strcmp(words, "start") &&
-	    strcmp(words, "clear gfdi")) {
+	    strcmp(words, "clear gfdi"))
 		return FAIL(p, "expected shutdown, start or clear gfdi, found '%s'", words);
-	}
 	if (p->st->kind == ST_SPEED) {
 		double factor = 0;
 
@@ -700,9 +671,8 @@ int statement_parse(const char *line, bool live, bool timed, const char *folder,
 	int ret = 0;
 
 	copy = strdup(line);
-	if (!copy) {
+	if (!copy)
 		return FAIL(&p, "out of memory");
-	}
 	form = find_form(&p, copy);
 	if (!form) {
 		free(copy);
@@ -716,16 +686,14 @@ int statement_parse(const char *line, bool live, bool timed, const char *folder,
 			   : timed		 ? "belongs before time 0, without 'at'"
 						 : "needs a time: 'at T' before it");
 	}
-	for (size_t n = 0; !ret && n < ARGS && form->arg[n].type; n++) {
+	for (size_t n = 0; !ret && n < ARGS && form->arg[n].type; n++)
 		ret = parse_arg(&p, &form->arg[n]);
-	}
 	if (!ret) {
 		word = next_word(&p);
 		ret = *word ? FAIL(&p, "expected the end of the line, found '%s'", word) : 0;
 	}
-	if (!ret) {
+	if (!ret)
 		ret = check_command(&p);
-	}
 	free(copy);
 	if (ret) {
 		statement_free(&st);
@@ -737,12 +705,10 @@ int statement_parse(const char *line, bool live, bool timed, const char *folder,
 
 void scenario_free(struct scenario *sc)
 {
-	for (int n = 0; n < sc->setups; n++) {
+	for (int n = 0; n < sc->setups; n++)
 		statement_free(&sc->setup[n]);
-	}
-	for (int n = 0; n < sc->timeds; n++) {
+	for (int n = 0; n < sc->timeds; n++)
 		statement_free(&sc->timed[n]);
-	}
 	free(sc->setup);
 	free(sc->timed);
 	free(sc->path);
@@ -754,9 +720,8 @@ static int append(struct statement **list, int *count, const struct statement *s
 {
 	struct statement *grown = realloc(*list, (size_t)(*count + 1) * sizeof(*grown));
 
-	if (!grown) {
+	if (!grown)
 		return -ENOMEM;
-	}
 	grown[(*count)++] = *st;
 	*list = grown;
 	return 0;
@@ -773,25 +738,21 @@ static int load_line(struct scenario *sc, char *line, int number, char *err, siz
 	int ret;
 
 	line = skip_blanks(line);
-	if (!*line) {
+	if (!*line)
 		return 0;
-	}
-	if (isfinite(sc->end)) {
+	if (isfinite(sc->end))
 		return FAIL(&p, "expected nothing after 'run', found '%s'", line);
-	}
 	if (!strncmp(line, "at", 2) && (!line[2] || strchr(" \t", line[2]))) {
 		p.rest = line + 2;
 		timed = true;
 		ret = parse_number(&p, next_word(&p), &at, &t);
-		if (ret) {
+		if (ret)
 			return ret;
-		}
 		line = skip_blanks(p.rest);
 	}
 	ret = statement_parse(line, false, timed, sc->folder, &st, err, size);
-	if (ret) {
+	if (ret)
 		return ret;
-	}
 	st.t = t;
 	st.line = number;
 	if (st.kind == ST_RUN) {
@@ -813,9 +774,8 @@ static void sort_timed(struct scenario *sc)
 		struct statement st = sc->timed[n];
 		int k = n;
 
-		for (; k > 0 && sc->timed[k - 1].t > st.t; k--) {
+		for (; k > 0 && sc->timed[k - 1].t > st.t; k--)
 			sc->timed[k] = sc->timed[k - 1];
-		}
 		sc->timed[k] = st;
 	}
 }
@@ -845,9 +805,8 @@ static int check_whole(const struct scenario *sc, int *ret_line, char *err, size
 				    __builtin_ctz(st->inputs & ~sections) + 1);
 		}
 		if (st->kind == ST_MARK) {
-			if (st->x[0] == 1 && !marked) {
+			if (st->x[0] == 1 && !marked)
 				return FAIL(&p, "expected 'mark start' before 'mark stop'");
-			}
 			marked = st->x[0] == 0;
 		}
 	}
@@ -871,9 +830,8 @@ static int load_lines(struct scenario *sc, FILE *file, int *ret_line, char *err,
 		line[strcspn(line, "#\r\n")] = '\0';
 		ret = load_line(sc, line, *ret_line, err, size);
 	}
-	if (!ret && ferror(file)) {
+	if (!ret && ferror(file))
 		return FAIL(&p, "can not be read");
-	}
 	return ret;
 }
 

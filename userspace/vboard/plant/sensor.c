@@ -36,16 +36,14 @@ int sensor_init(struct plant_sensor *s, uint64_t seed, bool noise)
 	s->noise = noise;
 	s->walk = rng_next(&s->rng) | 1;
 	s->table = calloc(TABLE_SIZE, sizeof(*s->table));
-	if (!s->table) {
+	if (!s->table)
 		return -ENOMEM;
-	}
 	for (unsigned int n = 0; n < TABLE_SIZE; n++) {
 		s->table[n] = (float)(SENSOR_NOISE_COUNTS * rng_normal(&s->rng));
 		sum += s->table[n];
 	}
-	for (unsigned int n = 0; n < TABLE_SIZE; n++) {
+	for (unsigned int n = 0; n < TABLE_SIZE; n++)
 		s->table[n] -= (float)(sum / TABLE_SIZE);
-	}
 	return 0;
 }
 
@@ -60,9 +58,8 @@ void sensor_fault(struct plant_sensor *s, enum qs1_adc channel, enum sensor_faul
 	s->fault[channel] = fault;
 	s->stuck[channel] = false;
 	s->any_fault = false;
-	for (int c = 0; c < QS1_ADC_COUNT; c++) {
+	for (int c = 0; c < QS1_ADC_COUNT; c++)
 		s->any_fault |= s->fault[c] != SENSOR_OK;
-	}
 }
 
 static void spoil(struct plant_sensor *s, int16_t adc[QS1_ADC_COUNT])
@@ -100,18 +97,16 @@ void sensor_convert(struct plant_sensor *s, const float x[QS1_ADC_COUNT],
 	const float *noise = s->table;
 	float count[QS1_ADC_COUNT];
 
-	for (int c = 0; c < QS1_ADC_COUNT; c++) {
+	for (int c = 0; c < QS1_ADC_COUNT; c++)
 		count[c] = x[c] * s->scale[c] + s->offset[c];
-	}
 	if (s->noise) {
 		/* xorshift64: enough to pick a start */
 		s->walk ^= s->walk << 13;
 		s->walk ^= s->walk >> 7;
 		s->walk ^= s->walk << 17;
 		noise += s->walk >> (64 - TABLE_LOG2);
-		for (int c = 0; c < QS1_ADC_COUNT; c++) {
+		for (int c = 0; c < QS1_ADC_COUNT; c++)
 			count[c] += noise[c];
-		}
 	}
 	for (int c = 0; c < QS1_ADC_COUNT; c++) {
 		float y = count[c] + 32768.5f;
@@ -120,9 +115,8 @@ void sensor_convert(struct plant_sensor *s, const float x[QS1_ADC_COUNT],
 		y = y < 0.0f ? 0.0f : y;
 		adc[c] = (int16_t)((int32_t)y - 32768);
 	}
-	if (s->any_fault) {
+	if (s->any_fault)
 		spoil(s, adc);
-	}
 }
 
 int sensor_find(const char *name)
@@ -136,12 +130,10 @@ int sensor_find(const char *name)
 	for (int c = 0; c < QS1_ADC_COUNT; c++) {
 		size_t n = 0;
 
-		while (name[n] && name[n] == tolower(ids[c][n])) {
+		while (name[n] && name[n] == tolower(ids[c][n]))
 			n++;
-		}
-		if (!name[n] && !ids[c][n]) {
+		if (!name[n] && !ids[c][n])
 			return c;
-		}
 	}
 	return -ENOENT;
 }
