@@ -19,7 +19,7 @@ from .policy import PolicyRunner
 from .process import Child, tail, wait_until
 from .qga import Agent
 from .rundir import RunDir
-from .status import state_of
+from .status import line, state_of
 from .world import World
 
 # Bounds in seconds, each several times what a loaded two-core machine needs.
@@ -216,22 +216,38 @@ class Board:
             return state == "active"
         self.wait("qs1d active in the guest", active, timeout_s, 0.3)
 
+    def wait_host(self, timeout_s=SERVICE_UP_S):
+        """Until the firmware runs and feels the daemon's heartbeat."""
+        self.wait_service()
+        try:
+            self.wait("the daemon's heartbeat at the firmware",
+                      lambda: (self.status()["firmware"] or {}).get("host_alive"), timeout_s)
+        except BoardError as error:
+            found = self.agent.shell("dmesg | grep -e qs1 -e remoteproc | tail -n 5; "
+                                     "journalctl -u qs1d -n 5 -o cat").out
+            raise BoardError(f"{error}\nthe guest says:\n{found}") from error
+
     def go(self):
         """Start the scenario at its time 0: from here the world is lit.
 
         Until now it was dark and at real time, so that Linux booted undisturbed.
         """
-        self.wait_service()
+        self.wait_host()
         self.world.go()
         if self.speed != 1:
             self.world.do(f"speed {self.speed:g}" if self.speed else "speed max")
 
     def wait_state(self, *states, timeout_s=PRODUCING_S):
         """Until the firmware reports one of @states; returns the status object."""
+        found = {}
+
         def reached():
-            status = self.status()
-            return status if state_of(status) in states else None
-        return self.wait(f"state {' or '.join(states)}", reached, timeout_s, 0.05)
+            found.update(self.status())
+            return found if state_of(found) in states else None
+        try:
+            return self.wait(f"state {' or '.join(states)}", reached, timeout_s, 0.05)
+        except BoardError as error:
+            raise BoardError(f"{error}\nlast: {line(found)}") from error
 
     def in_background(self, function, *arguments):
         """Run @function in a thread that does not keep the process alive."""
