@@ -61,7 +61,12 @@ $(M4)/stamp: firmware/hal/virt/stamp.c firmware/hal/virt/crc32.h firmware/hal/vi
 	@mkdir -p $(@D)
 	$(CC) $(HOST_CFLAGS) -o $@ $<
 
-.PHONY: firmware-virt
+.PHONY: firmware-virt firmware-install
 firmware-virt: $(M4)/qs1-m4.elf $(M4)/qs1-boot.elf
+
+# make firmware-install DESTDIR=...
+firmware-install: $(M4)/qs1-m4.elf
+	install -d $(DESTDIR)/lib/firmware
+	install -m 644 $< $(DESTDIR)/lib/firmware
 
 -include $(HOST_CORE_OBJ:.o=.d) $(HOST_HAL_OBJ:.o=.d) $(M4_OBJ:.o=.d) $(M4_BOOT_OBJ:.o=.d)
