@@ -348,7 +348,9 @@ static enum policy_action choose(struct policy *policy, const struct policy_inpu
 {
 	enum policy_action action;
 
-	if (policy->dirty && now_ms >= policy->save_retry_ms) {
+	/* Whoever gave a command waits for it to be saved, or to hear that it can not be. */
+	if (policy->dirty &&
+	    (now_ms >= policy->save_retry_ms || policy->command.kind != POLICY_COMMAND_NONE)) {
 		return POLICY_SAVE;
 	}
 	if (!in->present || !policy->seen) {
