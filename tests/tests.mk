@@ -15,15 +15,17 @@ $(BUILD)/tests/%: tests/unit/%.c $(UNIT_LIBS)
 
 -include $(UNIT:%=%.d)
 
+include tests/m4/m4.mk
+
 .PHONY: unit test test-all
 unit: $(UNIT)
 
 ## make test         all tests that a change must pass
 test: | deps
-	$(MAKE) all unit image
+	$(MAKE) all unit m4-replay image
 	/usr/bin/python3 tests/run.py
 
 ## make test-all     the same and the long suites
 test-all: | deps
-	$(MAKE) all unit image
+	$(MAKE) all unit m4-replay image
 	/usr/bin/python3 tests/run.py --long

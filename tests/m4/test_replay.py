@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The Cortex-M4 image computes the same bits as the core on the host."""
+
+import re
+import subprocess
+
+import pytest
+
+from conftest import BUILD, ROOT
+
+FIRMWARE = BUILD / "firmware" / "qs1-m4.elf"
+
+SCENARIOS = {
+    "start-shading-trip": """
+        seed 11
+        sun all 900
+        skip enter-service
+        at 1.5 shade 2 1/3 0.6
+        at 2 sun 3 150
+        at 3 grid v 0.45
+        at 3.5 grid v 1.0
+        run 5
+    """,
+    "frequency-phase-harmonics": """
+        seed 12
+        sun all 600
+        skip enter-service
+        at 1 grid thd 3:3,5:2
+        at 2 grid phase 40
+        at 3 ramp grid f 60.9 over 1
+        run 5
+    """,
+    "enter-service-and-ground-fault": """
+        seed 13
+        set es_delay_s 1
+        sun all 700
+        at 3 fault gfdi on
+        at 3.5 fault gfdi off
+        at 4 cmd clear gfdi
+        run 6
+    """,
+    "limits-and-commands": """
+        seed 14
+        sun all 1000
+        skip enter-service
+        at 1 set power_limit_w 400
+        at 2 cmd shutdown
+        at 2.5 cmd start
+        at 3 set power_limit_w 1200
+        at 4 host lost
+        run 7
+    """,
+}
+
+
+def replay(*arguments):
+    return subprocess.run([BUILD / "m4-replay", FIRMWARE, *arguments], capture_output=True,
+                          text=True, timeout=300)
+
+
+def identical(done, recordings):
+    """Steps of each recording, all of them found identical."""
+    assert done.returncode == 0, done.stderr
+    steps = re.findall(r": (\d+) steps, \d+ commands, identical", done.stdout)
+    assert len(steps) == recordings, done.stdout
+    print(done.stdout)
+    return [int(count) for count in steps]
+
+
+@pytest.fixture
+def record(sim, tmp_path):
+    """Records a scenario; returns the recording and the summary."""
+    def run(scenario, name="run.trace"):
+        trace = tmp_path / name
+        return trace, sim(scenario, "--trace", str(trace))
+    return run
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_recorded_scenario_gives_the_same_bits(record, name):
+    trace, summary = record(SCENARIOS[name])
+    assert "producing" in {t["to"] for t in summary["transitions"]}
+    assert identical(replay(trace), 1) == [round(summary["duration_s"] * 20000)]
+
+
+def test_random_samples_and_commands_give_the_same_bits():
+    assert identical(replay("random:1:100000", "random:2:100000"), 2) == [100000, 100000]
+
+
+@pytest.mark.long
+def test_many_random_samples_and_commands_give_the_same_bits():
+    runs = [f"random:{seed}:1000000" for seed in range(3, 13)]
+    assert identical(replay(*runs), 10) == [1000000] * 10
+
+
+def test_one_flipped_bit_is_found(record):
+    trace, _ = record(SCENARIOS["start-shading-trip"])
+    recording = bytearray(trace.read_bytes())
+    last_cmp_bridge = len(recording) - 4
+    recording[last_cmp_bridge] ^= 1
+    trace.write_bytes(recording)
+    done = replay(trace)
+    assert done.returncode == 1
+    assert "cmp_bridge" in done.stderr
+
+
+@pytest.mark.parametrize("content, message", [
+    (b"at 1 sun all 900\n", "expected a recording"),
+    (b"QS1TRACE\x01\x00\x00\x00\xff\x00\x00\x00", "expected a recording"),
+    (b"QS1TRACE\x01\x00\x00\x00\x01\x00\x00\x00\x09", "expected a record of kind"),
+    (b"QS1TRACE\x01\x00\x00\x00\x01\x00\x00\x00\x00\x01", "expected a record of kind"),
+])
+def test_what_is_no_recording_is_refused(tmp_path, content, message):
+    trace = tmp_path / "bad.trace"
+    trace.write_bytes(content)
+    done = replay(trace)
+    assert done.returncode == 2
+    assert message in done.stderr and "bad.trace" in done.stderr
+
+
+def test_an_image_for_another_machine_is_refused():
+    done = subprocess.run([BUILD / "m4-replay", ROOT / "Makefile", "random:1:1"],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "expected a 32-bit ARM ELF file" in done.stderr
