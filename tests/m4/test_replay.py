@@ -27,7 +27,7 @@ SCENARIOS = {
         skip enter-service
         at 1 grid thd 3:3,5:2
         at 2 grid phase 40
-        at 3 ramp grid f 60.9 over 1
+        at 3 grid f 60.9
         run 5
     """,
     "enter-service-and-ground-fault": """
