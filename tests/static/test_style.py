@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Format, lint and licence of every file in the repository."""
+
+import pathlib
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def tracked(*patterns):
+    """Files of the tree by pattern; all of them where there is no git."""
+    if (ROOT / ".git").exists():
+        done = subprocess.run(["git", "ls-files", "-z", "--", *patterns], cwd=ROOT, check=True,
+                              capture_output=True, text=True)
+        names = [ROOT / name for name in done.stdout.split("\0") if name]
+    else:
+        names = [p for pattern in patterns for p in ROOT.rglob(pattern)
+                 if "build" not in p.relative_to(ROOT).parts]
+    return [n for n in names if n.is_file()]
+
+
+def first_line(path):
+    with path.open(encoding="utf-8", errors="replace") as stream:
+        return stream.readline()
+
+
+def shell_scripts():
+    return [p for p in tracked("*") if p.suffix == ".sh" or
+            (not p.suffix and first_line(p).startswith("#!") and "sh" in first_line(p))]
+
+
+def run(*command):
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_c_is_formatted():
+    run("clang-format", "--dry-run", "-Werror", *tracked("*.c", "*.h"))
+
+
+def test_shell_is_clean():
+    scripts = shell_scripts()
+    assert scripts
+    run("shellcheck", "-x", *scripts)
+
+
+def test_python_is_clean():
+    run("/usr/bin/python3", "-m", "pyflakes", *tracked("*.py"))
+
+
+def test_every_file_names_its_licence():
+    exempt = {"COPYING", ".gitignore", "packages.txt"}
+    missing = []
+    for path in tracked("*"):
+        if path.name in exempt or path.is_symlink() or "LICENSES" in path.parts:
+            continue
+        if path.suffix in (".png", ".bin", ".trace"):
+            continue
+        head = path.read_bytes()[:400]
+        if b"SPDX-License-Identifier:" not in head:
+            missing.append(str(path.relative_to(ROOT)))
+    assert not missing, f"no SPDX line in: {missing}"
+
+
+@pytest.mark.parametrize("header", ["abi.h", "codes.h", "params.h", "channels.h", "stage.h",
+                                    "vhw.h"])
+@pytest.mark.parametrize("compiler", ["gcc", "arm-none-eabi-gcc", "arm-linux-gnueabihf-gcc"])
+def test_contract_compiles_alone_everywhere(tmp_path, header, compiler):
+    source = tmp_path / "alone.c"
+    source.write_text(f"#include <qs1/{header}>\nint alone;\n")
+    run(compiler, "-std=c11", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-Iinclude", "-c",
+        "-o", tmp_path / "alone.o", source)
