@@ -16,25 +16,21 @@
 #define CEASED_A (0.01 * RATED_A * M_SQRT2) /* 1 % of rated, instantaneous */
 #define CEASED_S 0.2			    /* "stays there" */
 
-/* The disturbance that leads to a fault; 0 for any. */
+/* Kinds of disturbance that can lead to a fault; a broken sensor can to any. */
 static unsigned int fault_origin(unsigned int fault)
 {
 	if (QS1_FAULT_BIT(fault) & QS1_FAULTS_GRID)
-		return DISTURB_GRID;
+		return DISTURB_GRID | DISTURB_FAULT;
 	switch (fault) {
-	case QS1_FAULT_GFDI:
-	case QS1_FAULT_RELAY:
-	case QS1_FAULT_SENSOR:
-		return DISTURB_FAULT;
 	case QS1_FAULT_HOST_LOST:
 	case QS1_FAULT_SHUTDOWN:
-		return DISTURB_HOST;
+		return DISTURB_HOST | DISTURB_FAULT;
 	case QS1_FAULT_PV_OV:
 	case QS1_FAULT_PV_OC:
 	case QS1_FAULT_NIGHT:
-		return DISTURB_PV;
+		return DISTURB_PV | DISTURB_FAULT;
 	default:
-		return 0;
+		return DISTURB_FAULT;
 	}
 }
 
