@@ -21,11 +21,11 @@ include tests/m4/m4.mk
 unit: $(UNIT)
 
 ## make test         all tests that a change must pass
-test: | deps
+test:
 	$(MAKE) all unit m4-replay image
 	/usr/bin/python3 tests/run.py
 
 ## make test-all     the same and the long suites
-test-all: | deps
+test-all:
 	$(MAKE) all unit m4-replay image
 	/usr/bin/python3 tests/run.py --long

@@ -1,0 +1,92 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# GPIO lines and LEDs.
+
+# shellcheck disable=SC2317 # check() calls the tests by name
+# shellcheck source=tests/kselftest/tap.inc
+. "$(dirname "$0")/tap.inc"
+
+LINES="led-green led-red enable emergency-stop-n relay"
+GREEN=/sys/class/leds/qs1:green:status
+RED=/sys/class/leds/qs1:red:fault
+
+# The chip's lines as the kernel shows them.
+lines()
+{
+	sed -n '/qs1-gpio/,/^$/p' /sys/kernel/debug/gpio
+}
+
+# level NAME: hi or lo
+level()
+{
+	lines | sed -n "s/.*($1 *|.*\(hi\|lo\).*/\1/p"
+}
+
+has_chip()
+{
+	lines | grep -q qs1-gpio
+}
+
+names_lines()
+{
+	for line in $LINES; do
+		gpiofind "$line" >/dev/null || {
+			echo "no line $line"
+			return 1
+		}
+	done
+}
+
+# drives LED LINE
+drives()
+{
+	echo none >"$1/trigger"
+	for pair in 1:hi 0:lo; do
+		echo "${pair%:*}" >"$1/brightness" &&
+			equal "${pair#*:}" "$(level "$2")" "$2 at brightness ${pair%:*}" || return 1
+	done
+}
+
+leds_are_taken()
+{
+	! gpioget "$(gpiofind led-green | cut -d ' ' -f 1)" 0 2>/dev/null
+}
+
+# reads NAME: 0 or 1
+reads()
+{
+	# shellcheck disable=SC2046 # chip and line
+	gpioget $(gpiofind "$1")
+}
+
+relay_reads()
+{
+	flags=$(cat "$(board)/status_flags")
+	equal $((flags >> 9 & 1)) "$(reads relay)" "relay at status $flags"
+}
+
+relay_is_input()
+{
+	# shellcheck disable=SC2046 # chip and line
+	! gpioset $(gpiofind relay)=1 2>/dev/null
+}
+
+pause_service
+plan 8
+check "there is a chip of the driver" has_chip
+if command -v gpiofind >/dev/null; then
+	check "lines have their names" names_lines
+	check "LED lines are in use" leds_are_taken
+	check "the relay's line follows the firmware" relay_reads
+	check "the relay's line is an input" relay_is_input
+else
+	for name in "lines have their names" "LED lines are in use" \
+		"the relay's line follows the firmware" "the relay's line is an input"; do
+		check "$name" sh -c 'echo "no gpiod tools"; exit 4'
+	done
+fi
+check "the green LED drives its line" drives "$GREEN" led-green
+check "the red LED drives its line" drives "$RED" led-red
+check "no warning in the kernel's log" log_is_clean
+finish

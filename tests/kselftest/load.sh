@@ -1,0 +1,151 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The driver binds by the PCI id, brings its children along and leaves nothing
+# behind. CYCLES says how often it is unloaded (5).
+
+# shellcheck disable=SC2317 # check() calls the tests by name
+# shellcheck source=tests/kselftest/tap.inc
+. "$(dirname "$0")/tap.inc"
+
+MODULES="qs1_ivshmem qs1_iio qs1_gpio qs1_core"
+CYCLES=${CYCLES:-5}
+
+ATTRIBUTES="qs1_layout_version firmware_version state status_flags faults_active faults_latched
+fault_counts enter_service_remaining_s power_limit_in_force_w command_result heartbeat
+coproc_crashes wave_lost events"
+
+loaded()
+{
+	grep -q "^$1 " /proc/modules
+}
+
+all_loaded()
+{
+	for module in $MODULES; do
+		loaded "$module" || {
+			echo "$module is not loaded"
+			return 1
+		}
+	done
+}
+
+all_present()
+{
+	[ -n "$(board)" ] && [ -n "$(iio qs1-meter)" ] && [ -n "$(iio qs1-wave)" ] &&
+		[ -n "$(rproc)" ] && [ -e /sys/class/leds/qs1:red:fault ] && firmware_running
+}
+
+nothing_present()
+{
+	[ -z "$(board)$(iio qs1-meter)$(iio qs1-wave)$(rproc)" ] &&
+		[ ! -e /sys/class/leds/qs1:red:fault ] && ! loaded qs1_core
+}
+
+alias_matches()
+{
+	modinfo -F alias qs1_ivshmem | grep -qx 'pci:v00001AF4d00001110sv\*sd\*bc\*sc\*i\*' || {
+		echo "aliases of qs1_ivshmem: $(modinfo -F alias qs1_ivshmem)"
+		return 1
+	}
+}
+
+children_bound()
+{
+	for child in "$(board)"/qs1.iio.* "$(board)"/qs1.gpio.*; do
+		[ -e "$child/driver" ] || {
+			echo "$child has no driver"
+			return 1
+		}
+	done
+}
+
+attributes_readable()
+{
+	for attribute in $ATTRIBUTES; do
+		cat "$(board)/$attribute" >/dev/null || return 1
+	done
+}
+
+unload()
+{
+	# shellcheck disable=SC2086 # a list
+	modprobe -r $MODULES || return 1
+	nothing_present || {
+		echo "left after unloading: $(board) $(iio qs1-meter) $(iio qs1-wave) $(rproc)"
+		return 1
+	}
+}
+
+load()
+{
+	modprobe qs1_ivshmem || return 1
+	wait_for 15 all_present || {
+		echo "not back after loading: $(new_log | tail -n 5)"
+		return 1
+	}
+}
+
+cycles()
+{
+	cycle=0
+	while [ "$cycle" -lt "$CYCLES" ]; do
+		cycle=$((cycle + 1))
+		if ! unload || ! load; then
+			echo "in cycle $cycle of $CYCLES"
+			return 1
+		fi
+	done
+}
+
+# A reader that streams, and one that holds the device of the meter open.
+start_readers()
+{
+	wave=$(iio qs1-wave)
+	for enable in "$wave"/scan_elements/*_en; do
+		echo 1 >"$enable"
+	done
+	echo 4096 >"$wave/buffer/length"
+	echo 1 >"$wave/buffer/enable"
+	cat "/dev/${wave##*/}" >/dev/null 2>&1 &
+	wave_reader=$!
+	# shellcheck disable=SC2217 # it holds the device open, and does not read
+	sleep 100 <"/dev/$(basename "$(iio qs1-meter)")" &
+	meter_reader=$!
+	sleep 0.5
+}
+
+unbind_while_read()
+{
+	device=$(basename "$(board)")
+	start_readers
+	echo "$device" >"$QS1_DRIVER/unbind" || return 1
+	# Its read ends with an error; nobody has to kill it.
+	wait_for 5 reader_ended || {
+		echo "reader $wave_reader still reads after its device went"
+		kill "$wave_reader" "$meter_reader"
+		return 1
+	}
+	kill "$meter_reader"
+	wait 2>/dev/null
+	[ -z "$(rproc)" ] || return 1
+	echo "$device" >"$QS1_DRIVER/bind" || return 1
+	wait_for 15 all_present
+}
+
+reader_ended()
+{
+	! kill -0 "$wave_reader" 2>/dev/null
+}
+
+pause_service
+plan 8
+check "all modules are loaded" all_loaded
+check "the module has the device's PCI alias" alias_matches
+check "firmware runs and all devices are there" wait_for 15 all_present
+check "both children are bound" children_bound
+check "all attributes can be read" attributes_readable
+check "unbinding with open readers, and binding again" unbind_while_read
+check "$CYCLES times unloaded and loaded" cycles
+check "no warning in the kernel's log" log_is_clean
+finish

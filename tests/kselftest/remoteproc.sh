@@ -1,0 +1,203 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The coprocessor through the remoteproc framework: stop, start, crashes of each
+# kind, and firmware files that must be refused.
+
+# shellcheck disable=SC2317 # check() calls the tests by name
+# shellcheck source=tests/kselftest/tap.inc
+. "$(dirname "$0")/tap.inc"
+
+FIRMWARE=/lib/firmware/qs1-m4.elf
+BAD=/lib/firmware/qs1-test.elf
+
+board=$(board)
+rproc=$(rproc)
+debug=/sys/kernel/debug/remoteproc/${rproc##*/}
+crash=$(echo /sys/kernel/debug/qs1-*/crash)
+
+in_state()
+{
+	[ "$(cat "$rproc/state")" = "$1" ]
+}
+
+running()
+{
+	in_state running && firmware_running
+}
+
+named()
+{
+	equal qs1-m4.elf "$(cat "$rproc/firmware")" "firmware"
+}
+
+trace_readable()
+{
+	grep -q 'qs1 firmware' "$debug/trace0" || {
+		head -n 3 "$debug/trace0"
+		return 1
+	}
+}
+
+stops()
+{
+	put stop "$rproc/state" && equal offline "$(cat "$rproc/state")" state
+}
+
+silent_while_stopped()
+{
+	unreadable "No data available" "$board/state" &&
+		unreadable "No data available" "$board/params/uv1_v_pu" &&
+		unreadable "No data available" "$(iio qs1-meter)/in_voltage0_raw" &&
+		unreadable "No data available" "$(iio qs1-wave)/in_voltage5_raw" &&
+		refused "Cannot send after transport endpoint shutdown" arm "$board/control" &&
+		put x "$board/heartbeat"
+}
+
+starts()
+{
+	put start "$rproc/state" && running && cat "$(iio qs1-meter)/in_voltage0_raw" >/dev/null
+}
+
+crashes_exceed()
+{
+	[ "$(cat "$board/coproc_crashes")" -gt "$1" ]
+}
+
+# recovers COMMAND...: COMMAND crashes the firmware, which comes back disarmed
+recovers()
+{
+	before=$(cat "$board/coproc_crashes")
+	"$@" || return 1
+	wait_for 20 crashes_exceed "$before" || {
+		echo "no crash was counted"
+		return 1
+	}
+	wait_for 20 running || {
+		echo "not running again: state is $(cat "$rproc/state")"
+		return 1
+	}
+	equal $((before + 1)) "$(cat "$board/coproc_crashes")" coproc_crashes || return 1
+	flags=$(cat "$board/status_flags")
+	equal 0 $((flags & 0x1000)) "armed flag of $flags"
+}
+
+dumped()
+{
+	echo enabled >"$rproc/coredump"
+	recovers put trap "$crash" || return 1
+	echo disabled >"$rproc/coredump"
+	for dump in /sys/class/devcoredump/devcd*/data; do
+		[ -e "$dump" ] || {
+			echo "no core dump"
+			return 1
+		}
+		magic=$(head -c 4 "$dump" | od -A n -t x1 | tr -d ' ')
+		size=$(wc -c <"$dump")
+		echo 1 >"$dump"
+		# It holds at least the contract: a ring of 8192 scans of 40 bytes.
+		equal 7f454c46 "$magic" "magic of the dump" &&
+			between 327680 16777216 "$size" "size of the dump"
+	done
+}
+
+# start_refused ERROR MESSAGE: starting fails, and the log has MESSAGE
+start_refused()
+{
+	mark_log
+	refused "$1" start "$rproc/state" || return 1
+	new_log | grep -q "$2" || {
+		echo "expected in the log: $2"
+		new_log
+		return 1
+	}
+	equal offline "$(cat "$rproc/state")" state
+}
+
+# bad_file ERROR MESSAGE: as above with the file that stands at $BAD
+bad_file()
+{
+	stops >/dev/null
+	put "${BAD##*/}" "$rproc/firmware" || return 1
+	start_refused "$@"
+	bad_result=$?
+	rm -f "$BAD"
+	put qs1-m4.elf "$rproc/firmware" && starts && return "$bad_result"
+}
+
+# patch OFFSET OCTAL...: firmware with some bytes changed
+patched()
+{
+	cp "$FIRMWARE" "$BAD"
+	# shellcheck disable=SC2059 # octal escapes are its purpose
+	printf "$2" | dd of="$BAD" bs=1 seek="$1" conv=notrunc 2>/dev/null
+}
+
+missing_file()
+{
+	rm -f "$BAD"
+	bad_file "No such file or directory" "request_firmware failed: -2"
+}
+
+text_file()
+{
+	echo "This is no firmware, but it is longer than the fifty-two bytes of a header." >"$BAD"
+	bad_file "Invalid argument" "Image is corrupted (bad magic)"
+}
+
+other_machine()
+{
+	patched 18 '\003\000'
+	bad_file "Exec format error" "machine 3, expected 1, 40"
+}
+
+short_file()
+{
+	head -c 60 "$FIRMWARE" >"$BAD"
+	bad_file "Invalid argument" "Image is too small"
+}
+
+# An ordinary program: right machine, but its segments are not in our memory.
+wrong_place()
+{
+	cp -L /bin/true "$BAD"
+	bad_file "Invalid argument" "bad phdr da"
+}
+
+# Section headers gone, and the resource table with them.
+no_resource_table()
+{
+	stops >/dev/null
+	patched 48 '\000\000'
+	mark_log
+	put "${BAD##*/}" "$rproc/firmware" && starts
+	table_result=$?
+	new_log | grep -q 'no resource table' || table_result=1
+	[ ! -e "$debug/trace0" ] || table_result=1
+	stops >/dev/null
+	rm -f "$BAD"
+	put qs1-m4.elf "$rproc/firmware" && starts && return "$table_result"
+}
+
+pause_service
+plan 17
+first_log_line=$log_lines
+check "the coprocessor's firmware is qs1-m4.elf" named
+check "trace buffer can be read" trace_readable
+check "stops" stops
+check "while stopped there are no data, and commands are refused" silent_while_stopped
+check "starts again" starts
+check "recovers disarmed from a trap" recovers put trap "$crash"
+check "recovers disarmed from a hang" recovers put hang "$crash"
+check "recovers disarmed from an injected crash" recovers put 1 "$debug/crash"
+check "leaves a core dump when asked to" dumped
+check "a missing file is refused" missing_file
+check "a text file is refused" text_file
+check "an ELF for another machine is refused" other_machine
+check "a truncated ELF is refused" short_file
+check "an ELF with segments elsewhere is refused" wrong_place
+check "an ELF without resource table runs" no_resource_table
+check "runs in the end" running
+log_lines=$first_log_line
+check "no warning in the kernel's log" log_is_clean
+finish

@@ -1,0 +1,211 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# qs1-wave: the stream of every control period through the IIO buffer.
+
+# shellcheck disable=SC2317 # check() calls the tests by name
+# shellcheck source=tests/kselftest/tap.inc
+. "$(dirname "$0")/tap.inc"
+
+# A full scan: 14 channels and the phase of 16 bits, the status word at 32, the
+# time stamp at 40.
+SCAN_BYTES=48
+SCANS=8192
+FILE=$(mktemp)
+
+wave=$(iio qs1-wave)
+dev=/dev/${wave##*/}
+
+select_all()
+{
+	for enable in "$wave"/scan_elements/*_en; do
+		echo "$1" >"$enable" || return 1
+	done
+}
+
+# stream SCANS BYTES WATERMARK: into $FILE
+stream()
+{
+	echo 8192 >"$wave/buffer/length" || return 1
+	echo "$3" >"$wave/buffer/watermark" || return 1
+	echo 1 >"$wave/buffer/enable" || return 1
+	timeout 30 head -c "$(($1 * $2))" "$dev" >"$FILE"
+	stream_result=$?
+	echo 0 >"$wave/buffer/enable"
+	[ "$stream_result" -eq 0 ] || {
+		echo "reading $1 scans of $2 bytes ended with status $stream_result"
+		return 1
+	}
+	equal "$(($1 * $2))" "$(wc -c <"$FILE" | tr -d ' ')" "bytes read"
+}
+
+lost()
+{
+	cat "$wave/wave_lost"
+}
+
+labels_and_scales()
+{
+	for label in "$wave"/in_*_label; do
+		[ -s "$label" ] && cat "$label" "${label%_label}_scale" >/dev/null || return 1
+	done
+	equal 20.000000000 "$(cat "$wave/in_voltage5_scale")" "grid voltage, mV per count" &&
+		equal 20000 "$(cat "$wave/sampling_frequency")" sampling_frequency
+}
+
+# The reference channel converts a fixed 2.048 V: 16384 counts of 125 uV.
+reference()
+{
+	between 16000 16768 "$(cat "$wave/in_voltage7_raw")" "reference, counts"
+}
+
+all_channels()
+{
+	lost_before=$(lost)
+	select_all 1 && stream "$SCANS" "$SCAN_BYTES" 256 || return 1
+	equal "$lost_before" "$(lost)" wave_lost
+}
+
+# Columns of 64 bits: the sixth is the time stamp. awk counts in doubles, which
+# hold the last 15 digits exactly.
+times_rise()
+{
+	od -A n -v -t d8 -w"$SCAN_BYTES" "$FILE" | awk '
+		{ now = substr($6, length($6) - 14) + 0; step = now - last }
+		step < -5e14 { step += 1e15 }
+		NR > 1 && step <= 0 { print "scan " NR ": " $6 " is " step " ns later"; bad = 1; exit }
+		{ last = now }
+		END { exit bad }'
+}
+
+# The PLL moves by 2^16 f / 20000 a period: for f from 45 to 75 Hz by 147 to 246,
+# and settling by no more than half that again. A scan missed or doubled shows.
+phase_is_continuous()
+{
+	od -A n -v -t u2 -w"$SCAN_BYTES" "$FILE" | awk '
+		NR > 1 {
+			step = ($15 - last + 65536) % 65536
+			if (step < 100 || step > 290) {
+				print "scan " NR ": phase steps by " step ", expected 100 to 290"
+				bad = 1
+				exit
+			}
+		}
+		{ last = $15 }
+		END { exit bad }'
+}
+
+# Read by name and clock: now is within a second of the last scan.
+clock_is_kept()
+{
+	echo monotonic >"$wave/current_timestamp_clock" || return 1
+	select_all 1 && stream 2048 "$SCAN_BYTES" 256 || return 1
+	last=$(tail -c 8 "$FILE" | od -A n -t d8 | tr -d ' ')
+	now=$(cut -d ' ' -f 1 /proc/uptime)
+	echo realtime >"$wave/current_timestamp_clock"
+	between "$(awk -v now="$now" 'BEGIN { print now - 2 }')" "$now" \
+		"$(awk -v ns="$last" 'BEGIN { printf "%.3f", ns / 1e9 }')" "last time stamp, s"
+}
+
+one_channel()
+{
+	select_all 0 && echo 1 >"$wave/scan_elements/in_voltage7_en" || return 1
+	stream 2000 2 100 || return 1
+	od -A n -v -t d2 -w2 "$FILE" | awk '
+		$1 < 16000 || $1 > 16768 { print "scan " NR ": reference reads " $1; bad = 1; exit }
+		END { exit bad }'
+}
+
+some_channels()
+{
+	select_all 0 && echo 1 >"$wave/scan_elements/in_voltage5_en" &&
+		echo 1 >"$wave/scan_elements/in_index0_en" &&
+		echo 1 >"$wave/scan_elements/in_timestamp_en" || return 1
+	stream 2000 16 100 && equal 2000 "$(od -A n -v -t d8 -w16 "$FILE" | wc -l | tr -d ' ')" lines
+}
+
+watermark_reaches_hardware()
+{
+	select_all 1
+	for pair in 1:20 300:300 5000:2048; do
+		echo 8192 >"$wave/buffer/length"
+		echo "${pair%:*}" >"$wave/buffer/watermark"
+		echo 1 >"$wave/buffer/enable"
+		hardware=$(cat "$wave/buffer/hwfifo_watermark")
+		enabled=$(cat "$wave/buffer/hwfifo_enabled")
+		echo 0 >"$wave/buffer/enable"
+		equal "${pair#*:}" "$hardware" "hwfifo_watermark for ${pair%:*}" &&
+			equal 1 "$enabled" hwfifo_enabled || return 1
+	done
+	equal 0 "$(cat "$wave/buffer/hwfifo_enabled")" "hwfifo_enabled after"
+}
+
+# The ring holds 8192 scans, 0.41 s: who does not read for 1.5 s has lost some.
+losses_are_counted()
+{
+	lost_before=$(lost)
+	select_all 1
+	echo 64 >"$wave/buffer/length"
+	echo 32 >"$wave/buffer/watermark"
+	echo 1 >"$wave/buffer/enable"
+	sleep 1.5
+	echo 0 >"$wave/buffer/enable"
+	between $((lost_before + 1)) 4294967296 "$(lost)" "wave_lost after $lost_before"
+}
+
+raw_while_streaming()
+{
+	select_all 1
+	echo 8192 >"$wave/buffer/length"
+	echo 1 >"$wave/buffer/enable"
+	reference
+	raw_result=$?
+	cat "$(iio qs1-meter)/in_voltage0_raw" >/dev/null || raw_result=1
+	echo 0 >"$wave/buffer/enable"
+	return "$raw_result"
+}
+
+# A crash interrupts the stream; the same reader goes on with the new firmware.
+stream_survives_crash()
+{
+	select_all 1
+	echo 8192 >"$wave/buffer/length"
+	echo 256 >"$wave/buffer/watermark"
+	echo 1 >"$wave/buffer/enable"
+	timeout 10 cat "$dev" >/dev/null &
+	reader=$!
+	crashes=$(cat "$(board)/coproc_crashes")
+	sleep 0.3
+	put trap "$(echo /sys/kernel/debug/qs1-*/crash)" || return 1
+	wait_for 20 crashed_and_back || return 1
+	kill "$reader"
+	wait "$reader" 2>/dev/null
+	timeout 10 head -c $((1000 * SCAN_BYTES)) "$dev" >"$FILE"
+	survive_result=$?
+	echo 0 >"$wave/buffer/enable"
+	return "$survive_result"
+}
+
+crashed_and_back()
+{
+	[ "$(cat "$(board)/coproc_crashes")" -gt "$crashes" ] && firmware_running
+}
+
+pause_service
+plan 14
+check "channels have labels and scales" labels_and_scales
+check "a channel reads its newest value" reference
+check "$SCANS scans of all channels without loss" all_channels
+check "their time stamps rise strictly" times_rise
+check "their phase is continuous" phase_is_continuous
+check "time stamps are in the clock that was chosen" clock_is_kept
+check "a single channel streams" one_channel
+check "a subset of channels streams" some_channels
+check "the watermark reaches the firmware within its bounds" watermark_reaches_hardware
+check "scans that are not read in time are counted" losses_are_counted
+check "direct reads go on while streaming" raw_while_streaming
+check "after that the stream is whole again" all_channels
+check "a stream outlives a crash of the firmware" stream_survives_crash
+check "no warning in the kernel's log" log_is_clean
+rm -f "$FILE"
+finish
