@@ -57,6 +57,7 @@ struct sim {
 	int32_t es_delay; /* to put back after the first start */
 	FILE *trace;
 	FILE *csv;
+	FILE *json;
 };
 
 static const char *result_text(uint32_t result)
@@ -353,18 +354,13 @@ static int write_json(const struct sim *sim, double wall_s)
 {
 	const char *profile = sim->profile_loaded ? sim->profile.name : "note1";
 	struct json_object *summary = qs1_world_summary(sim->world, profile, wall_s);
-	FILE *file = create(sim->options->json);
-	int ret = EXIT_FAILURE;
 
-	if (file) {
-		fprintf(file, "%s\n",
-			json_object_to_json_string_ext(
-				summary, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-						 JSON_C_TO_STRING_NOSLASHESCAPE));
-		ret = finish(file, sim->options->json);
-	}
+	fprintf(sim->json, "%s\n",
+		json_object_to_json_string_ext(summary, JSON_C_TO_STRING_PRETTY |
+								JSON_C_TO_STRING_SPACED |
+								JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(summary);
-	return ret;
+	return finish(sim->json, sim->options->json);
 }
 
 static double seconds_between(const struct timespec *a, const struct timespec *b)
@@ -372,8 +368,8 @@ static double seconds_between(const struct timespec *a, const struct timespec *b
 	return (double)(b->tv_sec - a->tv_sec) + 1e-9 * (double)(b->tv_nsec - a->tv_nsec);
 }
 
-/* Everything that can be wrong with the input is found here, before time 0. */
-static int prepare(struct sim *sim, char *err, size_t size)
+/* The scenario and the profile: wrong input is found here. */
+static int check(struct sim *sim, char *err, size_t size)
 {
 	const struct options *o = sim->options;
 	int ret = qs1_world_load(sim->world, o->scenario, err, size);
@@ -382,10 +378,17 @@ static int prepare(struct sim *sim, char *err, size_t size)
 		snprintf(err, size, "%s: expected 'run T' at the end, found none", o->scenario);
 		ret = -EINVAL;
 	}
-	if (!ret && o->profile)
-		ret = load_profile(sim, o->profile, err, size);
 	if (o->seeded)
 		qs1_world_seed(sim->world, o->seed);
+	return ret;
+}
+
+/* What Linux does at boot. */
+static int start(struct sim *sim, char *err, size_t size)
+{
+	const struct options *o = sim->options;
+	int ret = o->profile ? load_profile(sim, o->profile, err, size) : 0;
+
 	ret = ret ? ret : qs1_world_start(sim->world, err, size);
 	return ret ? ret : arm(sim, err, size);
 }
@@ -393,24 +396,35 @@ static int prepare(struct sim *sim, char *err, size_t size)
 static int open_outputs(struct sim *sim)
 {
 	const struct options *o = sim->options;
+	struct trace_header header = { .version = TRACE_VERSION,
+				       .layout_version = QS1_LAYOUT_VERSION };
 
-	if (o->trace) {
-		struct trace_header header = { .version = TRACE_VERSION,
-					       .layout_version = QS1_LAYOUT_VERSION };
-
-		memcpy(header.magic, TRACE_MAGIC, sizeof(header.magic));
-		sim->trace = create(o->trace);
-		if (!sim->trace)
-			return EXIT_FAILURE;
-		trace_write(sim, &header, sizeof(header));
-	}
-	if (o->csv) {
-		sim->csv = create(o->csv);
-		if (!sim->csv)
-			return EXIT_FAILURE;
+	sim->json = o->json ? create(o->json) : NULL;
+	sim->csv = o->csv ? create(o->csv) : NULL;
+	sim->trace = o->trace ? create(o->trace) : NULL;
+	if ((o->json && !sim->json) || (o->csv && !sim->csv) || (o->trace && !sim->trace))
+		return EXIT_FAILURE;
+	if (sim->csv)
 		csv_header(sim->csv);
-	}
+	memcpy(header.magic, TRACE_MAGIC, sizeof(header.magic));
+	trace_write(sim, &header, sizeof(header));
 	return 0;
+}
+
+/* Nothing half-written stays behind. */
+static void drop_output(FILE *file, const char *path)
+{
+	if (file && file != stdout) {
+		fclose(file);
+		remove(path);
+	}
+}
+
+static void drop_outputs(struct sim *sim)
+{
+	drop_output(sim->json, sim->options->json);
+	drop_output(sim->csv, sim->options->csv);
+	drop_output(sim->trace, sim->options->trace);
 }
 
 static int simulate(struct sim *sim)
@@ -418,27 +432,32 @@ static int simulate(struct sim *sim)
 	const struct options *o = sim->options;
 	struct timespec begin, end;
 	char err[1024] = "";
-	int ret, run_ret;
+	int ret;
 
-	ret = open_outputs(sim);
-	if (ret)
-		return ret;
-	if (prepare(sim, err, sizeof(err))) {
+	if (check(sim, err, sizeof(err))) {
 		fprintf(stderr, "%s\n", err);
 		return EXIT_BAD_INPUT;
 	}
+	ret = open_outputs(sim);
+	if (!ret && start(sim, err, sizeof(err))) {
+		fprintf(stderr, "%s\n", err);
+		ret = EXIT_BAD_INPUT;
+	}
+	if (ret) {
+		drop_outputs(sim);
+		return ret;
+	}
 	clock_gettime(CLOCK_MONOTONIC, &begin);
-	run_ret = run(sim, err, sizeof(err));
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	if (run_ret) {
+	if (run(sim, err, sizeof(err))) {
 		fprintf(stderr, "%s\n", err);
 		ret = EXIT_FAILURE;
 	}
+	clock_gettime(CLOCK_MONOTONIC, &end);
 	if (sim->trace && finish(sim->trace, o->trace))
 		ret = EXIT_FAILURE;
 	if (sim->csv && finish(sim->csv, o->csv))
 		ret = EXIT_FAILURE;
-	if (o->json && write_json(sim, seconds_between(&begin, &end)))
+	if (sim->json && write_json(sim, seconds_between(&begin, &end)))
 		ret = EXIT_FAILURE;
 	return ret;
 }
