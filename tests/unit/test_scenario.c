@@ -270,6 +270,7 @@ static void the_world_moves_as_the_scenario_says(void **state)
 	int16_t adc[QS1_ADC_COUNT];
 
 	(void)state;
+	file("f.csv", "time_s,f_hz\n0,60.2\n10,60.2\n");
 	file("r.csv", "time_s,ghi_w_m2,f_hz\n0,100,60\n10,200,60\n");
 	w = qs1_world_new(&ops, &called);
 	assert_non_null(w);
@@ -281,6 +282,7 @@ static void the_world_moves_as_the_scenario_says(void **state)
 						      "at 2 replay r.csv\n"
 						      "at 2.5 cmd shutdown\n"
 						      "at 2.6 sun 3 50\n"
+						      "at 3 replay f.csv\n"
 						      "run 4\n"),
 					err, sizeof(err)),
 			 0);
@@ -299,7 +301,10 @@ static void the_world_moves_as_the_scenario_says(void **state)
 	assert_true(fabs(truth->sun_w_m2[0] - 110) < 0.5);
 	assert_true(fabs(truth->sun_w_m2[2] - 50) < 1e-9);
 	assert_true(fabs(truth->f_hz - 60) < 1e-3);
+	/* Another table replaces the quantities it has, and only those. */
 	run_to(w, 4);
+	assert_true(fabs(truth->f_hz - 60.2) < 1e-3);
+	assert_true(fabs(truth->sun_w_m2[0] - 120) < 0.5);
 	assert_int_equal(qs1_world_step(w, &(struct qs1_outputs){ 0 }, adc, err, sizeof(err)), 1);
 	qs1_world_free(w);
 }

@@ -25,6 +25,13 @@ struct ramp {
 	double t0, t1, from, to;
 };
 
+/* A recorded quantity that plays; each comes from its latest replay. */
+struct playing {
+	const struct replay *replay;
+	double t0;
+	int cursor;
+};
+
 struct qs1_world {
 	const struct qs1_world_ops *ops;
 	void *ctx;
@@ -40,13 +47,12 @@ struct qs1_world {
 
 	struct ramp sun[QS1_INPUTS];
 	struct ramp v, f;
-	bool sun_held[QS1_INPUTS]; /* not from the replay */
+	bool sun_held[QS1_INPUTS]; /* not from a replay */
 	bool v_held, f_held;
 
-	struct replay *replay;
-	struct statement replay_owner;
-	double replay_t0;
-	int cursor[REPLAY_QUANTITIES];
+	struct playing playing[REPLAY_QUANTITIES];
+	struct statement *typed; /* replays from the console: their tables live on */
+	int typeds;
 
 	struct json_object *errors;
 };
@@ -78,7 +84,9 @@ void qs1_world_free(struct qs1_world *w)
 	plant_free(&w->plant);
 	measure_free(&w->measure);
 	scenario_free(&w->scenario);
-	statement_free(&w->replay_owner);
+	for (int n = 0; n < w->typeds; n++)
+		statement_free(&w->typed[n]);
+	free(w->typed);
 	json_object_put(w->errors);
 	free(w);
 }
@@ -167,19 +175,31 @@ static double ramp_at(struct ramp *ramp, double t)
 	return ramp->from + (ramp->to - ramp->from) * (t - ramp->t0) / (ramp->t1 - ramp->t0);
 }
 
-static void start_replay(struct qs1_world *w, const struct statement *st)
+static void start_replay(struct qs1_world *w, const struct replay *replay)
 {
-	w->replay = st->replay;
-	w->replay_t0 = qs1_world_time(w);
-	memset(w->cursor, 0, sizeof(w->cursor));
-	if (st->replay->column[REPLAY_GHI]) {
+	for (int q = 0; q < REPLAY_QUANTITIES; q++) {
+		if (replay->column[q])
+			w->playing[q] = (struct playing){ replay, qs1_world_time(w), 0 };
+	}
+	if (replay->column[REPLAY_GHI]) {
 		memset(w->sun_held, 0, sizeof(w->sun_held));
 		memset(w->sun, 0, sizeof(w->sun));
 	}
-	w->v_held = w->v_held && !st->replay->column[REPLAY_V];
-	w->f_held = w->f_held && !st->replay->column[REPLAY_F];
-	w->v.active = w->v.active && !st->replay->column[REPLAY_V];
-	w->f.active = w->f.active && !st->replay->column[REPLAY_F];
+	if (replay->column[REPLAY_V])
+		w->v_held = w->v.active = false;
+	if (replay->column[REPLAY_F])
+		w->f_held = w->f.active = false;
+}
+
+/* The value of a quantity that plays now; false if it does not. */
+static bool play(struct qs1_world *w, enum replay_quantity quantity, double t, double *ret_value)
+{
+	struct playing *p = &w->playing[quantity];
+
+	if (!p->replay)
+		return false;
+	*ret_value = replay_at(p->replay, quantity, t - p->t0, &p->cursor);
+	return true;
 }
 
 static void apply_inputs(struct qs1_world *w, const struct statement *st)
@@ -364,7 +384,7 @@ static int apply(struct qs1_world *w, const struct statement *st, char *err, siz
 		apply_inputs(w, st);
 		break;
 	case ST_REPLAY:
-		start_replay(w, st);
+		start_replay(w, st->replay);
 		break;
 	case ST_GRID_V:
 	case ST_RAMP_V:
@@ -431,64 +451,80 @@ int qs1_world_start(struct qs1_world *w, char *err, size_t size)
 	return 0;
 }
 
+/* What a file's check as a whole would have found. */
+static int check_live(const struct qs1_world *w, const struct statement *st, char *err, size_t size)
+{
+	for (int n = 0; n < QS1_INPUTS; n++) {
+		if (st->kind == ST_SHADE && (st->inputs & (1u << n)) &&
+		    w->plant.source[n].module.kind != PV_DIODE) {
+			snprintf(err, size, "expected a module with bypass sections on input %d",
+				 n + 1);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static int keep_typed(struct qs1_world *w, const struct statement *st, char *err, size_t size)
+{
+	void *grown = realloc(w->typed, (size_t)(w->typeds + 1) * sizeof(*w->typed));
+
+	if (!grown) {
+		snprintf(err, size, "out of memory");
+		return -ENOMEM;
+	}
+	w->typed = grown;
+	w->typed[w->typeds++] = *st;
+	return 0;
+}
+
 int qs1_world_do(struct qs1_world *w, const char *line, char *err, size_t size)
 {
+	bool kept = false;
 	struct statement st;
 	int ret = statement_parse(line, true, false, "", &st, err, size);
 
 	if (ret)
 		return ret;
-	if (st.kind == ST_SHADE) {
-		for (int n = 0; n < QS1_INPUTS; n++) {
-			if ((st.inputs & (1u << n)) && w->plant.source[n].module.kind != PV_DIODE) {
-				snprintf(err, size,
-					 "expected a module with bypass sections on input %d",
-					 n + 1);
-				ret = -EINVAL;
-			}
-		}
+	ret = check_live(w, &st, err, size);
+	if (!ret && st.kind == ST_REPLAY) {
+		ret = keep_typed(w, &st, err, size);
+		kept = !ret;
 	}
 	if (!ret)
 		ret = apply(w, &st, err, size);
-	if (!ret && st.kind == ST_REPLAY) {
-		/* The table lives on while it is replayed. */
-		statement_free(&w->replay_owner);
-		w->replay_owner = st;
-		return 0;
-	}
-	statement_free(&st);
+	if (!kept)
+		statement_free(&st);
 	return ret;
 }
 
-/* Each millisecond: ramps, replay, temperatures. */
+/* Each millisecond: ramps, replays, temperatures. */
 static void move_environment(struct qs1_world *w, double t)
 {
 	struct plant *p = &w->plant;
-	const struct replay *r = w->replay;
-	double tr = t - w->replay_t0, ghi = 0;
+	double ghi = 0, x = 0;
+	bool day = play(w, REPLAY_GHI, t, &ghi);
 
-	if (r && r->column[REPLAY_GHI])
-		ghi = replay_at(r, REPLAY_GHI, tr, &w->cursor[REPLAY_GHI]);
 	for (int n = 0; n < QS1_INPUTS; n++) {
 		double sun = p->sun[n];
 
 		if (w->sun[n].active)
 			sun = ramp_at(&w->sun[n], t);
-		else if (!w->sun_held[n] && r && r->column[REPLAY_GHI])
+		else if (day && !w->sun_held[n])
 			sun = ghi;
 		if (sun != p->sun[n])
 			plant_sun(p, n, sun);
 	}
-	if (r && r->column[REPLAY_AMBIENT])
-		p->ambient_c = replay_at(r, REPLAY_AMBIENT, tr, &w->cursor[REPLAY_AMBIENT]);
+	if (play(w, REPLAY_AMBIENT, t, &x))
+		p->ambient_c = x;
 	if (w->v.active)
 		p->emf_rms = ramp_at(&w->v, t);
-	else if (!w->v_held && r && r->column[REPLAY_V])
-		p->emf_rms = QS1_GRID_V * replay_at(r, REPLAY_V, tr, &w->cursor[REPLAY_V]);
+	else if (!w->v_held && play(w, REPLAY_V, t, &x))
+		p->emf_rms = QS1_GRID_V * x;
 	if (w->f.active)
 		plant_grid_hz(p, ramp_at(&w->f, t));
-	else if (!w->f_held && r && r->column[REPLAY_F])
-		plant_grid_hz(p, replay_at(r, REPLAY_F, tr, &w->cursor[REPLAY_F]));
+	else if (!w->f_held && play(w, REPLAY_F, t, &x))
+		plant_grid_hz(p, x);
 	if (p->ticks == 0)
 		plant_settle(p);
 	plant_env(p);
