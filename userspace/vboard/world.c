@@ -48,7 +48,7 @@ struct qs1_world {
 	struct ramp sun[QS1_INPUTS];
 	struct ramp v, f;
 	bool sun_held[QS1_INPUTS]; /* not from a replay */
-	bool v_held, f_held;
+	bool v_held, f_held, ambient_held;
 
 	struct playing playing[REPLAY_QUANTITIES];
 	struct statement *typed; /* replays from the console: their tables live on */
@@ -185,6 +185,8 @@ static void start_replay(struct qs1_world *w, const struct replay *replay)
 		memset(w->sun_held, 0, sizeof(w->sun_held));
 		memset(w->sun, 0, sizeof(w->sun));
 	}
+	if (replay->column[REPLAY_AMBIENT])
+		w->ambient_held = false;
 	if (replay->column[REPLAY_V])
 		w->v_held = w->v.active = false;
 	if (replay->column[REPLAY_F])
@@ -372,6 +374,7 @@ static int apply(struct qs1_world *w, const struct statement *st, char *err, siz
 	switch (st->kind) {
 	case ST_TEMP:
 		w->plant.ambient_c = st->x[0];
+		w->ambient_held = true;
 		break;
 	case ST_NOISE:
 		w->plant.sensor.noise = st->x[0] != 0;
@@ -515,7 +518,7 @@ static void move_environment(struct qs1_world *w, double t)
 		if (sun != p->sun[n])
 			plant_sun(p, n, sun);
 	}
-	if (play(w, REPLAY_AMBIENT, t, &x))
+	if (!w->ambient_held && play(w, REPLAY_AMBIENT, t, &x))
 		p->ambient_c = x;
 	if (w->v.active)
 		p->emf_rms = ramp_at(&w->v, t);
