@@ -29,6 +29,7 @@ at 20 cmd clear gfdi
 run 30
 """)
     assert codes(summary)[0] == "GFDI"
+    assert len(summary["errors"]) == 1 and "refused" in summary["errors"][0]
     trip = summary["trips"][0]
     print(f"ground fault: ceased in {(trip['t_cease_s'] - 6) * 1000:.1f} ms")
     assert trip["t_cease_s"] - 6 < 0.1

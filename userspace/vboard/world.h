@@ -27,7 +27,7 @@ struct qs1_world;
  *
  * @profile: apply a grid profile, by name or file
  * @set: set a parameter; @value as written
- * @command: "shutdown", "start" or "clear gfdi"
+ * @command: "shutdown", "start" or "clear gfdi"; -EPROTO when the unit refuses
  * @host: the host's heartbeat stops (false) or returns (true)
  * @coproc: "crash", "hang" or "off"
  * @skip_enter_service: start as if the waiting time had passed
