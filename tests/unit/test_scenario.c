@@ -150,7 +150,7 @@ static void bad_lines_are_refused_by_file_line_and_word(void **state)
 	refused("grid v 0.8\nrun 1\n", ":1:", "at T");
 	refused("at 1 seed 5\nrun 2\n", ":1:", "before time 0");
 	refused("at 1 speed 3\nrun 2\n", ":1:", "console");
-	refused("at 1 ramp sun 1 500 over 3\nrun 2\n", ":1:", "'500'");
+	refused("at 1 ramp sun 1 to 500 over 3\nrun 2\n", ":1:", "'to'");
 	refused("at 1 shade 1 1/4 0.5\nrun 2\n", ":1:", "'1/4'");
 	refused("at 1 shade 1 4/3 0.5\nrun 2\n", ":1:", "'4/3'");
 	refused("module 2 en50530 300 37.5 csi\nat 1 shade 2 1/3 0.5\nrun 2\n", ":2:", "input 2");
