@@ -17,7 +17,7 @@ from . import paths
 from .errors import BoardError
 from .policy import PolicyRunner
 from .process import Child, tail, wait_until
-from .qga import Agent
+from .qga import Agent, AgentError
 from .rundir import RunDir
 from .status import line, state_of
 from .world import World
@@ -211,10 +211,19 @@ class Board:
         def active():
             state = self.agent.shell("systemctl is-active qs1d").out
             if state == "failed":
-                raise BoardError("qs1d failed in the guest:\n" + self.agent.shell(
-                    "systemctl status --no-pager -n 20 qs1d").out)
+                raise BoardError("qs1d failed in the guest")
             return state == "active"
-        self.wait("qs1d active in the guest", active, timeout_s, 0.3)
+        try:
+            self.wait("qs1d active in the guest", active, timeout_s, 0.3)
+        except AgentError:
+            raise
+        except BoardError as error:
+            raise BoardError(f"{error}\nthe guest says:\n{self._guest_log()}") from error
+
+    def _guest_log(self):
+        """What the service and the driver said last."""
+        return self.agent.shell("systemctl status --no-pager -n 8 qs1d; "
+                                "dmesg | grep -e qs1 -e remoteproc | tail -n 5").out
 
     def wait_host(self, timeout_s=SERVICE_UP_S):
         """Until the firmware runs and feels the daemon's heartbeat."""
@@ -223,9 +232,7 @@ class Board:
             self.wait("the daemon's heartbeat at the firmware",
                       lambda: (self.status()["firmware"] or {}).get("host_alive"), timeout_s)
         except BoardError as error:
-            found = self.agent.shell("dmesg | grep -e qs1 -e remoteproc | tail -n 5; "
-                                     "journalctl -u qs1d -n 5 -o cat").out
-            raise BoardError(f"{error}\nthe guest says:\n{found}") from error
+            raise BoardError(f"{error}\nthe guest says:\n{self._guest_log()}") from error
 
     def go(self):
         """Start the scenario at its time 0: from here the world is lit.
