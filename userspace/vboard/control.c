@@ -22,6 +22,7 @@
  * @runner: carries out policy
  * @waiting: policy requests on whose outcome its last line waits
  * @failed: reason of the first of them that failed, or NULL
+ * @overlong: the unfinished line did not fit @in; what came is forgotten
  * @in: bytes of the unfinished line
  * @out: what the socket did not take yet
  */
@@ -31,6 +32,7 @@ struct client {
 	struct watch watch;
 	bool guest;
 	bool runner;
+	bool overlong;
 	unsigned int waiting;
 	char *failed;
 	size_t in_used;
@@ -336,11 +338,15 @@ static void take_lines(struct client *client)
 			text[length - 1] = 0;
 		client->in_used -= length + 1;
 		memmove(client->in, end + 1, client->in_used);
-		line(client, text);
+		if (client->overlong)
+			send_result(client, -EMSGSIZE, "line too long");
+		else
+			line(client, text);
+		client->overlong = false;
 	}
 	if (client->in_used == sizeof(client->in)) {
 		client->in_used = 0;
-		send_result(client, -EMSGSIZE, "line too long");
+		client->overlong = true;
 	}
 }
 

@@ -47,6 +47,7 @@
 /* No memory and no device of mps2-an386 answers there. */
 #define NOWHERE 0x60000000u
 #define GDB_REGISTER_PC 15
+#define GDB_TIMEOUT_MS 5000
 
 static int64_t clock_ns(clockid_t clock)
 {
@@ -197,12 +198,31 @@ int m4_resume(struct m4 *m4, char *err, size_t size)
 	return ret;
 }
 
-/* One packet of the GDB remote protocol, and its answer. */
-static int gdb_packet(int fd, const char *payload, char *answer, size_t size)
+/*
+ * The answer in what has been received, or NULL: "$answer#xx", with
+ * acknowledgements ("+") around it, and before it perhaps the report that the
+ * processor stopped ("$T..."), which is no answer.
+ */
+static const char *gdb_answer(const char *received)
+{
+	const char *end;
+
+	while ((received = strchr(received, '$')) && (end = strchr(received, '#')) && end[1] &&
+	       end[2]) {
+		if (received[1] != 'T')
+			return received + 1;
+		received = end;
+	}
+	return NULL;
+}
+
+/* One packet of the GDB remote protocol, and the answer, which must begin with @expected. */
+static int gdb_packet(int fd, const char *payload, const char *expected)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	char packet[64], received[256] = "";
+	const char *answer;
 	unsigned char sum = 0;
-	char packet[64];
 	size_t used = 0;
 	ssize_t got;
 	int length;
@@ -213,41 +233,37 @@ static int gdb_packet(int fd, const char *payload, char *answer, size_t size)
 	if (send(fd, packet, (size_t)length, MSG_NOSIGNAL) != length)
 		return -EPIPE;
 
-	/* "+" for the packet, then "$answer#xx" */
-	for (;;) {
-		if (poll(&poll_fd, 1, 5000) != 1)
+	while (!(answer = gdb_answer(received))) {
+		if (used == sizeof(received) - 1)
+			return -EPROTO;
+		if (poll(&poll_fd, 1, GDB_TIMEOUT_MS) != 1)
 			return -ETIMEDOUT;
-		got = recv(fd, answer + used, size - 1 - used, MSG_DONTWAIT);
+		got = recv(fd, received + used, sizeof(received) - 1 - used, MSG_DONTWAIT);
 		if (got <= 0)
 			return -EPIPE;
 		used += (size_t)got;
-		answer[used] = 0;
-		if (used > 3 && answer[used - 3] == '#')
-			return 0;
-		if (used == size - 1)
-			return -EPROTO;
+		received[used] = 0;
 	}
+	return strncmp(answer, expected, strlen(expected)) ? -EREMOTEIO : 0;
 }
 
 /* Writes the program counter and lets go. */
 static int gdb_strike(const char *path)
 {
-	char payload[32], answer[64];
-	uint32_t be = __builtin_bswap32(NOWHERE);
+	char payload[32];
 	int fd, ret;
 
 	fd = sock_connect(path);
 	if (fd < 0)
 		return fd;
 	/* Who has not asked what registers there are may not write one. */
-	ret = gdb_packet(fd, "qXfer:features:read:target.xml:0,10", answer, sizeof(answer));
-	snprintf(payload, sizeof(payload), "P%x=%08x", GDB_REGISTER_PC, be);
+	ret = gdb_packet(fd, "qXfer:features:read:target.xml:0,10", "m");
+	/* The value as the bytes in memory, which are little endian. */
+	snprintf(payload, sizeof(payload), "P%x=%08x", GDB_REGISTER_PC, __builtin_bswap32(NOWHERE));
 	if (!ret)
-		ret = gdb_packet(fd, payload, answer, sizeof(answer));
-	if (!ret && !strstr(answer, "$OK#"))
-		ret = -EREMOTEIO;
+		ret = gdb_packet(fd, payload, "OK");
 	if (!ret)
-		ret = gdb_packet(fd, "D", answer, sizeof(answer));
+		ret = gdb_packet(fd, "D", "OK");
 	close(fd);
 	return ret;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -59,20 +60,26 @@ static int remove_stale(const char *path)
 int sock_listen(const char *path)
 {
 	struct sockaddr_un un;
+	char unready[sizeof(un.sun_path) + 4];
 	int fd, ret;
 
-	ret = address(&un, path);
+	/* Who sees the socket may connect: it gets its name when somebody listens. */
+	snprintf(unready, sizeof(unready), "%s.new", path);
+	ret = address(&un, unready);
 	if (ret)
 		return ret;
 	ret = remove_stale(path);
 	if (ret)
 		return ret;
+	unlink(unready);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	if (bind(fd, (struct sockaddr *)&un, sizeof(un)) || listen(fd, 8)) {
+	if (bind(fd, (struct sockaddr *)&un, sizeof(un)) || listen(fd, 8) ||
+	    rename(unready, path)) {
 		ret = -errno;
 		close(fd);
+		unlink(unready);
 		return ret;
 	}
 	return fd;

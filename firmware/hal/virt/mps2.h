@@ -19,7 +19,7 @@
 #define UART0_DATA MPS2_REG(0x40004000)
 #define UART0_STATE MPS2_REG(0x40004004)
 #define UART0_CTRL MPS2_REG(0x40004008)
-#define UART0_INTCLEAR MPS2_REG(0x4000400c)
+#define UART0_INT MPS2_REG(0x4000400c) /* read: status; write ones: clear */
 #define UART0_BAUDDIV MPS2_REG(0x40004010)
 
 #define UART_STATE_RXFULL 0x2u
@@ -46,17 +46,19 @@ static inline void mps2_doorbell_enable(void)
 }
 
 /*
- * Sleeps until the doorbell. Pending state goes first, bytes last: a byte that
- * comes in between leaves the interrupt pending, which costs one look too many
- * instead of a sleep for ever.
+ * Sleeps until the doorbell. Only a rising edge makes the interrupt pending
+ * again, so it must be low when we leave, with no byte waiting: if one came
+ * since it was cleared, everything is cleared once more.
  */
 static inline void mps2_doorbell_wait(void)
 {
 	__asm__ volatile("dsb\n\twfi" ::: "memory");
-	UART0_INTCLEAR = UART_INT_RX;
-	NVIC_ICPR0 = NVIC_UART0_RX;
-	while (UART0_STATE & UART_STATE_RXFULL)
-		(void)UART0_DATA;
+	do {
+		UART0_INT = UART_INT_RX;
+		NVIC_ICPR0 = NVIC_UART0_RX;
+		while (UART0_STATE & UART_STATE_RXFULL)
+			(void)UART0_DATA;
+	} while (UART0_INT & UART_INT_RX);
 }
 
 #endif /* QS1_HAL_MPS2_H */
