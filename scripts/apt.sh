@@ -94,8 +94,7 @@ download()
 {
 	local text=$1
 	shift
-	"$@" || { update && "$@"; } || die "$text: could not be fetched from $suite;" \
-		"see $LOG_DIR/${0##*/}.log"
+	STEP_RETRY=1 "$@" || { update && "$@"; } || die "$text: could not be fetched from $suite"
 }
 
 fetch_exact()
@@ -121,7 +120,10 @@ shift 2
 state=$QS1_CACHE/apt/$suite
 cache_lock
 configure
-lists_are_current || update || die "the package lists could not be fetched"
+if ! lists_are_current && ! update; then
+	[ -e "$state/updated" ] || die "the package lists of $suite could not be fetched"
+	echo "  going on with the package lists of $(date -r "$state/updated" +%F)" >&2
+fi
 
 case $verb in
 show)

@@ -6,6 +6,9 @@
 
 set -euo pipefail
 
+# depmod and mke2fs are there, which a user's own path leaves out.
+PATH=$PATH:/usr/sbin:/sbin
+
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # The download cache; everything below it can be fetched again and may be removed at any time.
@@ -37,13 +40,15 @@ cache_lock()
 
 # step TEXT COMMAND...: run one command with its output in a log and one line on standard error. A
 # command that writes apt's status lines ("dlstatus:NUMBER:PERCENT:...") to file descriptor 3 has the
-# percentage shown on a terminal while it runs.
+# percentage shown on a terminal while it runs. With STEP_RETRY set a failure is only noted, for the
+# caller has another way.
 step()
 {
-	local text=$1 log=$LOG_DIR/${0##*/}.log status=0 begin=$SECONDS
+	local text=$1 log=$LOG_DIR/${0##*/}.log status=0 begin=$SECONDS from
 	shift
 	mkdir -p "$LOG_DIR"
 	printf '== %s: %s\n' "$(date +%T)" "$*" >>"$log"
+	from=$(stat --format %s "$log")
 	if [ -t 2 ]; then
 		printf '  %s ...' "$text" >&2
 		("$@") 3>&1 >>"$log" 2>&1 | show_percent "$text" || status=$?
@@ -51,9 +56,13 @@ step()
 	else
 		("$@") 3>/dev/null >>"$log" 2>&1 || status=$?
 	fi
+	if [ "$status" -ne 0 ] && [ -n "${STEP_RETRY:-}" ]; then
+		printf '  %s: failed, trying further\n' "$text" >&2
+		return "$status"
+	fi
 	if [ "$status" -ne 0 ]; then
 		printf '  %s: failed; the end of %s says:\n' "$text" "$log" >&2
-		tail -n 15 "$log" | sed 's/^/    /' >&2
+		tail --bytes "+$((from + 1))" "$log" | tail --lines 15 | sed 's/^/    /' >&2
 		return "$status"
 	fi
 	printf '  %s (%d s)\n' "$text" "$((SECONDS - begin))" >&2

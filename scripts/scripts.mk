@@ -16,10 +16,10 @@ endif
 endif
 
 # The kernel of the virtual board and its headers: a rule that calls scripts/kbuild has
-# $(KERNEL_ABI) as an order-only prerequisite. The file holds the release, as uname -r prints it.
+# $(KERNEL_ABI) as a prerequisite. The file holds the release, as uname -r prints it.
 KERNEL := $(CACHE)/kernel
 KERNEL_ABI := $(KERNEL)/abi
-$(KERNEL_ABI):
+$(KERNEL_ABI): scripts/kernel
 	@scripts/kernel
 
 # Libraries for the board's programs (scripts/sysroot lists them). A rule that compiles or links
