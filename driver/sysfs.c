@@ -59,6 +59,19 @@ static ssize_t status_flags_show(struct device *dev, struct device_attribute *at
 }
 static DEVICE_ATTR_RO(status_flags);
 
+static ssize_t telemetry_ticks_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	u64 ticks;
+	int ret;
+
+	ret = qs1_telemetry_read(dev_get_drvdata(dev), offsetof(struct qs1_telemetry, ticks),
+				 &ticks, sizeof(ticks));
+	if (ret)
+		return ret;
+	return sysfs_emit(buf, "%llu\n", ticks);
+}
+static DEVICE_ATTR_RO(telemetry_ticks);
+
 static ssize_t qs1_faults_emit(char *buf, u32 faults)
 {
 	int len = 0;
@@ -262,6 +275,7 @@ static struct attribute *qs1_attrs[] = {
 	&dev_attr_firmware_version.attr,
 	&dev_attr_state.attr,
 	&dev_attr_status_flags.attr,
+	&dev_attr_telemetry_ticks.attr,
 	&dev_attr_faults_active.attr,
 	&dev_attr_faults_latched.attr,
 	&dev_attr_fault_counts.attr,
