@@ -75,7 +75,9 @@ static int firmware(struct bench *b, const struct policy_output *out)
 		break;
 	case POLICY_DISARM:
 		b->in.status &= ~QS1_STATUS_ARMED;
-		set_state(b, QS1_STATE_SHUTDOWN);
+		if ((b->in.status & QS1_STATUS_STATE_MASK) != QS1_STATE_GROUND_FAULT) {
+			set_state(b, QS1_STATE_SHUTDOWN);
+		}
 		break;
 	case POLICY_LATCH:
 		b->in.faults_latched |= QS1_FAULT_BIT(out->fault);
@@ -351,6 +353,9 @@ static void ground_fault_is_kept_restored_and_cleared_by_command_only(void **sta
 	set_state(&b, QS1_STATE_GROUND_FAULT);
 	run(&b, TICK_MS);
 	assert_true(b.saved.ground_fault);
+	run(&b, 1000);
+	assert_false(is_armed(&b));
+	assert_int_equal(b.out.state, QS1_STATE_GROUND_FAULT);
 	assert_int_equal(simple(&b, POLICY_COMMAND_START), -EPERM);
 	assert_int_equal(simple(&b, POLICY_COMMAND_CLEAR), -EBUSY);
 	assert_true(b.saved.ground_fault);

@@ -38,9 +38,8 @@ userspace-install: guest-programs
 		$(DESTDIR)/lib/systemd/system/qs1d.service
 	install -d $(DESTDIR)/lib/systemd/system/multi-user.target.wants
 	ln -sf ../qs1d.service $(DESTDIR)/lib/systemd/system/multi-user.target.wants/qs1d.service
-	install -D -m 644 userspace/qs1d/system/qs1.sysusers $(DESTDIR)/usr/lib/sysusers.d/qs1.conf
-	install -D -m 644 userspace/qs1d/system/qs1.modules \
-		$(DESTDIR)/usr/lib/modules-load.d/qs1.conf
+	install -D -m 644 userspace/qs1d/system/60-qs1.rules \
+		$(DESTDIR)/usr/lib/udev/rules.d/60-qs1.rules
 	install -D -m 644 userspace/qs1ctl/qs1ctl.bash \
 		$(DESTDIR)/usr/share/bash-completion/completions/qs1ctl
 	for page in $(MAN_PAGES); do \

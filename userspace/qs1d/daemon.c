@@ -276,7 +276,8 @@ static void tell_systemd(struct daemon *daemon, bool alive)
 		daemon->ready = true;
 		sd_notify(0, "READY=1");
 	}
-	if (alive) {
+	if (alive && now >= daemon->watchdog_ms) {
+		daemon->watchdog_ms = now + DAEMON_WATCHDOG_MS;
 		sd_notify(0, "WATCHDOG=1");
 	}
 	if (daemon->status_state != daemon->out.state || now >= daemon->status_ms) {

@@ -20,7 +20,8 @@
 
 /* The period of the loop, and of the slower things in it. */
 #define DAEMON_PERIOD_MS 100
-#define DAEMON_METER_MS 500
+#define DAEMON_METER_MS 1000
+#define DAEMON_WATCHDOG_MS 1000
 #define DAEMON_EVENTS_MS 1000
 #define DAEMON_ENERGY_MS 60000
 #define DAEMON_STATUS_MS 10000
@@ -76,6 +77,7 @@ struct daemon {
 	int64_t start_ms;
 	bool ready;
 	int64_t status_ms;
+	int64_t watchdog_ms;
 	enum qs1_state status_state;
 };
 

@@ -167,14 +167,16 @@ int leds_show(struct leds *leds, enum policy_show show)
 		}
 		ret = show_one(leds->root, i, pattern);
 		if (ret < 0) {
-			if (!leds->failed[i]) {
-				log_warning("LED %s: %s", folders[i], strerror(-ret));
+			/* The LED, or its trigger, may come a moment after the rest. */
+			if (++leds->failures[i] == LEDS_FAILURES) {
+				log_warning("LED %s: %s", folders[i],
+					    ret == -EINVAL ? "no pattern nor timer trigger"
+							   : strerror(-ret));
 			}
-			leds->failed[i] = true;
 			result = ret;
 			continue;
 		}
-		leds->failed[i] = false;
+		leds->failures[i] = 0;
 		leds->shown[i] = pattern;
 	}
 	return result;

@@ -27,16 +27,19 @@ enum led_pattern {
 	LED_PATTERN_COUNT,
 };
 
+/* After so many failures in a row an LED is missed. */
+#define LEDS_FAILURES 100
+
 /**
  * struct leds - the LEDs and what they show
  * @root: where sysfs is mounted
  * @shown: pattern of each LED as last set, LED_PATTERN_COUNT for none yet
- * @failed: setting it failed last time, and was reported
+ * @failures: how often in a row it could not be set; reported once
  */
 struct leds {
 	const char *root;
 	enum led_pattern shown[LED_COUNT];
-	bool failed[LED_COUNT];
+	unsigned int failures[LED_COUNT];
 };
 
 void leds_init(struct leds *leds, const char *root);

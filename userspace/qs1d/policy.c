@@ -295,7 +295,7 @@ static enum policy_action begin_command(struct policy *policy, const struct poli
 static bool wants_armed(const struct policy *policy, const struct policy_input *in)
 {
 	return policy->profile_applied && !policy->kept.shutdown && !policy->implausible &&
-	       !(policy->kept.ground_fault && !(in->faults_latched & GFDI));
+	       !policy->kept.ground_fault && !(in->faults_latched & GFDI);
 }
 
 static enum policy_action restore_settings(struct policy *policy, struct policy_output *out)
@@ -322,16 +322,15 @@ static enum policy_action permit(const struct policy *policy, const struct polic
 				 struct policy_output *out)
 {
 	bool armed = in->status & QS1_STATUS_ARMED;
-	bool latched = in->faults_latched & GFDI;
 
-	if (policy->kept.ground_fault && !latched) {
+	if (policy->kept.ground_fault && !(in->faults_latched & GFDI)) {
 		out->fault = QS1_FAULT_GFDI;
 		return POLICY_LATCH;
 	}
 	if (armed && !wants_armed(policy, in)) {
 		return POLICY_DISARM;
 	}
-	if (!armed && !latched && policy->tested && wants_armed(policy, in)) {
+	if (!armed && policy->tested && wants_armed(policy, in)) {
 		return POLICY_ARM;
 	}
 	return POLICY_NONE;
