@@ -2,15 +2,11 @@
 """What all suites share: paths, the simulator, the long-test switch."""
 
 import json
-import os
-import pathlib
 import subprocess
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-BUILD = ROOT / "build"
-DATA = pathlib.Path(os.environ.get("QS1_DATA", ROOT / ".." / "shared" / "data"))
+from paths import BUILD, DATA, ROOT
 
 
 def pytest_addoption(parser):

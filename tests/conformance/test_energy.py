@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Harvest and grid current in closed loop, from the plant's true waveforms."""
 
-import pathlib
-
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from paths import ROOT
 
 START = """
 seed 1

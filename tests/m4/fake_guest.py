@@ -13,7 +13,7 @@ import struct
 import subprocess
 import time
 
-from conftest import BUILD
+from paths import BUILD
 
 FIRMWARE = BUILD / "firmware" / "qs1-m4.elf"
 
@@ -173,19 +173,34 @@ class Rig:
                 "--control", self.control_path, "--coproc", coproc, *options]
         if coproc == "m4":
             argv += ["--m4-qmp", folder / "qmp", "--m4-uart", folder / "uart"]
+        self.emulator = self.control = self.guest = None
         self.vboard = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
+        try:
+            self._connect()
+        except BaseException:
+            self.kill()
+            raise
+
+    def _connect(self):
         until("the control socket", self.control_path.exists)
-        self.emulator = None
-        if coproc == "m4":
+        if self.coproc == "m4":
             self.emulator = subprocess.Popen(
                 ["qemu-system-arm", "-M", "mps2-an386,memory-backend=ram", "-object",
                  f"memory-backend-file,id=ram,share=on,mem-path={self.shm},size=16M",
-                 "-kernel", BUILD / "firmware" / "qs1-boot.elf", "-display", "none",
-                 "-monitor", "none", "-serial", f"unix:{folder / 'uart'},server=on,wait=off",
-                 "-qmp", f"unix:{folder / 'qmp'},server=on,wait=off"], stderr=subprocess.PIPE)
+                 "-kernel", BUILD / "firmware" / "qs1-boot.elf", "-display", "none", "-monitor",
+                 "none", "-serial", f"unix:{self.folder / 'uart'},server=on,wait=off",
+                 "-qmp", f"unix:{self.folder / 'qmp'},server=on,wait=off"],
+                stderr=subprocess.PIPE)
         self.control = Control(self.control_path)
         until("the coprocessor", lambda: self.control.status()["coproc"]["connected"])
-        self.guest = Guest(folder / "ivshmem")
+        self.guest = Guest(self.folder / "ivshmem")
+
+    def kill(self):
+        """Whatever state it is in."""
+        for process in (self.vboard, self.emulator):
+            if process and process.poll() is None:
+                process.kill()
+                process.communicate()
 
     def end(self, how=None):
         """End vboard by a signal, or ask it to; return its exit status and messages."""
@@ -194,9 +209,9 @@ class Rig:
                 self.control.ask("quit")
         else:
             self.vboard.send_signal(how)
-        _, messages = self.vboard.communicate(timeout=20)
-        if self.emulator:
-            self.emulator.kill()
-            self.emulator.communicate()
+        try:
+            _, messages = self.vboard.communicate(timeout=20)
+        finally:
+            self.kill()
         self.guest.close()
         return self.vboard.returncode, messages

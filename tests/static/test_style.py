@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Format, lint and licence of every file in the repository."""
 
-import pathlib
 import subprocess
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from paths import ROOT
 
 
 def tracked(*patterns):

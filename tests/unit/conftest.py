@@ -2,13 +2,13 @@
 """Each cmocka program of this folder, one test for each line of its TAP output."""
 
 import os
-import pathlib
 import re
 import subprocess
 
 import pytest
 
-BUILD = pathlib.Path(__file__).resolve().parents[2] / "build" / "tests"
+from paths import BUILD
+
 LINE = re.compile(r"^(not )?ok \d+ -? ?(\S+)(?: # (SKIP.*))?", re.I)
 
 
@@ -22,7 +22,7 @@ class Program(pytest.File):
     """A test program; it runs when its tests are collected."""
 
     def collect(self):
-        program = BUILD / self.path.stem
+        program = BUILD / "tests" / self.path.stem
         env = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
         done = subprocess.run([program], capture_output=True, text=True, env=env, timeout=600)
         found = 0
