@@ -24,9 +24,11 @@ from .world import World
 
 # Bounds in seconds, each several times what a loaded two-core machine needs.
 VBOARD_UP_S = 10
-AGENT_UP_S = 180
-SERVICE_UP_S = 120
-PRODUCING_S = 60
+AGENT_UP_S = 300
+SERVICE_UP_S = 240
+PRODUCING_S = 120
+
+SETUP_S = 60
 
 SHM_MB = 16
 GUEST_MB = 512
@@ -235,12 +237,14 @@ class Board:
             raise BoardError(f"{error}\nthe guest says:\n{self._guest_log()}") from error
 
     def go(self):
-        """Start the scenario at its time 0: from here the world is lit.
+        """Start the scenario: Linux carries out its set-up statements, then it is time 0.
 
-        Until now it was dark and at real time, so that Linux booted undisturbed.
+        Until then the world is dark and at real time.
         """
         self.wait_host()
         self.world.go()
+        self.wait("the scenario's set-up statements carried out",
+                  lambda: not self.status()["held"], SETUP_S)
         if self.speed != 1:
             self.world.do(f"speed {self.speed:g}" if self.speed else "speed max")
 

@@ -7,7 +7,8 @@
  *	do STATEMENT	a scenario statement, now: "ok" or "error: reason"
  *	status		what is, one JSON object
  *	summary		the simulator's summary, one JSON object
- *	go		starts a scenario held by --hold: "ok" or "error: reason"
+ *	go		starts a scenario held by --hold: "ok" or "error: reason"; its
+ *			time 0 is when Linux has carried out its set-up statements
  *	runner		this client carries out policy: "ok", and from then on
  *	quit		"ok", and vboard ends
  *

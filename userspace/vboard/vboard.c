@@ -60,11 +60,13 @@ struct options {
 /**
  * struct board - the virtual board
  * @held: the scenario waits for "go"; until then the world is dark
+ * @next: a world whose set-up statements Linux carries out, NULL for none
  * @ended: the scenario's end was reached
  * @summary: of the run up to its end, or NULL
  * @adc: the latest samples
  * @periods: control periods of this world
  * @doorbell: the firmware's doorbells seen
+ * @boots: the firmware's starts, as of its last event
  * @event_head: the firmware's events seen
  * @not_before_ns: wall time of the next batch at the earliest
  * @start_ns: wall time when this world started
@@ -77,6 +79,7 @@ struct board {
 	struct coproc coproc;
 	struct control *control;
 	struct qs1_world *world;
+	struct qs1_world *next;
 	struct pace pace;
 	struct watch timer;
 	struct watch signals;
@@ -89,6 +92,7 @@ struct board {
 	int16_t adc[QS1_ADC_COUNT];
 	uint64_t periods;
 	uint32_t doorbell;
+	uint32_t boots;
 	uint32_t event_head;
 	int64_t not_before_ns;
 	int64_t start_ns;
@@ -216,8 +220,6 @@ static void coproc_changed(void *ctx)
 	json_object_object_add(event, "state",
 			       json_object_new_string(coproc_state_name(&board->coproc)));
 	control_event(board->control, event);
-	/* A firmware that starts again counts from the beginning. */
-	board->event_head = 0;
 	ivshmem_ring(&board->ivshmem, QS1_VHW_IRQ_COPROC);
 }
 
@@ -227,6 +229,7 @@ static void coproc_changed(void *ctx)
 static void take_events(struct board *board)
 {
 	struct qs1_event_ring *ring = &board->memory.shm->events;
+	uint32_t boots = qs1_shm_read(board->memory.shm->fw.boots);
 	uint32_t head = qs1_shm_read(ring->head);
 	int64_t base = (int64_t)board->periods - (int64_t)qs1_shm_read(board->memory.shm->fw.alive);
 	struct qs1_event event;
@@ -234,6 +237,10 @@ static void take_events(struct board *board)
 
 	if (qs1_shm_read(board->memory.shm->fw.magic) != QS1_MAGIC)
 		return;
+	/* A firmware that starts again counts from the beginning. */
+	if (boots != board->boots)
+		board->event_head = 0;
+	board->boots = boots;
 	if (head - board->event_head > QS1_EVENTS)
 		board->event_head = head - QS1_EVENTS;
 	while (board->event_head != head) {
@@ -329,17 +336,24 @@ static void run_due(struct board *board)
 			now_ns() + (took_ns < BREATH_MAX_NS ? took_ns : BREATH_MAX_NS) / 2;
 }
 
-/* A world of its own for the scenario, from its time 0. */
-static int start_scenario(struct board *board, char *err, size_t size)
+/* Time 0 of the scenario. */
+static void begin_scenario(struct board *board)
 {
-	int ret;
-
 	board->held = false;
 	board->periods = 0;
 	board->start_ns = now_ns();
-	ret = qs1_world_start(board->world, err, size);
-	pace_set(&board->pace, board->pace.speed, now_ns());
-	return ret;
+	pace_set(&board->pace, board->pace.speed, board->start_ns);
+}
+
+/* The held scenario begins when Linux has carried out its set-up statements. */
+static void begin_next(struct board *board)
+{
+	if (!board->next || control_pending(board->control))
+		return;
+	qs1_world_free(board->world);
+	board->world = board->next;
+	board->next = NULL;
+	begin_scenario(board);
 }
 
 static struct qs1_world *load_world(struct board *board, const char *scenario, char *err,
@@ -428,18 +442,21 @@ static struct json_object *control_summary(void *ctx)
 static int control_go(void *ctx, char *err, size_t size)
 {
 	struct board *board = ctx;
-	struct qs1_world *world;
+	int ret;
 
-	if (!board->held) {
+	if (!board->held || board->next) {
 		snprintf(err, size, "the scenario is running already");
 		return -EALREADY;
 	}
-	world = load_world(board, board->options.scenario, err, size);
-	if (!world)
+	board->next = load_world(board, board->options.scenario, err, size);
+	if (!board->next)
 		return -EINVAL;
-	qs1_world_free(board->world);
-	board->world = world;
-	return start_scenario(board, err, size);
+	ret = qs1_world_start(board->next, err, size);
+	if (!ret)
+		return 0;
+	qs1_world_free(board->next);
+	board->next = NULL;
+	return ret;
 }
 
 static void control_quit(void *ctx)
@@ -518,6 +535,7 @@ static void timer_ready(void *ctx, uint32_t events)
 		connect_emulator(board);
 	if (ticks++ % 200 == 0)
 		control_tick(board->control);
+	begin_next(board);
 	run_due(board);
 }
 
@@ -629,8 +647,9 @@ static int open_board(struct board *board, char *err, size_t size)
 	ret = open_coproc(board, err, size);
 	if (ret)
 		return ret;
-	return options->hold ? qs1_world_start(board->world, err, size)
-			     : start_scenario(board, err, size);
+	if (!options->hold)
+		begin_scenario(board);
+	return qs1_world_start(board->world, err, size);
 }
 
 static void close_board(struct board *board)
@@ -642,6 +661,7 @@ static void close_board(struct board *board)
 	m4_close(&board->coproc.m4);
 	memory_remove(&board->memory);
 	qs1_world_free(board->world);
+	qs1_world_free(board->next);
 	json_object_put(board->summary);
 }
 
