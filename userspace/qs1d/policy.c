@@ -41,6 +41,7 @@ static void begin_session(struct policy *policy, const struct policy_input *in, 
 	policy->next_set = 0;
 	policy->profile_refused = false;
 	policy->settle_ms = now_ms;
+	policy->cleared_ms = now_ms;
 	policy->stale = false;
 	policy->stale_disarmed = false;
 	policy->sample_ms = now_ms;
@@ -87,9 +88,9 @@ static void take_sample(struct policy *policy, const struct policy_input *in, in
 	policy->tested = tested;
 	policy->seen = true;
 
-	/* Not before the settling time: the sample may be older than a command that cleared it. */
+	/* A sample may be older than the command that cleared the latch. */
 	if ((in->faults_latched & GFDI) && !policy->kept.ground_fault &&
-	    now_ms >= policy->settle_ms) {
+	    now_ms >= policy->cleared_ms) {
 		policy->kept.ground_fault = true;
 		policy->dirty = true;
 		policy->save_retry_ms = now_ms;
@@ -231,6 +232,9 @@ static void take_result(struct policy *policy, const struct policy_input *in, in
 		policy->save_retry_ms = policy->dirty ? now_ms + POLICY_RETRY_MS : now_ms;
 	} else {
 		policy->settle_ms = now_ms + POLICY_SETTLE_MS;
+		if (action == POLICY_CLEAR) {
+			policy->cleared_ms = policy->settle_ms;
+		}
 	}
 	if (policy->command.kind != POLICY_COMMAND_NONE) {
 		take_command_result(policy, action, in->result, out);

@@ -213,6 +213,7 @@ struct policy {
 	int command_result;
 	bool dirty;
 	int64_t settle_ms;
+	int64_t cleared_ms;
 	int64_t retry_ms;
 	int64_t save_retry_ms;
 

@@ -140,7 +140,8 @@ struct json_object *report_status(struct daemon *daemon)
 		 : out->stale	   ? "no telemetry"
 				   : "ok");
 	add_text(object, "profile", daemon->policy.kept.profile.name);
-	add(object, "profile_applied", json_object_new_boolean(daemon->policy.profile_applied));
+	add(object, "profile_applied",
+	    json_object_new_boolean(live && daemon->policy.profile_applied));
 	add(object, "armed", json_object_new_boolean(out->armed));
 	add(object, "shutdown", json_object_new_boolean(daemon->policy.kept.shutdown));
 	add(object, "faults", faults(out));

@@ -1,0 +1,628 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The whole daemon in a thread, on a folder that looks like the driver's sysfs,
+ * through its control socket.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <json-c/json.h>
+
+#include "daemon.h"
+
+#define WAIT_MS 10000
+#define TESTED "0x00004008" /* self test passed, shut down */
+#define PRODUCING "0x00005005"
+#define GROUND_FAULT "0x0000400a"
+
+static char folder[] = "/tmp/qs1-daemon-XXXXXX";
+static char root[64];
+static struct config config;
+static struct qs1_profile profile;
+static volatile sig_atomic_t stop;
+static pthread_t thread;
+static int daemon_result;
+
+/* The tree. */
+
+static const char *in_root(const char *name)
+{
+	static char path[4][256];
+	static int turn;
+
+	turn = (turn + 1) % 4;
+	snprintf(path[turn], sizeof(path[turn]), "%s/%s", root, name);
+	return path[turn];
+}
+
+static void write_file(const char *name, const char *text)
+{
+	char path[256];
+	FILE *file;
+
+	/* As a whole, so that no reader sees a part of it. */
+	snprintf(path, sizeof(path), "%s.part", in_root(name));
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fprintf(file, "%s\n", text);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(rename(path, in_root(name)), 0);
+}
+
+/* An attribute that the daemon holds open: written in place. */
+static void write_attribute(const char *name, const char *text)
+{
+	char line[128];
+	int fd = open(in_root(name), O_WRONLY);
+	int n = snprintf(line, sizeof(line), "%s\n", text);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, line, n, 0), n);
+	assert_int_equal(ftruncate(fd, n), 0);
+	close(fd);
+}
+
+static void make_folders(const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s", in_root(name));
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(path, 0700);
+		*slash = '/';
+	}
+	mkdir(path, 0700);
+}
+
+#define DEVICE "devices/qs1/"
+#define METER DEVICE "qs1.iio.0/iio:device7/"
+
+static void make_channel(const char *type, int index, const char *label, const char *raw,
+			 const char *scale)
+{
+	char name[128];
+
+	snprintf(name, sizeof(name), METER "in_%s%d_label", type, index);
+	write_file(name, label);
+	snprintf(name, sizeof(name), METER "in_%s%d_raw", type, index);
+	write_file(name, raw);
+	snprintf(name, sizeof(name), METER "in_%s%d_scale", type, index);
+	write_file(name, scale);
+}
+
+static void make_led(const char *name)
+{
+	static const char *const files[] = { "trigger", "brightness", "pattern", "repeat" };
+	char path[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		snprintf(path, sizeof(path), "class/leds/%s", name);
+		make_folders(path);
+		snprintf(path, sizeof(path), "class/leds/%s/%s", name, files[i]);
+		write_file(path, "");
+	}
+	snprintf(path, sizeof(path), "class/leds/%s/max_brightness", name);
+	write_file(path, "1");
+}
+
+static void make_driver(void)
+{
+	static const char *const labels[] = { "pv1", "pv2", "pv3", "pv4" };
+
+	make_folders(DEVICE "params");
+	make_folders(METER);
+	make_folders("bus/iio/devices");
+	write_file(DEVICE "qs1_layout_version", "1");
+	write_file(DEVICE "firmware_version", "test");
+	write_file(DEVICE "status_flags", TESTED);
+	write_file(DEVICE "faults_active", "");
+	write_file(DEVICE "faults_latched", "");
+	write_file(DEVICE "coproc_crashes", "0");
+	write_file(DEVICE "command_result", "ok");
+	write_file(DEVICE "control", "");
+	write_file(DEVICE "heartbeat", "");
+	write_file(DEVICE "events", "1 2000 transition dc-power off self-test 0\n"
+				    "2 6000 trip UV2 producing producing 100000");
+	for (int id = 0; id < QS1_PARAM_COUNT; id++) {
+		const struct qs1_param_desc *desc = qs1_param_desc(id);
+		char path[64], text[QS1_DECIMAL_SIZE];
+
+		snprintf(path, sizeof(path), DEVICE "params/%s", desc->name);
+		write_file(path, qs1_decimal_format(text, desc->def, desc->decimals));
+	}
+	for (int i = 0; i < 4; i++) {
+		make_channel("voltage", i, labels[i], "37500", "1");
+		make_channel("current", i, labels[i], "8000", "1");
+		make_channel("power", i, labels[i], "300000", "1");
+		make_channel("energy", i, labels[i], "3600000", "0.001000");
+	}
+	make_channel("voltage", 4, "dc-link", "400000", "1");
+	make_channel("altvoltage", 0, "grid-rms", "240000", "1");
+	write_file(METER "in_altvoltage0_frequency", "60.010");
+	make_channel("current", 4, "grid-rms", "4800", "1");
+	make_channel("power", 4, "grid", "1150000", "1");
+	make_channel("power", 5, "grid-reactive", "-1000", "1");
+	make_channel("energy", 4, "grid", "3600000", "0.001000");
+	make_channel("temp", 0, "case", "25100", "1");
+	write_file(METER "name", "qs1-meter");
+	make_led("qs1:green:status");
+	make_led("qs1:red:fault");
+	symlink("../../../" METER, in_root("bus/iio/devices/iio:device7"));
+}
+
+static void remove_driver(void)
+{
+	unlink(in_root("bus/iio/devices/iio:device7"));
+}
+
+/* The daemon. */
+
+static void *run_daemon(void *arg)
+{
+	(void)arg;
+	daemon_result = daemon_run(&config, &profile, root, &stop);
+	return NULL;
+}
+
+static void start_daemon(void)
+{
+	stop = 0;
+	assert_int_equal(pthread_create(&thread, NULL, run_daemon, NULL), 0);
+}
+
+static void stop_daemon(void)
+{
+	stop = 1;
+	pthread_join(thread, NULL);
+	assert_int_equal(daemon_result, 0);
+}
+
+static void wait_a_moment(void)
+{
+	const struct timespec moment = { .tv_nsec = 20000000 };
+
+	nanosleep(&moment, NULL);
+}
+
+/* Wait until a file starts with something. */
+static void expect_file(const char *path, const char *text)
+{
+	char found[8192] = "";
+
+	for (int waited = 0; waited < WAIT_MS; waited += 20) {
+		int fd = open(path, O_RDONLY);
+		ssize_t n = fd < 0 ? 0 : read(fd, found, sizeof(found) - 1);
+
+		found[n > 0 ? n : 0] = '\0';
+		close(fd);
+		if (!strncmp(found, text, strlen(text))) {
+			return;
+		}
+		wait_a_moment();
+	}
+	fail_msg("%s: expected '%s', found '%s'", path, text, found);
+}
+
+static FILE *connect_client(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const struct timeval timeout = { .tv_sec = 10 };
+	FILE *stream;
+	int fd;
+
+	strcpy(address.sun_path, config.socket);
+	for (int waited = 0; waited < WAIT_MS; waited += 20) {
+		fd = socket(AF_UNIX, SOCK_STREAM, 0);
+		if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
+			setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+			stream = fdopen(fd, "r+");
+			assert_non_null(stream);
+			return stream;
+		}
+		close(fd);
+		wait_a_moment();
+	}
+	fail_msg("%s: nobody listens", config.socket);
+	return NULL;
+}
+
+static struct json_object *ask_on(FILE *stream, const char *request)
+{
+	static char line[65536];
+	struct json_object *answer;
+
+	fprintf(stream, "%s\n", request);
+	fflush(stream);
+	assert_non_null(fgets(line, sizeof(line), stream));
+	answer = json_tokener_parse(line);
+	assert_non_null(answer);
+	return answer;
+}
+
+static struct json_object *ask(const char *request)
+{
+	FILE *stream = connect_client();
+	struct json_object *answer = ask_on(stream, request);
+
+	fclose(stream);
+	return answer;
+}
+
+static bool is_ok(struct json_object *answer)
+{
+	struct json_object *ok;
+
+	assert_true(json_object_object_get_ex(answer, "ok", &ok));
+	return json_object_get_boolean(ok);
+}
+
+/* An answer's member by its path, e.g. "result.meter.grid.v". */
+static const char *at(struct json_object *answer, const char *path)
+{
+	char copy[128], *save = NULL;
+	struct json_object *object = answer;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	for (char *name = strtok_r(copy, ".", &save); name; name = strtok_r(NULL, ".", &save)) {
+		if (!json_object_object_get_ex(object, name, &object)) {
+			return "missing";
+		}
+	}
+	return object ? json_object_get_string(object) : "null";
+}
+
+static void expect(const char *request, const char *path, const char *value)
+{
+	char found[256] = "";
+
+	for (int waited = 0; waited < WAIT_MS; waited += 20) {
+		struct json_object *answer = ask(request);
+
+		snprintf(found, sizeof(found), "%s", at(answer, path));
+		json_object_put(answer);
+		if (!strcmp(found, value)) {
+			return;
+		}
+		wait_a_moment();
+	}
+	fail_msg("%s: expected %s '%s', found '%s'", request, path, value, found);
+}
+
+#define STATUS "{\"v\":1,\"cmd\":\"status\"}"
+
+static void expect_error(const char *request, const char *code)
+{
+	struct json_object *answer = ask(request);
+
+	assert_false(is_ok(answer));
+	assert_string_equal(at(answer, "error.code"), code);
+	json_object_put(answer);
+}
+
+static void expect_ok(const char *request)
+{
+	struct json_object *answer = ask(request);
+
+	if (!is_ok(answer)) {
+		fail_msg("%s: %s", request, json_object_to_json_string(answer));
+	}
+	json_object_put(answer);
+}
+
+/* Tests. */
+
+static void waits_for_the_driver_and_finds_it(void **state)
+{
+	(void)state;
+	start_daemon();
+	expect(STATUS, "result.inverter", "no driver");
+	expect(STATUS, "result.meter", "null");
+	expect_error("{\"v\":1,\"cmd\":\"set\",\"name\":\"power_limit_w\",\"value\":\"600\"}",
+		     "ENODEV");
+	make_driver();
+	expect(STATUS, "result.inverter", "ok");
+	expect(STATUS, "result.firmware", "test");
+	expect_file(in_root(DEVICE "control"), "arm");
+	expect_file(in_root(DEVICE "heartbeat"), "1");
+	stop_daemon();
+}
+
+static void readings_come_in_their_units(void **state)
+{
+	(void)state;
+	make_driver();
+	start_daemon();
+	expect(STATUS, "result.inverter", "ok");
+	expect(STATUS, "result.meter.pv3.v", "37.500");
+	expect(STATUS, "result.meter.pv1.i", "8.000");
+	expect(STATUS, "result.meter.pv4.p", "300.00");
+	expect(STATUS, "result.meter.pv2.energy_wh", "1.000");
+	expect(STATUS, "result.meter.grid.v", "240.000");
+	expect(STATUS, "result.meter.grid.i", "4.800");
+	expect(STATUS, "result.meter.grid.f", "60.010");
+	expect(STATUS, "result.meter.grid.p", "1150.00");
+	expect(STATUS, "result.meter.grid.q", "-1.00");
+	expect(STATUS, "result.meter.grid.energy_wh", "1.000");
+	expect(STATUS, "result.meter.temp_c", "25.10");
+	expect(STATUS, "result.meter.dc_link_v", "400.000");
+	stop_daemon();
+}
+
+static void leds_show_the_state(void **state)
+{
+	(void)state;
+	make_driver();
+	start_daemon();
+	expect(STATUS, "result.leds.red", "startup");
+	expect_file(in_root("class/leds/qs1:red:fault/pattern"), "1 200 1 0 0 1600 0 0");
+	expect_file(in_root("class/leds/qs1:green:status/repeat"), "1");
+	expect(STATUS, "result.leds.red", "blink");
+	expect_file(in_root("class/leds/qs1:red:fault/pattern"), "1 500 1 0 0 500 0 0");
+	write_attribute(DEVICE "status_flags", PRODUCING);
+	expect(STATUS, "result.leds.green", "every-10s");
+	expect_file(in_root("class/leds/qs1:green:status/pattern"), "1 100 1 0 0 9900 0 0");
+	expect_file(in_root("class/leds/qs1:red:fault/trigger"), "none");
+	stop_daemon();
+	/* A daemon that has gone no longer claims that it produces. */
+	expect_file(in_root("class/leds/qs1:green:status/trigger"), "none");
+	expect_file(in_root("class/leds/qs1:red:fault/trigger"), "pattern");
+}
+
+static void ground_fault_outlives_the_daemon(void **state)
+{
+	(void)state;
+	make_driver();
+	start_daemon();
+	expect(STATUS, "result.inverter", "ok");
+	write_attribute(DEVICE "faults_latched", "GFDI");
+	write_attribute(DEVICE "status_flags", GROUND_FAULT);
+	expect(STATUS, "result.faults.latched", "[ \"GFDI\" ]");
+	expect_error("{\"v\":1,\"cmd\":\"start\"}", "EPERM");
+	expect_file(in_root("class/leds/qs1:red:fault/brightness"), "1");
+	stop_daemon();
+
+	/* The firmware has forgotten it; it is told again, and not armed. */
+	write_file(DEVICE "faults_latched", "");
+	write_file(DEVICE "status_flags", TESTED);
+	write_file(DEVICE "control", "");
+	start_daemon();
+	expect(STATUS, "result.faults.latched", "[ \"GFDI\" ]");
+	expect_file(in_root(DEVICE "control"), "latch GFDI");
+	expect_ok("{\"v\":1,\"cmd\":\"clear\",\"fault\":\"gfdi\"}");
+	expect(STATUS, "result.faults.latched", "[ ]");
+	expect_file(in_root(DEVICE "control"), "arm");
+	stop_daemon();
+}
+
+static void shutdown_and_settings_outlive_the_daemon(void **state)
+{
+	(void)state;
+	make_driver();
+	start_daemon();
+	expect(STATUS, "result.inverter", "ok");
+	expect_ok("{\"v\":1,\"cmd\":\"stop\"}");
+	expect_ok("{\"v\":1,\"cmd\":\"set\",\"name\":\"power_limit_w\",\"value\":\"1150\"}");
+	expect_file(in_root(DEVICE "params/power_limit_w"), "1150");
+	stop_daemon();
+	write_file(DEVICE "params/power_limit_w", "1200");
+	start_daemon();
+	expect(STATUS, "result.shutdown", "true");
+	expect_file(in_root(DEVICE "params/power_limit_w"), "1150");
+	expect(STATUS, "result.set.power_limit_w", "1150");
+	expect_ok("{\"v\":1,\"cmd\":\"start\"}");
+	expect(STATUS, "result.shutdown", "false");
+	stop_daemon();
+}
+
+static void profile_is_applied_as_a_whole_and_kept(void **state)
+{
+	static const char path[] = "profiles/ieee1547-2018-cat3.conf";
+	struct json_object *request = json_object_new_object();
+	char err[QS1_PROFILE_ERR_SIZE];
+	struct qs1_profile other;
+
+	(void)state;
+	assert_int_equal(qs1_profile_load(path, &other, err, sizeof(err)), 0);
+	json_object_object_add(request, "v", json_object_new_int(1));
+	json_object_object_add(request, "cmd", json_object_new_string("profile-use"));
+	json_object_object_add(request, "name", json_object_new_string(other.name));
+	json_object_object_add(request, "values", protocol_values(&other));
+	make_driver();
+	start_daemon();
+	expect(STATUS, "result.inverter", "ok");
+	expect_ok(json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN));
+	expect(STATUS, "result.profile", "ieee1547-2018-cat3");
+	expect_file(in_root(DEVICE "params/ov1_t_s"), "13.00");
+	stop_daemon();
+	start_daemon();
+	expect(STATUS, "result.profile", "ieee1547-2018-cat3");
+	stop_daemon();
+	json_object_put(request);
+}
+
+static void telemetry_that_stands_still_is_a_fault(void **state)
+{
+	(void)state;
+	make_driver();
+	write_file(DEVICE "telemetry_ticks", "200");
+	start_daemon();
+	expect(STATUS, "result.inverter", "ok");
+	expect(STATUS, "result.inverter", "no telemetry");
+	expect(STATUS, "result.state", "fault");
+	expect_file(in_root(DEVICE "control"), "disarm");
+	write_attribute(DEVICE "telemetry_ticks", "400");
+	expect(STATUS, "result.inverter", "ok");
+	stop_daemon();
+}
+
+static void a_damaged_state_keeps_it_shut_down(void **state)
+{
+	FILE *file;
+
+	(void)state;
+	make_driver();
+	file = fopen(config.state, "w");
+	assert_non_null(file);
+	fprintf(file, "format 1\nshutdown 0\nground_fault");
+	fclose(file);
+	start_daemon();
+	expect(STATUS, "result.shutdown", "true");
+	stop_daemon();
+	expect_file(config.state, "# Written by qs1d");
+}
+
+static void events_are_kept_and_followed(void **state)
+{
+	static char line[65536];
+	struct json_object *answer;
+	FILE *stream;
+
+	(void)state;
+	make_driver();
+	start_daemon();
+	expect(STATUS, "result.armed", "false");
+	stream = connect_client();
+	answer = ask_on(stream, "{\"v\":1,\"id\":7,\"cmd\":\"events\",\"follow\":true}");
+	assert_true(is_ok(answer));
+	assert_string_equal(at(answer, "id"), "7");
+	json_object_put(answer);
+	expect_ok("{\"v\":1,\"cmd\":\"stop\"}");
+	do {
+		assert_non_null(fgets(line, sizeof(line), stream));
+	} while (!strstr(line, "forbid production"));
+	fclose(stream);
+	stop_daemon();
+}
+
+static void wrong_requests_are_answered(void **state)
+{
+	(void)state;
+	make_driver();
+	start_daemon();
+	expect(STATUS, "result.inverter", "ok");
+	expect_error("hello", "EINVAL");
+	expect_error("[]", "EINVAL");
+	expect_error("{}", "EPROTO");
+	expect_error("{\"v\":2,\"cmd\":\"status\"}", "EPROTO");
+	expect_error("{\"v\":1}", "ENOENT");
+	expect_error("{\"v\":1,\"cmd\":\"reboot\"}", "ENOENT");
+	expect_error("{\"v\":1,\"cmd\":\"clear\"}", "EINVAL");
+	expect_error("{\"v\":1,\"cmd\":\"clear\",\"fault\":\"no\"}", "EINVAL");
+	expect_error("{\"v\":1,\"cmd\":\"set\",\"name\":\"no\",\"value\":\"1\"}", "ENOENT");
+	expect_error("{\"v\":1,\"cmd\":\"set\",\"name\":\"es_delay_s\",\"value\":\"601\"}",
+		     "ERANGE");
+	expect_error("{\"v\":1,\"cmd\":\"set\",\"name\":\"es_delay_s\",\"value\":60}", "EINVAL");
+	expect_error("{\"v\":1,\"cmd\":\"profile-use\",\"name\":\"x\"}", "EINVAL");
+	expect_error("{\"v\":1,\"cmd\":\"profile-use\",\"name\":\"x\",\"values\":{}}", "EINVAL");
+	expect_error("{\"v\":1,\"cmd\":\"profile-use\",\"name\":\"../x\",\"values\":{}}", "EINVAL");
+	expect_error("{\"v\":1,\"cmd\":\"events\",\"from\":0}", "EINVAL");
+	stop_daemon();
+}
+
+/* One client sends without an end, another never reads; a third is served. */
+static void hostile_clients_are_dropped(void **state)
+{
+	FILE *endless, *deaf;
+
+	(void)state;
+	make_driver();
+	start_daemon();
+	endless = connect_client();
+	deaf = connect_client();
+	for (int i = 0; i < 2 * CONTROL_LINE; i++) {
+		putc('x', endless);
+	}
+	fflush(endless);
+	assert_int_equal(getc(endless), EOF);
+	for (int i = 0; i < 2000 && fprintf(deaf, "%s\n", STATUS) > 0 && !fflush(deaf); i++) {
+	}
+	expect(STATUS, "result.inverter", "ok");
+	fclose(endless);
+	fclose(deaf);
+	stop_daemon();
+}
+
+static void a_second_daemon_is_refused(void **state)
+{
+	volatile sig_atomic_t now = 1;
+
+	(void)state;
+	make_driver();
+	start_daemon();
+	expect(STATUS, "result.inverter", "ok");
+	assert_int_equal(daemon_run(&config, &profile, root, &now), -EADDRINUSE);
+	expect(STATUS, "result.inverter", "ok");
+	stop_daemon();
+}
+
+/* Each test begins with a unit that has never been used. */
+static int set_up(void **state)
+{
+	(void)state;
+	remove_driver();
+	unlink(in_root(DEVICE "telemetry_ticks"));
+	unlink(config.state);
+	return 0;
+}
+
+static int make_folder(void **state)
+{
+	char err[QS1_PROFILE_ERR_SIZE];
+
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	if (!mkdtemp(folder) ||
+	    qs1_profile_load("profiles/note1.conf", &profile, err, sizeof(err)) < 0) {
+		return -1;
+	}
+	snprintf(root, sizeof(root), "%s/sys", folder);
+	snprintf(config.socket, sizeof(config.socket), "%s/socket", folder);
+	snprintf(config.state, sizeof(config.state), "%s/state", folder);
+	return mkdir(root, 0700);
+}
+
+static int remove_folder(void **state)
+{
+	char command[64];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	return system(command);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(waits_for_the_driver_and_finds_it, set_up),
+		cmocka_unit_test_setup(readings_come_in_their_units, set_up),
+		cmocka_unit_test_setup(leds_show_the_state, set_up),
+		cmocka_unit_test_setup(ground_fault_outlives_the_daemon, set_up),
+		cmocka_unit_test_setup(shutdown_and_settings_outlive_the_daemon, set_up),
+		cmocka_unit_test_setup(profile_is_applied_as_a_whole_and_kept, set_up),
+		cmocka_unit_test_setup(telemetry_that_stands_still_is_a_fault, set_up),
+		cmocka_unit_test_setup(a_damaged_state_keeps_it_shut_down, set_up),
+		cmocka_unit_test_setup(events_are_kept_and_followed, set_up),
+		cmocka_unit_test_setup(wrong_requests_are_answered, set_up),
+		cmocka_unit_test_setup(hostile_clients_are_dropped, set_up),
+		cmocka_unit_test_setup(a_second_daemon_is_refused, set_up),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
