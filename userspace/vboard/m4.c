@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "m4.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,28 +23,34 @@
 #endif
 
 /*
- * What the watchdog allows: its processor's time, which a hung program uses
- * up, and the time that we have waited, for one that is halted. Of a nap only
- * so much counts: in a longer one the machine was not there at all, for us or
- * for it. Without priority it may be we who were favoured: that takes longer.
+ * What the watchdog allows. A hung program uses up processor time; a halted
+ * one sleeps while we wait. One that is merely not given a processor, on a
+ * machine that is busy or was itself put aside, does neither, and is only
+ * given up after seconds.
  */
 #define WATCHDOG_CPU_NS 200000000ll
-#define WATCHDOG_WAIT_NS 200000000ll
-#define WATCHDOG_WAIT_ORDINARY_NS 1000000000ll
+#define WATCHDOG_ASLEEP_NS 200000000ll
+#define WATCHDOG_STARVED_NS 5000000000ll
+
+/* Of a nap only so much counts: in a longer one nobody was there. */
 #define NAP_COUNTS_NS 1000000ll
 
 /*
  * Waiting in two stages. A step takes a few microseconds: spin. With fewer
  * processors than emulators it may not even be running: nap, which lets it
  * run and comes back in time. (Yielding does not: since Linux 6.6 each yield
- * puts the deadline of the yielding process off by a whole slice.)
+ * puts the deadline of the yielding process off by a whole slice.) A nap must
+ * be long enough to be one: a timer of a few microseconds has expired before
+ * the processor is given away, and a board of higher priority then keeps its
+ * own coprocessor from running.
  */
 #define SPIN_NS 40000
 #define SPIN_IN_VAIN_NS 12000
-#define NAP_NS 5000
+#define NAP_NS 30000
+#define NAP_MAX_NS 500000
 
 /* The firmware does not poll for ever: between so many naps it is rung again. */
-#define NAPS_PER_RING 64
+#define NAPS_PER_RING 8
 
 /* No memory and no device of mps2-an386 answers there. */
 #define NOWHERE 0x60000000u
@@ -141,11 +149,72 @@ static bool spin(struct m4 *m4)
 	return false;
 }
 
+/* Does it want a processor? */
+static bool runnable(const struct m4 *m4)
+{
+	char path[300], stat[512], *state;
+	struct dirent *entry;
+	bool found = false;
+	ssize_t got;
+	DIR *dir;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", m4->pid);
+	dir = opendir(path);
+	if (!dir)
+		return false;
+	while (!found && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "%s/stat", entry->d_name);
+		fd = openat(dirfd(dir), path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		got = read(fd, stat, sizeof(stat) - 1);
+		close(fd);
+		stat[got > 0 ? got : 0] = 0;
+		/* "tid (name) S ...": the name may hold anything. */
+		state = strrchr(stat, ')');
+		found = state && (!strncmp(state, ") R", 3) || !strncmp(state, ") D", 3));
+	}
+	closedir(dir);
+	return found;
+}
+
+/**
+ * struct patience - how long we have waited for an answer
+ * @cpu_ns: its processor time at the start
+ * @last_ns: wall time of the last look
+ * @asleep_ns: waited since it last was seen to want a processor
+ * @total_ns: waited in all
+ */
+struct patience {
+	int64_t cpu_ns;
+	int64_t last_ns;
+	int64_t asleep_ns;
+	int64_t total_ns;
+};
+
+static bool exhausted(const struct m4 *m4, struct patience *patience)
+{
+	int64_t now = clock_ns(CLOCK_MONOTONIC), nap = now - patience->last_ns;
+
+	if (nap > NAP_COUNTS_NS)
+		nap = NAP_COUNTS_NS;
+	patience->last_ns = now;
+	patience->total_ns += nap;
+	patience->asleep_ns += nap;
+	if (patience->asleep_ns > WATCHDOG_ASLEEP_NS) {
+		if (!runnable(m4))
+			return true;
+		patience->asleep_ns = WATCHDOG_ASLEEP_NS / 2;
+	}
+	return patience->total_ns > WATCHDOG_STARVED_NS ||
+	       clock_ns(m4->cpu_clock) - patience->cpu_ns > WATCHDOG_CPU_NS;
+}
+
 int m4_wait(struct m4 *m4, bool (*interrupted)(void *ctx), void *ctx)
 {
-	static const struct timespec nap = { .tv_nsec = NAP_NS };
-	const int64_t limit = m4->favoured ? WATCHDOG_WAIT_NS : WATCHDOG_WAIT_ORDINARY_NS;
-	int64_t waited = 0, before, after, cpu;
+	struct timespec nap = { .tv_nsec = NAP_NS };
+	struct patience patience;
 
 	if (spin(m4)) {
 		m4->spin_ns = SPIN_NS;
@@ -153,18 +222,17 @@ int m4_wait(struct m4 *m4, bool (*interrupted)(void *ctx), void *ctx)
 	}
 
 	m4->spin_ns = SPIN_IN_VAIN_NS;
-	before = clock_ns(CLOCK_MONOTONIC);
-	cpu = clock_ns(m4->cpu_clock);
+	patience = (struct patience){ .cpu_ns = clock_ns(m4->cpu_clock),
+				      .last_ns = clock_ns(CLOCK_MONOTONIC) };
 	for (unsigned int naps = 1; !done(m4); naps++) {
 		nanosleep(&nap, NULL);
-		after = clock_ns(CLOCK_MONOTONIC);
-		waited += after - before < NAP_COUNTS_NS ? after - before : NAP_COUNTS_NS;
-		before = after;
+		if (nap.tv_nsec < NAP_MAX_NS)
+			nap.tv_nsec += nap.tv_nsec / 4;
 		if (naps % NAPS_PER_RING == 0)
 			m4_wake(m4);
 		if (interrupted && interrupted(ctx))
 			return -EINTR;
-		if (waited > limit || clock_ns(m4->cpu_clock) - cpu > WATCHDOG_CPU_NS)
+		if (exhausted(m4, &patience))
 			return done(m4) ? 0 : -ETIMEDOUT;
 	}
 	return 0;
@@ -172,9 +240,8 @@ int m4_wait(struct m4 *m4, bool (*interrupted)(void *ctx), void *ctx)
 
 void m4_favour(struct m4 *m4, bool favoured)
 {
-	m4->favoured = m4->pid &&
-		       !priority_set(m4->pid, favoured ? PRIORITY_COPROC : PRIORITY_ORDINARY) &&
-		       favoured;
+	if (m4->pid)
+		priority_set(m4->pid, favoured ? PRIORITY_COPROC : PRIORITY_ORDINARY);
 }
 
 int m4_hang(struct m4 *m4, char *err, size_t size)

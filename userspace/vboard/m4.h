@@ -24,7 +24,6 @@
  * @pid: the emulator, 0 if not known
  * @cpu_clock: its processor time
  * @spin_ns: how long to look for the answer before napping
- * @favoured: it has real-time priority
  * @stopped: its clock is stopped
  */
 struct m4 {
@@ -35,7 +34,6 @@ struct m4 {
 	int pid;
 	clockid_t cpu_clock;
 	int64_t spin_ns;
-	bool favoured;
 	bool stopped;
 };
 
@@ -60,9 +58,8 @@ void m4_wake(struct m4 *m4);
  * @interrupted: called now and then in a long wait; true ends it
  * @ctx: handed to @interrupted
  *
- * Return: 0; -EINTR; -ETIMEDOUT after 200 ms of its own processor time, or of
- * waiting while it has priority, otherwise a second: a loaded machine is not a
- * hung processor.
+ * Return: 0; -EINTR; -ETIMEDOUT when it has used 200 ms of processor time, or
+ * slept as long, without an answer: a loaded machine is not a hung processor.
  */
 int m4_wait(struct m4 *m4, bool (*interrupted)(void *ctx), void *ctx);
 
