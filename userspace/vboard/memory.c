@@ -27,6 +27,7 @@ int memory_create(struct memory *memory, const char *path, char *err, size_t siz
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	struct stat st;
 	void *map;
+	int ret;
 
 	memory->path = path;
 	memory->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -39,11 +40,18 @@ int memory_create(struct memory *memory, const char *path, char *err, size_t siz
 			      "exists and is not a virtual board's memory of 16 MB");
 	if (fcntl(memory->fd, F_SETLK, &lock))
 		return refuse(memory, EBUSY, err, size, "in use by another vboard");
-	if (ftruncate(memory->fd, 0) || ftruncate(memory->fd, QS1_VHW_SIZE))
-		return refuse(memory, errno, err, size, strerror(errno));
-	map = mmap(NULL, QS1_VHW_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, memory->fd, 0);
-	if (map == MAP_FAILED)
-		return refuse(memory, errno, err, size, strerror(errno));
+
+	/* Ours from here on, and all of it: a full file system would kill us later. */
+	ret = ftruncate(memory->fd, 0) ? errno : posix_fallocate(memory->fd, 0, QS1_VHW_SIZE);
+	map = MAP_FAILED;
+	if (!ret) {
+		map = mmap(NULL, QS1_VHW_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, memory->fd, 0);
+		ret = errno;
+	}
+	if (map == MAP_FAILED) {
+		unlink(path);
+		return refuse(memory, ret, err, size, strerror(ret));
+	}
 
 	memory->vhw = map;
 	memory->shm = (struct qs1_shm *)((char *)map + QS1_VHW_SHM_OFFSET);
