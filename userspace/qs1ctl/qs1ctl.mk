@@ -23,7 +23,7 @@ $(BUILD)/guest/bin/qs1ctl: $(QS1CTL_GUEST_OBJ) $(USERLIB_GUEST)
 -include $(QS1CTL_HOST_OBJ:.o=.d) $(QS1CTL_GUEST_OBJ:.o=.d)
 
 # What make install puts on a target; programs, units, profiles, manual pages.
-MAN_PAGES := $(wildcard Documentation/man/*.[1-8])
+MAN_PAGES := $(addprefix Documentation/man/,qs1ctl.1 qs1-profile.5 qs1d.conf.5 qs1d.8)
 
 .PHONY: guest-programs userspace-install
 guest-programs: $(BUILD)/guest/bin/qs1d $(BUILD)/guest/bin/qs1ctl
