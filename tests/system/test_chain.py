@@ -102,6 +102,7 @@ def test_shutdown_and_start_by_command(board, agent):
     board.wait_state("shutdown", timeout_s=10)
     assert board.status()["truth"]["grid"]["p"] < 12, "it lets go of the grid"
     agent.check("qs1ctl start")
+    board.skip_enter_service()
     board.wait_state(*PRODUCING)
 
 
