@@ -16,6 +16,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 QS1_CACHE=$(realpath -m "${QS1_CACHE:-$HOME/.cache/qs1}")
 # Debian's release that the virtual board runs.
 export BOARD_SUITE=bookworm
+# Where scripts/kernel puts the kernel. The number goes up when what is in the folder changes, so that
+# clones of different ages can share the cache; scripts.mk reads it here.
+KERNEL_FOLDER=kernel-v2
+export KERNEL=$QS1_CACHE/$KERNEL_FOLDER
 LOG_DIR=$PWD/build/log
 
 die()

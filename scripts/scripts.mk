@@ -17,7 +17,7 @@ endif
 
 # The kernel of the virtual board and its headers: a rule that calls scripts/kbuild has
 # $(KERNEL_ABI) as a prerequisite. The file holds the release, as uname -r prints it.
-KERNEL := $(CACHE)/kernel
+KERNEL := $(CACHE)/$(shell sed -n 's/^KERNEL_FOLDER=//p' scripts/lib.sh)
 KERNEL_ABI := $(KERNEL)/abi
 $(KERNEL_ABI): scripts/kernel
 	@scripts/kernel
