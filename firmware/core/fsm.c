@@ -354,6 +354,9 @@ void qs1_fsm_ms(struct qs1_core *core)
 		f->wait_ms = 0;
 	else if (f->wait_ms < 0x7fffffffu)
 		f->wait_ms++;
+	/* An emergency stop takes the permission too: no restart when it is let go. */
+	if (core->estop && f->armed)
+		qs1_fsm_arm(core, false);
 	if (act_on_faults(core))
 		return;
 

@@ -72,7 +72,7 @@ static void frequency(struct qs1_core *core)
 	m->crossed = false;
 	/* Interpolate the crossing between the two samples. */
 	now = (m->cross_tick << 16) -
-	      (uint32_t)(((int64_t)m->cross_after << 16) / (m->cross_after - m->cross_before));
+	      (uint32_t)(((int64_t)m->cross_after * 65536) / (m->cross_after - m->cross_before));
 	period = now - m->cross_q16[m->cross_up];
 	m->cross_q16[m->cross_up] = now;
 	if (m->crossings < 3) {
@@ -100,7 +100,7 @@ static void frequency(struct qs1_core *core)
 
 static int32_t root_mean(int64_t a, int64_t b, uint32_t n)
 {
-	return n ? (int32_t)qs1_isqrt64((((uint64_t)(a + b)) << 20) / n) : 0;
+	return n ? (int32_t)qs1_isqrt64(((uint64_t)(a + b) << 20) / n) : 0;
 }
 
 /* Each millisecond: one piece of the work that a half cycle or a crossing left. */

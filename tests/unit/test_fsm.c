@@ -156,6 +156,10 @@ static void emergency_stop_takes_the_gates_in_the_same_period(void **state)
 	b.in.estop_n = false;
 	bench_step(&b);
 	assert_false(b.out.bridge || b.out.relay || b.out.inputs);
+	bench_run(&b, 0.01);
+	b.in.estop_n = true;
+	bench_run(&b, 3);
+	assert_int_equal(b.core.fsm.state, QS1_STATE_SHUTDOWN);
 }
 
 static void commands_disarm_and_arm(void **state)
