@@ -44,6 +44,7 @@ int command_set(struct context *context);
 int command_get(struct context *context);
 int command_profile(struct context *context);
 int command_events(struct context *context);
+int command_doctor(struct context *context);
 
 /* Connect, call once, disconnect; see client_call(). */
 int call(struct context *context, const char *name, struct json_object *arguments,

@@ -26,6 +26,7 @@ static const struct command {
 	{ "set", "set PARAM VALUE", "set a parameter", command_set },
 	{ "get", "get [PARAM]", "values in force and their ranges", command_get },
 	{ "events", "events [--follow]", "what happened", command_events },
+	{ "doctor", "doctor", "find out why it does not produce", command_doctor },
 };
 
 static const struct argp_option options[] = {

@@ -25,7 +25,7 @@ _qs1ctl()
 		return
 	fi
 	case "${words[*]}" in
-	'') _qs1ctl_words 'status start stop clear profile set get events' ;;
+	'') _qs1ctl_words 'status start stop clear profile set get events doctor' ;;
 	clear) _qs1ctl_words 'gfdi relay firmware' ;;
 	profile) _qs1ctl_words 'list show use check' ;;
 	'profile show' | 'profile use')
