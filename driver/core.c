@@ -24,11 +24,16 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/time64.h>
+#include <linux/workqueue.h>
 
 #include "qs1.h"
 
 /* Self test included; an emulated processor on a busy machine takes longer. */
 #define QS1_HANDSHAKE_TIMEOUT_US (5 * USEC_PER_SEC)
+
+/* A firmware that lived so long is restarted at once, otherwise ever later. */
+#define QS1_RECOVERY_STABLE_S 1
+#define QS1_RECOVERY_DELAY_MAX_S 32u
 
 #define QS1_CONTROL_HZ_MIN 1000
 #define QS1_CONTROL_HZ_MAX 1000000
@@ -61,30 +66,42 @@ static void qs1_read_version(struct qs1 *qs1)
 			version[i] = '?';
 }
 
-/* Wait until the firmware has shown itself and check that it is for us. */
+/* Read until the firmware has shown itself, or is known to be dead. */
+static int qs1_wait_for_magic(struct qs1 *qs1)
+{
+	struct qs1_fw_info __iomem *info = &qs1->shm->fw;
+	u32 reason;
+	u32 magic;
+	int ret;
+
+	ret = read_poll_timeout(readl, magic,
+				magic == QS1_MAGIC || test_bit(QS1_FLAG_CRASHED, &qs1->flags), 1000,
+				QS1_HANDSHAKE_TIMEOUT_US, false, &info->magic);
+	if (magic == QS1_MAGIC)
+		return 0;
+
+	reason = readl(&info->crash_reason);
+	if (reason)
+		dev_err(qs1->dev, "firmware crashed while starting: %s at 0x%08x\n",
+			qs1_crash_name(reason), readl(&info->crash_pc));
+	else
+		dev_err(qs1->dev, "firmware did not start: magic is 0x%08x, expected 0x%08x\n",
+			magic, QS1_MAGIC);
+	return ret ? ret : -EIO;
+}
+
+/* Check that the firmware which has shown itself is for us. */
 static int qs1_handshake(struct qs1 *qs1)
 {
 	struct qs1_fw_info __iomem *info = &qs1->shm->fw;
 	u32 control_hz;
 	u32 wave_log2;
 	u32 layout;
-	u32 magic;
 	int ret;
 
-	ret = read_poll_timeout(readl, magic, magic == QS1_MAGIC, 1000, QS1_HANDSHAKE_TIMEOUT_US,
-				false, &info->magic);
-	if (ret) {
-		u32 reason = readl(&info->crash_reason);
-
-		if (reason)
-			dev_err(qs1->dev, "firmware crashed while starting: %s at 0x%08x\n",
-				qs1_crash_name(reason), readl(&info->crash_pc));
-		else
-			dev_err(qs1->dev,
-				"firmware did not start: magic is 0x%08x, expected 0x%08x\n",
-				magic, QS1_MAGIC);
+	ret = qs1_wait_for_magic(qs1);
+	if (ret)
 		return ret;
-	}
 
 	layout = readl(&info->layout_version);
 	if (layout != QS1_LAYOUT_VERSION) {
@@ -116,6 +133,80 @@ static int qs1_handshake(struct qs1 *qs1)
 	return 0;
 }
 
+/* See to a recovery, later the oftener it failed. */
+static void qs1_recover(struct qs1 *qs1)
+{
+	unsigned int delay_s = qs1->recovery_delay_s;
+
+	if (test_bit(QS1_FLAG_LEAVING, &qs1->flags))
+		return;
+	mod_delayed_work(system_wq, &qs1->recovery_work, delay_s * HZ);
+	qs1->recovery_delay_s = clamp(2 * delay_s, 1u, QS1_RECOVERY_DELAY_MAX_S);
+}
+
+/*
+ * Have the remoteproc core recover a firmware that is dead.
+ *
+ * The core tries once. Where that fails, because the firmware died again while
+ * starting or its file is gone, it leaves the processor off but in use: it can
+ * then be neither started nor stopped. For an inverter on a roof that is not
+ * enough, so try again.
+ */
+static void qs1_recovery_work(struct work_struct *work)
+{
+	struct qs1 *qs1 = container_of(work, struct qs1, recovery_work.work);
+	struct rproc *rproc = qs1->rproc;
+	bool failed;
+	bool dead;
+
+	flush_work(&rproc->crash_handler);
+
+	scoped_guard(mutex, &rproc->lock) {
+		failed = rproc->state == RPROC_OFFLINE && atomic_read(&rproc->power) > 0;
+		/* The core recovers only what it believes to be running. */
+		if (failed)
+			rproc->state = RPROC_RUNNING;
+		dead = rproc->state == RPROC_RUNNING && !qs1_running(qs1);
+	}
+	if (failed)
+		dev_err(qs1->dev, "firmware did not recover, next try\n");
+	if (dead)
+		rproc_report_crash(rproc, qs1->crash_type);
+}
+
+/**
+ * qs1_report_crash() - the firmware is found dead
+ * @qs1: inverter
+ * @type: RPROC_WATCHDOG or RPROC_FATAL_ERROR
+ *
+ * Only the first report since a start counts. The remoteproc core then stops,
+ * dumps and restarts the firmware, which comes back disarmed; at once, but for
+ * a firmware that dies again and again right after its start.
+ *
+ * Context: any.
+ */
+void qs1_report_crash(struct qs1 *qs1, enum rproc_crash_type type)
+{
+	/* Ends a handshake, if there is one; its start then fails by itself. */
+	set_bit(QS1_FLAG_CRASHED, &qs1->flags);
+	if (!test_and_clear_bit(QS1_FLAG_RUNNING, &qs1->flags))
+		return;
+
+	if (type == RPROC_WATCHDOG)
+		dev_err(qs1->dev, "firmware crashed: watchdog\n");
+	else
+		dev_err(qs1->dev, "firmware crashed: %s at 0x%08x\n",
+			qs1_crash_name(readl(&qs1->shm->fw.crash_reason)),
+			readl(&qs1->shm->fw.crash_pc));
+	wake_up_all(&qs1->reply_wait);
+
+	qs1->crash_type = type;
+	if (time_after(jiffies, qs1->started + QS1_RECOVERY_STABLE_S * HZ))
+		qs1->recovery_delay_s = 0;
+	qs1_recover(qs1);
+}
+EXPORT_SYMBOL_NS_GPL(qs1_report_crash, QS1_NS);
+
 /*
  * The processor is in reset: this is the only time at which the host writes
  * members that belong to the firmware, so that nothing a former firmware left
@@ -125,6 +216,7 @@ static int qs1_subdev_prepare(struct rproc_subdev *subdev)
 {
 	struct qs1 *qs1 = container_of(subdev, struct qs1, subdev);
 
+	clear_bit(QS1_FLAG_CRASHED, &qs1->flags);
 	qs1_mailbox_reset(qs1);
 	writel(0, &qs1->shm->fw.crash_reason);
 	writel(0, &qs1->shm->fw.magic);
@@ -144,6 +236,12 @@ static int qs1_subdev_start(struct rproc_subdev *subdev)
 	/* Pairs with the acquire in qs1_running(): qs1->fw is valid. */
 	smp_mb__before_atomic();
 	set_bit(QS1_FLAG_RUNNING, &qs1->flags);
+	qs1->started = jiffies;
+	/* Who found it dead before that was not heard. */
+	if (test_bit(QS1_FLAG_CRASHED, &qs1->flags))
+		qs1_report_crash(qs1, RPROC_WATCHDOG);
+	else if (readl(&qs1->shm->fw.crash_reason))
+		qs1_report_crash(qs1, RPROC_FATAL_ERROR);
 	blocking_notifier_call_chain(&qs1->notifier, QS1_NOTIFY_STARTED, NULL);
 	return 0;
 }
@@ -153,36 +251,16 @@ static void qs1_subdev_stop(struct rproc_subdev *subdev, bool crashed)
 	struct qs1 *qs1 = container_of(subdev, struct qs1, subdev);
 
 	clear_bit(QS1_FLAG_RUNNING, &qs1->flags);
-	if (crashed)
+	if (crashed) {
 		atomic_inc(&qs1->crashes);
+		/* Look whether it succeeded. */
+		qs1->recovery_delay_s = max(qs1->recovery_delay_s, 1u);
+		qs1_recover(qs1);
+	}
 	qs1_mailbox_flush(qs1);
 	blocking_notifier_call_chain(&qs1->notifier, QS1_NOTIFY_STOPPED, NULL);
 	sysfs_notify(&qs1->dev->kobj, NULL, "state");
 }
-
-/**
- * qs1_report_crash() - the firmware is found dead
- * @qs1: inverter
- * @type: RPROC_WATCHDOG or RPROC_FATAL_ERROR
- *
- * Only the first report since a start counts. The remoteproc core then stops,
- * dumps and restarts the firmware, which comes back disarmed.
- */
-void qs1_report_crash(struct qs1 *qs1, enum rproc_crash_type type)
-{
-	if (!test_and_clear_bit(QS1_FLAG_RUNNING, &qs1->flags))
-		return;
-
-	if (type == RPROC_WATCHDOG)
-		dev_err(qs1->dev, "firmware crashed: watchdog\n");
-	else
-		dev_err(qs1->dev, "firmware crashed: %s at 0x%08x\n",
-			qs1_crash_name(readl(&qs1->shm->fw.crash_reason)),
-			readl(&qs1->shm->fw.crash_pc));
-	wake_up_all(&qs1->reply_wait);
-	rproc_report_crash(qs1->rproc, type);
-}
-EXPORT_SYMBOL_NS_GPL(qs1_report_crash, QS1_NS);
 
 /**
  * qs1_irq() - hard interrupt handler of the firmware's doorbell
@@ -223,6 +301,29 @@ irqreturn_t qs1_irq_thread(int irq, void *data)
 	return IRQ_HANDLED;
 }
 EXPORT_SYMBOL_NS_GPL(qs1_irq_thread, QS1_NS);
+
+/**
+ * qs1_quiesce() - stop the firmware for good
+ * @qs1: inverter
+ *
+ * To be called by the glue before the coprocessor is unregistered, when no
+ * interrupt comes any more. rproc_del() alone stops a processor that was
+ * started once and runs; here it may have been started several times, or be
+ * under recovery.
+ */
+void qs1_quiesce(struct qs1 *qs1)
+{
+	struct rproc *rproc = qs1->rproc;
+
+	set_bit(QS1_FLAG_LEAVING, &qs1->flags);
+	cancel_delayed_work_sync(&qs1->recovery_work);
+	cancel_work_sync(&rproc->crash_handler);
+	/* The recovery may have begun before it could see the flag. */
+	cancel_delayed_work_sync(&qs1->recovery_work);
+	while (rproc->state == RPROC_RUNNING && !rproc_shutdown(rproc))
+		;
+}
+EXPORT_SYMBOL_NS_GPL(qs1_quiesce, QS1_NS);
 
 struct qs1_registration {
 	struct qs1 *qs1;
@@ -371,6 +472,7 @@ struct qs1 *devm_qs1_alloc(struct device *dev, struct rproc *rproc, void __iomem
 	qs1->size = size;
 	qs1->ops = ops;
 	qs1->priv = priv;
+	INIT_DELAYED_WORK(&qs1->recovery_work, qs1_recovery_work);
 	BLOCKING_INIT_NOTIFIER_HEAD(&qs1->notifier);
 	qs1_mailbox_init(qs1);
 	ret = devm_mutex_init(dev, &qs1->mailbox_lock);

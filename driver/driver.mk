@@ -6,14 +6,16 @@ DRIVER := $(BUILD)/driver
 DRIVER_MODULES := core iio gpio ivshmem
 DRIVER_KO := $(DRIVER_MODULES:%=$(DRIVER)/qs1_%.ko)
 DRIVER_SRC := $(wildcard driver/*.[ch]) driver/Kbuild $(wildcard include/qs1/*.h)
-KSELFTEST_SRC := $(wildcard tests/kselftest/*.sh)
+KSELFTEST_SRC := $(wildcard tests/kselftest/*.sh) tests/kselftest/tap.inc
 
 .PHONY: driver driver-install
 driver: $(DRIVER)/stamp
 
-# One build makes all modules; scripts/kbuild links the sources there first.
+# One build makes all modules; scripts/kbuild links the sources there first. Two
+# makes at a time take turns.
 $(DRIVER)/stamp: $(DRIVER_SRC) scripts/kbuild | $(KERNEL_ABI)
-	scripts/kbuild driver $(DRIVER) modules
+	@mkdir -p $(DRIVER)
+	flock $(DRIVER) scripts/kbuild driver $(DRIVER) modules
 	@touch $@
 
 # make driver-install DESTDIR=...

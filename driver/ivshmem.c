@@ -82,10 +82,9 @@ static const struct qs1_ops qs1_ivshmem_ops = {
 };
 
 /* Ask the board to take the new value of run, and wait until it has. */
-static int qs1_ivshmem_control(struct qs1_ivshmem *board, u32 run, u32 state)
+static int qs1_ivshmem_control(struct qs1_ivshmem *board, u32 run)
 {
 	struct qs1_vhw __iomem *vhw = board->vhw;
-	u32 found;
 	u32 ack;
 	int ret;
 
@@ -95,24 +94,16 @@ static int qs1_ivshmem_control(struct qs1_ivshmem *board, u32 run, u32 state)
 
 	ret = read_poll_timeout(readl, ack, ack == board->request, 1000,
 				QS1_IVSHMEM_CONTROL_TIMEOUT_US, false, &vhw->coproc_ack);
-	if (ret) {
+	if (ret)
 		dev_err(board->dev, "board did not acknowledge request %u to set run to %u\n",
 			board->request, run);
-		return ret;
-	}
-
-	found = readl(&vhw->coproc_state);
-	if (found != state) {
-		dev_err(board->dev, "coprocessor is in state %u, expected %u after run was %u\n",
-			found, state, run);
-		return -EIO;
-	}
-	return 0;
+	return ret;
 }
 
 static int qs1_ivshmem_start(struct rproc *rproc)
 {
 	struct qs1_ivshmem *board = rproc->priv;
+	int ret;
 
 	if (!rproc_da_to_va(rproc, rproc->bootaddr, 2 * sizeof(u32), NULL)) {
 		dev_err(board->dev, "%s: entry 0x%llx is outside the firmware's memory\n",
@@ -120,12 +111,15 @@ static int qs1_ivshmem_start(struct rproc *rproc)
 		return -EINVAL;
 	}
 	writel(rproc->bootaddr, &board->vhw->boot_da);
-	return qs1_ivshmem_control(board, 1, QS1_VHW_COPROC_RUNNING);
+	ret = qs1_ivshmem_control(board, 1);
+	if (ret)
+		writel(0, &board->vhw->run);
+	return ret;
 }
 
 static int qs1_ivshmem_stop(struct rproc *rproc)
 {
-	return qs1_ivshmem_control(rproc->priv, 0, QS1_VHW_COPROC_RESET);
+	return qs1_ivshmem_control(rproc->priv, 0);
 }
 
 /*
@@ -257,19 +251,14 @@ static void qs1_ivshmem_cancel_boot(void *data)
 	cancel_work_sync(&board->boot_work);
 }
 
-/*
- * rproc_del() stops a processor that was started once and runs. Here it may
- * have been started several times, or have crashed with recovery disabled.
- */
 static void qs1_ivshmem_shutdown(void *data)
 {
 	struct qs1_ivshmem *board = data;
 
-	cancel_work_sync(&board->rproc->crash_handler);
-	while (board->rproc->state == RPROC_RUNNING && !rproc_shutdown(board->rproc))
-		;
+	qs1_quiesce(board->qs1);
+	/* Crashed with recovery disabled: the remoteproc core lets it run on. */
 	if (readl(&board->vhw->run))
-		qs1_ivshmem_control(board, 0, QS1_VHW_COPROC_RESET);
+		qs1_ivshmem_control(board, 0);
 }
 
 /* Is this memory ours, and does it say things that fit together? */

@@ -111,6 +111,23 @@ int qs1_command(struct qs1 *qs1, enum qs1_op op, u32 arg, s32 value, s32 *ret_va
 	return qs1_result_errno[result];
 }
 
+/**
+ * qs1_refuse_value() - note that a parameter's value was refused on this side
+ * @qs1: inverter
+ * @param: enum qs1_param
+ * @limit: the limit that it does not keep
+ *
+ * The command_result attribute tells it as if the firmware had been asked.
+ *
+ * Return: -ERANGE.
+ */
+int qs1_refuse_value(struct qs1 *qs1, u32 param, s32 limit)
+{
+	guard(mutex)(&qs1->mailbox_lock);
+	qs1->answer = (struct qs1_answer){ QS1_OP_SET_PARAM, param, QS1_ERR_RANGE, limit };
+	return -ERANGE;
+}
+
 void qs1_mailbox_init(struct qs1 *qs1)
 {
 	init_waitqueue_head(&qs1->reply_wait);

@@ -84,7 +84,7 @@ static ssize_t qs1_param_store(struct device *dev, struct device_attribute *attr
 		return ret;
 	/* The firmware checks again; this names the range without asking it. */
 	if (value < desc->min || value > desc->max)
-		return -ERANGE;
+		return qs1_refuse_value(qs1, id, value < desc->min ? desc->min : desc->max);
 
 	ret = qs1_command(qs1, QS1_OP_SET_PARAM, id, value, NULL);
 	return ret ? ret : count;

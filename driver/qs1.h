@@ -14,6 +14,7 @@
 #include <linux/remoteproc.h>
 #include <linux/types.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include <qs1/abi.h>
 
@@ -60,6 +61,8 @@ struct qs1_answer {
 
 /* Bits of struct qs1.flags. */
 #define QS1_FLAG_RUNNING 0 /* handshake done, not stopped or crashed since */
+#define QS1_FLAG_CRASHED 1 /* found dead since it was last in reset */
+#define QS1_FLAG_LEAVING 2 /* driver goes: no further recovery */
 
 /* Actions on struct qs1.notifier; all are called where sleeping is allowed. */
 enum qs1_notification {
@@ -78,6 +81,10 @@ enum qs1_notification {
  * @priv: the glue's own
  * @flags: QS1_FLAG_*
  * @fw: facts about the firmware, valid while it runs
+ * @recovery_work: sees to the recovery of a dead firmware
+ * @recovery_delay_s: until then, the next time
+ * @crash_type: how it was found dead
+ * @started: time of its last start, in jiffies
  * @subdev: tells the core of starts, stops and crashes
  * @notifier: tells the children, see enum qs1_notification
  * @mailbox_lock: one command at a time; guards the members up to @answer
@@ -102,6 +109,10 @@ struct qs1 {
 
 	unsigned long flags;
 	struct qs1_firmware fw;
+	struct delayed_work recovery_work;
+	unsigned int recovery_delay_s;
+	enum rproc_crash_type crash_type;
+	unsigned long started;
 	struct rproc_subdev subdev;
 	struct blocking_notifier_head notifier;
 
@@ -137,6 +148,7 @@ int devm_qs1_add_children(struct qs1 *qs1);
 irqreturn_t qs1_irq(int irq, void *qs1);
 irqreturn_t qs1_irq_thread(int irq, void *qs1);
 void qs1_report_crash(struct qs1 *qs1, enum rproc_crash_type type);
+void qs1_quiesce(struct qs1 *qs1);
 extern const struct attribute_group *qs1_groups[];
 
 /* For the children. */
@@ -145,6 +157,7 @@ int qs1_telemetry_read(struct qs1 *qs1, size_t offset, void *buf, size_t size);
 
 /* Inside the core. */
 int qs1_command(struct qs1 *qs1, enum qs1_op op, u32 arg, s32 value, s32 *ret_value);
+int qs1_refuse_value(struct qs1 *qs1, u32 param, s32 limit);
 void qs1_mailbox_init(struct qs1 *qs1);
 void qs1_mailbox_reset(struct qs1 *qs1);
 void qs1_mailbox_flush(struct qs1 *qs1);

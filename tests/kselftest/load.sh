@@ -11,7 +11,7 @@
 MODULES="qs1_ivshmem qs1_iio qs1_gpio qs1_core"
 CYCLES=${CYCLES:-5}
 
-ATTRIBUTES="qs1_layout_version firmware_version state status_flags faults_active faults_latched
+ATTRIBUTES="qs1_layout_version firmware_version state status_flags telemetry_ticks faults_active faults_latched
 fault_counts enter_service_remaining_s power_limit_in_force_w command_result heartbeat
 coproc_crashes wave_lost events"
 

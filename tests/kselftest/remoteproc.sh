@@ -101,6 +101,32 @@ dumped()
 	done
 }
 
+# Its file is gone just when it crashes: the driver keeps trying.
+recovers_late()
+{
+	before=$(cat "$board/coproc_crashes")
+	mark_log
+	mv "$FIRMWARE" "$FIRMWARE.away"
+	put trap "$crash"
+	wait_for 20 log_has "did not recover"
+	late_result=$?
+	mv "$FIRMWARE.away" "$FIRMWARE"
+	[ "$late_result" -eq 0 ] || {
+		new_log
+		return 1
+	}
+	wait_for 30 running || {
+		echo "not running again: state is $(cat "$rproc/state")"
+		return 1
+	}
+	between $((before + 2)) $((before + 9)) "$(cat "$board/coproc_crashes")" coproc_crashes
+}
+
+log_has()
+{
+	new_log | grep -q "$1"
+}
+
 # start_refused ERROR MESSAGE: starting fails, and the log has MESSAGE
 start_refused()
 {
@@ -180,7 +206,7 @@ no_resource_table()
 }
 
 pause_service
-plan 17
+plan 18
 first_log_line=$log_lines
 check "the coprocessor's firmware is qs1-m4.elf" named
 check "trace buffer can be read" trace_readable
@@ -191,6 +217,7 @@ check "recovers disarmed from a trap" recovers put trap "$crash"
 check "recovers disarmed from a hang" recovers put hang "$crash"
 check "recovers disarmed from an injected crash" recovers put 1 "$debug/crash"
 check "leaves a core dump when asked to" dumped
+check "recovers when a missing file comes back" recovers_late
 check "a missing file is refused" missing_file
 check "a text file is refused" text_file
 check "an ELF for another machine is refused" other_machine
