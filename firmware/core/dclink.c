@@ -28,6 +28,9 @@
 /* amplitude limit: 1.1 of the rated 7.07 A, in i10 */
 #define AMP_MAX_I10 15930000
 
+/* reactive current that shows a relay to have closed: 0.3 A peak, 0.21 A RMS */
+#define RELAY_TEST_I10 614400
+
 void qs1_dclink_reset(struct qs1_core *core)
 {
 	struct qs1_dclink *d = &core->dclink;
@@ -75,7 +78,7 @@ void qs1_dclink_half_cycle(struct qs1_core *core)
 		d->integ_mw = 0;
 		d->p_ref_mw = 0;
 		core->current.next_amp_i10 = 0;
-		core->current.next_quad_i10 = 0;
+		core->current.next_quad_i10 = core->relay_on ? RELAY_TEST_I10 : 0;
 		return;
 	}
 	for (int n = 0; n < QS1_INPUTS; n++)

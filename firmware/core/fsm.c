@@ -37,7 +37,9 @@
 #define GROUND_OFFSET_MAX 800
 #define CLEAR_MS 5000
 #define CHARGE_TIMEOUT_MS 20000
-#define RELAY_SETTLE_MS 60
+#define FILTER_SETTLE_MS 50
+#define RELAY_SETTLE_MS 70
+#define RELAY_TEST_MIN_MA 100
 #define NIGHT_HOLD_MS 60000
 #define INPUT_DELAY_MS 300
 #define IDLE_MS 5000
@@ -233,6 +235,13 @@ static void waiting(struct qs1_core *core)
 	}
 }
 
+static void relay_failed(struct qs1_core *core)
+{
+	core->fsm.latched |= QS1_FAULT_BIT(QS1_FAULT_RELAY);
+	report(core, QS1_FAULT_RELAY);
+	stop(core, QS1_STATE_FAULT, QS1_CAUSE_FAULT_BASE + QS1_FAULT_RELAY);
+}
+
 static void connecting(struct qs1_core *core)
 {
 	struct qs1_fsm *f = &core->fsm;
@@ -254,25 +263,28 @@ static void connecting(struct qs1_core *core)
 			break;
 		/* the relay must still be open: not the same voltage on both sides */
 		if (core->protect.mismatch_x64 < core->protect.vgrid_x64 / 4) {
-			f->latched |= QS1_FAULT_BIT(QS1_FAULT_RELAY);
-			report(core, QS1_FAULT_RELAY);
-			stop(core, QS1_STATE_FAULT, QS1_CAUSE_FAULT_BASE + QS1_FAULT_RELAY);
+			relay_failed(core);
 			return;
 		}
-		core->relay_on = true;
 		f->step = 1;
-		f->idle_ms = 0;
 		break;
-	case 1: /* let it close and settle; protect.c finds one that does not */
+	case 1: /* bring the filter to the grid's voltage, from a zero crossing on */
+		if (!core->bridge_on && core->pll.phase < 0x08000000u) {
+			core->bridge_on = true;
+			f->idle_ms = 0;
+		} else if (core->bridge_on && ++f->idle_ms >= FILTER_SETTLE_MS) {
+			core->relay_on = true;
+			f->step = 2;
+			f->idle_ms = 0;
+		}
+		break;
+	case 2: /* a closed relay carries the test current that dclink.c asks for */
 		if (++f->idle_ms < QS1_RELAY_CLOSE_MS + RELAY_SETTLE_MS)
 			break;
-		f->step = 2;
-		break;
-	case 2: /* join at a zero crossing */
-		if (core->pll.phase > 0x08000000u)
-			break;
-		core->bridge_on = true;
-		go(core, QS1_STATE_PRODUCING, QS1_CAUSE_RELAY_CLOSED);
+		if (core->meter.irms_ma < RELAY_TEST_MIN_MA)
+			relay_failed(core);
+		else
+			go(core, QS1_STATE_PRODUCING, QS1_CAUSE_RELAY_CLOSED);
 		break;
 	}
 }

@@ -56,6 +56,13 @@ static inline void bench_step(struct bench *b)
 	b->in.adc[QS1_ADC_VLINK] = (int16_t)lrint(b->link_v / 0.02);
 	b->in.adc[QS1_ADC_VGRID] = (int16_t)lrint(v / 0.02);
 	b->in.adc[QS1_ADC_VINV] = closed ? b->in.adc[QS1_ADC_VGRID] : 0;
+	/* an ideal bridge: the current that is asked for */
+	b->in.adc[QS1_ADC_IGRID] = 0;
+	if (b->out.bridge && closed)
+		b->in.adc[QS1_ADC_IGRID] =
+			(int16_t)((qs1_mulq30(b->core.current.amp_i10, b->core.pll.sin_q30) +
+				   qs1_mulq30(b->core.current.quad_i10, b->core.pll.cos_q30)) /
+				  1024);
 	b->in.adc[QS1_ADC_IGND] = (int16_t)lrint(b->ground_a / 0.000125);
 	b->in.adc[QS1_ADC_VREF] = QS1_VREF_COUNT;
 	b->in.adc[QS1_ADC_TCASE] = (int16_t)lrint(b->case_c / 0.01);
