@@ -47,16 +47,18 @@ class Board:
     @duration_s: simulated seconds after which the scenario ends at the latest
     @image: build/guest/guest.json or another description of a guest
     @report: called with a line of progress
+    @guest_args: further arguments of the guest's QEMU
     """
 
     def __init__(self, scenario=None, coproc="m4", speed=1.0, duration_s=None,
-                 image=paths.GUEST, report=lambda text: None):
+                 image=paths.GUEST, report=lambda text: None, guest_args=()):
         self.scenario = scenario or paths.DEFAULT_SCENARIO
         self.coproc = coproc
         self.speed = speed
         self.duration_s = duration_s
         self.image = image
         self.report = report
+        self.guest_args = list(guest_args)
         self.rundir = RunDir()
         self.children = []
         self.world = None
@@ -156,7 +158,7 @@ class Board:
             "-device", "virtserialport,chardev=world,name=org.qs1.world",
             "-chardev", f"socket,id=tty,path={run.socket('console')},server=on,wait=off,"
                         f"logfile={run.file('console.log')}",
-            "-serial", "chardev:tty"])
+            "-serial", "chardev:tty", *self.guest_args])
 
     # --- questions ----------------------------------------------------------
 
