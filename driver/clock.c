@@ -3,25 +3,28 @@
  * From control periods to the host's clock.
  *
  * The firmware counts control periods; the host sees, at each doorbell, the
- * newest period and its own time. The doorbell arrives late by a varying delay,
- * never early, and a simulated board may run faster or slower than real time.
+ * newest period and its own time. A doorbell is late by a varying delay, and
+ * never early. So of all straight lines through these observations the right
+ * one lies below them all, and touches those of the shortest delay.
  *
- * A straight line is tracked through these observations. With k periods of
- * length p since the last one at t0, the newest period is expected at t0 + k p
- * and seen e later:
+ * With k periods of length p since the last observation, given out as t0, the
+ * newest period is taken to have ended at
  *
- *   e < 0   the expectation was late, for an observation is never early: half
- *           of e is taken at once;
- *   e >= 0  delay of this doorbell, for the most part: one sixteenth is taken;
- *   p       follows with 1/32 of e / k;
- *   |e| > 20 ms  the board's pace has changed: start again from here, with the
- *           mean length since the last observation.
+ *   t = min(now, t0 + k p (1 + c)),   c = 1/1000
  *
- * Each period is given out once, on the straight piece between the last
- * observation's corrected time and this one's, which rises by at least one
- * nanosecond a period. Time stamps are therefore strictly monotonic, and once
- * settled, later than the period's true end by the shortest delay of a doorbell
- * plus less than a sixteenth of the delays' spread.
+ * An observation that is earlier than expected pulls the line down at once; a
+ * later one lets it creep upwards by c, which is more than two crystals differ,
+ * so that the line also follows a coprocessor that is slow. The error of a time
+ * stamp is therefore between 0 and d + c a, where a is how long ago the last
+ * doorbell with a delay of at most d was: with one undelayed doorbell in 100 ms
+ * it is below 100 us, however late the others come.
+ *
+ * A simulated board may leave real time altogether. When the observation is off
+ * by more than 20 ms the map starts again from there, with p as the mean since
+ * the last observation.
+ *
+ * Each period is given out once, on the straight piece from t0 to t, which
+ * rises by at least a nanosecond for each: time stamps are strictly monotonic.
  */
 #include <linux/kernel.h>
 #include <linux/math64.h>
@@ -30,8 +33,10 @@
 #include "clock.h"
 
 #define QS1_CLOCK_JUMP_NS (20 * NSEC_PER_MSEC)
-/* Of one piece; keeps the fixed-point step within 64 bits. */
-#define QS1_CLOCK_SPAN_MAX_NS (3600LL * NSEC_PER_SEC)
+#define QS1_CLOCK_CREEP 1000 /* 1 / c */
+/* Of one piece: 2^16 times that, and 2^31 periods, stay within 63 bits. */
+#define QS1_CLOCK_SPAN_MAX_NS (100000LL * NSEC_PER_SEC)
+#define QS1_CLOCK_PERIOD_MAX_PS 4000000000LL
 
 /**
  * qs1_clock_reset() - start again
@@ -59,19 +64,15 @@ struct qs1_clock_segment qs1_clock_advance(struct qs1_clock *clock, u32 tick, s6
 {
 	struct qs1_clock_segment segment = { .tick = clock->tick, .ns = clock->ns };
 	u32 periods = max(tick - clock->tick, 1u);
-	s64 expected = clock->ns + div_s64(clock->period_ps * periods, 1000);
-	s64 error = now - expected;
-	s64 span;
+	s64 nominal = div_s64(clock->period_ps * periods, 1000);
+	s64 span = now - clock->ns;
+	s64 late = span - nominal;
 
-	if (abs(error) > QS1_CLOCK_JUMP_NS) {
-		span = now - clock->ns;
-		clock->period_ps = div_s64(clamp(span, (s64)periods, QS1_CLOCK_SPAN_MAX_NS) * 1000,
-					   periods);
-	} else {
-		span = expected - clock->ns + (error < 0 ? error / 2 : error / 16);
-		clock->period_ps = max(clock->period_ps + div_s64(error * 1000, periods) / 32, 1);
-	}
+	if (abs(late) <= QS1_CLOCK_JUMP_NS)
+		span = min(span, nominal + div_s64(nominal, QS1_CLOCK_CREEP));
 	span = clamp(span, (s64)periods, QS1_CLOCK_SPAN_MAX_NS);
+	if (abs(late) > QS1_CLOCK_JUMP_NS)
+		clock->period_ps = min(div_s64(span * 1000, periods), QS1_CLOCK_PERIOD_MAX_PS);
 
 	segment.step_q16 = div_u64((u64)span << 16, periods);
 	clock->tick = tick;
