@@ -14,6 +14,8 @@ from board.board import Board
 from board.status import PRODUCING
 
 DRIVER = "/sys/bus/pci/drivers/qs1-ivshmem"
+# Its number is another after each load of the driver.
+RPROC = "$(echo /sys/class/remoteproc/remoteproc*)"
 # Offset of the board's version in its registers, include/qs1/vhw.h.
 VHW_VERSION = 4
 
@@ -73,8 +75,7 @@ def reload(agent):
 def test_somebody_elses_ivshmem_device_is_left_alone_and_ours_works(board, agent):
     bound = agent.check(f"ls -d {DRIVER}/0000:*").split()
     assert len(bound) == 1
-    assert agent.check("lspci -n 2>/dev/null | grep -c 1af4:1110 || "
-                       "grep -l 0x1110 /sys/bus/pci/devices/*/device | wc -l") == "2"
+    assert agent.check("grep -l 0x1110 /sys/bus/pci/devices/*/device | wc -l") == "2"
     assert "not a qs1 board: magic is 0x00000000" in agent.check("dmesg")
 
 
@@ -101,7 +102,7 @@ def test_a_missing_firmware_file_is_named_and_can_be_brought_later(board, agent)
         assert board.status()["coproc"]["state"] == "reset"
     finally:
         agent.check("mv /run/qs1-m4.elf /lib/firmware/")
-    agent.check("echo start >/sys/class/remoteproc/remoteproc*/state")
+    agent.check(f"echo start >{RPROC}/state")
     assert board.status()["coproc"]["state"] == "running"
 
 
@@ -112,12 +113,11 @@ def test_a_firmware_for_another_contract_is_refused_with_both_versions(board, ag
                     "-Wl,--section-start=.vectors=0x21100000", "-Wl,-Ttext=0x21100100",
                     "-Wl,-e,0x21100000", "-o", elf, tmp_path / "other.s"], check=True)
     agent.write_file("/lib/firmware/other.elf", elf.read_bytes())
-    rproc = "/sys/class/remoteproc/$(ls /sys/class/remoteproc)"
-    agent.check(f"echo stop >{rproc}/state && echo other.elf >{rproc}/firmware")
+    agent.check(f"echo stop >{RPROC}/state && echo other.elf >{RPROC}/firmware")
     mark = log_length(agent)
-    result = agent.shell(f"echo start >{rproc}/state")
+    result = agent.shell(f"echo start >{RPROC}/state")
     log = since(agent, mark)
-    agent.check(f"echo qs1-m4.elf >{rproc}/firmware && echo start >{rproc}/state")
+    agent.check(f"echo qs1-m4.elf >{RPROC}/firmware && echo start >{RPROC}/state")
     assert result.status != 0
     assert "firmware has layout version 99, this driver needs 1" in log
 
@@ -130,7 +130,6 @@ def test_a_profile_out_of_range_is_refused_with_file_line_and_range(agent):
     line = agent.check("grep -n '^uv2_t_s' /run/wild.conf").split(":")[0]
     assert f"/run/wild.conf:{line}" in result.err + result.out
     assert "uv2_t_s" in result.err + result.out and "21" in result.err + result.out
-    assert agent.check("qs1ctl profile show | head -n 1")
 
 
 @pytest.mark.parametrize("text, wanted", [
