@@ -60,10 +60,14 @@ class PolicyRunner:
 
     def _answer(self, request):
         answer = {"id": request["id"], "ok": True}
+        begun = time.monotonic()
         try:
             self.carry_out(request["policy"].split())
         except (BoardError, OSError) as error:
             answer.update(ok=False, error=str(error).replace("\n", " "))
+        with open(self.board.rundir.file("policy.log"), "a", encoding="utf-8") as log:
+            print(f"{self.board.elapsed():8.2f} s: {request['policy']}: "
+                  f"{answer.get('error', 'ok')} after {time.monotonic() - begun:.2f} s", file=log)
         try:
             self._line.send(json.dumps(answer))
         except OSError:
