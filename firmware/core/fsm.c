@@ -63,6 +63,9 @@ static void go(struct qs1_core *core, enum qs1_state to, uint32_t cause)
 /* Gates off and relay open, in this very period. */
 void qs1_fsm_stop_now(struct qs1_core *core)
 {
+	/* Whoever leaves service waits out the time to enter it again. */
+	if (core->relay_on)
+		core->fsm.wait_ms = 0;
 	core->bridge_on = false;
 	core->relay_on = false;
 	for (int n = 0; n < QS1_INPUTS; n++)
@@ -177,7 +180,6 @@ static bool act_on_faults(struct qs1_core *core)
 								     : grid);
 
 		report(core, first);
-		f->wait_ms = 0;
 		stop(core, QS1_STATE_WAITING, QS1_CAUSE_FAULT_BASE + first);
 		return true;
 	}
@@ -247,7 +249,6 @@ static void connecting(struct qs1_core *core)
 	struct qs1_fsm *f = &core->fsm;
 
 	if (!qs1_trip_in_range(core)) {
-		f->wait_ms = 0;
 		stop(core, QS1_STATE_WAITING, QS1_CAUSE_GRID_OUT_OF_RANGE);
 		return;
 	}
@@ -441,11 +442,9 @@ uint32_t qs1_fsm_clear(struct qs1_core *core, uint32_t fault)
 		return QS1_OK;
 	f->latched &= ~QS1_FAULT_BIT(fault);
 	qs1_event_put(core, QS1_EVENT_CLEAR, QS1_CAUSE_FAULT_BASE + fault, f->state, f->state, 0);
-	if (f->state == QS1_STATE_GROUND_FAULT) {
-		f->wait_ms = 0;
+	if (f->state == QS1_STATE_GROUND_FAULT)
 		go(core, f->armed ? QS1_STATE_WAITING : QS1_STATE_SHUTDOWN,
 		   QS1_CAUSE_FAULT_CLEARED);
-	}
 	return QS1_OK;
 }
 

@@ -21,15 +21,9 @@ static const struct row table[QS1_PARAM_COUNT] = {
 
 /* Pairs that must be in this order: the first not above the second. */
 static const uint8_t order[][2] = {
-	{ QS1_PARAM_UV2_V_PU, QS1_PARAM_UV1_V_PU },
-	{ QS1_PARAM_OV1_V_PU, QS1_PARAM_OV2_V_PU },
-	{ QS1_PARAM_UF2_F_HZ, QS1_PARAM_UF1_F_HZ },
-	{ QS1_PARAM_OF1_F_HZ, QS1_PARAM_OF2_F_HZ },
-	{ QS1_PARAM_UV1_V_PU, QS1_PARAM_ES_V_MIN_PU },
-	{ QS1_PARAM_ES_V_MAX_PU, QS1_PARAM_OV1_V_PU },
-	{ QS1_PARAM_UF1_F_HZ, QS1_PARAM_ES_F_MIN_HZ },
-	{ QS1_PARAM_ES_F_MAX_HZ, QS1_PARAM_OF1_F_HZ },
-	{ QS1_PARAM_PV_MIN_V, QS1_PARAM_PV_START_V },
+#define X(lower, upper) { QS1_PARAM_##lower, QS1_PARAM_##upper },
+	QS1_PARAM_ORDERS(X)
+#undef X
 };
 
 void qs1_param_init(struct qs1_core *core)

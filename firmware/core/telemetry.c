@@ -28,7 +28,7 @@ static uint32_t status(const struct qs1_core *core)
 void qs1_core_telemetry(const struct qs1_core *core, struct qs1_telemetry *t)
 {
 	const struct qs1_meter *m = &core->meter;
-	uint32_t delay = (uint32_t)core->param[QS1_PARAM_ES_DELAY_S] * 1000;
+	uint32_t delay = core->relay_on ? 0 : (uint32_t)core->param[QS1_PARAM_ES_DELAY_S] * 1000;
 
 	t->status = status(core);
 	t->ticks = core->ticks;

@@ -61,8 +61,8 @@
 /* clang-format on */
 
 /*
- * Pairs of PROFILE parameters that would contradict each other in the wrong
- * order. Columns: lower, upper; lower <= upper must hold.
+ * Pairs of parameters that would contradict each other in the wrong order.
+ * Columns: lower, upper; lower <= upper must hold.
  */
 /* clang-format off */
 #define QS1_PARAM_ORDERS(X) \
@@ -79,7 +79,8 @@
 	X(UV2_T_S, UV1_T_S) \
 	X(OV2_T_S, OV1_T_S) \
 	X(OF2_T_S, OF1_T_S) \
-	X(UF2_T_S, UF1_T_S)
+	X(UF2_T_S, UF1_T_S) \
+	X(PV_MIN_V, PV_START_V)
 /* clang-format on */
 
 enum qs1_param {

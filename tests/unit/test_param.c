@@ -78,6 +78,9 @@ static void contradicting_thresholds_are_refused_and_nothing_is_taken(void **sta
 			 QS1_ERR_CONFLICT);
 	assert_int_equal(ret, QS1_PARAM_UV1_V_PU);
 	assert_int_equal(qs1_core_param(&b.core, QS1_PARAM_UV1_T_S), 100);
+	/* single values are held to the same */
+	assert_int_equal(bench_command(&b, QS1_OP_SET_PARAM, QS1_PARAM_PV_MIN_V, 220),
+			 QS1_ERR_CONFLICT);
 }
 
 static void an_aborted_profile_leaves_no_trace(void **state)
