@@ -161,7 +161,8 @@ static void qs1_recovery_work(struct work_struct *work)
 
 	flush_work(&rproc->crash_handler);
 
-	scoped_guard(mutex, &rproc->lock) {
+	scoped_guard(mutex, &rproc->lock)
+	{
 		failed = rproc->state == RPROC_OFFLINE && atomic_read(&rproc->power) > 0;
 		/* The core recovers only what it believes to be running. */
 		if (failed)
@@ -458,9 +459,10 @@ struct qs1 *devm_qs1_alloc(struct device *dev, struct rproc *rproc, void __iomem
 	struct qs1 *qs1;
 	int ret;
 
-	if (size < QS1_SHM_SIZE(QS1_WAVE_LOG2_MIN))
-		return ERR_PTR(dev_err_probe(dev, -EINVAL, "shared memory has %zu bytes only\n",
-					     size));
+	if (size < QS1_SHM_SIZE(QS1_WAVE_LOG2_MIN)) {
+		ret = dev_err_probe(dev, -EINVAL, "shared memory has %zu bytes only\n", size);
+		return ERR_PTR(ret);
+	}
 
 	qs1 = devm_kzalloc(dev, sizeof(*qs1), GFP_KERNEL);
 	if (!qs1)

@@ -27,10 +27,8 @@ enum qs1_gpio_line {
 };
 
 static const char *const qs1_gpio_names[] = {
-	[QS1_GPIO_LINE_LED_GREEN] = "led-green",
-	[QS1_GPIO_LINE_LED_RED] = "led-red",
-	[QS1_GPIO_LINE_ENABLE] = "enable",
-	[QS1_GPIO_LINE_ESTOP_N] = "emergency-stop-n",
+	[QS1_GPIO_LINE_LED_GREEN] = "led-green", [QS1_GPIO_LINE_LED_RED] = "led-red",
+	[QS1_GPIO_LINE_ENABLE] = "enable",	 [QS1_GPIO_LINE_ESTOP_N] = "emergency-stop-n",
 	[QS1_GPIO_LINE_RELAY] = "relay",
 };
 
@@ -144,8 +142,8 @@ static int qs1_gpio_add_leds(struct qs1_gpio *gpio, struct device *dev)
 
 	gpio->led_data.num_leds = ARRAY_SIZE(gpio->leds);
 	gpio->led_data.leds = gpio->leds;
-	pdev = platform_device_register_data(dev, "leds-gpio", PLATFORM_DEVID_AUTO,
-					     &gpio->led_data, sizeof(gpio->led_data));
+	pdev = platform_device_register_data(dev, "leds-gpio", PLATFORM_DEVID_AUTO, &gpio->led_data,
+					     sizeof(gpio->led_data));
 	if (IS_ERR(pdev))
 		return dev_err_probe(dev, PTR_ERR(pdev), "can not add the LEDs\n");
 	return devm_add_action_or_reset(dev, qs1_gpio_remove_leds, pdev);
@@ -181,10 +179,7 @@ static int qs1_gpio_probe(struct auxiliary_device *adev, const struct auxiliary_
 	return qs1_gpio_add_leds(gpio, dev);
 }
 
-static const struct auxiliary_device_id qs1_gpio_ids[] = {
-	{ .name = "qs1.gpio" },
-	{}
-};
+static const struct auxiliary_device_id qs1_gpio_ids[] = { { .name = "qs1.gpio" }, {} };
 MODULE_DEVICE_TABLE(auxiliary, qs1_gpio_ids);
 
 static struct auxiliary_driver qs1_gpio_driver = {

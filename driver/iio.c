@@ -12,7 +12,7 @@
 #include "qs1.h"
 
 const struct qs1_adc_desc qs1_adc_desc[QS1_ADC_COUNT] = {
-#define X(id, text, iio, number, one) \
+#define X(id, text, iio, number, one)                                                              \
 	[QS1_ADC_##id] = { .label = text, .type = IIO_##iio, .index = number, .lsb = one },
 	QS1_ADC_CHANNELS(X)
 #undef X
@@ -32,10 +32,7 @@ static int qs1_iio_probe(struct auxiliary_device *adev, const struct auxiliary_d
 	return 0;
 }
 
-static const struct auxiliary_device_id qs1_iio_ids[] = {
-	{ .name = "qs1.iio" },
-	{}
-};
+static const struct auxiliary_device_id qs1_iio_ids[] = { { .name = "qs1.iio" }, {} };
 MODULE_DEVICE_TABLE(auxiliary, qs1_iio_ids);
 
 static struct auxiliary_driver qs1_iio_driver = {

@@ -178,13 +178,12 @@ static int qs1_ivshmem_add_dump(struct qs1_ivshmem *board, const struct firmware
 	const struct elf32_hdr *ehdr = (const struct elf32_hdr *)fw->data;
 	const struct elf32_phdr *phdr = (const void *)(fw->data + ehdr->e_phoff);
 	struct rproc *rproc = board->rproc;
+	u64 da = board->da + ((void __iomem *)board->qs1->shm - board->memory);
 	int ret;
 	int i;
 
-	ret = rproc_coredump_add_custom_segment(rproc,
-						board->da + ((void __iomem *)board->qs1->shm -
-							     board->memory),
-						board->qs1->size, qs1_ivshmem_dump_contract, NULL);
+	ret = rproc_coredump_add_custom_segment(rproc, da, board->qs1->size,
+						qs1_ivshmem_dump_contract, NULL);
 	for (i = 0; !ret && i < ehdr->e_phnum; i++) {
 		if (phdr[i].p_type != PT_LOAD || !phdr[i].p_memsz)
 			continue;
@@ -299,6 +298,7 @@ static int qs1_ivshmem_identify(struct qs1_ivshmem *board)
 
 static int qs1_ivshmem_map(struct qs1_ivshmem *board, struct pci_dev *pdev)
 {
+	resource_size_t start;
 	int ret;
 
 	ret = pcim_enable_device(pdev);
@@ -319,9 +319,8 @@ static int qs1_ivshmem_map(struct qs1_ivshmem *board, struct pci_dev *pdev)
 	 * It is memory, and the remoteproc core accesses its trace buffer and
 	 * resource table as such: a device mapping would fault on the unaligned.
 	 */
-	board->memory = devm_ioremap_wc(board->dev,
-					pci_resource_start(pdev, QS1_IVSHMEM_BAR_MEMORY),
-					board->size);
+	start = pci_resource_start(pdev, QS1_IVSHMEM_BAR_MEMORY);
+	board->memory = devm_ioremap_wc(board->dev, start, board->size);
 	if (!board->regs || !board->memory)
 		return dev_err_probe(board->dev, -ENOMEM, "can not map the memory\n");
 	board->vhw = board->memory;
@@ -404,8 +403,7 @@ static int qs1_ivshmem_probe(struct pci_dev *pdev, const struct pci_device_id *i
 }
 
 static const struct pci_device_id qs1_ivshmem_ids[] = {
-	{ PCI_DEVICE(PCI_VENDOR_ID_REDHAT_QUMRANET, QS1_IVSHMEM_DEVICE_ID) },
-	{}
+	{ PCI_DEVICE(PCI_VENDOR_ID_REDHAT_QUMRANET, QS1_IVSHMEM_DEVICE_ID) }, {}
 };
 MODULE_DEVICE_TABLE(pci, qs1_ivshmem_ids);
 

@@ -43,8 +43,7 @@ static int qs1_mailbox_wait(struct qs1 *qs1)
 	int try;
 
 	for (try = 0; try < QS1_MAILBOX_TRIES; try++) {
-		wait_event_timeout(qs1->reply_wait,
-				   qs1_mailbox_replied(qs1) || !qs1_running(qs1),
+		wait_event_timeout(qs1->reply_wait, qs1_mailbox_replied(qs1) || !qs1_running(qs1),
 				   msecs_to_jiffies(QS1_MAILBOX_TIMEOUT_MS));
 		if (!qs1_running(qs1))
 			return -ESHUTDOWN;

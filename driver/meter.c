@@ -25,10 +25,10 @@ struct qs1_meter_desc {
 	size_t offset;
 };
 
-#define QS1_METER(_type, _index, _label, _member) \
-	{ \
-		.label = _label, .type = _type, .index = _index, \
-		.offset = offsetof(struct qs1_telemetry, _member), \
+#define QS1_METER(_type, _index, _label, _member)                                                  \
+	{                                                                                          \
+		.label = _label, .type = _type, .index = _index,                                   \
+		.offset = offsetof(struct qs1_telemetry, _member),                                 \
 	}
 
 static const struct qs1_meter_desc qs1_meter_desc[] = {
@@ -99,8 +99,8 @@ static int qs1_meter_scale(enum iio_chan_type type, int *val, int *val2)
 	}
 }
 
-static int qs1_meter_read_raw(struct iio_dev *indio_dev, const struct iio_chan_spec *chan,
-			      int *val, int *val2, long mask)
+static int qs1_meter_read_raw(struct iio_dev *indio_dev, const struct iio_chan_spec *chan, int *val,
+			      int *val2, long mask)
 {
 	struct qs1_meter *meter = iio_priv(indio_dev);
 	int ret;

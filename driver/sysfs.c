@@ -210,8 +210,7 @@ static ssize_t command_result_show(struct device *dev, struct device_attribute *
 	struct qs1_answer answer;
 	u32 param;
 
-	scoped_guard(mutex, &qs1->mailbox_lock)
-		answer = qs1->answer;
+	scoped_guard(mutex, &qs1->mailbox_lock) answer = qs1->answer;
 
 	if (answer.op == QS1_OP_NONE)
 		return sysfs_emit(buf, "none\n");
@@ -270,35 +269,29 @@ static ssize_t events_show(struct device *dev, struct device_attribute *attr, ch
 }
 static DEVICE_ATTR_RO(events);
 
-static struct attribute *qs1_attrs[] = {
-	&dev_attr_qs1_layout_version.attr,
-	&dev_attr_firmware_version.attr,
-	&dev_attr_state.attr,
-	&dev_attr_status_flags.attr,
-	&dev_attr_telemetry_ticks.attr,
-	&dev_attr_faults_active.attr,
-	&dev_attr_faults_latched.attr,
-	&dev_attr_fault_counts.attr,
-	&dev_attr_enter_service_remaining_s.attr,
-	&dev_attr_power_limit_in_force_w.attr,
-	&dev_attr_control.attr,
-	&dev_attr_command_result.attr,
-	&dev_attr_heartbeat.attr,
-	&dev_attr_coproc_crashes.attr,
-	&dev_attr_wave_lost.attr,
-	&dev_attr_events.attr,
-	NULL
-};
+static struct attribute *qs1_attrs[] = { &dev_attr_qs1_layout_version.attr,
+					 &dev_attr_firmware_version.attr,
+					 &dev_attr_state.attr,
+					 &dev_attr_status_flags.attr,
+					 &dev_attr_telemetry_ticks.attr,
+					 &dev_attr_faults_active.attr,
+					 &dev_attr_faults_latched.attr,
+					 &dev_attr_fault_counts.attr,
+					 &dev_attr_enter_service_remaining_s.attr,
+					 &dev_attr_power_limit_in_force_w.attr,
+					 &dev_attr_control.attr,
+					 &dev_attr_command_result.attr,
+					 &dev_attr_heartbeat.attr,
+					 &dev_attr_coproc_crashes.attr,
+					 &dev_attr_wave_lost.attr,
+					 &dev_attr_events.attr,
+					 NULL };
 
 static const struct attribute_group qs1_group = {
 	.attrs = qs1_attrs,
 };
 
 /* Attributes of the parent device, for the glue driver's dev_groups. */
-const struct attribute_group *qs1_groups[] = {
-	&qs1_group,
-	&qs1_params_group,
-	&qs1_params_range_group,
-	NULL
-};
+const struct attribute_group *qs1_groups[] = { &qs1_group, &qs1_params_group,
+					       &qs1_params_range_group, NULL };
 EXPORT_SYMBOL_NS_GPL(qs1_groups, QS1_NS);

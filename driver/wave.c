@@ -380,10 +380,7 @@ static ssize_t wave_lost_show(struct device *dev, struct device_attribute *attr,
 
 static IIO_DEVICE_ATTR_RO(wave_lost, 0);
 
-static struct attribute *qs1_wave_attrs[] = {
-	&iio_dev_attr_wave_lost.dev_attr.attr,
-	NULL
-};
+static struct attribute *qs1_wave_attrs[] = { &iio_dev_attr_wave_lost.dev_attr.attr, NULL };
 
 static const struct attribute_group qs1_wave_group = {
 	.attrs = qs1_wave_attrs,
@@ -416,13 +413,10 @@ static IIO_DEVICE_ATTR_RO(hwfifo_enabled, 0);
 IIO_STATIC_CONST_DEVICE_ATTR(hwfifo_watermark_min, __stringify(QS1_WAVE_WATERMARK_MIN));
 IIO_STATIC_CONST_DEVICE_ATTR(hwfifo_watermark_max, __stringify(QS1_WAVE_WATERMARK_MAX));
 
-static const struct iio_dev_attr *qs1_wave_fifo_attrs[] = {
-	&iio_dev_attr_hwfifo_watermark_min,
-	&iio_dev_attr_hwfifo_watermark_max,
-	&iio_dev_attr_hwfifo_watermark,
-	&iio_dev_attr_hwfifo_enabled,
-	NULL
-};
+static const struct iio_dev_attr *qs1_wave_fifo_attrs[] = { &iio_dev_attr_hwfifo_watermark_min,
+							    &iio_dev_attr_hwfifo_watermark_max,
+							    &iio_dev_attr_hwfifo_watermark,
+							    &iio_dev_attr_hwfifo_enabled, NULL };
 
 static void qs1_wave_init_channels(struct iio_chan_spec *channels)
 {
