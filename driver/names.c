@@ -7,30 +7,35 @@
 
 #include "qs1.h"
 
+/* clang-format off */
 static const char *const qs1_states[] = {
-#define X(id, name) name,
+#define X(id, name) \
+	[QS1_STATE_##id] = name,
 	QS1_STATES(X)
 #undef X
 };
 
 static const char *const qs1_faults[] = {
-#define X(id, ...) #id,
+#define X(id, ...) \
+	[QS1_FAULT_##id] = #id,
 	QS1_FAULTS(X)
 #undef X
 };
 
 static const char *const qs1_causes[] = {
-#define X(id, name) name,
+#define X(id, name) \
+	[QS1_CAUSE_##id] = name,
 	QS1_CAUSES(X)
 #undef X
 };
 
 const struct qs1_param_desc qs1_param_desc[QS1_PARAM_COUNT] = {
-#define X(id, pname, dec, dflt, lo, hi, ...)                                                       \
+#define X(id, pname, dec, dflt, lo, hi, ...) \
 	[QS1_PARAM_##id] = { .name = pname, .decimals = dec, .def = dflt, .min = lo, .max = hi },
 	QS1_PARAMS(X)
 #undef X
 };
+/* clang-format on */
 
 /* Each returns "unknown" for a number that is not in its table. */
 const char *qs1_state_name(u32 state)

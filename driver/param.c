@@ -15,36 +15,39 @@ static ssize_t qs1_param_store(struct device *dev, struct device_attribute *attr
 			       size_t count);
 static ssize_t qs1_param_range_show(struct device *dev, struct device_attribute *attr, char *buf);
 
+/* clang-format off */
 static struct device_attribute qs1_param_attr[] = {
-#define X(id, pname, ...)                                                                          \
-	[QS1_PARAM_##id] = { .attr = { .name = pname, .mode = 0644 },                              \
-			     .show = qs1_param_show,                                               \
+#define X(id, pname, ...) \
+	[QS1_PARAM_##id] = { .attr = { .name = pname, .mode = 0644 }, .show = qs1_param_show, \
 			     .store = qs1_param_store },
 	QS1_PARAMS(X)
 #undef X
 };
 
 static struct device_attribute qs1_param_range_attr[] = {
-#define X(id, pname, ...)                                                                          \
-	[QS1_PARAM_##                                                                              \
-		id] = { .attr = { .name = pname, .mode = 0444 }, .show = qs1_param_range_show },
+#define X(id, pname, ...) \
+	[QS1_PARAM_##id] = { .attr = { .name = pname, .mode = 0444 }, \
+			     .show = qs1_param_range_show },
 	QS1_PARAMS(X)
 #undef X
 };
 
 static struct attribute *qs1_params_attrs[] = {
-#define X(id, ...) &qs1_param_attr[QS1_PARAM_##id].attr,
+#define X(id, ...) \
+	[QS1_PARAM_##id] = &qs1_param_attr[QS1_PARAM_##id].attr,
 	QS1_PARAMS(X)
 #undef X
-		NULL
+	[QS1_PARAM_COUNT] = NULL
 };
 
 static struct attribute *qs1_params_range_attrs[] = {
-#define X(id, ...) &qs1_param_range_attr[QS1_PARAM_##id].attr,
+#define X(id, ...) \
+	[QS1_PARAM_##id] = &qs1_param_range_attr[QS1_PARAM_##id].attr,
 	QS1_PARAMS(X)
 #undef X
-		NULL
+	[QS1_PARAM_COUNT] = NULL
 };
+/* clang-format on */
 
 const struct attribute_group qs1_params_group = {
 	.name = "params",
