@@ -35,6 +35,7 @@ const struct qs1_param_desc qs1_param_desc[QS1_PARAM_COUNT] = {
 	QS1_PARAMS(X)
 #undef X
 };
+
 /* clang-format on */
 
 /* Each returns "unknown" for a number that is not in its table. */

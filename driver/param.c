@@ -47,6 +47,7 @@ static struct attribute *qs1_params_range_attrs[] = {
 #undef X
 	[QS1_PARAM_COUNT] = NULL
 };
+
 /* clang-format on */
 
 const struct attribute_group qs1_params_group = {

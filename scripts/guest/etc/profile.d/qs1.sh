@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
 # The virtual board's prompt, on the console and in every other login shell.
 if [ -n "${BASH-}" ] && [ -n "${PS1-}" ]; then
 	PS1='qs1> '
