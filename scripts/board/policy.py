@@ -15,7 +15,7 @@ from .errors import BoardError
 from .status import PRODUCING, state_of
 from .world import Line
 
-ES_DELAY = "/sys/bus/pci/drivers/qs1-ivshmem/*/params/es_delay_s"
+ES_FOLDER = "/sys/bus/pci/drivers/qs1-ivshmem/*/params"
 
 # A profile file of the host goes here in the guest.
 GUEST_PROFILE = "/run/qs1-profile.conf"
@@ -106,16 +106,15 @@ class PolicyRunner:
 
     def _skip(self, _rest):
         """The delay is nothing until the unit has produced, then what it was."""
-        agent = self.board.agent
-        delay_s = agent.check(f"cat {ES_DELAY}")
-        agent.check(f"echo 0 >$(echo {ES_DELAY})")
+        delay_s = self.board.agent.check(f"cd {ES_FOLDER} && cat es_delay_s && "
+                                         "echo 0 >es_delay_s")
         self.board.in_background(self._restore_delay, delay_s)
 
     def _restore_delay(self, delay_s):
         try:
             while state_of(self.board.status()) not in PRODUCING:
                 time.sleep(0.2)
-            self.board.agent.check(f"echo {delay_s} >$(echo {ES_DELAY})")
+            self.board.agent.check(f"cd {ES_FOLDER} && echo {delay_s} >es_delay_s")
         except (BoardError, OSError):
             pass  # the board was stopped meanwhile
 
