@@ -35,6 +35,8 @@ struct qs1_clock_segment qs1_clock_advance(struct qs1_clock *clock, u32 tick, s6
  * qs1_clock_ns() - the host's time at the end of a control period
  * @segment: from qs1_clock_advance()
  * @tick: a period after segment->tick and not after the one advanced to
+ *
+ * Return: the time in ns.
  */
 static inline s64 qs1_clock_ns(const struct qs1_clock_segment *segment, u32 tick)
 {

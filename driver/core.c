@@ -270,6 +270,8 @@ static void qs1_subdev_stop(struct rproc_subdev *subdev, bool crashed)
  *
  * A command's reply does not wait for the thread, which may be busy with the
  * ring.
+ *
+ * Return: IRQ_WAKE_THREAD.
  */
 irqreturn_t qs1_irq(int irq, void *data)
 {
@@ -284,6 +286,8 @@ EXPORT_SYMBOL_NS_GPL(qs1_irq, QS1_NS);
  * qs1_irq_thread() - threaded interrupt handler of the firmware's doorbell
  * @irq: unused
  * @data: struct qs1
+ *
+ * Return: IRQ_HANDLED.
  */
 irqreturn_t qs1_irq_thread(int irq, void *data)
 {

@@ -6,7 +6,7 @@ DRIVER := $(BUILD)/driver
 DRIVER_MODULES := core iio gpio ivshmem
 DRIVER_KO := $(DRIVER_MODULES:%=$(DRIVER)/qs1_%.ko)
 DRIVER_SRC := $(wildcard driver/*.[ch]) driver/Kbuild $(wildcard include/qs1/*.h)
-KSELFTEST_SRC := $(wildcard tests/kselftest/*.sh) tests/kselftest/tap.inc
+KSELFTEST := $(wildcard tests/kselftest/*.sh)
 
 .PHONY: driver driver-install
 driver: $(DRIVER)/stamp
@@ -23,4 +23,5 @@ driver-install: $(DRIVER)/stamp
 	install -d $(DESTDIR)/lib/modules/$$(cat $(KERNEL_ABI))/updates \
 		$(DESTDIR)/usr/lib/qs1/kselftest
 	install -m 644 $(DRIVER_KO) $(DESTDIR)/lib/modules/$$(cat $(KERNEL_ABI))/updates
-	install -m 644 $(KSELFTEST_SRC) $(DESTDIR)/usr/lib/qs1/kselftest
+	install -m 755 $(KSELFTEST) $(DESTDIR)/usr/lib/qs1/kselftest
+	install -m 644 tests/kselftest/tap.inc $(DESTDIR)/usr/lib/qs1/kselftest

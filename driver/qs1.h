@@ -135,6 +135,8 @@ struct qs1 {
  *
  * The answer may be outdated when it arrives. That is harmless: the memory
  * stays mapped, and whatever is read from it is checked.
+ *
+ * Return: true if it does.
  */
 static inline bool qs1_running(const struct qs1 *qs1)
 {

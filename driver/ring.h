@@ -35,6 +35,8 @@ struct qs1_ring_window {
  * @head comes from the other side and may be anything. One that lies behind
  * @tail, which shows as a distance of 2^31 or more, is answered with an empty
  * window at @head.
+ *
+ * Return: the window.
  */
 static inline struct qs1_ring_window qs1_ring_window(u32 tail, u32 head, u32 size)
 {
@@ -77,6 +79,8 @@ static inline u32 qs1_ring_overtaken(u32 first, u32 count, u32 head, u32 size)
  * @first: index of the first entry
  * @count: entries wanted
  * @size: entries of the ring
+ *
+ * Return: how many of them can be copied in one piece.
  */
 static inline u32 qs1_ring_chunk(u32 first, u32 count, u32 size)
 {
