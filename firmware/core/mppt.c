@@ -92,6 +92,10 @@ static void look_around(struct qs1_mppt *m)
 	bool fell = m->p[0] < part(m->p_slow, 92);
 	bool rose = m->p[0] > part(m->p_slow, 108);
 
+	/* The change may have come in the middle of a measurement: compare with a whole one. */
+	m->changed = fell || rose ? m->changed + 1 : 0;
+	fell = fell && m->changed > 1;
+	rose = rose && m->changed > 1;
 	if (!low)
 		m->top = m->center;
 	m->low_peak = low ? m->low_peak + 1 : 0;

@@ -164,6 +164,7 @@ enum qs1_mppt_phase {
  * @halves: half cycles since the last step
  * @p: power of the last three measurements, counts, newest first
  * @valid: measurements since the last disturbance of the sequence
+ * @changed: measurements in a row that differ from the mean
  * @top: centre when last tracking the highest-voltage peak
  */
 struct qs1_mppt {
@@ -173,6 +174,7 @@ struct qs1_mppt {
 	uint8_t valid;
 	uint8_t phase;
 	uint8_t settle;
+	uint8_t changed;
 	int32_t p[3];
 	int32_t p_slow;
 	int32_t p_before;
