@@ -23,5 +23,7 @@ driver-install: $(DRIVER)/stamp
 	install -d $(DESTDIR)/lib/modules/$$(cat $(KERNEL_ABI))/updates \
 		$(DESTDIR)/usr/lib/qs1/kselftest
 	install -m 644 $(DRIVER_KO) $(DESTDIR)/lib/modules/$$(cat $(KERNEL_ABI))/updates
+	arm-linux-gnueabihf-strip --strip-debug \
+		$(DRIVER_MODULES:%=$(DESTDIR)/lib/modules/$$(cat $(KERNEL_ABI))/updates/qs1_%.ko)
 	install -m 755 $(KSELFTEST) $(DESTDIR)/usr/lib/qs1/kselftest
 	install -m 644 tests/kselftest/tap.inc $(DESTDIR)/usr/lib/qs1/kselftest
