@@ -244,6 +244,7 @@ static int qs1_subdev_start(struct rproc_subdev *subdev)
 	else if (readl(&qs1->shm->fw.crash_reason))
 		qs1_report_crash(qs1, RPROC_FATAL_ERROR);
 	blocking_notifier_call_chain(&qs1->notifier, QS1_NOTIFY_STARTED, NULL);
+	sysfs_notify(&qs1->dev->kobj, NULL, "state");
 	return 0;
 }
 

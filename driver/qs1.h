@@ -67,7 +67,7 @@ struct qs1_answer {
 /* Actions on struct qs1.notifier; all are called where sleeping is allowed. */
 enum qs1_notification {
 	QS1_NOTIFY_STARTED,  /* firmware runs, everything it wrote before is gone */
-	QS1_NOTIFY_STOPPED,  /* firmware stopped or crashed */
+	QS1_NOTIFY_STOPPED,  /* firmware stopped or crashed; its memory is as it left it */
 	QS1_NOTIFY_DOORBELL, /* firmware rang: look at the ring */
 };
 

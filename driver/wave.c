@@ -56,6 +56,7 @@ struct qs1_wave_sample {
  * @watermark: scans between two doorbells
  * @tail: next scan to take from the ring
  * @seq: sequence number of the last scan taken
+ * @seq_known: there was one
  * @clock: maps control periods to the buffer's clock
  * @segment: map of the scans from @tail to @mapped
  * @mapped: end of @segment
@@ -72,6 +73,7 @@ struct qs1_wave {
 	u32 watermark;
 	u32 tail;
 	u32 seq;
+	bool seq_known;
 	struct qs1_clock clock;
 	struct qs1_clock_segment segment;
 	u32 mapped;
@@ -123,6 +125,7 @@ static void qs1_wave_restart(struct qs1_wave *wave)
 	if (wave->tail)
 		qs1_wave_copy(wave, wave->tail - 1, 1, &newest);
 	wave->seq = newest.seq;
+	wave->seq_known = wave->tail;
 	wave->mapped = wave->tail;
 	qs1_clock_reset(&wave->clock, wave->tail - 1, iio_get_time_ns(wave->indio_dev),
 			wave->qs1->fw.control_hz);
@@ -157,9 +160,10 @@ static bool qs1_wave_push_chunk(struct qs1_wave *wave, u32 count)
 
 		if (qs1_wave_push(wave, scan, qs1_clock_ns(&wave->segment, wave->tail)))
 			return false;
-		if (missing)
+		if (missing && wave->seq_known)
 			qs1_wave_count_lost(wave, missing < size ? missing : 1);
 		wave->seq = scan->seq;
+		wave->seq_known = true;
 		wave->tail++;
 	}
 	return true;
@@ -181,7 +185,7 @@ static u32 qs1_wave_drain(struct qs1_wave *wave)
 
 	lockdep_assert_held(&wave->lock);
 
-	if (!wave->streaming || !qs1_running(wave->qs1))
+	if (!wave->streaming)
 		return 0;
 
 	for (;;) {
@@ -227,6 +231,7 @@ static int qs1_wave_notify(struct notifier_block *nb, unsigned long action, void
 		if (wave->streaming)
 			qs1_wave_restart(wave);
 		break;
+	case QS1_NOTIFY_STOPPED: /* up to its last period */
 	case QS1_NOTIFY_DOORBELL:
 		qs1_wave_drain(wave);
 		break;
@@ -279,6 +284,9 @@ static int qs1_wave_flush(struct iio_dev *indio_dev, unsigned int count)
 	struct qs1_wave *wave = iio_priv(indio_dev);
 
 	guard(mutex)(&wave->lock);
+
+	if (!qs1_running(wave->qs1))
+		return 0;
 	return qs1_wave_drain(wave);
 }
 
