@@ -351,11 +351,19 @@ static int qs1_ivshmem_request_irqs(struct qs1_ivshmem *board, struct pci_dev *p
 
 static int qs1_ivshmem_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
+	struct qs1_ivshmem found = { .dev = &pdev->dev };
 	struct device *dev = &pdev->dev;
 	struct qs1_ivshmem *board;
 	struct rproc *rproc;
 	int shm;
 	int ret;
+
+	ret = qs1_ivshmem_map(&found, pdev);
+	if (ret)
+		return ret;
+	shm = qs1_ivshmem_identify(&found);
+	if (shm < 0)
+		return shm;
 
 	rproc = devm_rproc_alloc(dev, "qs1-coproc", &qs1_ivshmem_rproc_ops, QS1_IVSHMEM_FIRMWARE,
 				 sizeof(*board));
@@ -366,16 +374,9 @@ static int qs1_ivshmem_probe(struct pci_dev *pdev, const struct pci_device_id *i
 	rproc->auto_boot = false;
 
 	board = rproc->priv;
-	board->dev = dev;
+	*board = found;
 	board->rproc = rproc;
 	INIT_WORK(&board->boot_work, qs1_ivshmem_boot);
-
-	ret = qs1_ivshmem_map(board, pdev);
-	if (ret)
-		return ret;
-	shm = qs1_ivshmem_identify(board);
-	if (shm < 0)
-		return shm;
 
 	board->qs1 = devm_qs1_alloc(dev, rproc, board->memory + shm, board->fw_offset - shm,
 				    &qs1_ivshmem_ops, board);
