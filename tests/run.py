@@ -45,7 +45,7 @@ def main():
                f"--junitxml={ROOT / 'build' / 'test.xml'}"]
     if args.long:
         options.append("--long")
-    folders = [str(ROOT / "tests" / s) for s in args.suite if (ROOT / "tests" / s).is_dir()]
+    folders = [str(ROOT / "tests" / s) for s in args.suite if (ROOT / "tests" / s).exists()]
     status = pytest.main(options + folders, plugins=[count])
     print(count.line())
     return 0 if status == pytest.ExitCode.OK and not count.bad else 1
