@@ -254,7 +254,14 @@ class Board:
         self.wait("the scenario's set-up statements carried out",
                   lambda: not self.status()["held"], SETUP_S)
         if self.speed != 1:
-            self.world.do(f"speed {self.speed:g}" if self.speed else "speed max")
+            self.pace(self.speed)
+
+    def pace(self, speed):
+        """From now on @speed times real time; 0 for as fast as possible.
+
+        By the guest's own word, which also tells the firmware to be patient.
+        """
+        self.agent.check(f"speed {speed:g}" if speed else "speed max")
 
     def skip_enter_service(self):
         """Start once as if the waiting time had passed."""

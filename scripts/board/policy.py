@@ -38,6 +38,7 @@ class PolicyRunner:
             raise BoardError("vboard refused its runner")
         self._actions = {"profile": self._profile, "set": self._set, "cmd": self._command,
                          "skip": self._skip, "host": self._host}
+        self._kept_delay_s = None
         self._thread = board.in_background(self._serve)
 
     def stop(self):
@@ -94,9 +95,12 @@ class PolicyRunner:
             self.board.agent.write_file(GUEST_PROFILE, file.read_bytes())
             name = GUEST_PROFILE
         self._qs1ctl("profile", "use", name)
+        self._skip_again()
 
     def _set(self, rest):
         self._qs1ctl("set", *rest)
+        if rest[0] == "es_delay_s":
+            self._skip_again()
 
     def _command(self, rest):
         if rest == ["shutdown"]:
@@ -105,16 +109,26 @@ class PolicyRunner:
             self._qs1ctl(*rest)
 
     def _skip(self, _rest):
-        """The delay is nothing until the unit has produced, then what it was."""
-        delay_s = self.board.agent.check(f"cd {ES_FOLDER} && cat es_delay_s && "
-                                         "echo 0 >es_delay_s")
-        self.board.in_background(self._restore_delay, delay_s)
+        """The delay is nothing until the unit has produced, then what it is to be."""
+        first = self._kept_delay_s is None
+        delay_s = self.board.agent.check(
+            f"cd {ES_FOLDER} && cat es_delay_s && echo 0 >es_delay_s")
+        if first or float(delay_s) > 0:
+            self._kept_delay_s = delay_s
+        if first:
+            self.board.in_background(self._restore_delay)
 
-    def _restore_delay(self, delay_s):
+    def _skip_again(self):
+        """A delay that was set meanwhile is the one to be put back."""
+        if self._kept_delay_s is not None:
+            self._skip([])
+
+    def _restore_delay(self):
         try:
             while state_of(self.board.status()) not in PRODUCING:
                 time.sleep(0.2)
-            self.board.agent.check(f"cd {ES_FOLDER} && echo {delay_s} >es_delay_s")
+            self.board.agent.check(f"cd {ES_FOLDER} && echo {self._kept_delay_s} >es_delay_s")
+            self._kept_delay_s = None
         except (BoardError, OSError):
             pass  # the board was stopped meanwhile
 

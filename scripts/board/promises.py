@@ -181,7 +181,7 @@ def collect(board, history, timings):
     meter, truth = compare(board)
     # A stream of 20,000 scans a second is promised at real time.
     if board.speed != 1:
-        board.world.do("speed 1")
+        board.pace(1)
     capture, lost = _capture(agent)
     service = json.loads(agent.check("qs1ctl status --json"))
     summary = {

@@ -304,12 +304,13 @@ static void step(struct board *board)
 
 	if (ret < 0)
 		statement_failed(board, err);
-	board->periods++;
-	coproc_step(&board->coproc, board->adc);
-
 	if (!board->ended && !board->held &&
 	    (ret > 0 || qs1_world_time(board->world) >= board->options.until_s))
 		end(board);
+	if (ret > 0)
+		return;
+	board->periods++;
+	coproc_step(&board->coproc, board->adc);
 }
 
 static void run_due(struct board *board)

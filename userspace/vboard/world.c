@@ -37,6 +37,7 @@ struct qs1_world {
 	void *ctx;
 	bool started;
 	bool seeded;
+	bool ended;
 	struct plant_setup setup;
 	struct scenario scenario;
 	int next; /* of scenario.timed */
@@ -571,8 +572,10 @@ int qs1_world_step(struct qs1_world *w, const struct qs1_outputs *out, int16_t a
 		if (ret)
 			return ret;
 	}
-	if (t >= w->scenario.end - PLANT_H / 2)
+	if (!w->ended && t >= w->scenario.end - PLANT_H / 2) {
+		w->ended = true;
 		return 1;
+	}
 	if (w->plant.ticks % PLANT_ENV_TICKS == 0)
 		move_environment(w, t);
 	plant_step(&w->plant, out, adc);

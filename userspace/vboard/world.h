@@ -114,7 +114,8 @@ int qs1_world_do(struct qs1_world *world, const char *line, char *err, size_t si
  * @adc: samples at the end of the period
  * @err: on failure of a timed statement the reason
  *
- * Return: 0, 1 when the scenario's end is reached, or a negative errno.
+ * Return: 0; 1, once and without a step, when the scenario's end is reached,
+ * after which the world goes on as it is; or a negative errno.
  */
 int qs1_world_step(struct qs1_world *world, const struct qs1_outputs *out,
 		   int16_t adc[QS1_ADC_COUNT], char *err, size_t size);
