@@ -51,10 +51,10 @@ def test_a_step_of_the_sun_is_felt_by_the_meter(board):
 
 def test_the_waveform_comes_without_loss_at_the_control_rate(agent):
     before = wave.lost(agent)
-    capture = wave.capture(agent, 20000)
-    assert len(capture.scans) == 20000
+    capture = wave.capture(agent, promises.CAPTURE_SCANS)
+    assert len(capture.scans) == promises.CAPTURE_SCANS
     assert wave.lost(agent) == before
-    assert capture.scan_hz() == pytest.approx(20000, rel=0.01)
+    assert capture.scan_hz() == pytest.approx(promises.CONTROL_HZ, rel=promises.RATE_TOLERANCE)
 
 
 def test_the_grid_voltage_of_the_waveform_is_a_sine_of_the_grids_amplitude(board, agent):
