@@ -56,6 +56,8 @@ def _on_signal(number, _frame):
 def main(argv=None):
     """Returns the exit status."""
     options = _arguments(argv)
+    # A shell starts jobs in the background with the interrupt ignored: Ctrl-C works there too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _on_signal)
     try:
