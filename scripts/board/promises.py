@@ -3,7 +3,6 @@
 
 import json
 import re
-import time
 from dataclasses import dataclass
 
 from . import wave
@@ -31,6 +30,9 @@ CONTROL_HZ = 20000
 CAPTURE_SCANS = 40000
 RATE_TOLERANCE = 0.05
 COMPARISONS = 5
+# What the MPPT's search and the sensors' noise move, and a good deal more.
+STEADY_W = 25.0
+ATTEMPTS = 5
 
 _SPLAT = re.compile(r"WARNING:|BUG:|Oops|Internal error|Unable to handle|Call [Tt]race|"
                     r"KFENCE|unregister_netdevice|soft lockup|blocked for more than")
@@ -62,15 +64,27 @@ def mean_of(samples):
     return sum(samples) / len(samples)
 
 
-def compare(board, count=COMPARISONS):
-    """Meter and truth, each the mean over @count readings taken in turn."""
-    meters, truths = [], []
-    for _ in range(count):
-        truths.append(board.status()["truth"])
-        meters.append(read_quantities(board.agent))
-        truths.append(board.status()["truth"])
-        time.sleep(0.05)
-    return mean_of(meters), mean_of(truths)
+def compare(board, count=COMPARISONS, attempts=ATTEMPTS):
+    """Meter and truth, each the mean over @count readings taken in turn.
+
+    A change of the world in the middle of them would be told as an error of the
+    meter: then they are taken again, @attempts times at most.
+    """
+    while True:
+        attempts -= 1
+        meters, truths = [], [board.status()["truth"]]
+        for _ in range(count):
+            meters.append(read_quantities(board.agent))
+            truths.append(board.status()["truth"])
+        if _steady(truths) or not attempts:
+            return mean_of(meters), mean_of(truths)
+
+
+def _steady(truths):
+    """No input and not the grid changed its power by more than STEADY_W."""
+    powers = [[truth[name]["p"] for truth in truths]
+              for name in ("grid", *(f"pv{n}" for n in range(1, INPUTS + 1)))]
+    return all(max(power) - min(power) <= STEADY_W for power in powers)
 
 
 def deviations(meter, truth):
