@@ -10,6 +10,7 @@ SUITES = sorted(path.name for path in (Path(__file__).parents[1] / "kselftest").
 NOT_OK = re.compile(r"^not ok .*(?:\n#.*)*", re.MULTILINE)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("suite", SUITES)
 def test_every_case_of_the_suite_passes(agent, suite):
     agent.check("systemctl stop qs1d")
