@@ -17,6 +17,7 @@ from .terminal import Terminal
 ESCAPE = 0x1D
 HINT = "Ctrl-] q quits"
 REPAINT_S = 0.5
+POLL_S = 0.08
 
 HELP = ("\r\nCtrl-] q   stop the board and leave\r\n"
         "Ctrl-] ]   send Ctrl-] to the board (also Ctrl-] Ctrl-])\r\n"
@@ -24,23 +25,38 @@ HELP = ("\r\nCtrl-] q   stop the board and leave\r\n"
 
 
 class StatusPoller:
-    """Asks vboard for its status in a thread, so that typing never waits for it."""
+    """Asks vboard for its status in a thread, so that typing never waits for it.
+
+    Often enough to see an LED that is lit for 0.1 s; what was lit since the last
+    look is shown as lit.
+    """
 
     def __init__(self, board):
         self.board = board
-        self.latest = {}
-        self.error = None
+        self._latest = {}
+        self._lit = {}
+        self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._poll, daemon=True)
-        self._thread.start()
+        board.in_background(self._poll)
 
     def _poll(self):
-        while not self._stop.wait(REPAINT_S / 2):
+        while not self._stop.wait(POLL_S):
             try:
-                self.latest = self.board.status()
-            except BoardError as error:
-                self.error = error
+                status = self.board.status()
+            except BoardError:
                 return
+            with self._lock:
+                self._latest = status
+                for led, lit in status["leds"].items():
+                    self._lit[led] = self._lit.get(led, False) or lit
+
+    def look(self):
+        """The latest status, with the LEDs since the last look."""
+        with self._lock:
+            status = dict(self._latest)
+            if status:
+                status["leds"], self._lit = self._lit, dict(status["leds"])
+            return status
 
     def stop(self):
         """End the thread."""
@@ -89,7 +105,7 @@ class Console:
                 next_paint = 0.0
             now = time.monotonic()
             if now >= next_paint or terminal.filter.dirty:
-                terminal.paint(show.rows(poller.latest, HINT))
+                terminal.paint(show.rows(poller.look(), HINT))
                 next_paint = now + REPAINT_S
             timeout = max(0.0, next_paint - now)
             ready, _, _ = select.select([terminal.fd_in, line], [], [], timeout)
