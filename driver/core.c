@@ -133,15 +133,10 @@ static int qs1_handshake(struct qs1 *qs1)
 	return 0;
 }
 
-/* See to a recovery, later the oftener it failed. */
-static void qs1_recover(struct qs1 *qs1)
+static void qs1_see_to_recovery(struct qs1 *qs1)
 {
-	unsigned int delay_s = qs1->recovery_delay_s;
-
-	if (test_bit(QS1_FLAG_LEAVING, &qs1->flags))
-		return;
-	mod_delayed_work(system_wq, &qs1->recovery_work, delay_s * HZ);
-	qs1->recovery_delay_s = clamp(2 * delay_s, 1u, QS1_RECOVERY_DELAY_MAX_S);
+	if (!test_bit(QS1_FLAG_LEAVING, &qs1->flags))
+		mod_delayed_work(system_wq, &qs1->recovery_work, qs1->recovery_delay_s * HZ);
 }
 
 /*
@@ -161,8 +156,7 @@ static void qs1_recovery_work(struct work_struct *work)
 
 	flush_work(&rproc->crash_handler);
 
-	scoped_guard(mutex, &rproc->lock)
-	{
+	scoped_guard(mutex, &rproc->lock) {
 		failed = rproc->state == RPROC_OFFLINE && atomic_read(&rproc->power) > 0;
 		/* The core recovers only what it believes to be running. */
 		if (failed)
@@ -204,7 +198,7 @@ void qs1_report_crash(struct qs1 *qs1, enum rproc_crash_type type)
 	qs1->crash_type = type;
 	if (time_after(jiffies, qs1->started + QS1_RECOVERY_STABLE_S * HZ))
 		qs1->recovery_delay_s = 0;
-	qs1_recover(qs1);
+	qs1_see_to_recovery(qs1);
 }
 EXPORT_SYMBOL_NS_GPL(qs1_report_crash, QS1_NS);
 
@@ -255,9 +249,10 @@ static void qs1_subdev_stop(struct rproc_subdev *subdev, bool crashed)
 	clear_bit(QS1_FLAG_RUNNING, &qs1->flags);
 	if (crashed) {
 		atomic_inc(&qs1->crashes);
-		/* Look whether it succeeded. */
-		qs1->recovery_delay_s = max(qs1->recovery_delay_s, 1u);
-		qs1_recover(qs1);
+		/* Look whether this one succeeded; the next one waits longer. */
+		qs1->recovery_delay_s =
+			clamp(2 * qs1->recovery_delay_s, 1u, QS1_RECOVERY_DELAY_MAX_S);
+		qs1_see_to_recovery(qs1);
 	}
 	qs1_mailbox_flush(qs1);
 	blocking_notifier_call_chain(&qs1->notifier, QS1_NOTIFY_STOPPED, NULL);

@@ -210,7 +210,8 @@ static ssize_t command_result_show(struct device *dev, struct device_attribute *
 	struct qs1_answer answer;
 	u32 param;
 
-	scoped_guard(mutex, &qs1->mailbox_lock) answer = qs1->answer;
+	scoped_guard(mutex, &qs1->mailbox_lock)
+		answer = qs1->answer;
 
 	if (answer.op == QS1_OP_NONE)
 		return sysfs_emit(buf, "none\n");
