@@ -5,10 +5,12 @@
 export QS1_CACHE := $(CACHE)
 
 # Needed packages come before anything else, also before other rule files ask pkg-config; so this
-# runs while make reads its files, once, unless there is nothing to build.
+# runs while make reads its files, once, unless there is nothing to build. The first word of
+# MAKEFLAGS holds the short options, but for a long option when there are none.
+DEPS := scripts/deps
 ifneq ($(filter-out help clean,$(or $(MAKECMDGOALS),help)),)
-ifeq ($(MAKE_RESTARTS)$(findstring n,$(firstword -$(MAKEFLAGS))),)
-$(shell scripts/deps)
+ifeq ($(MAKE_RESTARTS)$(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),)
+$(shell $(DEPS))
 ifneq ($(.SHELLSTATUS),0)
 $(error missing Debian packages, see above)
 endif
