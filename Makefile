@@ -13,6 +13,10 @@ CC := gcc
 GUEST_CC := arm-linux-gnueabihf-gcc
 M4_CC := arm-none-eabi-gcc
 
+# What a recipe does in one short line; make V=1 shows the commands instead.
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-8s%s\n' '$(1)' '$@')
+
 WARN := -Wall -Wextra -Werror
 HOST_CFLAGS := -std=gnu17 -O2 -g $(WARN) -Iinclude -D_GNU_SOURCE
 
@@ -34,5 +38,6 @@ all: sim vboard firmware-virt driver guest-programs
 install: driver-install firmware-install userspace-install
 
 ## make clean        remove build/ (the download cache stays)
+##   V=1 with any target shows whole commands
 clean:
 	rm -rf $(BUILD)

@@ -15,7 +15,8 @@ driver: $(DRIVER)/stamp
 # makes at a time take turns.
 $(DRIVER)/stamp: $(DRIVER_SRC) scripts/kbuild | $(KERNEL_ABI)
 	@mkdir -p $(DRIVER)
-	flock $(DRIVER) scripts/kbuild driver $(DRIVER) modules
+	$(call say,MODULES)
+	$(Q)flock $(DRIVER) scripts/kbuild driver $(DRIVER) modules
 	@touch $@
 
 # make driver-install DESTDIR=...

@@ -15,17 +15,20 @@ HOST_CORE_OBJ := $(CORE_SRC:%.c=$(BUILD)/host/%.o)
 
 $(BUILD)/host/firmware/core/%.o: firmware/core/%.c
 	@mkdir -p $(@D)
-	$(CC) $(HOST_CFLAGS) -Ifirmware/core -MMD -MP -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(HOST_CFLAGS) -Ifirmware/core -MMD -MP -c -o $@ $<
 
 $(HOST_CORE): $(HOST_CORE_OBJ)
-	$(AR) rcs $@ $^
+	$(call say,AR)
+	$(Q)$(AR) rcs $@ $^
 
 # The virtual board's coprocessor without an emulator.
 HOST_HAL_OBJ := $(BUILD)/host/firmware/hal/host/native.o $(BUILD)/host/firmware/hal/virt/board.o
 
 $(BUILD)/host/firmware/hal/%.o: firmware/hal/%.c
 	@mkdir -p $(@D)
-	$(CC) $(HOST_CFLAGS) -Ifirmware/core -Ifirmware/hal/virt -DQS1_VERSION='"$(QS1_VERSION)"' \
+	$(call say,CC)
+	$(Q)$(CC) $(HOST_CFLAGS) -Ifirmware/core -Ifirmware/hal/virt -DQS1_VERSION='"$(QS1_VERSION)"' \
 		-MMD -MP -c -o $@ $<
 
 # --- Cortex-M4 --------------------------------------------------------------
@@ -43,23 +46,28 @@ M4_BOOT_OBJ := $(M4)/obj/firmware/hal/virt/boot.o
 
 $(M4)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(M4_CC) $(M4_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(M4_CC) $(M4_CFLAGS) -MMD -MP -c -o $@ $<
 
 # GCC would turn the loops of memcpy and memset into calls of themselves.
 $(M4)/obj/firmware/hal/virt/mem.o: M4_CFLAGS += -fno-tree-loop-distribute-patterns
 
 # libgcc for 64-bit division, which only the slow path uses.
 $(M4)/qs1-m4.elf: $(M4_OBJ) firmware/hal/virt/qs1-m4.ld $(M4)/stamp
-	$(M4_CC) $(M4_LDFLAGS) -Wl,-T,firmware/hal/virt/qs1-m4.ld -Wl,-Map,$(@:.elf=.map) \
+	$(call say,LD)
+	$(Q)$(M4_CC) $(M4_LDFLAGS) -Wl,-T,firmware/hal/virt/qs1-m4.ld -Wl,-Map,$(@:.elf=.map) \
 		-o $@ $(M4_OBJ) -lgcc
-	$(M4)/stamp $@
+	$(call say,STAMP)
+	$(Q)$(M4)/stamp $@
 
 $(M4)/qs1-boot.elf: $(M4_BOOT_OBJ) firmware/hal/virt/boot.ld
-	$(M4_CC) $(M4_LDFLAGS) -Wl,-T,firmware/hal/virt/boot.ld -o $@ $(M4_BOOT_OBJ)
+	$(call say,LD)
+	$(Q)$(M4_CC) $(M4_LDFLAGS) -Wl,-T,firmware/hal/virt/boot.ld -o $@ $(M4_BOOT_OBJ)
 
 $(M4)/stamp: firmware/hal/virt/stamp.c firmware/hal/virt/crc32.h firmware/hal/virt/selfcheck.h
 	@mkdir -p $(@D)
-	$(CC) $(HOST_CFLAGS) -o $@ $<
+	$(call say,LD)
+	$(Q)$(CC) $(HOST_CFLAGS) -o $@ $<
 
 .PHONY: firmware-virt firmware-install
 firmware-virt: $(M4)/qs1-m4.elf $(M4)/qs1-boot.elf

@@ -9,7 +9,8 @@ UNIT_LIBS = $(SIM_LIBS) $(HOST_CORE)
 
 $(BUILD)/tests/%: tests/unit/%.c $(UNIT_LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(HOST_CFLAGS) -Ifirmware/core -Iuserspace/lib -Iuserspace/qs1d -Iuserspace/vboard \
+	$(call say,LD)
+	$(Q)$(CC) $(HOST_CFLAGS) -Ifirmware/core -Iuserspace/lib -Iuserspace/qs1d -Iuserspace/vboard \
 		-Iuserspace/vboard/plant -MMD -MP -o $@ $< \
 		-Wl,--start-group $(UNIT_LIBS) -Wl,--end-group -lcmocka -ljson-c -lm
 

@@ -7,11 +7,13 @@ M4_REPLAY_OBJ := $(BUILD)/host/tests/m4/replay.o \
 
 $(BUILD)/host/tests/m4/%.o: tests/m4/%.c
 	@mkdir -p $(@D)
-	$(CC) $(HOST_CFLAGS) -Ifirmware/core -Ifirmware/hal/host -Iuserspace/sim -Iuserspace/vboard \
+	$(call say,CC)
+	$(Q)$(CC) $(HOST_CFLAGS) -Ifirmware/core -Ifirmware/hal/host -Iuserspace/sim -Iuserspace/vboard \
 		-MMD -MP -c -o $@ $<
 
 $(BUILD)/m4-replay: $(M4_REPLAY_OBJ) $(HOST_HAL_OBJ) $(HOST_CORE)
-	$(CC) $(HOST_CFLAGS) -o $@ $^ -ljson-c
+	$(call say,LD)
+	$(Q)$(CC) $(HOST_CFLAGS) -o $@ $^ -ljson-c
 
 .PHONY: m4-replay test-m4
 m4-replay: $(BUILD)/m4-replay

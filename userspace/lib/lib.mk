@@ -10,20 +10,24 @@ USERLIB_HOST_OBJ := $(USERLIB_SRC:%.c=$(BUILD)/host/%.o)
 USERLIB_GUEST_OBJ := $(USERLIB_SRC:%.c=$(BUILD)/guest/%.o)
 
 $(USERLIB_HOST): $(USERLIB_HOST_OBJ)
-	rm -f $@
-	ar rcs $@ $^
+	$(call say,AR)
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
 
 $(USERLIB_GUEST): $(USERLIB_GUEST_OBJ)
-	rm -f $@
-	arm-linux-gnueabihf-ar rcs $@ $^
+	$(call say,AR)
+	$(Q)rm -f $@
+	$(Q)arm-linux-gnueabihf-ar rcs $@ $^
 
 $(USERLIB_HOST_OBJ): $(BUILD)/host/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(HOST_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(HOST_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Everything that runs on the board is compiled the same way.
 $(BUILD)/guest/userspace/%.o: userspace/%.c | $(GUEST_SYSROOT)
 	@mkdir -p $(@D)
-	$(GUEST_CC) $(GUEST_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(USERLIB_HOST_OBJ:.o=.d) $(USERLIB_GUEST_OBJ:.o=.d)

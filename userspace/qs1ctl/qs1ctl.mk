@@ -10,15 +10,18 @@ QS1CTL_HOST_OBJ := $(QS1CTL_SRC:%.c=$(BUILD)/host/%.o)
 
 $(QS1CTL_HOST_OBJ): $(BUILD)/host/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(HOST_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(HOST_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/host/bin/qs1ctl: $(QS1CTL_HOST_OBJ) $(USERLIB_HOST)
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ $(QS1CTL_LIBS)
+	$(call say,LD)
+	$(Q)$(CC) -o $@ $^ $(QS1CTL_LIBS)
 
 $(BUILD)/guest/bin/qs1ctl: $(QS1CTL_GUEST_OBJ) $(USERLIB_GUEST)
 	@mkdir -p $(@D)
-	$(GUEST_CC) $(GUEST_LDFLAGS) -o $@ $^ $(QS1CTL_LIBS)
+	$(call say,LD)
+	$(Q)$(GUEST_CC) $(GUEST_LDFLAGS) -o $@ $^ $(QS1CTL_LIBS)
 
 -include $(QS1CTL_HOST_OBJ:.o=.d) $(QS1CTL_GUEST_OBJ:.o=.d)
 

@@ -11,20 +11,24 @@ QS1D_HOST_OBJ := $(QS1D_SRC:%.c=$(BUILD)/host/%.o)
 # All but main(), for the tests.
 QS1D_HOST := $(BUILD)/host/libqs1d.a
 $(QS1D_HOST): $(filter-out %/main.o,$(QS1D_HOST_OBJ))
-	rm -f $@
-	ar rcs $@ $^
+	$(call say,AR)
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
 
 $(QS1D_HOST_OBJ): $(BUILD)/host/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(HOST_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(HOST_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/host/bin/qs1d: $(BUILD)/host/userspace/qs1d/main.o $(QS1D_HOST) $(USERLIB_HOST)
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ $(QS1D_LIBS)
+	$(call say,LD)
+	$(Q)$(CC) -o $@ $^ $(QS1D_LIBS)
 
 $(BUILD)/guest/bin/qs1d: $(QS1D_GUEST_OBJ) $(USERLIB_GUEST)
 	@mkdir -p $(@D)
-	$(GUEST_CC) $(GUEST_LDFLAGS) -o $@ $^ $(QS1D_LIBS)
+	$(call say,LD)
+	$(Q)$(GUEST_CC) $(GUEST_LDFLAGS) -o $@ $^ $(QS1D_LIBS)
 
 -include $(QS1D_HOST_OBJ:.o=.d) $(QS1D_GUEST_OBJ:.o=.d)
 
@@ -32,5 +36,6 @@ $(BUILD)/guest/bin/qs1d: $(QS1D_GUEST_OBJ) $(USERLIB_GUEST)
 QS1D_TESTS := $(addprefix $(BUILD)/tests/,test_policy test_profile test_writer test_persist test_daemon)
 $(QS1D_TESTS): $(BUILD)/tests/%: tests/unit/%.c $(QS1D_HOST) $(USERLIB_HOST)
 	@mkdir -p $(@D)
-	$(CC) $(HOST_CFLAGS) -Iuserspace/lib -Iuserspace/qs1d -MMD -MP -o $@ $< \
+	$(call say,LD)
+	$(Q)$(CC) $(HOST_CFLAGS) -Iuserspace/lib -Iuserspace/qs1d -MMD -MP -o $@ $< \
 		$(QS1D_HOST) $(USERLIB_HOST) -lcmocka $(QS1D_LIBS)

@@ -6,10 +6,12 @@ SIM_OBJ := $(BUILD)/host/userspace/sim/main.o
 
 $(SIM_OBJ): $(BUILD)/host/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(HOST_CFLAGS) -Ifirmware/core -Iuserspace/lib -Iuserspace/vboard -MMD -MP -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(HOST_CFLAGS) -Ifirmware/core -Iuserspace/lib -Iuserspace/vboard -MMD -MP -c -o $@ $<
 
 $(BUILD)/qs1-sim: $(SIM_OBJ) $(HOST_WORLD) $(HOST_CORE)
-	$(CC) $(HOST_CFLAGS) -o $@ $(SIM_OBJ) $(HOST_WORLD) $(HOST_CORE) -ljson-c -lm
+	$(call say,LD)
+	$(Q)$(CC) $(HOST_CFLAGS) -o $@ $(SIM_OBJ) $(HOST_WORLD) $(HOST_CORE) -ljson-c -lm
 
 .PHONY: sim
 sim: $(BUILD)/qs1-sim

@@ -8,11 +8,13 @@ VBOARD_OBJ := $(VBOARD_SRC:%.c=$(BUILD)/host/%.o)
 
 $(BUILD)/host/userspace/vboard/%.o: userspace/vboard/%.c
 	@mkdir -p $(@D)
-	$(CC) $(HOST_CFLAGS) -Ifirmware/core -Ifirmware/hal/virt -Ifirmware/hal/host \
+	$(call say,CC)
+	$(Q)$(CC) $(HOST_CFLAGS) -Ifirmware/core -Ifirmware/hal/virt -Ifirmware/hal/host \
 		-Iuserspace/vboard -MMD -MP -c -o $@ $<
 
 $(BUILD)/vboard: $(VBOARD_OBJ) $(HOST_HAL_OBJ) $(HOST_WORLD) $(HOST_CORE)
-	$(CC) $(HOST_CFLAGS) -o $@ $^ -ljson-c -lm
+	$(call say,LD)
+	$(Q)$(CC) $(HOST_CFLAGS) -o $@ $^ -ljson-c -lm
 
 .PHONY: vboard
 vboard: $(BUILD)/vboard

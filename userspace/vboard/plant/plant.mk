@@ -10,14 +10,16 @@ WORLD_OBJ := $(WORLD_SRC:%.c=$(BUILD)/host/%.o)
 HOST_WORLD := $(BUILD)/host/libqs1world.a $(USERLIB_HOST)
 
 $(BUILD)/host/libqs1world.a: $(WORLD_OBJ)
-	rm -f $@
-	ar rcs $@ $^
+	$(call say,AR)
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
 
 # Neither errno nor traps of the mathematical functions are looked at; without
 # them the compiler can vectorise.
 $(WORLD_OBJ): $(BUILD)/host/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(HOST_CFLAGS) -O3 -fno-math-errno -fno-trapping-math -Ifirmware/core -Iuserspace/lib \
+	$(call say,CC)
+	$(Q)$(CC) $(HOST_CFLAGS) -O3 -fno-math-errno -fno-trapping-math -Ifirmware/core -Iuserspace/lib \
 		-Iuserspace/vboard -Iuserspace/vboard/plant -MMD -MP -c -o $@ $<
 
 # The module table is part of the program.
