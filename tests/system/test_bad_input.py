@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from contract import LAYOUT_VERSION
+
 from board import paths
 from board.board import Board
 from board.status import PRODUCING
@@ -119,7 +121,7 @@ def test_a_firmware_for_another_contract_is_refused_with_both_versions(board, ag
     log = since(agent, mark)
     agent.check(f"echo qs1-m4.elf >{RPROC}/firmware && echo start >{RPROC}/state")
     assert result.status != 0
-    assert "firmware has layout version 99, this driver needs 1" in log
+    assert f"firmware has layout version 99, this driver needs {LAYOUT_VERSION}" in log
 
 
 def test_a_profile_out_of_range_is_refused_with_file_line_and_range(agent):

@@ -125,11 +125,13 @@ static void make_led(const char *name)
 static void make_driver(void)
 {
 	static const char *const labels[] = { "pv1", "pv2", "pv3", "pv4" };
+	char version[16];
 
 	make_folders(DEVICE "params");
 	make_folders(METER);
 	make_folders("bus/iio/devices");
-	write_file(DEVICE "qs1_layout_version", "1");
+	snprintf(version, sizeof(version), "%u", QS1_LAYOUT_VERSION);
+	write_file(DEVICE "qs1_layout_version", version);
 	write_file(DEVICE "firmware_version", "test");
 	write_file(DEVICE "status_flags", TESTED);
 	write_file(DEVICE "faults_active", "");

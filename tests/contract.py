@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What tests know of the contract, read from its header."""
+
+import re
+
+from paths import ROOT
+
+LAYOUT_VERSION = int(re.search(r"#define QS1_LAYOUT_VERSION (\d+)u",
+                               (ROOT / "include" / "qs1" / "abi.h").read_text())[1])
