@@ -271,12 +271,16 @@ def _meter_promises(summary):
             for kind, (share, figure) in deviations(summary["meter"], summary["truth"]).items()]
 
 
+def late_s(scans, scan_hz):
+    """How much longer than its control periods a capture took, by its stamps."""
+    return scans / scan_hz - scans / CONTROL_HZ if scan_hz else float("inf")
+
+
 def _wave_promises(summary):
     found = summary["wave"]
-    late_s = found["scans"] / found["scan_hz"] - found["scans"] / CONTROL_HZ \
-        if found["scan_hz"] else float("inf")
+    late = late_s(found["scans"], found["scan_hz"])
     return [Promise("no scan of the waveform is lost", found["lost"] == 0
                     and found["scans"] == CAPTURE_SCANS,
                     f"{found['lost']} lost of {found['scans']}, {CAPTURE_SCANS} asked for"),
-            Promise("a scan comes with every control period", abs(late_s) <= CAPTURE_TOLERANCE_S,
-                    f"{found['scan_hz']:.1f} Hz, {late_s:+.3f} s over the capture")]
+            Promise("a scan comes with every control period", abs(late) <= CAPTURE_TOLERANCE_S,
+                    f"{found['scan_hz']:.1f} Hz, {late:+.3f} s over the capture")]
