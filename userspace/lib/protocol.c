@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "names.h"
+
 int protocol_profile(const char *name, struct json_object *values, struct qs1_profile *ret_profile,
 		     char *err, size_t size)
 {
@@ -43,4 +45,16 @@ struct json_object *protocol_values(const struct qs1_profile *profile)
 		}
 	}
 	return object;
+}
+
+struct json_object *protocol_faults(uint32_t bits)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (int fault = 0; fault < QS1_FAULT_COUNT; fault++) {
+		if (bits & QS1_FAULT_BIT(fault)) {
+			json_object_array_add(array, json_object_new_string(qs1_fault_name(fault)));
+		}
+	}
+	return array;
 }

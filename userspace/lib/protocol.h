@@ -30,4 +30,7 @@ int protocol_profile(const char *name, struct json_object *values, struct qs1_pr
 /* The values of a profile as such an object, which the caller puts. */
 struct json_object *protocol_values(const struct qs1_profile *profile);
 
+/* QS1_FAULT_BIT() bits as an array of names, which the caller puts. */
+struct json_object *protocol_faults(uint32_t bits);
+
 #endif /* QS1_PROTOCOL_H */

@@ -169,6 +169,7 @@ static bool step(struct daemon *daemon, const struct policy_command *command)
 		struct policy_output *out = &daemon->out;
 
 		policy_step(&daemon->policy, &in, daemon_time().mono_ms, out);
+		recorder_add(&daemon->recorder, &in, out, daemon_time());
 		fresh = fresh || out->fresh;
 		follow_output(daemon, out);
 		in.command = NULL;

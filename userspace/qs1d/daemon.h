@@ -17,6 +17,7 @@
 #include "leds.h"
 #include "persist.h"
 #include "policy.h"
+#include "recorder.h"
 
 /* The period of the loop, and of the slower things in it. */
 #define DAEMON_PERIOD_MS 100
@@ -37,6 +38,7 @@
  * @leds: the LEDs
  * @policy: what decides
  * @out: policy's last output
+ * @recorder: policy's last decisions
  * @energy: totals
  * @energy_valid: @energy has met this boot's counters
  * @saved: energy as it is on stable storage
@@ -55,6 +57,7 @@ struct daemon {
 	struct leds leds;
 	struct policy policy;
 	struct policy_output out;
+	struct recorder recorder;
 	struct energy energy;
 	bool energy_valid;
 	struct energy saved;

@@ -5,6 +5,7 @@
 #include <json-c/json.h>
 
 #include "../lib/names.h"
+#include "../lib/protocol.h"
 #include "../lib/sysfs.h"
 #include "daemon.h"
 
@@ -31,24 +32,12 @@ static void add_number(struct json_object *object, const char *name, double valu
 	add(object, name, json_object_new_double_s(value, text));
 }
 
-static struct json_object *fault_names(uint32_t bits)
-{
-	struct json_object *array = json_object_new_array();
-
-	for (int fault = 0; fault < QS1_FAULT_COUNT; fault++) {
-		if (bits & QS1_FAULT_BIT(fault)) {
-			json_object_array_add(array, json_object_new_string(qs1_fault_name(fault)));
-		}
-	}
-	return array;
-}
-
 static struct json_object *faults(const struct policy_output *out)
 {
 	struct json_object *object = json_object_new_object();
 
-	add(object, "active", fault_names(out->faults_active));
-	add(object, "latched", fault_names(out->faults_latched));
+	add(object, "active", protocol_faults(out->faults_active));
+	add(object, "latched", protocol_faults(out->faults_latched));
 	return object;
 }
 

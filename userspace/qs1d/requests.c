@@ -269,6 +269,13 @@ void requests_follow(struct daemon *daemon, struct control_client *client)
 	}
 }
 
+/* The flight recorder. */
+static int do_dump(struct request *request)
+{
+	request->result = recorder_json(&request->daemon->recorder);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(struct request *request);
@@ -277,7 +284,7 @@ static const struct {
 	{ "start", do_start },	 { "stop", do_stop },
 	{ "clear", do_clear },	 { "set", do_set },
 	{ "get", do_get },	 { "profile-use", do_profile_use },
-	{ "events", do_events },
+	{ "events", do_events }, { "dump", do_dump },
 };
 
 static int carry_out(struct request *request)
