@@ -51,6 +51,23 @@ static const char *in_root(const char *name)
 	return path[turn];
 }
 
+/* A file of the store. */
+static const char *stored(int n)
+{
+	static char path[256];
+
+	snprintf(path, sizeof(path), "%s/state.%c", folder, 'a' + n);
+	return path;
+}
+
+static const char *kept_events(int n)
+{
+	static char path[256];
+
+	snprintf(path, sizeof(path), "%s/events.%c", folder, 'a' + n);
+	return path;
+}
+
 static void write_file(const char *name, const char *text)
 {
 	char path[256];
@@ -476,18 +493,48 @@ static void telemetry_that_stands_still_is_a_fault(void **state)
 
 static void a_damaged_state_keeps_it_shut_down(void **state)
 {
-	FILE *file;
+	char garbage[2 * RING_BLOCK];
 
 	(void)state;
 	make_driver();
-	file = fopen(config.state, "w");
-	assert_non_null(file);
-	fprintf(file, "format 1\nshutdown 0\nground_fault");
-	fclose(file);
+	memset(garbage, 'x', sizeof(garbage));
+	for (int n = 0; n < RING_FILES; n++) {
+		int fd = open(stored(n), O_WRONLY | O_CREAT, 0600);
+
+		assert_int_equal(write(fd, garbage, sizeof(garbage)), sizeof(garbage));
+		close(fd);
+	}
 	start_daemon();
 	expect(STATUS, "result.shutdown", "true");
+	expect_ok("{\"v\":1,\"cmd\":\"start\"}");
 	stop_daemon();
-	expect_file(config.state, "# Written by qs1d");
+	start_daemon();
+	expect(STATUS, "result.shutdown", "false");
+	stop_daemon();
+}
+
+static void events_outlive_the_daemon(void **state)
+{
+	struct json_object *answer;
+	const char *text;
+
+	(void)state;
+	make_driver();
+	start_daemon();
+	expect(STATUS, "result.inverter", "ok");
+	expect_ok("{\"v\":1,\"cmd\":\"stop\"}");
+	stop_daemon();
+	start_daemon();
+	expect(STATUS, "result.inverter", "ok");
+	answer = ask("{\"v\":1,\"cmd\":\"events\"}");
+	text = at(answer, "result");
+	assert_non_null(strstr(text, "forbid production"));
+	/* The firmware's own is in its ring still, and in the log once. */
+	text = strstr(text, "UV2");
+	assert_non_null(text);
+	assert_null(strstr(text + 1, "UV2"));
+	json_object_put(answer);
+	stop_daemon();
 }
 
 static void events_are_kept_and_followed(void **state)
@@ -580,7 +627,10 @@ static int set_up(void **state)
 	(void)state;
 	remove_driver();
 	unlink(in_root(DEVICE "telemetry_ticks"));
-	unlink(config.state);
+	for (int n = 0; n < RING_FILES; n++) {
+		unlink(stored(n));
+		unlink(kept_events(n));
+	}
 	return 0;
 }
 
@@ -596,7 +646,8 @@ static int make_folder(void **state)
 	}
 	snprintf(root, sizeof(root), "%s/sys", folder);
 	snprintf(config.socket, sizeof(config.socket), "%s/socket", folder);
-	snprintf(config.state, sizeof(config.state), "%s/state", folder);
+	snprintf(config.store_a, sizeof(config.store_a), "%s", folder);
+	snprintf(config.store_b, sizeof(config.store_b), "%s", folder);
 	return mkdir(root, 0700);
 }
 
@@ -620,6 +671,7 @@ int main(void)
 		cmocka_unit_test_setup(profile_is_applied_as_a_whole_and_kept, set_up),
 		cmocka_unit_test_setup(telemetry_that_stands_still_is_a_fault, set_up),
 		cmocka_unit_test_setup(a_damaged_state_keeps_it_shut_down, set_up),
+		cmocka_unit_test_setup(events_outlive_the_daemon, set_up),
 		cmocka_unit_test_setup(events_are_kept_and_followed, set_up),
 		cmocka_unit_test_setup(wrong_requests_are_answered, set_up),
 		cmocka_unit_test_setup(hostile_clients_are_dropped, set_up),

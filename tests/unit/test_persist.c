@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What outlives power: the state file, and energy across restarts. */
+/* What outlives power: the state as text, and energy across restarts. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,15 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "persist.h"
+#include "ring.h"
 
-static char folder[] = "/tmp/qs1-persist-XXXXXX";
-static char path[64];
+#define RECORD RING_RECORD_MAX
+
 static char err[QS1_PROFILE_ERR_SIZE];
 
 static struct persist example(void)
@@ -38,100 +37,78 @@ static struct persist example(void)
 	return persist;
 }
 
+static int encode(const struct persist *persist, char text[RECORD])
+{
+	int length = persist_encode(persist, text, RECORD);
+
+	assert_in_range(length, 100, RECORD - 1);
+	return length;
+}
+
 static void what_is_saved_is_loaded(void **state)
 {
-	struct persist saved = example(), loaded;
+	struct persist saved = example(), loaded = { 0 };
+	char text[RECORD];
 
 	(void)state;
-	assert_int_equal(persist_save(path, &saved), 0);
-	assert_int_equal(persist_load(path, &loaded, err, sizeof(err)), 0);
+	assert_int_equal(
+		persist_decode(text, encode(&saved, text), "state", &loaded, err, sizeof(err)), 0);
 	assert_memory_equal(&loaded, &saved, sizeof(saved));
 }
 
-static void no_file_is_told_from_a_bad_one(void **state)
+/* Every parameter set and the longest name: it has to fit a record. */
+static void the_longest_state_fits_a_record(void **state)
 {
-	struct persist loaded;
+	struct persist saved = example(), loaded = { 0 };
+	char text[RECORD];
 
 	(void)state;
-	assert_int_equal(persist_load("/no/such", &loaded, err, sizeof(err)), -ENOENT);
+	memset(saved.policy.profile.name, 'x', sizeof(saved.policy.profile.name) - 1);
+	for (int id = 0; id < QS1_PARAM_COUNT; id++) {
+		saved.policy.set[id] = true;
+		saved.policy.value[id] = qs1_param_desc(id)->max;
+	}
+	memset(&saved.energy.total_mj, 0xff, sizeof(saved.energy.total_mj));
+	assert_int_equal(
+		persist_decode(text, encode(&saved, text), "state", &loaded, err, sizeof(err)), 0);
+	assert_memory_equal(&loaded, &saved, sizeof(saved));
+	assert_int_equal(persist_encode(&saved, text, 500), -EMSGSIZE);
 }
 
-static size_t read_all(char *buf, size_t size)
+/* No prefix passes for the whole, up to the last newline. */
+static void a_text_that_was_cut_is_refused(void **state)
 {
-	FILE *file = fopen(path, "r");
-	size_t n;
-
-	assert_non_null(file);
-	n = fread(buf, 1, size, file);
-	fclose(file);
-	return n;
-}
-
-static void write_all(const char *buf, size_t n)
-{
-	FILE *file = fopen(path, "w");
-
-	assert_non_null(file);
-	assert_int_equal(fwrite(buf, 1, n, file), n);
-	assert_int_equal(fclose(file), 0);
-}
-
-/* No prefix of a file passes for a whole one, up to the last newline. */
-static void a_file_that_was_cut_is_refused(void **state)
-{
-	struct persist saved = example(), loaded;
-	char content[8192];
-	size_t n;
+	struct persist saved = example(), loaded = { 0 };
+	char text[RECORD];
+	int length = encode(&saved, text);
 
 	(void)state;
-	assert_int_equal(persist_save(path, &saved), 0);
-	n = read_all(content, sizeof(content));
-	assert_in_range(n, 100, sizeof(content) - 1);
-	for (size_t cut = 0; cut < n - 1; cut++) {
-		write_all(content, cut);
-		assert_int_equal(persist_load(path, &loaded, err, sizeof(err)), -EINVAL);
+	for (int cut = 0; cut < length - 1; cut++) {
+		assert_int_equal(persist_decode(text, cut, "state", &loaded, err, sizeof(err)),
+				 -EINVAL);
 	}
 }
 
 /* A line that is damaged is refused, whichever it is. */
-static void a_file_with_a_damaged_line_is_refused(void **state)
+static void a_text_with_a_damaged_line_is_refused(void **state)
 {
-	struct persist saved = example(), loaded;
-	char content[8192];
-	size_t n;
+	struct persist saved = example(), loaded = { 0 };
+	char text[RECORD];
+	int length = encode(&saved, text);
 
 	(void)state;
-	assert_int_equal(persist_save(path, &saved), 0);
-	n = read_all(content, sizeof(content));
-	for (size_t i = 1; i < n; i++) {
-		char kept = content[i];
+	for (int i = 0; i < length; i++) {
+		char kept = text[i];
 
-		if (content[i - 1] != '\n') {
+		if (i > 0 && text[i - 1] != '\n') {
 			continue;
 		}
-		content[i] = '!';
-		write_all(content, n);
-		assert_int_equal(persist_load(path, &loaded, err, sizeof(err)), -EINVAL);
-		assert_non_null(strstr(err, path));
-		content[i] = kept;
+		text[i] = '!';
+		assert_int_equal(persist_decode(text, length, "state", &loaded, err, sizeof(err)),
+				 -EINVAL);
+		assert_non_null(strstr(err, "state"));
+		text[i] = kept;
 	}
-}
-
-static void a_failed_save_leaves_the_old_file(void **state)
-{
-	struct persist saved = example(), loaded;
-	char next[80];
-
-	(void)state;
-	assert_int_equal(persist_save(path, &saved), 0);
-	/* A folder stands where the new file would be written. */
-	snprintf(next, sizeof(next), "%s.new", path);
-	assert_int_equal(mkdir(next, 0700), 0);
-	saved.policy.shutdown = false;
-	assert_int_equal(persist_save(path, &saved), -EISDIR);
-	assert_int_equal(rmdir(next), 0);
-	assert_int_equal(persist_load(path, &loaded, err, sizeof(err)), 0);
-	assert_true(loaded.policy.shutdown);
 }
 
 static void energy_goes_on_over_restarts_of_the_firmware(void **state)
@@ -184,35 +161,17 @@ static void energy_counted_while_the_daemon_was_away_is_not_lost(void **state)
 	assert_int_equal(other.total_mj[0], 1040);
 }
 
-static int make_folder(void **state)
-{
-	(void)state;
-	if (!mkdtemp(folder)) {
-		return -1;
-	}
-	snprintf(path, sizeof(path), "%s/state", folder);
-	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	unlink(path);
-	return rmdir(folder);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_saved_is_loaded),
-		cmocka_unit_test(no_file_is_told_from_a_bad_one),
-		cmocka_unit_test(a_file_that_was_cut_is_refused),
-		cmocka_unit_test(a_file_with_a_damaged_line_is_refused),
-		cmocka_unit_test(a_failed_save_leaves_the_old_file),
+		cmocka_unit_test(the_longest_state_fits_a_record),
+		cmocka_unit_test(a_text_that_was_cut_is_refused),
+		cmocka_unit_test(a_text_with_a_damaged_line_is_refused),
 		cmocka_unit_test(energy_goes_on_over_restarts_of_the_firmware),
 		cmocka_unit_test(energy_never_falls_nor_counts_twice),
 		cmocka_unit_test(energy_counted_while_the_daemon_was_away_is_not_lost),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,11 +66,36 @@ static int get_line(FILE *file, char buf[LINE_SIZE], char *err, size_t size)
 	return c != EOF || n > 0;
 }
 
+static int read_lines(FILE *file, const char *where, qs1_conf_line_fn fn, void *ctx, char *err,
+		      size_t size)
+{
+	char text[LINE_SIZE];
+	char reason[LINE_SIZE + 256] = "";
+	int ret;
+
+	for (int line = 1;; line++) {
+		ret = get_line(file, text, reason, sizeof(reason));
+		if (ret == 0) {
+			break;
+		}
+		if (ret > 0) {
+			ret = take_line(text, line, fn, ctx, reason, sizeof(reason));
+		}
+		if (ret < 0) {
+			snprintf(err, size, "%s:%d: %s", where, line, reason);
+			return ret;
+		}
+	}
+	if (ferror(file)) {
+		snprintf(err, size, "%s: %s", where, strerror(EIO));
+		return -EIO;
+	}
+	return 0;
+}
+
 int qs1_conf_read(const char *path, qs1_conf_line_fn fn, void *ctx, char *err, size_t size)
 {
 	FILE *file __cleanup(close_file) = fopen(path, "re");
-	char text[LINE_SIZE];
-	char reason[LINE_SIZE + 256] = "";
 	struct stat st;
 	int ret;
 
@@ -83,22 +108,18 @@ int qs1_conf_read(const char *path, qs1_conf_line_fn fn, void *ctx, char *err, s
 		snprintf(err, size, "%s: expected a regular file", path);
 		return -EINVAL;
 	}
-	for (int line = 1;; line++) {
-		ret = get_line(file, text, reason, sizeof(reason));
-		if (ret == 0) {
-			break;
-		}
-		if (ret > 0) {
-			ret = take_line(text, line, fn, ctx, reason, sizeof(reason));
-		}
-		if (ret < 0) {
-			snprintf(err, size, "%s:%d: %s", path, line, reason);
-			return ret;
-		}
+	return read_lines(file, path, fn, ctx, err, size);
+}
+
+int qs1_conf_parse(const char *text, size_t length, const char *where, qs1_conf_line_fn fn,
+		   void *ctx, char *err, size_t size)
+{
+	/* It is only read; an empty one is no buffer to fmemopen(). */
+	FILE *file __cleanup(close_file) = length ? fmemopen((char *)text, length, "r") : NULL;
+
+	if (!file) {
+		snprintf(err, size, "%s: expected lines of text", where);
+		return -EINVAL;
 	}
-	if (ferror(file)) {
-		snprintf(err, size, "%s: %s", path, strerror(EIO));
-		return -EIO;
-	}
-	return 0;
+	return read_lines(file, where, fn, ctx, err, size);
 }

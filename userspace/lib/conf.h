@@ -33,4 +33,12 @@ typedef int (*qs1_conf_line_fn)(void *ctx, int line, const char *name, const cha
  */
 int qs1_conf_read(const char *path, qs1_conf_line_fn fn, void *ctx, char *err, size_t size);
 
+/**
+ * qs1_conf_parse() - the same for text in memory
+ * @text: @length bytes
+ * @where: what to call it in messages
+ */
+int qs1_conf_parse(const char *text, size_t length, const char *where, qs1_conf_line_fn fn,
+		   void *ctx, char *err, size_t size);
+
 #endif /* QS1_CONF_H */

@@ -19,7 +19,8 @@
 #define CONFIG_KEYS(X) \
 	X(profile, "note1", "grid profile of a unit that has never been given one") \
 	X(socket, PROTOCOL_SOCKET, "control socket") \
-	X(state, "/var/lib/qs1/state", "file that keeps what outlives power")
+	X(store_a, "/var/lib/qs1", "folder of what outlives power, first copy") \
+	X(store_b, "/var/lib/qs1", "folder of the second copy, best on another partition")
 /* clang-format on */
 
 struct config {

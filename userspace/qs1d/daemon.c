@@ -29,16 +29,26 @@ struct event_time daemon_time(void)
 	};
 }
 
-static int save(struct daemon *daemon)
+static int save(struct daemon *daemon, unsigned int copies)
 {
-	struct persist persist = { .policy = daemon->policy.kept, .energy = daemon->energy };
-	int ret = persist_save(daemon->config.state, &persist);
+	struct persist persist = {
+		.policy = daemon->policy.kept,
+		.energy = daemon->energy,
+		.boots = daemon->store.boots,
+	};
 
-	if (!ret) {
-		daemon->saved = daemon->energy;
+	return store_save(&daemon->store, &persist, daemon_time(), copies);
+}
+
+/* Energy, and what else is due; the disk may be full, or gone. */
+static void save_energy(struct daemon *daemon)
+{
+	int ret = save(daemon, 1);
+
+	if (ret < 0 && ret != daemon->store_result) {
+		log_err("%s: %s", daemon->config.store_a, strerror(-ret));
 	}
-	daemon->saved_ms = daemon_time().mono_ms;
-	return ret;
+	daemon->store_result = ret;
 }
 
 /* An action on the firmware; its own words for a refusal are kept. */
@@ -176,7 +186,8 @@ static bool step(struct daemon *daemon, const struct policy_command *command)
 		in.ecu = false;
 		if (out->action != POLICY_NONE) {
 			daemon->refusal[0] = '\0';
-			in.result = out->action == POLICY_SAVE ? save(daemon) : act(daemon, out);
+			in.result = out->action == POLICY_SAVE ? save(daemon, RING_FILES)
+							       : act(daemon, out);
 			record(daemon, out, in.result);
 		}
 	} while (daemon->out.action != POLICY_NONE);
@@ -196,30 +207,18 @@ int daemon_command(struct daemon *daemon, const struct policy_command *command)
 static void count_energy(struct daemon *daemon)
 {
 	const struct board_sample *sample = &daemon->board.sample;
-	bool changed = false;
-	uint64_t unsaved = 0;
+	bool resume = !daemon->energy_valid;
 
 	if (sample->energy_epoch != sample->epoch) {
 		return;
 	}
-	if (!daemon->energy_valid) {
+	if (resume) {
 		energy_resume(&daemon->energy, sample->epoch, sample->energy_mj);
 		daemon->energy_valid = true;
 	}
 	energy_update(&daemon->energy, sample->epoch, sample->energy_mj);
-	for (int i = 0; i < ENERGY_COUNTERS; i++) {
-		uint64_t since = daemon->energy.total_mj[i] - daemon->saved.total_mj[i];
-
-		changed = changed || since > 0;
-		unsaved = since > unsaved ? since : unsaved;
-	}
-	if (unsaved >= DAEMON_ENERGY_MJ ||
-	    (changed && daemon_time().mono_ms - daemon->saved_ms >= DAEMON_ENERGY_MS)) {
-		int ret = save(daemon);
-
-		if (ret < 0) {
-			log_err("%s: %s", daemon->config.state, strerror(-ret));
-		}
+	if (resume || store_is_due(&daemon->store, &daemon->energy, daemon_time().mono_ms)) {
+		save_energy(daemon);
 	}
 }
 
@@ -245,10 +244,12 @@ static void take_events(struct daemon *daemon)
 	if (daemon->events_failed || !daemon->board.running) {
 		return;
 	}
-	if (daemon->epoch != daemon->board.sample.epoch) {
-		daemon->epoch = daemon->board.sample.epoch;
+	if (!daemon->epoch) {
+		events_resume(events);
+	} else if (daemon->epoch != daemon->board.sample.epoch) {
 		events_restart(events);
 	}
+	daemon->epoch = daemon->board.sample.epoch;
 	if (events_firmware(events, text, daemon_time(), daemon->board.last_ticks) < 0) {
 		log_warning("driver: a line of 'events' is not understood");
 	}
@@ -323,6 +324,7 @@ static void tick(struct daemon *daemon)
 		take_events(daemon);
 	}
 	send_events(daemon);
+	store_events(&daemon->store, &daemon->events, daemon_time());
 	tell_systemd(daemon, fresh || !daemon->board.running);
 }
 
@@ -376,29 +378,38 @@ static int loop(struct daemon *daemon, const volatile sig_atomic_t *stop)
 }
 
 /*
- * Without a file this unit has never been used. With one that can not be read
+ * Without a record this unit has never been used. With one that can not be read
  * nobody knows whether a ground fault was latched: stay off until a person says
  * otherwise.
  */
-static void load_state(struct daemon *daemon, const struct qs1_profile *profile)
+static int load_state(struct daemon *daemon, const struct qs1_profile *profile)
 {
+	const char *const folder[RING_FILES] = { daemon->config.store_a, daemon->config.store_b };
 	struct persist persist = { .policy = { .profile = *profile } };
 	char err[QS1_PROFILE_ERR_SIZE];
-	int ret = persist_load(daemon->config.state, &persist, err, sizeof(err));
+	int ret = store_open(&daemon->store, &ring_io_files, NULL, folder, daemon_time(), &persist,
+			     &daemon->events, err, sizeof(err));
 
-	if (ret == -EINVAL) {
-		char aside[PATH_MAX + 8];
-
-		snprintf(aside, sizeof(aside), "%s.bad", daemon->config.state);
-		rename(daemon->config.state, aside);
-		log_err("%s; kept as %s. Staying shut down until 'qs1ctl start'", err, aside);
+	switch (ret) {
+	case 0:
+		break;
+	case -ENOMEM:
+		return ret;
+	case -ENOENT:
+		log_notice("%s: nothing stored yet, profile %s", folder[0], profile->name);
+		break;
+	case -EINVAL:
+		log_err("%s. Staying shut down until 'qs1ctl start'", err);
 		persist.policy.shutdown = true;
-	} else if (ret == -ENOENT) {
-		log_notice("%s: none yet, profile %s", daemon->config.state, profile->name);
+		break;
+	default:
+		log_err("%s. Nothing is kept over a loss of power", err);
+		break;
 	}
 	daemon->energy = persist.energy;
-	daemon->saved = persist.energy;
+	daemon->events.boot = persist.boots;
 	policy_init(&daemon->policy, &persist.policy, daemon_time().mono_ms);
+	return 0;
 }
 
 /*
@@ -407,15 +418,14 @@ static void load_state(struct daemon *daemon, const struct qs1_profile *profile)
  */
 static void leave(struct daemon *daemon)
 {
-	int ret = 0;
-
 	sd_notify(0, "STOPPING=1");
 	if (daemon->energy_valid) {
-		ret = save(daemon);
+		save_energy(daemon);
 	}
-	if (ret < 0) {
-		log_err("%s: %s", daemon->config.state, strerror(-ret));
-	}
+	/* The last words are stored whether or not it is their turn. */
+	daemon->store.events_credit_ms -= STORE_EVENTS_MS;
+	store_events(&daemon->store, &daemon->events, daemon_time());
+	store_close(&daemon->store);
 	leds_show(&daemon->leds, daemon->out.show == POLICY_SHOW_GROUND_FAULT
 					 ? POLICY_SHOW_GROUND_FAULT
 					 : POLICY_SHOW_NOT_PRODUCING);
@@ -434,13 +444,16 @@ int daemon_run(const struct config *config, const struct qs1_profile *profile, c
 	}
 	daemon->config = *config;
 	daemon->start_ms = daemon_time().mono_ms;
-	daemon->saved_ms = daemon->start_ms;
 	board_init(&daemon->board, root);
 	leds_init(&daemon->leds, root);
-	load_state(daemon, profile);
+	/* Also keeps a second daemon from what the first one stores. */
 	ret = control_open(&daemon->control, config->socket, requests_line, daemon);
 	if (ret < 0) {
 		log_err("%s: %s", config->socket, strerror(-ret));
+		return ret;
+	}
+	ret = load_state(daemon, profile);
+	if (ret < 0) {
 		return ret;
 	}
 	if (board_poll(&daemon->board, true) == -ENODEV) {

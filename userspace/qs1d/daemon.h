@@ -15,19 +15,16 @@
 #include "energy.h"
 #include "events.h"
 #include "leds.h"
-#include "persist.h"
 #include "policy.h"
 #include "recorder.h"
+#include "store.h"
 
 /* The period of the loop, and of the slower things in it. */
 #define DAEMON_PERIOD_MS 100
 #define DAEMON_METER_MS 1000
 #define DAEMON_WATCHDOG_MS 1000
 #define DAEMON_EVENTS_MS 1000
-#define DAEMON_ENERGY_MS 60000
 #define DAEMON_STATUS_MS 10000
-/* Energy that may be lost with the power: 10 Wh. */
-#define DAEMON_ENERGY_MJ 36000000u
 /* Without an inverter the service counts as started after so long. */
 #define DAEMON_READY_MS 10000
 
@@ -41,7 +38,7 @@
  * @recorder: policy's last decisions
  * @energy: totals
  * @energy_valid: @energy has met this boot's counters
- * @saved: energy as it is on stable storage
+ * @store: what outlives power
  * @events: event log
  * @control: control socket
  * @refusal: the firmware's words for the last refusal
@@ -60,8 +57,8 @@ struct daemon {
 	struct recorder recorder;
 	struct energy energy;
 	bool energy_valid;
-	struct energy saved;
-	int64_t saved_ms;
+	struct store store;
+	int store_result;
 	struct events events;
 	uint64_t events_sent;
 	int64_t events_ms;

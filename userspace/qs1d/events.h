@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The event log: what the firmware reported and what policy did, numbered from
- * 1 since the daemon started.
+ * 1 over the life of the unit.
  */
 #ifndef QS1D_EVENTS_H
 #define QS1D_EVENTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <json-c/json.h>
@@ -16,10 +17,12 @@
 
 /**
  * struct event - one entry
- * @number: from 1
+ * @number: from 1; one that is missing could not be stored before power was lost
+ * @boot: start of the system that it belongs to, and that @mono_ms counts from
  * @real_ms: wall-clock time, ms since 1970
  * @mono_ms: monotonic time, ms
  * @source: "firmware" or "policy"
+ * @firmware_seq: firmware: its own number of the event
  * @kind: firmware: "transition", "trip", "clear"; policy: the action
  * @cause: firmware: name of the cause or fault
  * @from: firmware: state before
@@ -29,9 +32,11 @@
  */
 struct event {
 	uint64_t number;
+	uint32_t boot;
 	int64_t real_ms;
 	int64_t mono_ms;
 	const char *source;
+	uint32_t firmware_seq;
 	char kind[16];
 	char cause[24];
 	char from[16];
@@ -42,14 +47,18 @@ struct event {
 
 /**
  * struct events - the newest EVENTS_KEPT entries
+ * @boot: this start of the system, see struct event
  * @newest: number of the newest, 0 for none
  * @kept: entry n is kept[n % EVENTS_KEPT]
  * @firmware_seq: last number of the firmware's own ring that was taken
+ * @resumed: it is that of a kept entry, maybe of another run of the firmware
  */
 struct events {
+	uint32_t boot;
 	uint64_t newest;
 	struct event kept[EVENTS_KEPT];
 	uint32_t firmware_seq;
+	bool resumed;
 };
 
 /* Time of an entry. */
@@ -72,6 +81,12 @@ int events_firmware(struct events *events, const char *text, struct event_time n
 /* The firmware has started anew, its numbers start at 1. */
 void events_restart(struct events *events);
 
+/*
+ * This daemon has started, and the firmware may have run before: what was kept
+ * of this run is not taken again.
+ */
+void events_resume(struct events *events);
+
 /* Add what policy did. */
 void events_policy(struct events *events, struct event_time now, const char *kind,
 		   const char *format, ...) __printf(4, 5);
@@ -82,6 +97,22 @@ void events_policy(struct events *events, struct event_time now, const char *kin
  * Return: NULL when it is no longer, or not yet, there.
  */
 const struct event *events_get(const struct events *events, uint64_t number);
+
+/**
+ * events_encode() - entries as text lines, oldest first
+ * @from: number of the first; of more than fit the oldest are left out
+ *
+ * Return: the length of the text.
+ */
+int events_encode(const struct events *events, uint64_t from, char *text, size_t size);
+
+/**
+ * events_decode() - take entries from such text
+ *
+ * Entries that are not newer than what is there, and lines that are none, are
+ * passed over.
+ */
+void events_decode(struct events *events, const char *text, size_t length);
 
 /* The entry as a JSON object, which the caller puts. */
 struct json_object *event_json(const struct event *event);

@@ -2,10 +2,8 @@
 #include "persist.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
-#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../lib/conf.h"
@@ -18,12 +16,24 @@
 
 static const char *const energy_names[ENERGY_COUNTERS] = { "pv1", "pv2", "pv3", "pv4", "grid" };
 
-/* A state while its file is read. */
+/**
+ * struct loading - a record while its lines come in
+ * @persist: so far
+ * @profile: so far
+ * @format: the first line said that this is one
+ * @end: the last line has come
+ * @failed: a line was not understood
+ * @err: why, the first time
+ */
 struct loading {
-	struct persist persist;
+	struct persist *persist;
 	struct qs1_profile_reader profile;
 	bool format;
 	bool end;
+	bool failed;
+	const char *where;
+	char *err;
+	size_t size;
 };
 
 static int take_flag(const char *value, bool *ret_flag, char *err, size_t size)
@@ -39,21 +49,25 @@ static int take_flag(const char *value, bool *ret_flag, char *err, size_t size)
 static int take_set_value(struct loading *loading, const char *name, const char *value, char *err,
 			  size_t size)
 {
+	struct policy_kept *kept = &loading->persist->policy;
 	int id = qs1_param_find(name);
 
 	if (id < 0) {
 		snprintf(err, size, "expected a parameter, found '%s'", name);
 		return -EINVAL;
 	}
-	loading->persist.policy.set[id] = true;
-	return qs1_param_parse(id, value, &loading->persist.policy.value[id], err, size);
+	if (qs1_param_parse(id, value, &kept->value[id], err, size) < 0) {
+		return -EINVAL;
+	}
+	kept->set[id] = true;
+	return 0;
 }
 
 /* energy_NAME TOTAL COUNTER, both in mJ. */
 static int take_energy(struct loading *loading, const char *name, const char *value, char *err,
 		       size_t size)
 {
-	struct energy *energy = &loading->persist.energy;
+	struct energy *energy = &loading->persist->energy;
 
 	for (int i = 0; i < ENERGY_COUNTERS; i++) {
 		uint64_t total, counter;
@@ -87,11 +101,22 @@ static int take_format(struct loading *loading, const char *value, char *err, si
 	return 0;
 }
 
-static int take_line(void *ctx, int line, const char *name, const char *value, char *err,
-		     size_t size)
+static int take_boots(struct loading *loading, const char *value, char *err, size_t size)
 {
-	struct loading *loading = ctx;
-	struct policy_kept *kept = &loading->persist.policy;
+	int64_t boots;
+
+	if (sysfs_int(value, &boots) < 0 || boots < 0 || boots > UINT32_MAX) {
+		snprintf(err, size, "expected a count, found '%s'", value);
+		return -EINVAL;
+	}
+	loading->persist->boots = boots;
+	return 0;
+}
+
+static int take_value(struct loading *loading, int line, const char *name, const char *value,
+		      char *err, size_t size)
+{
+	struct policy_kept *kept = &loading->persist->policy;
 
 	if (!strcmp(name, "format")) {
 		return take_format(loading, value, err, size);
@@ -115,6 +140,9 @@ static int take_line(void *ctx, int line, const char *name, const char *value, c
 	if (!strncmp(name, "energy.", strlen("energy."))) {
 		return take_energy(loading, name + strlen("energy."), value, err, size);
 	}
+	if (!strcmp(name, "boots")) {
+		return take_boots(loading, value, err, size);
+	}
 	if (!strcmp(name, "end")) {
 		return take_flag(value, &loading->end, err, size);
 	}
@@ -122,25 +150,43 @@ static int take_line(void *ctx, int line, const char *name, const char *value, c
 	return -EINVAL;
 }
 
-int persist_load(const char *path, struct persist *ret_persist, char *err, size_t size)
+/* One line that is not understood does not cost the others. */
+static int take_line(void *ctx, int line, const char *name, const char *value, char *err,
+		     size_t size)
 {
-	struct loading loading = { 0 };
-	int ret = qs1_conf_read(path, take_line, &loading, err, size);
+	struct loading *loading = ctx;
 
-	if (ret < 0) {
-		return ret == -ENOENT ? ret : -EINVAL;
+	if (take_value(loading, line, name, value, err, size) < 0 && !loading->failed) {
+		loading->failed = true;
+		snprintf(loading->err, loading->size, "%s:%d: %s", loading->where, line, err);
 	}
-	if (!loading.format || !loading.end || !loading.profile.name[0]) {
-		snprintf(err, size, "%s: expected 'format', 'profile' and 'end'", path);
+	return 0;
+}
+
+int persist_decode(const char *text, size_t length, const char *where, struct persist *persist,
+		   char *err, size_t size)
+{
+	struct loading loading = {
+		.persist = persist,
+		.profile.where = where,
+		.where = where,
+		.err = err,
+		.size = size,
+	};
+	char reason[QS1_PROFILE_ERR_SIZE];
+
+	if (qs1_conf_parse(text, length, where, take_line, &loading, reason, sizeof(reason)) < 0) {
+		snprintf(err, size, "%s", reason);
 		return -EINVAL;
 	}
-	loading.profile.where = path;
-	ret = qs1_profile_end(&loading.profile, &loading.persist.policy.profile, err, size);
-	if (ret < 0) {
-		return ret;
+	if (loading.failed) {
+		return -EINVAL;
 	}
-	*ret_persist = loading.persist;
-	return 0;
+	if (!loading.format || !loading.end || !loading.profile.name[0]) {
+		snprintf(err, size, "%s: expected 'format', 'profile' and 'end'", where);
+		return -EINVAL;
+	}
+	return qs1_profile_end(&loading.profile, &persist->policy.profile, err, size);
 }
 
 static void write_content(FILE *file, const struct persist *persist)
@@ -148,7 +194,6 @@ static void write_content(FILE *file, const struct persist *persist)
 	const struct policy_kept *kept = &persist->policy;
 	char text[QS1_DECIMAL_SIZE];
 
-	fprintf(file, "# Written by qs1d. Do not edit while it runs.\n");
 	fprintf(file, "format %d\n", FORMAT);
 	fprintf(file, "shutdown %d\n", kept->shutdown);
 	fprintf(file, "ground_fault %d\n", kept->ground_fault);
@@ -169,41 +214,22 @@ static void write_content(FILE *file, const struct persist *persist)
 		fprintf(file, "energy.%s %" PRIu64 " %" PRIu64 "\n", energy_names[i],
 			persist->energy.total_mj[i], persist->energy.counter_mj[i]);
 	}
+	fprintf(file, "boots %" PRIu32 "\n", persist->boots);
 	fprintf(file, "end 1\n");
 }
 
-/* Make a rename in the folder of @path last. */
-static int sync_folder(const char *path)
+int persist_encode(const struct persist *persist, char *text, size_t size)
 {
-	char copy[PATH_MAX];
-	int fd __cleanup(close_fd) = -1;
+	FILE *file = fmemopen(text, size, "w");
+	long length;
 
-	strcpy(copy, path);
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd) < 0) {
-		return -errno;
-	}
-	return 0;
-}
-
-int persist_save(const char *path, const struct persist *persist)
-{
-	char next[PATH_MAX];
-	FILE *file __cleanup(close_file) = NULL;
-
-	if (snprintf(next, sizeof(next), "%s.new", path) >= (int)sizeof(next)) {
-		return -ENAMETOOLONG;
-	}
-	file = fopen(next, "we");
 	if (!file) {
 		return -errno;
 	}
+	/* Without a buffer of its own the file says at once that it is full. */
+	setvbuf(file, NULL, _IONBF, 0);
 	write_content(file, persist);
-	if (fflush(file) || fsync(fileno(file)) < 0 || rename(next, path) < 0) {
-		int ret = -errno;
-
-		unlink(next);
-		return ret;
-	}
-	return sync_folder(path);
+	length = ferror(file) ? -1 : ftell(file);
+	fclose(file);
+	return length < 0 || (size_t)length >= size ? -EMSGSIZE : length;
 }

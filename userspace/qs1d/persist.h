@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What outlives power, in one file that is replaced as a whole: after a power
- * cut there is the old content or the new one.
+ * What outlives power, as the text of one record: `name value` lines, so that a
+ * table of parameters that has grown does not turn values into others.
  */
 #ifndef QS1D_PERSIST_H
 #define QS1D_PERSIST_H
@@ -12,31 +12,35 @@
 #include "policy.h"
 
 /**
- * struct persist - everything that is kept
+ * struct persist - everything that is kept, but for the events
  * @policy: see there
  * @energy: see there; its epoch is not kept
+ * @boots: starts of the system that were seen
  */
 struct persist {
 	struct policy_kept policy;
 	struct energy energy;
+	uint32_t boots;
 };
 
 /**
- * persist_load() - read the file and check all of it
- * @path: file name
- * @ret_persist: untouched on failure
- * @err: on failure the reason, with file and line
+ * persist_encode() - to text
  *
- * Return: 0; -ENOENT when there is none; -EINVAL when its content is wrong.
+ * Return: its length, or -EMSGSIZE.
  */
-int persist_load(const char *path, struct persist *ret_persist, char *err, size_t size);
+int persist_encode(const struct persist *persist, char *text, size_t size);
 
 /**
- * persist_save() - replace the file; on stable storage when it returns 0
- * @path: file name; its folder exists
+ * persist_decode() - from text, and check all of it
+ * @where: what to call it in messages
+ * @persist: on failure it holds what was understood: energy and flags are worth
+ *           keeping when a value of the profile is not; the profile is
+ *           untouched unless all of it is right
+ * @err: on failure the first reason, with a line
  *
- * Return: 0, or the negative errno of what failed; then the old file stands.
+ * Return: 0 or -EINVAL.
  */
-int persist_save(const char *path, const struct persist *persist);
+int persist_decode(const char *text, size_t length, const char *where, struct persist *persist,
+		   char *err, size_t size);
 
 #endif /* QS1D_PERSIST_H */

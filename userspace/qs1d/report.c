@@ -68,7 +68,7 @@ static struct json_object *meter(const struct daemon *daemon)
 		add_number(pv, "v", value[BOARD_PV1_V + n], 3);
 		add_number(pv, "i", value[BOARD_PV1_I + n], 3);
 		add_number(pv, "p", value[BOARD_PV1_P + n], 2);
-		add_number(pv, "energy_wh", energy_wh(daemon->energy.total_mj[n]), 3);
+		add_number(pv, "energy_wh", energy_wh(daemon->store.energy.total_mj[n]), 3);
 		snprintf(name, sizeof(name), "pv%d", n + 1);
 		add(object, name, pv);
 	}
@@ -77,7 +77,7 @@ static struct json_object *meter(const struct daemon *daemon)
 	add_number(grid, "f", value[BOARD_GRID_F], 3);
 	add_number(grid, "p", value[BOARD_GRID_P], 2);
 	add_number(grid, "q", value[BOARD_GRID_Q], 2);
-	add_number(grid, "energy_wh", energy_wh(daemon->energy.total_mj[ENERGY_GRID]), 3);
+	add_number(grid, "energy_wh", energy_wh(daemon->store.energy.total_mj[ENERGY_GRID]), 3);
 	add(object, "grid", grid);
 	add_number(object, "temp_c", value[BOARD_CASE_T], 2);
 	add_number(object, "dc_link_v", value[BOARD_LINK_V], 3);

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "store.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#include "../lib/sysfs.h"
+#include "../lib/util.h"
+
+/* The service's manager tells it where /proc is hidden. */
+#define BOOT_ID_VARIABLE "QS1_BOOT_ID"
+#define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
+
+/* 32 hexadecimal digits, with or without dashes. */
+static void read_boot_id(uint8_t boot_id[RING_BOOT_ID_SIZE])
+{
+	const char *text = getenv(BOOT_ID_VARIABLE);
+	char found[64] = "";
+	unsigned int digits = 0;
+
+	if (!text && sysfs_read_at(-1, BOOT_ID_FILE, found, sizeof(found)) >= 0) {
+		text = found;
+	}
+	for (text = text ?: ""; *text && digits < 2 * RING_BOOT_ID_SIZE; text++) {
+		static const char hex[] = "0123456789abcdef";
+		const char *digit = strchr(hex, tolower((unsigned char)*text));
+
+		if (digit) {
+			boot_id[digits / 2] |= (digit - hex) << (digits % 2 ? 0 : 4);
+			digits++;
+		}
+	}
+}
+
+static struct ring_stamp stamp(const struct store *store, struct event_time now)
+{
+	struct ring_stamp stamp = { .mono_ms = now.mono_ms, .real_ms = now.real_ms };
+
+	memcpy(stamp.boot_id, store->boot_id, sizeof(stamp.boot_id));
+	return stamp;
+}
+
+/**
+ * struct reading - the newest state while it is read
+ * @store: where from
+ * @persist: what it holds
+ * @same_boot: it was written since the system started
+ * @ret: 0 or -EINVAL
+ */
+struct reading {
+	struct store *store;
+	struct persist *persist;
+	bool same_boot;
+	int ret;
+	char *err;
+	size_t size;
+};
+
+static int take_state(void *ctx, const struct ring_header *header, const char *record)
+{
+	struct reading *reading = ctx;
+	struct store *store = reading->store;
+
+	reading->ret = persist_decode(record, header->length, store->state.path[0],
+				      reading->persist, reading->err, reading->size);
+	reading->same_boot = !memcmp(header->stamp.boot_id, store->boot_id, sizeof(store->boot_id));
+	return 0;
+}
+
+static int load_state(struct store *store, struct persist *persist, char *err, size_t size)
+{
+	struct reading reading = {
+		.store = store,
+		.persist = persist,
+		.ret = -EINVAL,
+		.err = err,
+		.size = size,
+	};
+
+	snprintf(err, size, "%s: no block can be read any more", store->state.path[0]);
+	ring_read(&store->state, store->state.seq, take_state, &reading);
+	/* The firmware was started with the system: its counters begin at zero. */
+	if (!reading.same_boot) {
+		persist->boots++;
+		memset(persist->energy.counter_mj, 0, sizeof(persist->energy.counter_mj));
+	}
+	return reading.ret;
+}
+
+static int take_events(void *ctx, const struct ring_header *header, const char *record)
+{
+	events_decode(ctx, record, header->length);
+	return 0;
+}
+
+static int make_paths(struct store *store, const char *const folder[RING_FILES])
+{
+	static const char *const names[] = { "state", "events" };
+
+	for (int ring = 0; ring < 2; ring++) {
+		for (int n = 0; n < RING_FILES; n++) {
+			if (asprintf(&store->path[ring][n], "%s/%s.%c", folder[n], names[ring],
+				     'a' + n) < 0) {
+				store->path[ring][n] = NULL;
+				return -ENOMEM;
+			}
+		}
+	}
+	return 0;
+}
+
+int store_open(struct store *store, const struct ring_io *io, void *ctx,
+	       const char *const folder[RING_FILES], struct event_time now, struct persist *persist,
+	       struct events *events, char *err, size_t size)
+{
+	int ret;
+
+	*store = (struct store){ .saved_ms = now.mono_ms };
+	read_boot_id(store->boot_id);
+	ret = make_paths(store, folder);
+	if (ret < 0) {
+		return ret;
+	}
+	ret = ring_open(&store->state, io, ctx, (const char *const *)store->path[0],
+			STORE_STATE_BLOCKS);
+	if (!ret) {
+		ret = load_state(store, persist, err, size);
+	} else {
+		persist->boots++;
+		snprintf(err, size, "%s: %s", store->path[0][0],
+			 ret == -EINVAL ? "no block can be read any more" : strerror(-ret));
+	}
+	store->boots = persist->boots;
+	store->energy = persist->energy;
+	ring_open(&store->events, io, ctx, (const char *const *)store->path[1],
+		  STORE_EVENTS_BLOCKS);
+	ring_read(&store->events, 0, take_events, events);
+	store->events_stored = events->newest;
+	store->events_credit_ms = now.mono_ms - STORE_EVENTS_BURST * STORE_EVENTS_MS;
+	return ret;
+}
+
+void store_close(struct store *store)
+{
+	ring_close(&store->state);
+	ring_close(&store->events);
+	for (int ring = 0; ring < 2; ring++) {
+		for (int n = 0; n < RING_FILES; n++) {
+			free(store->path[ring][n]);
+		}
+	}
+}
+
+int store_save(struct store *store, const struct persist *persist, struct event_time now,
+	       unsigned int copies)
+{
+	struct ring_stamp when = stamp(store, now);
+	char text[RING_RECORD_MAX];
+	int ret = persist_encode(persist, text, sizeof(text));
+
+	store->saved_ms = now.mono_ms;
+	if (ret >= 0) {
+		ret = ring_append(&store->state, &when, text, ret, copies);
+	}
+	if (!ret) {
+		store->energy = persist->energy;
+	}
+	return ret;
+}
+
+bool store_is_due(const struct store *store, const struct energy *energy, int64_t mono_ms)
+{
+	bool waited = mono_ms - store->saved_ms >= STORE_ENERGY_MS;
+
+	if (mono_ms - store->saved_ms < STORE_RETRY_MS) {
+		return false;
+	}
+	for (int i = 0; i < ENERGY_COUNTERS; i++) {
+		uint64_t since = energy->total_mj[i] - store->energy.total_mj[i];
+
+		if (since >= STORE_ENERGY_MJ || (since > 0 && waited)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int store_events(struct store *store, const struct events *events, struct event_time now)
+{
+	const int64_t burst_ms = STORE_EVENTS_BURST * STORE_EVENTS_MS;
+	struct ring_stamp when = stamp(store, now);
+	char text[RING_RECORD_MAX];
+	int ret;
+
+	if (store->events_stored == events->newest ||
+	    now.mono_ms - store->events_credit_ms < STORE_EVENTS_MS) {
+		return 0;
+	}
+	if (now.mono_ms - store->events_credit_ms > burst_ms) {
+		store->events_credit_ms = now.mono_ms - burst_ms;
+	}
+	store->events_credit_ms += STORE_EVENTS_MS;
+	ret = events_encode(events, store->events_stored + 1, text, sizeof(text));
+	ret = ring_append(&store->events, &when, text, ret, 1);
+	if (!ret) {
+		store->events_stored = events->newest;
+	}
+	return ret;
+}
