@@ -13,6 +13,11 @@
  *
  * Trip functions: clearing times are maxima and include the opening time of
  * the relay (IEEE 1547-2018, 6.4.1).
+ *
+ * Grid support: ranges are those of IEEE 1547-2018 Category B, Table 8
+ * (volt-var), Table 24 (frequency droop) and Table 31 (volt-watt). Reactive
+ * power is per unit of rated apparent power, and positive when injected
+ * (over-excited).
  */
 #ifndef QS1_PARAMS_H
 #define QS1_PARAMS_H
@@ -47,6 +52,42 @@
 	X(ES_RAMP_S, "es_ramp_s", 0, 2, 1, 1000, PROFILE, "enter service: ramp from zero to rated power") \
 	X(ROCOF_HZ_S, "rocof_hz_s", 1, 100, 35, 100, PROFILE, \
 	  "island detection: rate of change of frequency, 10 for none") \
+	X(MC_RETURN_S, "mc_return_s", 2, 40, 20, 1000, PROFILE, \
+	  "momentary cessation: 80 % of the power before is back after this time in range") \
+	X(Q_MODE, "q_mode", 0, 0, 0, 2, PROFILE, \
+	  "reactive power: 0 none, 1 constant power factor, 2 volt-var") \
+	X(PF, "pf", 3, 1000, 900, 1000, PROFILE, "constant power factor") \
+	X(PF_ABSORB, "pf_absorb", 0, 0, 0, 1, PROFILE, \
+	  "constant power factor: 0 injects reactive power, 1 absorbs it") \
+	X(VV_V1_PU, "vv_v1_pu", 3, 920, 770, 1030, PROFILE, "volt-var: voltage of point 1") \
+	X(VV_V2_PU, "vv_v2_pu", 3, 980, 920, 1050, PROFILE, "volt-var: voltage of point 2") \
+	X(VV_V3_PU, "vv_v3_pu", 3, 1020, 950, 1080, PROFILE, "volt-var: voltage of point 3") \
+	X(VV_V4_PU, "vv_v4_pu", 3, 1080, 970, 1230, PROFILE, "volt-var: voltage of point 4") \
+	X(VV_Q1_PU, "vv_q1_pu", 3, 440, 0, 440, PROFILE, \
+	  "volt-var: reactive power of point 1, positive is injected") \
+	X(VV_Q2_PU, "vv_q2_pu", 3, 0, -440, 440, PROFILE, "volt-var: reactive power of point 2") \
+	X(VV_Q3_PU, "vv_q3_pu", 3, 0, -440, 440, PROFILE, "volt-var: reactive power of point 3") \
+	X(VV_Q4_PU, "vv_q4_pu", 3, -440, -440, 0, PROFILE, "volt-var: reactive power of point 4") \
+	X(VV_OLRT_S, "vv_olrt_s", 1, 50, 10, 900, PROFILE, \
+	  "volt-var and constant power factor: open-loop response time") \
+	X(VW_ON, "vw_on", 0, 0, 0, 1, PROFILE, "volt-watt: 1 for on") \
+	X(VW_V1_PU, "vw_v1_pu", 3, 1060, 1050, 1090, PROFILE, \
+	  "volt-watt: voltage from which power falls") \
+	X(VW_V2_PU, "vw_v2_pu", 3, 1100, 1060, 1100, PROFILE, \
+	  "volt-watt: voltage at which it has fallen to vw_p2_pu") \
+	X(VW_P2_PU, "vw_p2_pu", 3, 0, 0, 1000, PROFILE, "volt-watt: power at vw_v2_pu") \
+	X(VW_OLRT_S, "vw_olrt_s", 1, 100, 5, 600, PROFILE, "volt-watt: open-loop response time") \
+	X(DROOP_ON, "droop_on", 0, 0, 0, 1, PROFILE, "frequency droop: 1 for on") \
+	X(DROOP_OF_DB_HZ, "droop_of_db_hz", 3, 36, 17, 1000, PROFILE, \
+	  "frequency droop: deadband above nominal") \
+	X(DROOP_UF_DB_HZ, "droop_uf_db_hz", 3, 36, 17, 1000, PROFILE, \
+	  "frequency droop: deadband below nominal") \
+	X(DROOP_OF_K_PU, "droop_of_k_pu", 3, 50, 20, 50, PROFILE, \
+	  "frequency droop: change of frequency for rated power, above nominal") \
+	X(DROOP_UF_K_PU, "droop_uf_k_pu", 3, 50, 20, 50, PROFILE, \
+	  "frequency droop: change of frequency for rated power, below nominal") \
+	X(DROOP_OLRT_S, "droop_olrt_s", 1, 50, 2, 100, PROFILE, \
+	  "frequency droop: open-loop response time") \
 	X(V_NOM_V, "v_nom_v", 0, 240, 150, 280, PROFILE, "nominal grid voltage") \
 	X(POWER_LIMIT_W, "power_limit_w", 0, 1200, 0, 1200, CONTROL, "active power limit") \
 	X(PV_START_V, "pv_start_v", 1, 200, 180, 300, CONTROL, "PV voltage from which an input starts") \
@@ -76,6 +117,13 @@
 	X(UF1_F_HZ, ES_F_MIN_HZ) \
 	X(ES_F_MAX_HZ, OF1_F_HZ) \
 	X(OF1_F_HZ, OF2_F_HZ) \
+	X(VV_V1_PU, VV_V2_PU) \
+	X(VV_V2_PU, VV_V3_PU) \
+	X(VV_V3_PU, VV_V4_PU) \
+	X(VV_Q2_PU, VV_Q1_PU) \
+	X(VV_Q3_PU, VV_Q2_PU) \
+	X(VV_Q4_PU, VV_Q3_PU) \
+	X(VW_V1_PU, VW_V2_PU) \
 	X(UV2_T_S, UV1_T_S) \
 	X(OV2_T_S, OV1_T_S) \
 	X(OF2_T_S, OF1_T_S) \
