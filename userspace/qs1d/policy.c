@@ -150,13 +150,8 @@ static void keep_command(struct policy *policy)
 			kept->ground_fault = false;
 		}
 		break;
-	case POLICY_COMMAND_START:
-		kept->shutdown = false;
-		break;
-	case POLICY_COMMAND_STOP:
-		kept->shutdown = true;
-		break;
-	case POLICY_COMMAND_NONE:
+	default:
+		kept->shutdown = command->kind == POLICY_COMMAND_STOP;
 		break;
 	}
 	policy->dirty = true;
@@ -246,7 +241,7 @@ static void take_result(struct policy *policy, const struct policy_input *in, in
 /* Why a command can not be carried out now, or 0. */
 static int refuse_command(const struct policy *policy, const struct policy_input *in)
 {
-	bool reachable = in->present && policy->seen && !policy->stale;
+	bool reachable = in->present && !policy->stale;
 
 	switch (policy->command.kind) {
 	case POLICY_COMMAND_START:
@@ -295,11 +290,11 @@ static enum policy_action begin_command(struct policy *policy, const struct poli
 	return POLICY_SAVE;
 }
 
-/* Production is to be permitted. */
+/* Production is to be permitted; the profile is in force, it came first. */
 static bool wants_armed(const struct policy *policy, const struct policy_input *in)
 {
-	return policy->profile_applied && !policy->kept.shutdown && !policy->implausible &&
-	       !policy->kept.ground_fault && !(in->faults_latched & GFDI);
+	return !policy->kept.shutdown && !policy->implausible && !policy->kept.ground_fault &&
+	       !(in->faults_latched & GFDI);
 }
 
 static enum policy_action restore_settings(struct policy *policy, struct policy_output *out)
@@ -356,7 +351,7 @@ static enum policy_action choose(struct policy *policy, const struct policy_inpu
 	    (now_ms >= policy->save_retry_ms || policy->command.kind != POLICY_COMMAND_NONE)) {
 		return POLICY_SAVE;
 	}
-	if (!in->present || !policy->seen) {
+	if (!in->present) {
 		return POLICY_NONE;
 	}
 	if (policy->stale) {
@@ -405,7 +400,7 @@ static void report(const struct policy *policy, const struct policy_input *in,
 	if (policy->kept.ground_fault) {
 		out->faults_latched |= GFDI;
 	}
-	if (!in->present || !policy->seen) {
+	if (!in->present) {
 		out->state = QS1_STATE_OFF;
 		return;
 	}
@@ -440,7 +435,7 @@ void policy_step(struct policy *policy, const struct policy_input *in, int64_t n
 	policy->pending = out->action;
 	if (now_ms >= policy->heartbeat_ms) {
 		policy->heartbeat_ms = now_ms + POLICY_HEARTBEAT_MS;
-		out->heartbeat = in->present && policy->seen && !policy->stale;
+		out->heartbeat = in->present && !policy->stale;
 	}
 	if (policy->kept.ground_fault && now_ms >= policy->remind_ms) {
 		policy->remind_ms = now_ms + POLICY_REMIND_MS;

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Random walks through what may happen to policy, in any order. The bench looks
+ * at every decision; see check_decision() and check_period().
+ */
+#include "policy_bench.h"
+#include "util.h"
+
+#define MOVES 2000000
+
+static uint32_t seed = 1;
+
+static uint32_t draw(uint32_t below)
+{
+	seed = seed * 1664525u + 1013904223u;
+	return (uint64_t)(seed >> 8) * below >> 24;
+}
+
+/* All is well again, and after a while the inverter may produce. */
+static void heal(struct bench *b)
+{
+	memset(b->refuse, 0, sizeof(b->refuse));
+	b->frozen = false;
+	b->ground = false;
+	b->in.plausible = true;
+	boot(b, true);
+	run(b, POLICY_RETRY_MS + 1000);
+	assert_int_equal(simple(b, POLICY_COMMAND_CLEAR), 0);
+	assert_int_equal(simple(b, POLICY_COMMAND_START), 0);
+	run(b, POLICY_PLAUSIBLE_SAMPLES * TICK_MS + 1000);
+	assert_true(is_armed(b));
+}
+
+static void start_firmware(struct bench *b)
+{
+	boot(b, draw(2));
+}
+
+static void stop_firmware(struct bench *b)
+{
+	b->in.present = false;
+}
+
+static void ground_fault(struct bench *b)
+{
+	b->in.faults_latched |= GFDI;
+	set_state(b, QS1_STATE_GROUND_FAULT);
+}
+
+static void ground_current(struct bench *b)
+{
+	b->ground = !b->ground;
+}
+
+static void clear_latch(struct bench *b)
+{
+	command(b, &(struct policy_command){
+			   .kind = POLICY_COMMAND_CLEAR,
+			   .fault = draw(4) ? QS1_FAULT_GFDI : QS1_FAULT_RELAY,
+		   });
+}
+
+static void command_start(struct bench *b)
+{
+	simple(b, POLICY_COMMAND_START);
+}
+
+static void command_stop(struct bench *b)
+{
+	simple(b, POLICY_COMMAND_STOP);
+}
+
+static void command_profile(struct bench *b)
+{
+	struct policy_command use = {
+		.kind = POLICY_COMMAND_PROFILE,
+		.profile = profile_named(draw(2) ? "note1" : "other"),
+	};
+
+	use.profile.value[QS1_PARAM_ES_DELAY_S] = draw(600);
+	command(b, &use);
+}
+
+static void command_set(struct bench *b)
+{
+	bool delay = draw(2);
+
+	command(b, &(struct policy_command){
+			   .kind = POLICY_COMMAND_SET,
+			   .param = delay ? QS1_PARAM_ES_DELAY_S : QS1_PARAM_POWER_LIMIT_W,
+			   .value = draw(600),
+		   });
+}
+
+static void sensor_fails(struct bench *b)
+{
+	b->in.plausible = !b->in.plausible;
+}
+
+static void telemetry_freezes(struct bench *b)
+{
+	b->frozen = !b->frozen;
+}
+
+static void something_is_refused(struct bench *b)
+{
+	b->refuse[1 + draw(POLICY_ACTION_COUNT - 1)] ^= -EBUSY;
+}
+
+static void self_test_passes(struct bench *b)
+{
+	b->in.status |= QS1_STATUS_SELF_TEST_OK;
+}
+
+static void any_state(struct bench *b)
+{
+	set_state(b, draw(QS1_STATUS_STATE_MASK + 1));
+}
+
+static void permission_vanishes(struct bench *b)
+{
+	b->in.status ^= QS1_STATUS_ARMED;
+}
+
+static void ecu_asks(struct bench *b)
+{
+	b->in.ecu = true;
+}
+
+/* The daemon starts anew, from what is on stable storage. */
+static void restart_daemon(struct bench *b)
+{
+	policy_init(&b->policy, &b->saved, b->now_ms);
+	b->unsaved_ms = 0;
+	/* It does not know what its predecessor applied; the firmware still does. */
+	b->profile_epoch = b->in.epoch - 1;
+}
+
+static void wait_a_while(struct bench *b)
+{
+	run(b, draw(32) * TICK_MS);
+}
+
+static void wait_for_long(struct bench *b)
+{
+	run(b, draw(2 * POLICY_RETRY_MS));
+}
+
+/* How often each move comes, of the sum of all. */
+static const struct {
+	unsigned int weight;
+	void (*move)(struct bench *b);
+} moves[] = {
+	{ 3, start_firmware },	 { 2, stop_firmware },	   { 2, ground_fault },
+	{ 2, ground_current },	 { 3, clear_latch },	   { 3, command_start },
+	{ 2, command_stop },	 { 2, command_profile },   { 2, command_set },
+	{ 2, sensor_fails },	 { 2, telemetry_freezes }, { 3, something_is_refused },
+	{ 3, self_test_passes }, { 2, any_state },	   { 1, permission_vanishes },
+	{ 1, ecu_asks },	 { 1, restart_daemon },	   { 1, heal },
+	{ 25, wait_a_while },	 { 4, wait_for_long },
+};
+
+static void invariants_hold_on_random_walks(void **state)
+{
+	unsigned int sum = 0;
+	struct bench b;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(moves); i++) {
+		sum += moves[i].weight;
+	}
+	start(&b, NULL);
+	for (int n = 0; n < MOVES; n++) {
+		unsigned int drawn = draw(sum);
+		size_t i = 0;
+
+		while (drawn >= moves[i].weight) {
+			drawn -= moves[i++].weight;
+		}
+		moves[i].move(&b);
+	}
+	print_message("# %lu decisions, %.0f hours, %d permissions, %d latches restored\n",
+		      (unsigned long)b.steps, b.now_ms / 3.6e6, b.count[POLICY_ARM],
+		      b.count[POLICY_LATCH]);
+	assert_true(b.steps > 10000000);
+	assert_true(b.count[POLICY_ARM] > 10000);
+	assert_true(b.count[POLICY_LATCH] > 10000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(invariants_hold_on_random_walks),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
