@@ -29,6 +29,7 @@ void qs1_core_init(struct qs1_core *core)
 	qs1_pll_init(&core->pll);
 	qs1_current_reset(&core->current);
 	qs1_dclink_reset(core);
+	qs1_support_reset(core);
 	core->dclink.ref = QS1_LINK_V * 1000 / (QS1_LSB_VLINK / 1000);
 	core->protect.host_ms = 0xffffffffu;
 }
@@ -56,6 +57,10 @@ static void slot(struct qs1_core *core, uint32_t n)
 		break;
 	case 10:
 		qs1_fsm_ms(core);
+		break;
+	case 11:
+		if (!(core->frame & 7))
+			qs1_support_step(core);
 		break;
 	case 17:
 		/* once the meter has evaluated the half cycle */

@@ -8,6 +8,9 @@
  *   kp = C V 2 pi 6 Hz = 470 uF * 400 V * 37.7 / s = 7.1 W/V
  * with the zero at a quarter of it, 0.55 W/V each half cycle.
  * When the grid takes less than the inputs could bring, p_cap_mw falls.
+ *
+ * The power and the reactive power that support.c wants become the amplitudes
+ * of the current, reactive first, island.c's share on top.
  */
 #include <qs1/stage.h>
 
@@ -38,7 +41,14 @@ void qs1_dclink_reset(struct qs1_core *core)
 	d->integ_mw = 0;
 	d->p_ref_mw = 0;
 	d->p_ramp_mw = 0;
+	d->p_return_mw = QS1_RATED_W * 1000;
 	d->p_cap_mw = CAP_MAX_MW;
+}
+
+/* Momentary cessation is over: the power rises again, see limits(). */
+void qs1_dclink_return(struct qs1_core *core)
+{
+	core->dclink.p_return_mw = 0;
 }
 
 static int32_t derated_mw(const struct qs1_core *core)
@@ -54,6 +64,50 @@ static int32_t derated_mw(const struct qs1_core *core)
 	return (int32_t)((int64_t)QS1_RATED_W * 1000 * (stop - t) / (stop - start));
 }
 
+static int32_t lower(int32_t a, int32_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * Limits of the power. After a connection it rises to rated in es_ramp_s, after
+ * a momentary cessation to 80 % of rated in mc_return_s, of which 0.1 s goes
+ * for seeing the voltage in range and for the current to follow.
+ */
+static void limits(struct qs1_core *core)
+{
+	struct qs1_dclink *d = &core->dclink;
+	int32_t rated = QS1_RATED_W * 1000;
+	int32_t return_cs = core->param[QS1_PARAM_MC_RETURN_S] - 10;
+
+	if (qs1_producing(core)) {
+		d->p_ramp_mw =
+			lower(d->p_ramp_mw + rated / 120 / core->param[QS1_PARAM_ES_RAMP_S], rated);
+		/* 80 % / 120 / 0.01 s */
+		d->p_return_mw = lower(d->p_return_mw + rated * 2 / 3 / return_cs, rated);
+	}
+	d->p_limit_mw = lower(lower(d->p_ramp_mw, d->p_return_mw),
+			      lower(core->support.p_limit_mw, derated_mw(core)));
+}
+
+/* Amplitudes of the current for power and reactive power. */
+static void amplitudes(struct qs1_core *core, int32_t vpk_mv)
+{
+	/* 2 P / V: mW over mV is A; 2048000 i10 a A. What leads the voltage absorbs. */
+	int32_t amp = (int32_t)((int64_t)core->dclink.p_ref_mw * 4096000 / vpk_mv);
+	int32_t quad = (int32_t)((int64_t)-core->support.q_mvar * 4096000 / vpk_mv);
+	uint32_t most, part;
+
+	quad = qs1_clamp(quad, -AMP_MAX_I10, AMP_MAX_I10);
+	/* a root of 32 bits, in 256 i10 */
+	most = AMP_MAX_I10 >> 8;
+	part = (uint32_t)qs1_abs(quad) >> 8;
+	most = qs1_isqrt32(most * most - part * part) << 8;
+	amp = qs1_clamp(amp, 0, (int32_t)most);
+	core->current.next_amp_i10 = amp;
+	core->current.next_quad_i10 = quad + qs1_mulq30(amp, core->island.quad_q30);
+}
+
 void qs1_dclink_half_cycle(struct qs1_core *core)
 {
 	struct qs1_dclink *d = &core->dclink;
@@ -62,18 +116,10 @@ void qs1_dclink_half_cycle(struct qs1_core *core)
 	int32_t vpk_mv = qs1_mulsh(core->pll.amp_v10, 20, 10);
 	int32_t ref_mv = qs1_clamp(vpk_mv + HEADROOM_MV, QS1_LINK_V * 1000, REF_MAX_MV);
 	int32_t err_mv = m->vlink_mv - ref_mv;
-	int32_t limit, p, feed = 0;
+	int32_t p, feed = 0;
 
 	d->ref = ref_mv / (QS1_LSB_VLINK / 1000);
-	limit = core->param[QS1_PARAM_POWER_LIMIT_W] * 1000;
-	p = derated_mw(core);
-	limit = p < limit ? p : limit;
-	if (qs1_producing(core))
-		d->p_ramp_mw += QS1_RATED_W * 1000 / 120 / core->param[QS1_PARAM_ES_RAMP_S];
-	if (d->p_ramp_mw > limit)
-		d->p_ramp_mw = limit;
-	d->p_limit_mw = d->p_ramp_mw;
-
+	limits(core);
 	if (!core->bridge_on || !qs1_producing(core)) {
 		d->integ_mw = 0;
 		d->p_ref_mw = 0;
@@ -95,10 +141,6 @@ void qs1_dclink_half_cycle(struct qs1_core *core)
 		d->p_cap_mw - (int32_t)((int64_t)(err_mv - CAP_MARGIN_MV) * KCAP_MW_PER_V / 1000),
 		0, CAP_MAX_MW);
 
-	/* amplitude = 2 P / V: mW over mV is A; 2048000 i10 a A */
-	if (vpk_mv < 20000)
-		return;
-	core->current.next_amp_i10 =
-		qs1_clamp((int32_t)((int64_t)d->p_ref_mw * 4096000 / vpk_mv), 0, AMP_MAX_I10);
-	core->current.next_quad_i10 = qs1_mulq30(core->current.next_amp_i10, core->island.quad_q30);
+	if (vpk_mv >= 20000)
+		amplitudes(core, vpk_mv);
 }

@@ -337,7 +337,8 @@ static void ceased(struct qs1_core *core)
 	f->idle_ms = ceases(core) ? 0 : f->idle_ms + 1;
 	if (f->idle_ms < RETURN_MS || !core->pll.locked)
 		return;
-	/* The ramp limit stays where it was: back at once, IEEE 1547-2018 6.4.2.7. */
+	/* The ramp of the connection stays where it was: back soon, IEEE 1547-2018 6.4.2.7. */
+	qs1_dclink_return(core);
 	core->bridge_on = true;
 	go(core, QS1_STATE_PRODUCING, QS1_CAUSE_GRID_IN_RANGE);
 }

@@ -31,6 +31,7 @@ void qs1_param_init(struct qs1_core *core)
 	for (int k = 0; k < QS1_PARAM_COUNT; k++)
 		core->param[k] = table[k].def;
 	qs1_trip_derive(core);
+	qs1_support_derive(core);
 }
 
 int32_t qs1_core_param(const struct qs1_core *core, enum qs1_param id)
@@ -50,6 +51,7 @@ static uint32_t take(struct qs1_core *core, const int32_t *set, int32_t *ret)
 	for (int k = 0; k < QS1_PARAM_COUNT; k++)
 		core->param[k] = set[k];
 	qs1_trip_derive(core);
+	qs1_support_derive(core);
 	return QS1_OK;
 }
 

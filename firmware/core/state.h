@@ -141,6 +141,8 @@ struct qs1_current {
  * @integ_mw: integral part of the power reference
  * @p_ref_mw: power reference
  * @p_ramp_mw: limit that rises after a connection
+ * @p_return_mw: limit that rises after a momentary cessation
+ * @p_limit_mw: limit in force
  * @p_cap_mw: power each input may draw, falls when the grid takes less
  */
 struct qs1_dclink {
@@ -148,6 +150,7 @@ struct qs1_dclink {
 	int32_t integ_mw;
 	int32_t p_ref_mw;
 	int32_t p_ramp_mw;
+	int32_t p_return_mw;
 	int32_t p_limit_mw;
 	int32_t p_cap_mw;
 };
@@ -251,6 +254,61 @@ struct qs1_island {
 };
 
 /**
+ * struct qs1_curve - a piecewise linear function, constant beyond its ends
+ * @slope_q16: from each point to the next
+ */
+struct qs1_curve {
+	int32_t x[4];
+	int32_t y[4];
+	int32_t slope_q16[3];
+	uint8_t points;
+};
+
+enum qs1_q_mode {
+	QS1_Q_MODE_NONE,
+	QS1_Q_MODE_PF,
+	QS1_Q_MODE_VOLT_VAR,
+};
+
+enum qs1_droop {
+	QS1_DROOP_NONE,
+	QS1_DROOP_OVER,
+	QS1_DROOP_UNDER,
+};
+
+/**
+ * struct qs1_support - grid support
+ * @volt_var: reactive power, mvar, over voltage, mV
+ * @volt_watt: limit of the active power, mW, over voltage, mV
+ * @volt_var_q30, @volt_watt_q30, @droop_q30: part of a step covered in 8 ms
+ * @tan_q30: reactive over active power at constant power factor
+ * @q_x1024: reactive power after its response, mvar * 1024
+ * @volt_watt_x1024: limit by volt-watt after its response, mW * 1024
+ * @droop_x1024: power by the droop after its response, mW * 1024
+ * @p_pre_mw: power when the frequency left the deadband
+ * @droop: side of the deadband on which the frequency is, enum qs1_droop
+ * @droop_active: the droop's power is in force
+ * @q_mvar: reactive power wanted, positive when injected
+ * @p_limit_mw: highest active power of all functions
+ */
+struct qs1_support {
+	struct qs1_curve volt_var;
+	struct qs1_curve volt_watt;
+	int32_t volt_var_q30;
+	int32_t volt_watt_q30;
+	int32_t droop_q30;
+	int32_t tan_q30;
+	int32_t q_x1024;
+	int32_t volt_watt_x1024;
+	int32_t droop_x1024;
+	int32_t p_pre_mw;
+	uint8_t droop;
+	bool droop_active;
+	int32_t q_mvar;
+	int32_t p_limit_mw;
+};
+
+/**
  * struct qs1_protect - limits that act without regard to the grid profile
  * @ground_x64: mean magnitude of the ground current, counts * 64
  * @mismatch_x64: mean magnitude of the voltage across the relay, counts * 64
@@ -315,6 +373,7 @@ struct qs1_core {
 	struct qs1_input input[QS1_INPUTS];
 	struct qs1_trip trip;
 	struct qs1_island island;
+	struct qs1_support support;
 	struct qs1_protect protect;
 	struct qs1_fsm fsm;
 	int32_t param[QS1_PARAM_COUNT];
@@ -354,6 +413,7 @@ void qs1_current_slow(struct qs1_core *core);
 
 /* dclink.c */
 void qs1_dclink_reset(struct qs1_core *core);
+void qs1_dclink_return(struct qs1_core *core);
 void qs1_dclink_half_cycle(struct qs1_core *core);
 
 /* input.c */
@@ -376,6 +436,11 @@ int32_t qs1_trip_value(const struct qs1_core *core, enum qs1_fault fault);
 /* island.c */
 void qs1_island_half_cycle(struct qs1_core *core);
 uint32_t qs1_island_found(const struct qs1_core *core);
+
+/* support.c */
+void qs1_support_derive(struct qs1_core *core);
+void qs1_support_reset(struct qs1_core *core);
+void qs1_support_step(struct qs1_core *core);
 
 /* protect.c */
 void qs1_protect_step(struct qs1_core *core);
