@@ -38,6 +38,8 @@ class Count:
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--long", action="store_true", help="run the long suites too")
+    parser.add_argument("--verbose", action="store_true", help="name each test as it ends")
+    parser.add_argument("--only", help="tests whose name matches this expression of pytest's")
     parser.add_argument("suite", nargs="*", default=SUITES, help=f"some of {' '.join(SUITES)}")
     args = parser.parse_args()
     count = Count()
@@ -45,6 +47,10 @@ def main():
                f"--junitxml={ROOT / 'build' / 'test.xml'}"]
     if args.long:
         options.append("--long")
+    if args.verbose:
+        options.append("--verbose")
+    if args.only:
+        options += ["-k", args.only]
     folders = [str(ROOT / "tests" / s) for s in args.suite if (ROOT / "tests" / s).exists()]
     status = pytest.main(options + folders, plugins=[count])
     print(count.line())

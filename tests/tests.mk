@@ -18,7 +18,7 @@ $(BUILD)/tests/%: tests/unit/%.c $(UNIT_LIBS)
 
 include tests/m4/m4.mk
 
-.PHONY: unit test test-all
+.PHONY: unit test test-all conformance
 unit: $(UNIT)
 
 ## make test         all tests that a change must pass
@@ -30,3 +30,9 @@ test:
 test-all:
 	$(MAKE) all unit m4-replay image
 	/usr/bin/python3 tests/run.py --long
+
+## make conformance [ONLY=name]   every conformance procedure at full length: build/conformance.html
+conformance:
+	$(MAKE) sim m4-replay firmware-virt
+	/usr/bin/python3 tests/run.py --long --verbose $(if $(ONLY),--only $(ONLY)) \
+		conformance/test_procedures.py

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Conformance procedures: simulate scenarios, compare figures with limits, keep what a report needs.
+
+A procedure is a function in procedures/ with @procedure(...); its docstring says what must hold. It
+gets a Run, through which it simulates and states its figures. All figures of a procedure are judged
+at its end, so that the report is whole also when one fails.
+"""
+
+import concurrent.futures
+import dataclasses
+import importlib
+import json
+import os
+import pathlib
+import pkgutil
+import shutil
+import subprocess
+import time
+
+import matplotlib
+
+from paths import BUILD, DATA, ROOT
+
+matplotlib.use("svg")
+
+import matplotlib.pyplot  # noqa: E402  (after the choice of the back end)
+
+OUT = BUILD / "conformance"
+SIMULATOR = BUILD / "qs1-sim"
+# A simulation may take this long before it counts as hung.
+TIMEOUT_S = 3600
+
+
+@dataclasses.dataclass
+class Figure:
+    """One measured value with its limits; either limit may be absent."""
+
+    name: str
+    value: float
+    unit: str
+    at_least: float = None
+    at_most: float = None
+    anchor: str = ""
+
+    @property
+    def held(self):
+        above = self.at_least is None or self.value >= self.at_least
+        below = self.at_most is None or self.value <= self.at_most
+        return above and below
+
+    @property
+    def limit(self):
+        if self.at_least is not None and self.at_most is not None:
+            return f"{self.at_least:g} to {self.at_most:g}"
+        if self.at_least is not None:
+            return f"at least {self.at_least:g}"
+        return f"at most {self.at_most:g}" if self.at_most is not None else ""
+
+    def __str__(self):
+        return f"{self.name}: {self.value:.6g} {self.unit} ({self.limit})"
+
+
+class Run:
+    """What a procedure works with.
+
+    @full: at full length, else a representative part
+    """
+
+    def __init__(self, name, full):
+        self.name = name
+        self.full = full
+        self.folder = OUT / name
+        self.figures = []
+        self.disturbances = []
+        self.notes = []
+        self.scenarios = []
+        self.plots = {}
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+
+    def path(self, name):
+        """A file of this procedure's own."""
+        return self.folder / name
+
+    def sim(self, name, text, *options):
+        """Simulate the scenario @text; returns the summary. The file is kept for the reader."""
+        path = self.path(f"{name}.scn")
+        path.write_text(text)
+        self.scenarios.append(str(path.relative_to(ROOT)))
+        done = subprocess.run([SIMULATOR, *map(str, options), "--json", "-", path],
+                              capture_output=True, text=True, timeout=TIMEOUT_S, cwd=ROOT)
+        assert done.returncode == 0, f"{path}: {done.stderr}"
+        summary = json.loads(done.stdout)
+        assert not summary["errors"], f"{path}: {summary['errors']}"
+        return summary
+
+    def sims(self, texts, *options):
+        """Simulate several scenarios side by side; name -> summary, in the order of @texts."""
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            jobs = {name: pool.submit(self.sim, name, text, *options)
+                    for name, text in texts.items()}
+            return {name: job.result() for name, job in jobs.items()}
+
+    def figure(self, name, value, unit, at_least=None, at_most=None, between=(None, None),
+               anchor=""):
+        """State a figure and its limit."""
+        low, high = between
+        self.figures.append(Figure(name, float(value), unit,
+                                   low if at_least is None else at_least,
+                                   high if at_most is None else at_most, anchor))
+
+    def felt(self, name, value, unit="", at_least=None, at_most=None):
+        """State that the plant has felt the disturbance; the procedure means nothing otherwise."""
+        self.disturbances.append(Figure(name, float(value), unit, at_least, at_most))
+
+    def note(self, text):
+        """A sentence for the report."""
+        self.notes.append(text)
+
+    def plot(self, name, xlabel="", ylabel="", title=""):
+        """Axes of a new plot, which the report shows under @title."""
+        figure, axes = matplotlib.pyplot.subplots(figsize=(7.5, 3.6), layout="constrained")
+        axes.set_xlabel(xlabel)
+        axes.set_ylabel(ylabel)
+        axes.grid(alpha=0.3)
+        self.plots[name] = (title or name, figure)
+        return axes
+
+    def data(self, name):
+        """A file of measured data, or None where that folder is absent, which is noted."""
+        if not DATA.is_dir():
+            self.note(f"{name} was left out: no folder of measured data (QS1_DATA)")
+            return None
+        return DATA / name
+
+    def close(self):
+        """Save the plots."""
+        for name, (_, figure) in self.plots.items():
+            for axes in figure.axes:
+                if axes.get_legend_handles_labels()[0] and not axes.get_legend():
+                    axes.legend(fontsize="small")
+            figure.savefig(self.path(f"{name}.svg"))
+            matplotlib.pyplot.close(figure)
+
+
+@dataclasses.dataclass
+class Procedure:
+    """A registered procedure.
+
+    @source: standard and clause, paper or product sheet
+    """
+
+    name: str
+    title: str
+    source: str
+    function: object
+
+    @property
+    def text(self):
+        return " ".join((self.function.__doc__ or "").split())
+
+    def carry_out(self, full):
+        """Run it; returns its result, as it stands in build/conformance.json."""
+        run = Run(self.name, full)
+        begin = time.monotonic()
+        error = ""
+        try:
+            self.function(run)
+        except (AssertionError, KeyError, IndexError, ValueError, ZeroDivisionError) as problem:
+            error = f"{type(problem).__name__}: {problem}"
+        run.close()
+        judged = run.disturbances + run.figures
+        if not error and not run.figures:
+            error = "it stated no figure"
+        result = {
+            "name": self.name, "title": self.title, "source": self.source, "text": self.text,
+            "full": full, "held": not error and all(figure.held for figure in judged),
+            "error": error, "seconds": round(time.monotonic() - begin, 1),
+            "figures": [_as_dict(figure) for figure in run.figures],
+            "felt": [_as_dict(figure) for figure in run.disturbances],
+            "notes": run.notes, "scenarios": sorted(run.scenarios),
+            "plots": [{"title": title, "file": f"{name}.svg"}
+                      for name, (title, _) in run.plots.items()],
+        }
+        (run.folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+        return result
+
+
+def _as_dict(figure):
+    return dataclasses.asdict(figure) | {"limit": figure.limit, "held": figure.held}
+
+
+def missed(result):
+    """What did not hold, a line each."""
+    lines = [result["error"]] if result["error"] else []
+    lines += [f"not felt: {f['name']}: {f['value']:.6g} {f['unit']} ({f['limit']})"
+              for f in result["felt"] if not f["held"]]
+    return lines + [f"{f['name']}: {f['value']:.6g} {f['unit']}, expected {f['limit']}"
+                    for f in result["figures"] if not f["held"]]
+
+
+_registered = []
+
+
+def procedure(name, title, source):
+    """Register the function as the procedure @name."""
+    def register(function):
+        _registered.append(Procedure(name, title, source, function))
+        return function
+    return register
+
+
+def procedures():
+    """All procedures, by file and place in it."""
+    folder = pathlib.Path(__file__).parent / "procedures"
+    for module in sorted(pkgutil.iter_modules([str(folder)]), key=lambda m: m.name):
+        importlib.import_module(f"procedures.{module.name}")
+    return list(_registered)

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The conformance report: build/conformance.json and build/conformance.html."""
+
+import base64
+import html
+import json
+
+from harness import OUT
+from paths import BUILD
+
+STYLE = """
+body { font: 15px/1.5 sans-serif; color: #1b1b1b; max-width: 62em; margin: 2em auto; padding: 0 1em }
+h1 { font-size: 1.6em } h2 { font-size: 1.2em; margin: 2.5em 0 .3em; border-top: 1px solid #ccc;
+  padding-top: 1em }
+table { border-collapse: collapse; margin: .8em 0; font-variant-numeric: tabular-nums }
+th, td { text-align: left; padding: .15em 1em .15em 0; border-bottom: 1px solid #e4e4e4;
+  vertical-align: top }
+td.number { text-align: right; white-space: nowrap }
+.held { color: #14692f } .missed { color: #b00020; font-weight: bold }
+.source, figcaption, details { color: #555; font-size: .9em }
+figure { margin: 1em 0 } img { max-width: 100% } code { font-size: .9em }
+"""
+
+
+def _esc(text):
+    return html.escape(str(text))
+
+
+def _mark(held):
+    return '<span class="held">held</span>' if held else '<span class="missed">missed</span>'
+
+
+def _number(value):
+    return f"{value:.4g}" if abs(value) < 1e4 else f"{value:.0f}"
+
+
+def _rows(figures):
+    return "".join(
+        f"<tr><td>{_esc(f['name'])}</td><td class=number>{_number(f['value'])} {_esc(f['unit'])}"
+        f"</td><td>{_esc(f['limit'])}</td><td>{_esc(f['anchor'])}</td><td>{_mark(f['held'])}</td>"
+        "</tr>" for f in figures)
+
+
+def _table(figures, head):
+    if not figures:
+        return ""
+    return (f"<table><tr><th>{head}<th>figure<th>limit<th>others<th></tr>{_rows(figures)}</table>")
+
+
+def _plot(result, plot):
+    data = base64.b64encode((OUT / result["name"] / plot["file"]).read_bytes()).decode()
+    return (f'<figure><img alt="{_esc(plot["title"])}" src="data:image/svg+xml;base64,{data}">'
+            f"<figcaption>{_esc(plot['title'])}</figcaption></figure>")
+
+
+def _section(result):
+    scenarios = "".join(f"<br><code>build/qs1-sim --json - {_esc(s)}</code>"
+                        for s in result["scenarios"])
+    error = f"<p class=missed>{_esc(result['error'])}</p>" if result["error"] else ""
+    notes = "".join(f"<p>{_esc(note)}</p>" for note in result["notes"])
+    return (f"<h2 id={result['name']}>{_esc(result['title'])} {_mark(result['held'])}</h2>"
+            f"<p>{_esc(result['text'])}</p><p class=source>{_esc(result['source'])}; "
+            f"{'full length' if result['full'] else 'representative part'}, "
+            f"{result['seconds']:.0f} s</p>{error}"
+            + _table(result["figures"], "quantity")
+            + "".join(_plot(result, plot) for plot in result["plots"]) + notes
+            + _table(result["felt"], "felt by the plant")
+            + (f"<details><summary>{len(result['scenarios'])} scenarios</summary>{scenarios}"
+               "</details>" if scenarios else ""))
+
+
+def _overview(results):
+    rows = "".join(
+        f"<tr><td><a href=#{r['name']}>{_esc(r['title'])}</a></td><td class=number>"
+        f"{sum(f['held'] for f in r['figures'])} of {len(r['figures'])}</td>"
+        f"<td>{_mark(r['held'])}</td></tr>" for r in results)
+    return f"<table><tr><th>procedure<th>figures held<th></tr>{rows}</table>"
+
+
+def write(results):
+    """Write both files from the procedures' results."""
+    held = sum(r["held"] for r in results)
+    figures = sum(len(r["figures"]) for r in results)
+    (BUILD / "conformance.json").write_text(json.dumps(
+        {"procedures": results, "held": held, "missed": len(results) - held}, indent=1) + "\n")
+    page = (f'<!doctype html><html lang=en><meta charset=utf-8><title>qs1 conformance</title>'
+            f"<style>{STYLE}</style><h1>qs1: conformance</h1><p>{held} of {len(results)} "
+            f"procedures held, {figures} figures. Measured from the true waveforms of the simulated "
+            "plant, with sensor noise, quantisation, gain errors and 120 Hz ripple, unless a "
+            "procedure says otherwise. This is a development system, not a certificate.</p>"
+            + _overview(results) + "".join(_section(r) for r in results) + "</html>\n")
+    (BUILD / "conformance.html").write_text(page)

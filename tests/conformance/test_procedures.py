@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Each conformance procedure is one test: a representative part, with --long the full length."""
+
+import pytest
+
+import harness
+
+
+@pytest.mark.parametrize("procedure", harness.procedures(), ids=lambda p: p.name)
+def test_procedure(procedure, request, conformance_results):
+    result = procedure.carry_out(request.config.getoption("--long"))
+    conformance_results.append(result)
+    for figure in result["figures"]:
+        print(f"{figure['name']}: {figure['value']:.6g} {figure['unit']} ({figure['limit']})")
+    problems = harness.missed(result)
+    assert not problems, "\n".join([f"{procedure.title} ({procedure.source}):", *problems])
