@@ -91,6 +91,12 @@ static void slot(struct qs1_core *core, uint32_t n)
 	}
 }
 
+/* A bench duty in timer counts, rounded down. */
+static int bench_counts(const struct qs1_core *core, int n, int period)
+{
+	return (core->bench[n] * period) >> 15;
+}
+
 /* What the power stage gets: nothing while an immediate limit is passed. */
 static void outputs(struct qs1_core *core, int16_t cmp_bridge, struct qs1_outputs *out)
 {
@@ -99,15 +105,13 @@ static void outputs(struct qs1_core *core, int16_t cmp_bridge, struct qs1_output
 	*out = (struct qs1_outputs){ 0 };
 	if (core->fsm.bench && !stop) {
 		for (int n = 0; n < QS1_INPUTS; n++) {
-			out->cmp_input[n] =
-				(uint16_t)((core->bench[n] * QS1_PWM_INPUT_PERIOD) >> 15);
+			out->cmp_input[n] = (uint16_t)bench_counts(core, n, QS1_PWM_INPUT_PERIOD);
 			if (core->bench[n])
 				out->inputs |= (uint8_t)(1u << n);
 		}
 		out->cmp_bridge =
-			(int16_t)(((core->bench[QS1_INPUTS] - core->bench[QS1_INPUTS + 1]) *
-				   QS1_PWM_BRIDGE_HALF) >>
-				  15);
+			(int16_t)(bench_counts(core, QS1_INPUTS, QS1_PWM_BRIDGE_HALF) -
+				  bench_counts(core, QS1_INPUTS + 1, QS1_PWM_BRIDGE_HALF));
 		out->bridge = core->bench[QS1_INPUTS] || core->bench[QS1_INPUTS + 1];
 		return;
 	}

@@ -29,6 +29,9 @@
 	 QS1_FAULT_BIT(QS1_FAULT_RELAY) | QS1_FAULT_BIT(QS1_FAULT_HOST_LOST) |                     \
 	 QS1_FAULT_BIT(QS1_FAULT_FIRMWARE) | QS1_FAULT_BIT(QS1_FAULT_SENSOR))
 
+/* What ends the bench mode: whatever may come of a stage that runs open loop. */
+#define BENCH_ENDS (UNIT | QS1_FAULT_BIT(QS1_FAULT_GFDI) | QS1_FAULT_BIT(QS1_FAULT_TOV))
+
 #define SELF_TEST_MS 200
 /* offsets of the grid and ground current that the self test accepts: 3 % of
  * rated current, 0.1 A
@@ -357,9 +360,24 @@ static void fault(struct qs1_core *core)
 		   QS1_CAUSE_FAULT_CLEARED);
 }
 
+static void bench_event(struct qs1_core *core)
+{
+	qs1_event_put(core, QS1_EVENT_TRANSITION, QS1_CAUSE_BENCH, core->fsm.state, core->fsm.state,
+		      core->fsm.bench);
+}
+
+static void end_bench(struct qs1_core *core)
+{
+	core->fsm.bench = false;
+	for (int n = 0; n < QS1_INPUTS + 2; n++)
+		core->bench[n] = 0;
+	bench_event(core);
+}
+
 void qs1_fsm_ms(struct qs1_core *core)
 {
 	struct qs1_fsm *f = &core->fsm;
+	bool changed;
 
 	f->in_state_ms++;
 	if (f->hold_ms)
@@ -371,7 +389,10 @@ void qs1_fsm_ms(struct qs1_core *core)
 	/* An emergency stop takes the permission too: no restart when it is let go. */
 	if (core->estop && f->armed)
 		qs1_fsm_arm(core, false);
-	if (act_on_faults(core))
+	changed = act_on_faults(core);
+	if (f->bench && (core->estop || !core->protect.host_alive || f->active & BENCH_ENDS))
+		end_bench(core);
+	if (changed)
 		return;
 
 	switch (f->state) {
@@ -449,15 +470,22 @@ uint32_t qs1_fsm_clear(struct qs1_core *core, uint32_t fault)
 	return QS1_OK;
 }
 
-/* Open-loop bench mode: only while shut down, relay open. */
+/*
+ * Open-loop bench mode: only while shut down, relay open, and with a host that
+ * lives. It ends by command, with the host, by an emergency stop or a fault.
+ */
 uint32_t qs1_fsm_bench(struct qs1_core *core, bool on)
 {
 	struct qs1_fsm *f = &core->fsm;
 
-	if (f->state != QS1_STATE_SHUTDOWN)
+	if (on && (f->state != QS1_STATE_SHUTDOWN || !core->protect.host_alive || core->estop ||
+		   f->active & BENCH_ENDS))
 		return QS1_ERR_STATE;
-	f->bench = on;
-	for (int n = 0; n < QS1_INPUTS + 2; n++)
-		core->bench[n] = 0;
+	if (on && !f->bench) {
+		f->bench = true;
+		bench_event(core);
+	} else if (!on && f->bench) {
+		end_bench(core);
+	}
 	return QS1_OK;
 }

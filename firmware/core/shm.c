@@ -7,6 +7,18 @@
  */
 #include "shm.h"
 
+/* Ring where the snapshot tells of something that the host may wait for. */
+static void ring_for(struct qs1_port *port, uint32_t status, uint32_t active, uint32_t latched)
+{
+	status &= QS1_STATUS_RINGS;
+	if (status != port->status || active != port->faults_active ||
+	    latched != port->faults_latched)
+		port->ring = true;
+	port->status = status;
+	port->faults_active = active;
+	port->faults_latched = latched;
+}
+
 static void publish_telemetry(struct qs1_port *port)
 {
 	struct qs1_telemetry *telemetry = &port->shm->telemetry;
@@ -17,6 +29,7 @@ static void publish_telemetry(struct qs1_port *port)
 	qs1_shm_barrier();
 	port->telemetry_seq += 2;
 	qs1_shm_write(telemetry->seq, port->telemetry_seq);
+	ring_for(port, telemetry->status, telemetry->faults_active, telemetry->faults_latched);
 }
 
 static void publish_param(struct qs1_port *port, uint32_t id)
@@ -68,6 +81,11 @@ static void publish_scan(struct qs1_port *port, const struct qs1_samples *in)
 	}
 }
 
+static bool permitted(const struct qs1_port *port)
+{
+	return qs1_shm_read(port->shm->host.gpio_out) & QS1_GPIO_ENABLE;
+}
+
 /* Each member is read once: the host may write at any time. */
 enum qs1_port_action qs1_shm_command(struct qs1_port *port)
 {
@@ -86,7 +104,9 @@ enum qs1_port_action qs1_shm_command(struct qs1_port *port)
 	arg = qs1_shm_read(command->arg);
 	value = qs1_shm_read(command->value);
 
-	if (op != QS1_OP_CRASH) {
+	if (op == QS1_OP_ARM && !permitted(port)) {
+		result = QS1_ERR_STATE;
+	} else if (op != QS1_OP_CRASH) {
 		result = qs1_core_command(port->core, op, arg, value, &ret);
 	} else if (arg > 1) {
 		result = QS1_ERR_ARG;
@@ -156,10 +176,14 @@ void qs1_shm_init(struct qs1_port *port, struct qs1_shm *shm, struct qs1_core *c
 void qs1_shm_begin(struct qs1_port *port, struct qs1_samples *in)
 {
 	const struct qs1_host *host = &port->shm->host;
+	int32_t ret;
 
 	in->host_heartbeat = qs1_shm_read(host->heartbeat);
 	if (!(qs1_shm_read(host->gpio_out) & QS1_GPIO_ESTOP_N))
 		in->estop_n = false;
+
+	if (!permitted(port))
+		qs1_core_command(port->core, QS1_OP_DISARM, 0, 0, &ret);
 }
 
 void qs1_shm_end(struct qs1_port *port, const struct qs1_samples *in)

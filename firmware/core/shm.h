@@ -31,7 +31,8 @@
  * struct qs1_port - the firmware's private state of the shared memory
  *
  * Counters and indices live here and are only copied out: nothing that the
- * host could overwrite is read back, but for struct qs1_host and the command.
+ * host could overwrite is read back, but for struct qs1_host, the command and,
+ * to tell whether to ring, the snapshot just written.
  *
  * @shm: the contract
  * @core: the control core behind it
@@ -43,6 +44,9 @@
  * @wave_pending: scans since the last doorbell for the ring
  * @command_seq: the last command answered
  * @doorbell: doorbells rung
+ * @status: QS1_STATUS_RINGS of the last snapshot
+ * @faults_active: of the last snapshot
+ * @faults_latched: of the last snapshot
  * @ring: there is a reason to ring
  */
 struct qs1_port {
@@ -56,6 +60,9 @@ struct qs1_port {
 	uint32_t wave_pending;
 	uint32_t command_seq;
 	uint32_t doorbell;
+	uint32_t status;
+	uint32_t faults_active;
+	uint32_t faults_latched;
 	bool ring;
 };
 
@@ -85,6 +92,7 @@ void qs1_shm_init(struct qs1_port *port, struct qs1_shm *shm, struct qs1_core *c
  * @in: samples of this period; the host's heartbeat is filled in and its
  *      emergency stop joins that of the HAL in estop_n
  *
+ * While the host keeps its enable line low, the core is disarmed.
  */
 void qs1_shm_begin(struct qs1_port *port, struct qs1_samples *in);
 

@@ -73,8 +73,9 @@ typedef int64_t qs1_s64;
  * @control_hz: [fw] control rate, Hz
  * @wave_log2: [fw] scans in the waveform ring, as a power of two, 4..13
  * @boots: [fw] starts since the memory was powered, 1..
- * @doorbell: [fw] doorbells rung: for a mailbox reply, an event, or the waveform
- *            watermark; the host looks at all three
+ * @doorbell: [fw] doorbells rung: for a mailbox reply, an event, the waveform
+ *            watermark, or a snapshot whose faults or QS1_STATUS_RINGS differ
+ *            from those of the one before; the host looks at all four
  * @crash_reason: [fw] 0 while healthy; otherwise a QS1_CRASH_* code
  * @crash_pc: [fw] program counter of the crash
  * @alive: [fw] low word of the tick counter, written every tick
@@ -101,7 +102,7 @@ struct qs1_fw_info {
 /* GPIO lines that the host drives, struct qs1_host.gpio_out. */
 #define QS1_GPIO_LED_GREEN 0x1u
 #define QS1_GPIO_LED_RED 0x2u
-#define QS1_GPIO_ENABLE 0x4u  /* production permitted */
+#define QS1_GPIO_ENABLE 0x4u  /* low disarms, and has QS1_OP_ARM refused */
 #define QS1_GPIO_ESTOP_N 0x8u /* low stops the gates within one tick */
 
 /**
@@ -130,7 +131,7 @@ enum qs1_op {
 	QS1_OP_DISARM,	       /* stop; state shutdown */
 	QS1_OP_LATCH,	       /* arg: enum qs1_fault (GFDI): restore a kept latch */
 	QS1_OP_CLEAR,	       /* arg: enum qs1_fault; refused while its cause lasts */
-	QS1_OP_BENCH,	       /* value 1 enters, 0 leaves open-loop bench mode */
+	QS1_OP_BENCH,	       /* value 1 enters open-loop bench mode, only in shutdown; 0 leaves */
 	QS1_OP_BENCH_PWM,      /* arg: 0-3 inputs, 4-5 bridge legs; value: duty Q15 */
 	QS1_OP_CRASH,	       /* arg 0: trap, 1: hang; for tests of the recovery */
 	QS1_OP_COUNT
@@ -187,6 +188,11 @@ struct qs1_reply {
 #define QS1_STATUS_SELF_TEST_OK 0x00004000u
 #define QS1_STATUS_BENCH 0x00008000u
 #define QS1_STATUS_TRACKING_MASK 0x000f0000u /* input n at its MPP: bit 16 + n */
+
+/* Of these a change in a snapshot rings: all but what switches all the time. */
+#define QS1_STATUS_RINGS                                                                           \
+	(QS1_STATUS_STATE_MASK | QS1_STATUS_RELAY | QS1_STATUS_PLL_LOCKED | QS1_STATUS_GRID_OK |   \
+	 QS1_STATUS_ARMED | QS1_STATUS_HOST_ALIVE | QS1_STATUS_SELF_TEST_OK | QS1_STATUS_BENCH)
 
 /**
  * struct qs1_telemetry - slow quantities, one consistent snapshot

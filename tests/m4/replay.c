@@ -308,7 +308,7 @@ static void set_inputs(struct qs1_vhw *vhw, struct qs1_shm *shm, const struct tr
 	memcpy(vhw->adc, record->adc, sizeof(vhw->adc));
 	vhw->sense = QS1_VHW_SENSE_ESTOP_N;
 	shm->host.heartbeat = record->heartbeat;
-	shm->host.gpio_out = record->estop_n ? QS1_GPIO_ESTOP_N : 0;
+	shm->host.gpio_out = QS1_GPIO_ENABLE | (record->estop_n ? QS1_GPIO_ESTOP_N : 0);
 	qs1_shm_barrier();
 	qs1_shm_write(vhw->step_req, vhw->step_req + 1);
 }

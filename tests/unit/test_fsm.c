@@ -209,6 +209,85 @@ static void bench_mode_needs_shutdown_and_bounds_the_duty(void **state)
 	assert_int_equal(b.out.inputs, 0);
 }
 
+/* Shut down, in bench mode, input 1 switching. */
+static void on_the_bench(struct bench *b)
+{
+	bench_init(b);
+	bench_until(b, QS1_STATE_SHUTDOWN, 1);
+	assert_int_equal(bench_command(b, QS1_OP_BENCH, 0, 1), QS1_OK);
+	assert_int_equal(bench_command(b, QS1_OP_BENCH_PWM, 1, 3277), QS1_OK);
+	bench_step(b);
+	assert_int_equal(b->out.inputs, 2);
+}
+
+static void bench_is_over(struct bench *b, double within_s)
+{
+	bench_run(b, within_s);
+	assert_false(b->core.fsm.bench);
+	assert_false(b->out.inputs || b->out.bridge);
+	assert_int_equal(bench_command(b, QS1_OP_BENCH_PWM, 1, 3277), QS1_ERR_STATE);
+}
+
+static void bench_mode_ends_with_its_host(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	on_the_bench(&b);
+	b.host_alive = false;
+	bench_run(&b, 1.8);
+	assert_int_equal(b.out.inputs, 2);
+	bench_is_over(&b, 0.4);
+	assert_int_equal(bench_command(&b, QS1_OP_BENCH, 0, 1), QS1_ERR_STATE);
+}
+
+static void bench_mode_ends_at_an_emergency_stop(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	on_the_bench(&b);
+	b.in.estop_n = false;
+	bench_step(&b);
+	assert_int_equal(b.out.inputs, 0);
+	bench_run(&b, 0.002);
+	b.in.estop_n = true;
+	bench_is_over(&b, 0.002);
+}
+
+static void bench_mode_ends_at_a_fault(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	on_the_bench(&b);
+	b.case_c = 97;
+	bench_is_over(&b, 1);
+	on_the_bench(&b);
+	b.ground_a = 2;
+	bench_is_over(&b, 0.1);
+	on_the_bench(&b);
+	b.link_v = 470;
+	bench_is_over(&b, 0.01);
+}
+
+/* Each leg is rounded by itself: their difference is exact. */
+static void bench_legs_are_rounded_one_by_one(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	on_the_bench(&b);
+	for (int k = 1; k < QS1_PWM_BRIDGE_HALF; k++) {
+		int32_t duty = (k * 32768 + QS1_PWM_BRIDGE_HALF - 1) / QS1_PWM_BRIDGE_HALF;
+
+		assert_int_equal(bench_command(&b, QS1_OP_BENCH_PWM, 4, duty), QS1_OK);
+		assert_int_equal(bench_command(&b, QS1_OP_BENCH_PWM, 5, 14), QS1_OK);
+		bench_step(&b);
+		assert_int_equal(b.out.cmp_bridge, k - 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +305,10 @@ int main(void)
 		cmocka_unit_test(commands_disarm_and_arm),
 		cmocka_unit_test(unknown_operations_and_operands_are_refused),
 		cmocka_unit_test(bench_mode_needs_shutdown_and_bounds_the_duty),
+		cmocka_unit_test(bench_mode_ends_with_its_host),
+		cmocka_unit_test(bench_mode_ends_at_an_emergency_stop),
+		cmocka_unit_test(bench_mode_ends_at_a_fault),
+		cmocka_unit_test(bench_legs_are_rounded_one_by_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
