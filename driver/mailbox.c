@@ -8,6 +8,7 @@
  */
 #include <linux/cleanup.h>
 #include <linux/device.h>
+#include <linux/export.h>
 #include <linux/io.h>
 #include <linux/jiffies.h>
 
@@ -109,6 +110,7 @@ int qs1_command(struct qs1 *qs1, enum qs1_op op, u32 arg, s32 value, s32 *ret_va
 		*ret_value = reply;
 	return qs1_result_errno[result];
 }
+EXPORT_SYMBOL_NS_GPL(qs1_command, QS1_NS);
 
 /**
  * qs1_refuse_value() - note that a parameter's value was refused on this side

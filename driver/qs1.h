@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the bus-independent core of the qs1 driver offers to its children
- * (IIO, GPIO) and to the glue that maps the memory and rings the doorbell.
+ * (IIO, GPIO, PWM) and to the glue that maps the memory and rings the doorbell.
  */
 #ifndef QS1_H
 #define QS1_H
@@ -155,10 +155,10 @@ extern const struct attribute_group *qs1_groups[];
 
 /* For the children. */
 int devm_qs1_register_notifier(struct device *dev, struct qs1 *qs1, struct notifier_block *nb);
+int qs1_command(struct qs1 *qs1, enum qs1_op op, u32 arg, s32 value, s32 *ret_value);
 int qs1_telemetry_read(struct qs1 *qs1, size_t offset, void *buf, size_t size);
 
 /* Inside the core. */
-int qs1_command(struct qs1 *qs1, enum qs1_op op, u32 arg, s32 value, s32 *ret_value);
 int qs1_refuse_value(struct qs1 *qs1, u32 param, s32 limit);
 void qs1_mailbox_init(struct qs1 *qs1);
 void qs1_mailbox_reset(struct qs1 *qs1);

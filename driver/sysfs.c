@@ -7,6 +7,7 @@
 #include <linux/device.h>
 #include <linux/export.h>
 #include <linux/io.h>
+#include <linux/kstrtox.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
@@ -193,6 +194,31 @@ static ssize_t control_store(struct device *dev, struct device_attribute *attr, 
 }
 static DEVICE_ATTR_WO(control);
 
+static ssize_t bench_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	u32 status;
+	int ret;
+
+	ret = qs1_telemetry_u32(dev, offsetof(struct qs1_telemetry, status), &status);
+	if (ret)
+		return ret;
+	return sysfs_emit(buf, "%d\n", !!(status & QS1_STATUS_BENCH));
+}
+
+static ssize_t bench_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			   size_t count)
+{
+	bool on;
+	int ret;
+
+	ret = kstrtobool(buf, &on);
+	if (ret)
+		return ret;
+	ret = qs1_command(dev_get_drvdata(dev), QS1_OP_BENCH, 0, on, NULL);
+	return ret ? ret : count;
+}
+static DEVICE_ATTR_RW(bench);
+
 static const char *const qs1_result_names[] = {
 	[QS1_OK] = "ok",
 	[QS1_ERR_OP] = "no-such-operation",
@@ -281,6 +307,7 @@ static struct attribute *qs1_attrs[] = { &dev_attr_qs1_layout_version.attr,
 					 &dev_attr_enter_service_remaining_s.attr,
 					 &dev_attr_power_limit_in_force_w.attr,
 					 &dev_attr_control.attr,
+					 &dev_attr_bench.attr,
 					 &dev_attr_command_result.attr,
 					 &dev_attr_heartbeat.attr,
 					 &dev_attr_coproc_crashes.attr,

@@ -8,11 +8,11 @@
 # shellcheck source=tests/kselftest/tap.inc
 . "$(dirname "$0")/tap.inc"
 
-MODULES="qs1_ivshmem qs1_iio qs1_gpio qs1_core"
+MODULES="qs1_ivshmem qs1_iio qs1_gpio qs1_pwm qs1_core"
 CYCLES=${CYCLES:-5}
 
 ATTRIBUTES="qs1_layout_version firmware_version state status_flags telemetry_ticks faults_active faults_latched
-fault_counts enter_service_remaining_s power_limit_in_force_w command_result heartbeat
+fault_counts enter_service_remaining_s power_limit_in_force_w bench command_result heartbeat
 coproc_crashes wave_lost events"
 
 loaded()
@@ -52,7 +52,7 @@ alias_matches()
 
 children_bound()
 {
-	for child in "$(board)"/qs1.iio.* "$(board)"/qs1.gpio.*; do
+	for child in "$(board)"/qs1.iio.* "$(board)"/qs1.gpio.* "$(board)"/qs1.pwm.*; do
 		[ -e "$child/driver" ] || {
 			echo "$child has no driver"
 			return 1
@@ -143,7 +143,7 @@ plan 8
 check "all modules are loaded" all_loaded
 check "the module has the device's PCI alias" alias_matches
 check "firmware runs and all devices are there" wait_for 15 all_present
-check "both children are bound" children_bound
+check "all children are bound" children_bound
 check "all attributes can be read" attributes_readable
 check "unbinding with open readers, and binding again" unbind_while_read
 check "$CYCLES times unloaded and loaded" cycles
