@@ -72,17 +72,49 @@ relay_is_input()
 	! gpioset $(gpiofind relay)=1 2>/dev/null
 }
 
+# set NAME LEVEL
+set_line()
+{
+	# shellcheck disable=SC2046 # chip and line
+	gpioset $(gpiofind "$1")="$2"
+}
+
+armed_is()
+{
+	[ $(($(cat "$(board)/status_flags") >> 12 & 1)) -eq "$1" ]
+}
+
+# takes_permission LINE: low it disarms, and high again it does not arm
+takes_permission()
+{
+	put x "$(board)/heartbeat" && put arm "$(board)/control" && wait_for 2 armed_is 1 || return 1
+	set_line "$1" 0
+	wait_for 2 armed_is 0
+	taken=$?
+	[ "$1" != enable ] || refused "Device or resource busy" arm "$(board)/control" || taken=1
+	set_line "$1" 1
+	[ "$taken" -eq 0 ] || {
+		echo "$1 is low: status is $(cat "$(board)/status_flags")"
+		return 1
+	}
+	sleep 0.5
+	armed_is 0
+}
+
 pause_service
-plan 8
+plan 10
 check "there is a chip of the driver" has_chip
 if command -v gpiofind >/dev/null; then
 	check "lines have their names" names_lines
 	check "LED lines are in use" leds_are_taken
 	check "the relay's line follows the firmware" relay_reads
 	check "the relay's line is an input" relay_is_input
+	check "without the enable line nothing is armed" takes_permission enable
+	check "the emergency stop disarms" takes_permission emergency-stop-n
 else
 	for name in "lines have their names" "LED lines are in use" \
-		"the relay's line follows the firmware" "the relay's line is an input"; do
+		"the relay's line follows the firmware" "the relay's line is an input" \
+		"without the enable line nothing is armed" "the emergency stop disarms"; do
 		check "$name" sh -c 'echo "no gpiod tools"; exit 4'
 	done
 fi

@@ -118,7 +118,7 @@ limits()
 	refused "Numerical result out of range" 3000 "$chip/pwm0/duty_cycle" &&
 		equal 0 "$(cat "$chip/pwm0/duty_cycle")" duty_cycle &&
 		refused "Invalid argument" 9999 "$chip/pwm0/period" &&
-		refused "Device or resource busy" inversed "$chip/pwm0/polarity" &&
+		refused "Invalid argument" inversed "$chip/pwm0/polarity" &&
 		put 2990 "$chip/pwm0/duty_cycle" && put 0 "$chip/pwm0/duty_cycle"
 	limits_result=$?
 	put 0 "$chip/pwm0/enable" && return "$limits_result"
