@@ -235,6 +235,8 @@ static void restart(void)
 		fail(1, "%s", err);
 	shm->fw.magic = 0;
 	shm->fw.crash_reason = QS1_CRASH_NONE;
+	/* Commands may come before the first period sets the lines. */
+	shm->host.gpio_out = QS1_GPIO_ENABLE | QS1_GPIO_ESTOP_N;
 	vhw->boot_da = load_image();
 	vhw->step_ack = vhw->step_req;
 	vhw->rest = 0;
@@ -256,6 +258,7 @@ static void restart(void)
 
 	/* Mailbox numbers go on, as they do for the processor. */
 	replay.host_shm->command = shm->command;
+	replay.host_shm->host = shm->host;
 	qs1_native_start(replay.host);
 }
 
