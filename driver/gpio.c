@@ -4,16 +4,26 @@
  *
  * Outputs are bits of the contract that the firmware acts on in its next
  * control period; the relay is what the firmware commands.
+ *
+ * The LEDs speak for the policy program, which may be dead, stopped or not yet
+ * there, while the pattern that it chose goes on blinking. Without its heartbeat
+ * for host_timeout_s, after which the firmware stops production, or without
+ * firmware, the lines show "not producing" instead of what the LED class wants:
+ * green off, red half a second on and half a second off. A red LED that was
+ * steadily lit stays lit: a ground fault is not taken back.
  */
 #include <linux/auxiliary_bus.h>
+#include <linux/devm-helpers.h>
 #include <linux/gpio/consumer.h>
 #include <linux/gpio/driver.h>
 #include <linux/gpio/machine.h>
 #include <linux/io.h>
+#include <linux/jiffies.h>
 #include <linux/leds.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/spinlock.h>
+#include <linux/workqueue.h>
 
 #include "qs1.h"
 
@@ -48,11 +58,22 @@ static const struct qs1_gpio_led {
 	{ "qs1:red:fault", QS1_GPIO_LINE_LED_RED },
 };
 
+#define QS1_GPIO_LEDS (QS1_GPIO_LED_GREEN | QS1_GPIO_LED_RED)
+
+/* Half a period of the red LED's blink, and how often the heartbeat is looked at. */
+#define QS1_GPIO_BLINK_MS 500
+
 /**
  * struct qs1_gpio - the chip
  * @gc: GPIO chip
  * @qs1: inverter
- * @lock: one writer of gpio_out at a time
+ * @lock: one writer of gpio_out, and of what follows, at a time
+ * @wanted: levels of the LEDs as they were set
+ * @red_since: when the red one was set to another level, in jiffies
+ * @heartbeat: last count of heartbeats that was seen
+ * @heard: when that was new, in jiffies
+ * @blink: the red LED is lit while nobody speaks
+ * @watch: looks after the heartbeat
  * @leds: for leds-gpio
  * @led_data: for leds-gpio
  */
@@ -60,6 +81,12 @@ struct qs1_gpio {
 	struct gpio_chip gc;
 	struct qs1 *qs1;
 	spinlock_t lock; /* see above */
+	u32 wanted;
+	unsigned long red_since;
+	int heartbeat;
+	unsigned long heard;
+	bool blink;
+	struct delayed_work watch;
 	struct gpio_led leds[ARRAY_SIZE(qs1_gpio_leds)];
 	struct gpio_led_platform_data led_data;
 };
@@ -86,18 +113,75 @@ static int qs1_gpio_get(struct gpio_chip *gc, unsigned int line)
 	return !!(readl(&shm->telemetry.status) & QS1_STATUS_RELAY);
 }
 
+/* Silence after which the host is lost, in jiffies. The firmware wrote it: bounded here. */
+static unsigned long qs1_gpio_patience(struct qs1_gpio *gpio)
+{
+	const struct qs1_param_desc *desc = &qs1_param_desc[QS1_PARAM_HOST_TIMEOUT_S];
+	s32 tenths = readl(&gpio->qs1->shm->param[QS1_PARAM_HOST_TIMEOUT_S]);
+
+	return msecs_to_jiffies(clamp(tenths, desc->min, desc->max) * 100);
+}
+
+/* Is there a policy program, and a firmware that hears it? */
+static bool qs1_gpio_host_lives(struct qs1_gpio *gpio)
+{
+	int heartbeat = atomic_read(&gpio->qs1->heartbeat);
+
+	if (heartbeat != gpio->heartbeat) {
+		gpio->heartbeat = heartbeat;
+		gpio->heard = jiffies;
+	}
+	/* Until the first one nobody has ever spoken. */
+	return heartbeat && qs1_running(gpio->qs1) &&
+	       time_before_eq(jiffies, gpio->heard + qs1_gpio_patience(gpio));
+}
+
+/* Lit for longer than any blink. */
+static bool qs1_gpio_red_is_steady(struct qs1_gpio *gpio)
+{
+	return (gpio->wanted & QS1_GPIO_LED_RED) &&
+	       time_after(jiffies, gpio->red_since + msecs_to_jiffies(2 * QS1_GPIO_BLINK_MS));
+}
+
+static void qs1_gpio_write_leds(struct qs1_gpio *gpio)
+{
+	u32 __iomem *out = &gpio->qs1->shm->host.gpio_out;
+	u32 leds = gpio->wanted;
+
+	if (!qs1_gpio_host_lives(gpio))
+		leds = gpio->blink || qs1_gpio_red_is_steady(gpio) ? QS1_GPIO_LED_RED : 0;
+	writel((readl(out) & ~QS1_GPIO_LEDS) | leds, out);
+}
+
+static void qs1_gpio_watch(struct work_struct *work)
+{
+	struct qs1_gpio *gpio = container_of(work, struct qs1_gpio, watch.work);
+
+	scoped_guard(spinlock_irqsave, &gpio->lock) {
+		gpio->blink = !gpio->blink;
+		qs1_gpio_write_leds(gpio);
+	}
+	schedule_delayed_work(&gpio->watch, msecs_to_jiffies(QS1_GPIO_BLINK_MS));
+}
+
 static void qs1_gpio_set(struct gpio_chip *gc, unsigned int line, int value)
 {
 	struct qs1_gpio *gpio = gpiochip_get_data(gc);
 	u32 __iomem *out = &gpio->qs1->shm->host.gpio_out;
 	u32 bit = qs1_gpio_outputs[line];
-	unsigned long flags;
 	u32 levels;
 
-	spin_lock_irqsave(&gpio->lock, flags);
+	guard(spinlock_irqsave)(&gpio->lock);
+	if (bit & QS1_GPIO_LEDS) {
+		levels = value ? gpio->wanted | bit : gpio->wanted & ~bit;
+		if ((levels ^ gpio->wanted) & QS1_GPIO_LED_RED)
+			gpio->red_since = jiffies;
+		gpio->wanted = levels;
+		qs1_gpio_write_leds(gpio);
+		return;
+	}
 	levels = readl(out);
 	writel(value ? levels | bit : levels & ~bit, out);
-	spin_unlock_irqrestore(&gpio->lock, flags);
 }
 
 static int qs1_gpio_direction_output(struct gpio_chip *gc, unsigned int line, int value)
@@ -176,6 +260,10 @@ static int qs1_gpio_probe(struct auxiliary_device *adev, const struct auxiliary_
 	ret = devm_gpiochip_add_data(dev, &gpio->gc, gpio);
 	if (ret)
 		return dev_err_probe(dev, ret, "can not add the GPIO chip\n");
+	ret = devm_delayed_work_autocancel(dev, &gpio->watch, qs1_gpio_watch);
+	if (ret)
+		return ret;
+	schedule_delayed_work(&gpio->watch, 0);
 	return qs1_gpio_add_leds(gpio, dev);
 }
 

@@ -2,6 +2,7 @@
 /*
  * Names of states, faults, causes and parameters, from the contract's tables.
  */
+#include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
 
@@ -35,7 +36,7 @@ const struct qs1_param_desc qs1_param_desc[QS1_PARAM_COUNT] = {
 	QS1_PARAMS(X)
 #undef X
 };
-
+EXPORT_SYMBOL_NS_GPL(qs1_param_desc, QS1_NS);
 /* clang-format on */
 
 /* Each returns "unknown" for a number that is not in its table. */

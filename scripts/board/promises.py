@@ -136,6 +136,9 @@ def led_meaning(text):
     if not text.startswith("pattern"):
         return text
     # Pairs of brightness and milliseconds until the next one.
+    levels = {int(number) for number in text.split()[1::2]}
+    if len(levels) == 1:
+        return "on" if levels.pop() else "off"
     period_ms = sum(int(number) for number in text.split()[2::2])
     return f"every {period_ms / 1000:g} s"
 

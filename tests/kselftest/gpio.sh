@@ -38,14 +38,48 @@ names_lines()
 	done
 }
 
+# A policy program that lives: its silence takes the LEDs away.
+heartbeat()
+{
+	echo 1 >"$(board)/heartbeat"
+}
+
 # drives LED LINE
 drives()
 {
+	heartbeat || return 1
 	echo none >"$1/trigger"
 	for pair in 1:hi 0:lo; do
 		echo "${pair%:*}" >"$1/brightness" &&
 			equal "${pair#*:}" "$(level "$2")" "$2 at brightness ${pair%:*}" || return 1
 	done
+}
+
+# Nobody speaks for the LEDs any more: green goes out, red blinks, whatever was set.
+silence_is_shown()
+{
+	heartbeat
+	echo none >"$GREEN/trigger"
+	echo 1 >"$GREEN/brightness"
+	equal hi "$(level led-green)" "green at first" || return 1
+	sleep 3.5
+	equal lo "$(level led-green)" "green after silence" || return 1
+	seen=
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		seen="$seen$(level led-red)"
+		sleep 0.1
+	done
+	case $seen in
+	*hilo* | *lohi*) ;;
+	*)
+		echo "red does not blink: $seen"
+		return 1
+		;;
+	esac
+	# The next setting after a heartbeat is what is shown again.
+	heartbeat
+	echo 1 >"$GREEN/brightness"
+	equal hi "$(level led-green)" "green after a heartbeat"
 }
 
 leds_are_taken()
@@ -102,7 +136,7 @@ takes_permission()
 }
 
 pause_service
-plan 10
+plan 11
 check "there is a chip of the driver" has_chip
 if command -v gpiofind >/dev/null; then
 	check "lines have their names" names_lines
@@ -120,5 +154,6 @@ else
 fi
 check "the green LED drives its line" drives "$GREEN" led-green
 check "the red LED drives its line" drives "$RED" led-red
+check "silence of the policy program shows" silence_is_shown
 check "no warning in the kernel's log" log_is_clean
 finish

@@ -35,7 +35,9 @@ static char folder[] = "/tmp/qs1-daemon-XXXXXX";
 static char root[64];
 static struct config config;
 static struct qs1_profile profile;
-static volatile sig_atomic_t stop;
+static struct daemon_signals signals;
+static char config_path[64];
+static char metrics[64];
 static pthread_t thread;
 static int daemon_result;
 
@@ -196,19 +198,19 @@ static void remove_driver(void)
 static void *run_daemon(void *arg)
 {
 	(void)arg;
-	daemon_result = daemon_run(&config, &profile, root, &stop);
+	daemon_result = daemon_run(&config, config_path, &profile, root, &signals);
 	return NULL;
 }
 
 static void start_daemon(void)
 {
-	stop = 0;
+	signals.stop = 0;
 	assert_int_equal(pthread_create(&thread, NULL, run_daemon, NULL), 0);
 }
 
 static void stop_daemon(void)
 {
-	stop = 1;
+	signals.stop = 1;
 	pthread_join(thread, NULL);
 	assert_int_equal(daemon_result, 0);
 }
@@ -397,11 +399,12 @@ static void leds_show_the_state(void **state)
 	write_attribute(DEVICE "status_flags", PRODUCING);
 	expect(STATUS, "result.leds.green", "every-10s");
 	expect_file(in_root("class/leds/qs1:green:status/pattern"), "1 100 1 0 0 9900 0 0");
-	expect_file(in_root("class/leds/qs1:red:fault/trigger"), "none");
+	expect_file(in_root("class/leds/qs1:red:fault/pattern"), "0 60000 0 0");
+	expect_file(in_root("class/leds/qs1:red:fault/repeat"), "-1");
 	stop_daemon();
 	/* A daemon that has gone no longer claims that it produces. */
-	expect_file(in_root("class/leds/qs1:green:status/trigger"), "none");
-	expect_file(in_root("class/leds/qs1:red:fault/trigger"), "pattern");
+	expect_file(in_root("class/leds/qs1:green:status/pattern"), "0 60000 0 0");
+	expect_file(in_root("class/leds/qs1:red:fault/pattern"), "1 500 1 0 0 500 0 0");
 }
 
 static void ground_fault_outlives_the_daemon(void **state)
@@ -414,7 +417,7 @@ static void ground_fault_outlives_the_daemon(void **state)
 	write_attribute(DEVICE "status_flags", GROUND_FAULT);
 	expect(STATUS, "result.faults.latched", "[ \"GFDI\" ]");
 	expect_error("{\"v\":1,\"cmd\":\"start\"}", "EPERM");
-	expect_file(in_root("class/leds/qs1:red:fault/brightness"), "1");
+	expect_file(in_root("class/leds/qs1:red:fault/pattern"), "1 60000 1 0");
 	stop_daemon();
 
 	/* The firmware has forgotten it; it is told again, and not armed. */
@@ -608,15 +611,116 @@ static void hostile_clients_are_dropped(void **state)
 	stop_daemon();
 }
 
-static void a_second_daemon_is_refused(void **state)
+static void write_config(const char *profile_name, const char *rest)
 {
-	volatile sig_atomic_t now = 1;
+	FILE *file = fopen(config_path, "w");
+
+	assert_non_null(file);
+	fprintf(file, "profile profiles/%s.conf\nsocket %s\nstore_a %s\nstore_b %s\n%s",
+		profile_name, config.socket, config.store_a, config.store_b, rest);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* Wait until an event says something. */
+static void expect_event(const char *text)
+{
+	for (int waited = 0; waited < WAIT_MS; waited += 20) {
+		struct json_object *answer = ask("{\"v\":1,\"cmd\":\"events\"}");
+		bool found = strstr(at(answer, "result"), text);
+
+		json_object_put(answer);
+		if (found) {
+			return;
+		}
+		wait_a_moment();
+	}
+	fail_msg("no event says '%s'", text);
+}
+
+static void reload_takes_metrics_and_refuses_what_is_wrong(void **state)
+{
+	char line[128];
 
 	(void)state;
 	make_driver();
 	start_daemon();
 	expect(STATUS, "result.inverter", "ok");
-	assert_int_equal(daemon_run(&config, &profile, root, &now), -EADDRINUSE);
+	assert_int_equal(access(metrics, F_OK), -1);
+	snprintf(line, sizeof(line), "metrics %s\n", metrics);
+	write_config("note1", line);
+	signals.reload = 1;
+	expect_file(metrics, "# HELP qs1_up ");
+	write_config("note1", "colour red\n");
+	signals.reload = 1;
+	expect_event("unknown name 'colour'");
+	/* Another profile in the file is no profile for a unit that has one. */
+	write_config("ieee1547-2018-cat3", "");
+	signals.reload = 1;
+	expect_event("profile: '");
+	expect(STATUS, "result.profile", "note1");
+	stop_daemon();
+}
+
+/* Names that others build on: one of each metric. */
+static void metrics_have_their_names(void **state)
+{
+	static const char *const lines[] = {
+		"\nqs1_up 1\n",
+		"\nqs1_armed 0\n",
+		"\nqs1_state{state=\"shutdown\"} 1\n",
+		"\nqs1_state{state=\"producing\"} 0\n",
+		"\nqs1_fault_active{code=\"UV2\"} 0\n",
+		"\nqs1_fault_latched{code=\"GFDI\"} 0\n",
+		"\nqs1_trips_total{code=\"UV2\"} 1\n",
+		"\nqs1_pv_energy_joules_total{input=\"4\"} 3600.000\n",
+		"\nqs1_grid_energy_joules_total 3600.000\n",
+		"\nqs1_pv_volts{input=\"1\"} 37.5\n",
+		"\nqs1_pv_amperes{input=\"2\"} 8\n",
+		"\nqs1_pv_watts{input=\"3\"} 300\n",
+		"\nqs1_grid_volts 240\n",
+		"\nqs1_grid_amperes 4.8\n",
+		"\nqs1_grid_hertz 60.01\n",
+		"\nqs1_grid_watts 1150\n",
+		"\nqs1_grid_vars -1\n",
+		"\nqs1_dc_link_volts 400\n",
+		"\nqs1_case_celsius 25.1\n",
+		"\nqs1_coprocessor_crashes_total 0\n",
+		"\nqs1_boots_total 1\n",
+		"\nqs1_store_damaged_blocks 0\n",
+	};
+	char text[16384];
+	FILE *file;
+
+	(void)state;
+	make_driver();
+	start_daemon();
+	expect(STATUS, "result.inverter", "ok");
+	expect_event("UV2");
+	snprintf(text, sizeof(text), "metrics %s\n", metrics);
+	write_config("note1", text);
+	signals.reload = 1;
+	expect_file(metrics, "# HELP qs1_up ");
+	file = fopen(metrics, "r");
+	assert_non_null(file);
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		if (!strstr(text, lines[i])) {
+			fail_msg("expected '%s' in: %s", lines[i] + 1, text);
+		}
+	}
+	stop_daemon();
+}
+
+static void a_second_daemon_is_refused(void **state)
+{
+	struct daemon_signals now = { .stop = 1 };
+
+	(void)state;
+	make_driver();
+	start_daemon();
+	expect(STATUS, "result.inverter", "ok");
+	assert_int_equal(daemon_run(&config, config_path, &profile, root, &now), -EADDRINUSE);
 	expect(STATUS, "result.inverter", "ok");
 	stop_daemon();
 }
@@ -631,6 +735,8 @@ static int set_up(void **state)
 		unlink(stored(n));
 		unlink(kept_events(n));
 	}
+	unlink(metrics);
+	config.metrics[0] = '\0';
 	return 0;
 }
 
@@ -647,6 +753,8 @@ static int make_folder(void **state)
 	snprintf(root, sizeof(root), "%s/sys", folder);
 	snprintf(config.socket, sizeof(config.socket), "%s/socket", folder);
 	snprintf(config.store_a, sizeof(config.store_a), "%s", folder);
+	snprintf(config_path, sizeof(config_path), "%s/qs1d.conf", folder);
+	snprintf(metrics, sizeof(metrics), "%s/qs1.prom", folder);
 	snprintf(config.store_b, sizeof(config.store_b), "%s", folder);
 	return mkdir(root, 0700);
 }
@@ -675,6 +783,8 @@ int main(void)
 		cmocka_unit_test_setup(events_are_kept_and_followed, set_up),
 		cmocka_unit_test_setup(wrong_requests_are_answered, set_up),
 		cmocka_unit_test_setup(hostile_clients_are_dropped, set_up),
+		cmocka_unit_test_setup(reload_takes_metrics_and_refuses_what_is_wrong, set_up),
+		cmocka_unit_test_setup(metrics_have_their_names, set_up),
 		cmocka_unit_test_setup(a_second_daemon_is_refused, set_up),
 	};
 

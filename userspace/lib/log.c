@@ -15,6 +15,11 @@ void log_init(const char *program, int max_priority)
 	journal = getenv("JOURNAL_STREAM") != NULL;
 }
 
+bool log_to_journal(void)
+{
+	return journal;
+}
+
 void log_write(int priority, const char *format, ...)
 {
 	char text[1024];

@@ -6,6 +6,7 @@
 #ifndef QS1_LOG_H
 #define QS1_LOG_H
 
+#include <stdbool.h>
 #include <syslog.h>
 
 #include "util.h"
@@ -14,6 +15,9 @@
 void log_init(const char *program, int max_priority);
 
 void log_write(int priority, const char *format, ...) __printf(2, 3);
+
+/* Do messages go to the journal, which takes fields besides the text? */
+bool log_to_journal(void);
 
 #define log_err(...) log_write(LOG_ERR, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_WARNING, __VA_ARGS__)

@@ -43,6 +43,8 @@ userspace-install: guest-programs
 	ln -sf ../qs1d.service $(DESTDIR)/lib/systemd/system/multi-user.target.wants/qs1d.service
 	install -D -m 644 userspace/qs1d/system/60-qs1.rules \
 		$(DESTDIR)/usr/lib/udev/rules.d/60-qs1.rules
+	install -D -m 755 userspace/qs1d/system/grant $(DESTDIR)/usr/lib/qs1/grant
+	install -D -m 644 userspace/qs1d/system/qs1.sysusers $(DESTDIR)/usr/lib/sysusers.d/qs1.conf
 	install -D -m 644 userspace/qs1ctl/qs1ctl.bash \
 		$(DESTDIR)/usr/share/bash-completion/completions/qs1ctl
 	for page in $(MAN_PAGES); do \

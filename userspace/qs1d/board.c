@@ -171,6 +171,11 @@ static int open_board(struct board *board)
 	if (ret < 0) {
 		return ret;
 	}
+	/* The device manager gives them to our group, a moment after they appear. */
+	if (faccessat(board->dir, "control", W_OK, AT_EACCESS) < 0 ||
+	    faccessat(board->dir, "heartbeat", W_OK, AT_EACCESS) < 0) {
+		return -EACCES;
+	}
 	board->status = sysfs_open(board->dir, "status_flags");
 	board->faults_active = sysfs_open(board->dir, "faults_active");
 	board->faults_latched = sysfs_open(board->dir, "faults_latched");

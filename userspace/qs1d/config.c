@@ -105,3 +105,16 @@ int config_load(const char *path, struct config *ret_config, struct qs1_profile 
 	*ret_config = loading.config;
 	return 0;
 }
+
+void config_changes(const struct config *from, const struct config *to, config_change_fn fn,
+		    void *ctx)
+{
+	for (int i = 0; i < KEY_COUNT; i++) {
+		const char *old = (const char *)from + keys[i].offset;
+		const char *new = (const char *)to + keys[i].offset;
+
+		if (strcmp(old, new)) {
+			fn(ctx, keys[i].name, old, new);
+		}
+	}
+}

@@ -20,7 +20,8 @@
 	X(profile, "note1", "grid profile of a unit that has never been given one") \
 	X(socket, PROTOCOL_SOCKET, "control socket") \
 	X(store_a, "/var/lib/qs1", "folder of what outlives power, first copy") \
-	X(store_b, "/var/lib/qs1", "folder of the second copy, best on another partition")
+	X(store_b, "/var/lib/qs1", "folder of the second copy, best on another partition") \
+	X(metrics, "", "file of metrics for Prometheus, none unless given")
 /* clang-format on */
 
 struct config {
@@ -40,5 +41,12 @@ struct config {
  */
 int config_load(const char *path, struct config *ret_config, struct qs1_profile *ret_profile,
 		char *err, size_t size);
+
+/* Told of a key that differs. */
+typedef void (*config_change_fn)(void *ctx, const char *name, const char *from, const char *to);
+
+/* Tell of each key whose value is another in @to. */
+void config_changes(const struct config *from, const struct config *to, config_change_fn fn,
+		    void *ctx);
 
 #endif /* QS1D_CONFIG_H */

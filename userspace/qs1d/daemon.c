@@ -12,6 +12,7 @@
 #include "../lib/log.h"
 #include "../lib/names.h"
 #include "../lib/sysfs.h"
+#include "journal.h"
 
 static int64_t clock_ms(clockid_t clock)
 {
@@ -127,12 +128,9 @@ static void record(struct daemon *daemon, const struct policy_output *out, int r
 	daemon->failed.result = result;
 	describe(out, text, sizeof(text));
 	if (result < 0) {
-		log_err("%s: %s%s%s", text, strerror(-result), daemon->refusal[0] ? ": " : "",
-			daemon->refusal);
-		events_policy(&daemon->events, daemon_time(), "failure", "%s: %s", text,
-			      strerror(-result));
+		events_policy(&daemon->events, daemon_time(), "failure", "%s: %s%s%s", text,
+			      strerror(-result), daemon->refusal[0] ? ": " : "", daemon->refusal);
 	} else {
-		log_notice("%s", text);
 		events_policy(&daemon->events, daemon_time(), "action", "%s", text);
 	}
 }
@@ -163,7 +161,6 @@ static void follow_output(struct daemon *daemon, const struct policy_output *out
 		board_heartbeat(&daemon->board);
 	}
 	if (out->remind) {
-		log_warning("ground fault latched: %s", qs1_fault_text(QS1_FAULT_GFDI));
 		events_policy(&daemon->events, daemon_time(), "reminder", "ground fault latched");
 	}
 }
@@ -222,21 +219,9 @@ static void count_energy(struct daemon *daemon)
 	}
 }
 
-static void log_firmware_event(const struct event *event)
-{
-	if (!strcmp(event->kind, "trip")) {
-		log_warning("trip %s, value %" PRId32, event->cause, event->value);
-	} else if (!strcmp(event->kind, "transition")) {
-		log_info("%s -> %s (%s)", event->from, event->to, event->cause);
-	} else {
-		log_notice("%s %s", event->kind, event->cause);
-	}
-}
-
 static void take_events(struct daemon *daemon)
 {
 	struct events *events = &daemon->events;
-	uint64_t before = events->newest;
 	char text[SYSFS_SIZE + 1];
 
 	daemon->events_ms = daemon_time().mono_ms;
@@ -253,20 +238,83 @@ static void take_events(struct daemon *daemon)
 	if (events_firmware(events, text, daemon_time(), daemon->board.last_ticks) < 0) {
 		log_warning("driver: a line of 'events' is not understood");
 	}
-	for (uint64_t n = before + 1; n <= events->newest; n++) {
-		log_firmware_event(events_get(events, n));
+}
+
+static void count_trip(struct daemon *daemon, const struct event *event)
+{
+	int fault = !strcmp(event->kind, "trip") ? qs1_fault_find(event->cause) : -ENOENT;
+
+	if (fault >= 0) {
+		daemon->trips[fault]++;
 	}
 }
 
-static void send_events(struct daemon *daemon)
+/* New events: to the log, and to the clients that follow. */
+static void tell_events(struct daemon *daemon)
 {
-	if (daemon->events_sent == daemon->events.newest) {
+	struct events *events = &daemon->events;
+
+	if (daemon->events_told == events->newest) {
 		return;
 	}
-	daemon->events_sent = daemon->events.newest;
+	while (daemon->events_told < events->newest) {
+		const struct event *event = events_get(events, ++daemon->events_told);
+
+		if (event) {
+			count_trip(daemon, event);
+			journal_event(event);
+		}
+	}
 	for (int i = 0; i < CONTROL_CLIENTS; i++) {
 		requests_follow(daemon, &daemon->control.client[i]);
 	}
+}
+
+static void write_metrics(struct daemon *daemon)
+{
+	const char *path = daemon->config.metrics;
+	int64_t now = daemon_time().mono_ms;
+	int ret;
+
+	if (!path[0] || now < daemon->metrics_ms) {
+		return;
+	}
+	daemon->metrics_ms = now + DAEMON_METRICS_MS;
+	ret = metrics_write(daemon, path);
+	if (ret < 0 && ret != daemon->metrics_result) {
+		log_err("%s: %s", path, strerror(-ret));
+	}
+	daemon->metrics_result = ret;
+}
+
+static void take_change(void *ctx, const char *name, const char *from, const char *to)
+{
+	struct daemon *daemon = ctx;
+	bool now = !strcmp(name, "metrics");
+
+	events_policy(&daemon->events, daemon_time(), "reload", "%s: '%.48s' becomes '%.48s'%s",
+		      name, from, to, now ? "" : ", takes a restart");
+}
+
+/*
+ * The configuration, read again. One that is wrong changes nothing. A grid
+ * profile is never changed this way, but by a command that is recorded.
+ */
+static void reload(struct daemon *daemon)
+{
+	struct qs1_profile profile;
+	struct config config;
+	char err[QS1_PROFILE_ERR_SIZE];
+
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, daemon_time().mono_ms * 1000);
+	if (config_load(daemon->config_path, &config, &profile, err, sizeof(err)) < 0) {
+		events_policy(&daemon->events, daemon_time(), "failure", "reload: %s", err);
+	} else {
+		config_changes(&daemon->config, &config, take_change, daemon);
+		strcpy(daemon->config.metrics, config.metrics);
+		daemon->metrics_ms = 0;
+	}
+	sd_notify(0, "READY=1");
 }
 
 static void tell_systemd(struct daemon *daemon, bool alive)
@@ -323,8 +371,9 @@ static void tick(struct daemon *daemon)
 	if (daemon->board.bound && now - daemon->events_ms >= DAEMON_EVENTS_MS) {
 		take_events(daemon);
 	}
-	send_events(daemon);
+	tell_events(daemon);
 	store_events(&daemon->store, &daemon->events, daemon_time());
+	write_metrics(daemon);
 	tell_systemd(daemon, fresh || !daemon->board.running);
 }
 
@@ -342,14 +391,14 @@ static int start_timer(void)
 	return fd;
 }
 
-static int loop(struct daemon *daemon, const volatile sig_atomic_t *stop)
+static int loop(struct daemon *daemon, struct daemon_signals *signals)
 {
 	int timer __cleanup(close_fd) = start_timer();
 
 	if (timer < 0) {
 		return timer;
 	}
-	while (!*stop) {
+	while (!signals->stop) {
 		struct pollfd fds[CONTROL_FDS + 2];
 		uint64_t expirations;
 
@@ -360,6 +409,10 @@ static int loop(struct daemon *daemon, const volatile sig_atomic_t *stop)
 			.fd = daemon->events_failed ? -1 : daemon->board.events,
 			.events = POLLPRI,
 		};
+		if (signals->reload) {
+			signals->reload = 0;
+			reload(daemon);
+		}
 		/* A signal that comes just before this is noticed a period later. */
 		if (poll(fds, ARRAY_SIZE(fds), -1) < 0) {
 			continue;
@@ -372,7 +425,7 @@ static int loop(struct daemon *daemon, const volatile sig_atomic_t *stop)
 			tick(daemon);
 		}
 		control_poll(&daemon->control, fds);
-		send_events(daemon);
+		tell_events(daemon);
 	}
 	return 0;
 }
@@ -408,6 +461,7 @@ static int load_state(struct daemon *daemon, const struct qs1_profile *profile)
 	}
 	daemon->energy = persist.energy;
 	daemon->events.boot = persist.boots;
+	daemon->events_told = daemon->events.newest;
 	policy_init(&daemon->policy, &persist.policy, daemon_time().mono_ms);
 	return 0;
 }
@@ -433,8 +487,8 @@ static void leave(struct daemon *daemon)
 	control_close(&daemon->control);
 }
 
-int daemon_run(const struct config *config, const struct qs1_profile *profile, const char *root,
-	       const volatile sig_atomic_t *stop)
+int daemon_run(const struct config *config, const char *config_path,
+	       const struct qs1_profile *profile, const char *root, struct daemon_signals *signals)
 {
 	struct daemon *daemon __cleanup(free_ptr) = calloc(1, sizeof(*daemon));
 	int ret;
@@ -443,6 +497,7 @@ int daemon_run(const struct config *config, const struct qs1_profile *profile, c
 		return -ENOMEM;
 	}
 	daemon->config = *config;
+	daemon->config_path = config_path;
 	daemon->start_ms = daemon_time().mono_ms;
 	board_init(&daemon->board, root);
 	leds_init(&daemon->leds, root);
@@ -459,7 +514,7 @@ int daemon_run(const struct config *config, const struct qs1_profile *profile, c
 	if (board_poll(&daemon->board, true) == -ENODEV) {
 		log_notice("no IIO device 'qs1-meter' yet, waiting for the driver");
 	}
-	ret = loop(daemon, stop);
+	ret = loop(daemon, signals);
 	leave(daemon);
 	return ret;
 }

@@ -15,6 +15,7 @@
 #include "energy.h"
 #include "events.h"
 #include "leds.h"
+#include "metrics.h"
 #include "policy.h"
 #include "recorder.h"
 #include "store.h"
@@ -25,12 +26,14 @@
 #define DAEMON_WATCHDOG_MS 1000
 #define DAEMON_EVENTS_MS 1000
 #define DAEMON_STATUS_MS 10000
+#define DAEMON_METRICS_MS 10000
 /* Without an inverter the service counts as started after so long. */
 #define DAEMON_READY_MS 10000
 
 /**
  * struct daemon - all of it
  * @config: in force
+ * @config_path: where it was read from, NULL for its usual place
  * @board: the inverter
  * @leds: the LEDs
  * @policy: what decides
@@ -40,6 +43,7 @@
  * @energy_valid: @energy has met this boot's counters
  * @store: what outlives power
  * @events: event log
+ * @trips: since the start, by code
  * @control: control socket
  * @refusal: the firmware's words for the last refusal
  * @command_done: policy has answered the command under way
@@ -50,6 +54,7 @@
  */
 struct daemon {
 	struct config config;
+	const char *config_path;
 	struct board board;
 	struct leds leds;
 	struct policy policy;
@@ -60,7 +65,8 @@ struct daemon {
 	struct store store;
 	int store_result;
 	struct events events;
-	uint64_t events_sent;
+	uint64_t events_told;
+	uint64_t trips[QS1_FAULT_COUNT];
 	int64_t events_ms;
 	bool events_failed;
 	int64_t meter_ms;
@@ -77,21 +83,33 @@ struct daemon {
 	int64_t start_ms;
 	bool ready;
 	int64_t status_ms;
+	int64_t metrics_ms;
+	int metrics_result;
 	int64_t watchdog_ms;
 	enum qs1_state status_state;
 };
 
 /**
- * daemon_run() - until @stop becomes true
+ * struct daemon_signals - set by signal handlers
+ * @stop: end
+ * @reload: read the configuration again; taken back when that is done
+ */
+struct daemon_signals {
+	volatile sig_atomic_t stop;
+	volatile sig_atomic_t reload;
+};
+
+/**
+ * daemon_run() - until it is told to stop
  * @config: in force
+ * @config_path: where it was read from, NULL for its usual place
  * @profile: of a unit that has never been given one
  * @root: where sysfs is mounted
- * @stop: set by a signal handler
  *
  * Return: 0, or a negative errno when it could not start; the reason is logged.
  */
-int daemon_run(const struct config *config, const struct qs1_profile *profile, const char *root,
-	       const volatile sig_atomic_t *stop);
+int daemon_run(const struct config *config, const char *config_path,
+	       const struct qs1_profile *profile, const char *root, struct daemon_signals *signals);
 
 /**
  * daemon_command() - let policy carry out a command, to its end

@@ -29,8 +29,11 @@ struct level {
 
 #define LEVELS_MAX 8
 
+/* A pattern of one level; the trigger sets it again once a minute. */
+#define STEADY_MS 60000
+
 /*
- * Blinking patterns, level by level; without levels the LED is simply on or off.
+ * Patterns, level by level.
  * Start-up: one short red blink, then three short green ones, in two seconds.
  */
 static const struct {
@@ -38,8 +41,13 @@ static const struct {
 	bool once;
 	struct level levels[LED_COUNT][LEVELS_MAX];
 } patterns[LED_PATTERN_COUNT] = {
-	[LED_OFF] = { .name = "off" },
-	[LED_ON] = { .name = "on" },
+	[LED_OFF] = {
+		"off", false, {
+			[LED_RED] = { { false, STEADY_MS } },
+			[LED_GREEN] = { { false, STEADY_MS } },
+		},
+	},
+	[LED_ON] = { "on", false, { [LED_RED] = { { true, STEADY_MS } } } },
 	[LED_BLINK] = { "blink", false, { [LED_RED] = { { true, 500 }, { false, 500 } } } },
 	[LED_EVERY_2S] = { "every-2s", false, { [LED_GREEN] = { { true, 100 }, { false, 1900 } } } },
 	[LED_EVERY_10S] = { "every-10s", false, { [LED_GREEN] = { { true, 100 }, { false, 9900 } } } },
@@ -75,57 +83,36 @@ void leds_forget(struct leds *leds)
 	}
 }
 
-static int write_int(int dir, const char *name, int value)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%d", value);
-	return sysfs_write_at(dir, name, text);
-}
-
-static int write_level(int dir, int brightness)
-{
-	int ret = sysfs_write_at(dir, "trigger", "none");
-
-	return ret < 0 ? ret : write_int(dir, "brightness", brightness);
-}
-
 /*
  * The pattern trigger fades from each brightness to the next in the time given;
- * a level is the same brightness twice, and no time to the next level.
+ * a level is the same brightness twice, and no time to the next level. The
+ * number of repeats comes last: it starts the pattern anew.
  */
 static int write_pattern(int dir, const struct level *levels, bool once, int max)
 {
 	char text[512];
 	size_t used = 0;
-	int ret = 0;
+	int ret;
 
-	/* The trigger repeats for ever, unless told otherwise ahead of the pattern. */
-	if (once) {
-		ret = sysfs_write_at(dir, "repeat", "1");
-	}
 	for (int i = 0; i < LEVELS_MAX && levels[i].ms; i++) {
 		int brightness = levels[i].on ? max : 0;
 
 		used += snprintf(text + used, sizeof(text) - used, "%s%d %d %d 0", i ? " " : "",
 				 brightness, levels[i].ms, brightness);
 	}
-	return ret < 0 ? ret : sysfs_write_at(dir, "pattern", text);
+	ret = sysfs_write_at(dir, "pattern", text);
+	return ret < 0 ? ret : sysfs_write_at(dir, "repeat", once ? "1" : "-1");
 }
 
-/* The timer trigger can only repeat one blink. */
-static int write_timer(int dir, const struct level *levels, bool once)
+/* The rule of the device manager has done it, where the daemon may not. */
+static int choose_trigger(int dir)
 {
-	int ret;
+	char text[SYSFS_SIZE];
 
-	if (once) {
-		return write_level(dir, 0);
+	if (sysfs_read_at(dir, "trigger", text, sizeof(text)) >= 0 && strstr(text, "[pattern]")) {
+		return 0;
 	}
-	ret = sysfs_write_at(dir, "trigger", "timer");
-	if (!ret) {
-		ret = write_int(dir, "delay_on", levels[0].ms);
-	}
-	return ret < 0 ? ret : write_int(dir, "delay_off", levels[1].ms);
+	return sysfs_write_at(dir, "trigger", "pattern");
 }
 
 static int show_one(const char *root, enum led led, enum led_pattern pattern)
@@ -134,6 +121,7 @@ static int show_one(const char *root, enum led led, enum led_pattern pattern)
 	char path[PATH_MAX], text[32];
 	int dir __cleanup(close_fd) = -1;
 	int64_t max = 1;
+	int ret;
 
 	snprintf(path, sizeof(path), "%s/class/leds/%s", root, folders[led]);
 	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -144,13 +132,8 @@ static int show_one(const char *root, enum led led, enum led_pattern pattern)
 	    sysfs_int(text, &max) < 0 || max < 1 || max > 255) {
 		max = 1;
 	}
-	if (!levels[0].ms) {
-		return write_level(dir, pattern == LED_ON ? max : 0);
-	}
-	if (sysfs_write_at(dir, "trigger", "pattern") == 0) {
-		return write_pattern(dir, levels, patterns[pattern].once, max);
-	}
-	return write_timer(dir, levels, patterns[pattern].once);
+	ret = choose_trigger(dir);
+	return ret < 0 ? ret : write_pattern(dir, levels, patterns[pattern].once, max);
 }
 
 int leds_show(struct leds *leds, enum policy_show show)
@@ -170,8 +153,7 @@ int leds_show(struct leds *leds, enum policy_show show)
 			/* The LED, or its trigger, may come a moment after the rest. */
 			if (++leds->failures[i] == LEDS_FAILURES) {
 				log_warning("LED %s: %s", folders[i],
-					    ret == -EINVAL ? "no pattern nor timer trigger"
-							   : strerror(-ret));
+					    ret == -EINVAL ? "no pattern trigger" : strerror(-ret));
 			}
 			result = ret;
 			continue;

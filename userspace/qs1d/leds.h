@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The two LEDs, through the LED class. The kernel's pattern trigger blinks
- * them, so that a pattern lasts without the daemon; where it is missing, the
- * timer trigger does what it can.
+ * them. When the daemon is dead or stopped the driver takes the lines over and
+ * shows "not producing", see driver/gpio.c.
  */
 #ifndef QS1D_LEDS_H
 #define QS1D_LEDS_H

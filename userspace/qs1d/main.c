@@ -7,12 +7,18 @@
 #include "../lib/log.h"
 #include "daemon.h"
 
-static volatile sig_atomic_t stop;
+static struct daemon_signals signals;
 
-static void on_signal(int signal)
+static void on_stop(int signal)
 {
 	(void)signal;
-	stop = 1;
+	signals.stop = 1;
+}
+
+static void on_reload(int signal)
+{
+	(void)signal;
+	signals.reload = 1;
 }
 
 struct arguments {
@@ -53,7 +59,8 @@ int main(int argc, char **argv)
 		.doc = "Protection policy of the qs1 inverter: grid profile, permission to "
 		       "produce, latched faults, LEDs, energy.",
 	};
-	const struct sigaction on_stop = { .sa_handler = on_signal };
+	const struct sigaction stop = { .sa_handler = on_stop };
+	const struct sigaction reload = { .sa_handler = on_reload };
 	struct arguments arguments = { 0 };
 	struct config config;
 	struct qs1_profile profile;
@@ -68,7 +75,9 @@ int main(int argc, char **argv)
 	if (arguments.check) {
 		return 0;
 	}
-	sigaction(SIGTERM, &on_stop, NULL);
-	sigaction(SIGINT, &on_stop, NULL);
-	return daemon_run(&config, &profile, QS1_SYSFS_ROOT, &stop) < 0 ? 1 : 0;
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGHUP, &reload, NULL);
+	return daemon_run(&config, arguments.config, &profile, QS1_SYSFS_ROOT, &signals) < 0 ? 1
+											     : 0;
 }
