@@ -14,11 +14,18 @@
  * for a half-percent alternation; steps overlap, so the centre moves an eighth of
  * that, and not more than 2.5 %.
  *
- * A module of three bypass sections may have a second maximum near two thirds
- * of the voltage when it is partly shaded. It is looked for on evidence only:
- * when the power has fallen by 8 % within a second, one half cycle is spent at
- * 0.65 of the voltage, and the better point is kept. On the lower maximum the
- * upper one is tried again when the power has changed, and twice a minute.
+ * A module of three bypass sections may have a second maximum near 0.65 of the
+ * voltage when one section is shaded. It is looked for once after the start, and
+ * then on evidence only. In uniform light less power comes with less voltage, or
+ * with the same; where a shaded section limits the current, the others run near
+ * their open-circuit voltage, and the maximum moves up by 4 to 15 % where the
+ * lower one is the better (3 x 20 and 3 x 24 cells, half of full light and more
+ * than a third of it lost). So: 15 % less power at 2 % more voltage than at the
+ * reference, which follows every rise of the power and every fall of the voltage.
+ * A probe spends three half cycles at 0.65 of the reference. When it finds nine
+ * tenths of the power, the tracker is tried there for half a second, and the
+ * better point is kept. On the lower maximum the upper one is tried again three
+ * times a minute: partly lifted shade changes nothing there.
  */
 #include "state.h"
 
@@ -28,15 +35,25 @@
 /* v * dP / P * 200 / (4 * 8) / 8 */
 #define NEWTON_NUM 25
 #define NEWTON_DEN 32
+/*
+ * Change of the power at the same side of the centre, two steps apart, after
+ * which the measurements begin afresh instead of taking a step of the light for
+ * a slope: no ramp of EN 50530 comes near it, 100 W/m2/s is 1.7 % of 300 W/m2.
+ */
+#define JUMP_PERCENT 8
 /* probes: rest between two, half cycles; while on a lower maximum */
 #define PROBE_REST 480
-#define LOW_PEAK_RETRY 3600
-/* the lowest voltage that is worth a probe: 20 V, counts * 256 */
-#define PROBE_MIN (8000 * 256)
+#define LOW_PEAK_REST 2400
+/* half cycles in which the input reaches the probed voltage; a weak module charges slowly */
+#define PROBE_DOWN 2
+#define PROBE_UP 6
+/* a step of 1/800 is a distance of 1 % to the maximum, 0.1 % of the power */
+#define SETTLED_PART 800
+/* steps of the tracker until a second maximum is judged */
+#define TRIAL_STEPS 20
+/* 16.5 V and 54 V, counts * 256 */
 #define CENTER_MIN (6600 * 256)
 #define CENTER_MAX (21600 * 256)
-/* half cycles over which the power is averaged while held back */
-#define CURTAILED_MEAN 96
 /* less than 1 W: nothing to track; product of counts */
 #define P_MIN 640000
 
@@ -53,10 +70,11 @@ void qs1_mppt_start(struct qs1_mppt *m, int32_t v_open)
 	m->halves = 0;
 	m->valid = 0;
 	m->phase = QS1_MPPT_TRACK;
-	m->p_slow = 0;
-	m->top = m->center;
-	m->hold = PROBE_REST;
-	m->low_peak = 0;
+	m->v_ref = m->center;
+	m->p_ref = 0;
+	m->evidence = 0;
+	m->searched = false;
+	m->hold = 0;
 	m->tracking = false;
 }
 
@@ -80,54 +98,82 @@ static void probe(struct qs1_mppt *m, int32_t center)
 	m->center_before = m->center;
 	m->center = qs1_clamp(center, CENTER_MIN, CENTER_MAX);
 	m->phase = QS1_MPPT_PROBE;
-	/* Moving up, a weak module has to charge its capacitor: wait longer. */
-	m->settle = center > m->center_before ? 6 : 2;
-	m->halves = 0;
-	m->hold = PROBE_REST;
+	m->steps = center > m->center_before ? PROBE_UP : PROBE_DOWN;
+	m->searched = true;
+	m->evidence = 0;
+	restart(m);
 }
 
-static void look_around(struct qs1_mppt *m)
+/* The probe or the trial has shown a power: stay there or go back. */
+static void judge(struct qs1_mppt *m, int32_t p)
 {
-	bool low = m->center < part(m->top, 80);
-	bool fell = m->p[0] < part(m->p_slow, 92);
-	bool rose = m->p[0] > part(m->p_slow, 108);
-
-	/* The change may have come in the middle of a measurement: compare with a whole one. */
-	m->changed = fell || rose ? m->changed + 1 : 0;
-	fell = fell && m->changed > 1;
-	rose = rose && m->changed > 1;
-	if (!low)
-		m->top = m->center;
-	m->low_peak = low ? m->low_peak + 1 : 0;
-	if (m->hold)
-		return;
-	if (low && (fell || rose || m->low_peak >= LOW_PEAK_RETRY / (SETTLE + MEASURE))) {
-		m->low_peak = 0;
-		probe(m, m->top);
-	} else if (!low && fell && part(m->center, 65) > PROBE_MIN) {
-		probe(m, part(m->center, 65));
+	if (p <= m->p_before) {
+		/* Above the open voltage: another module than the reference's. */
+		if (p < part(m->p_before, 3))
+			m->v_ref = m->center_before;
+		m->center = m->center_before;
+		p = m->p_before;
 	}
+	m->p_ref = p;
+	m->hold = m->center < part(m->v_ref, 80) ? LOW_PEAK_REST : PROBE_REST;
+	m->phase = QS1_MPPT_TRACK;
+	restart(m);
 }
 
-static void track(struct qs1_mppt *m)
+/* @settled: the tracker has reached its maximum, whose own power is compared */
+static void look_around(struct qs1_mppt *m, bool settled)
+{
+	int32_t below = part(m->v_ref, 65);
+
+	if (m->center < part(m->v_ref, 80)) {
+		if (!m->hold)
+			probe(m, m->v_ref);
+		return;
+	}
+	if (m->p[0] > m->p_ref || m->center < m->v_ref) {
+		m->p_ref = m->p[0];
+		m->v_ref = m->center;
+	}
+	/* Twice in a row: the change may have come in the middle of a measurement. */
+	if (m->p[0] < part(m->p_ref, 85) && m->center > part(m->v_ref, 102))
+		m->evidence += m->evidence < 2;
+	else
+		m->evidence = 0;
+	if (below < CENTER_MIN || m->hold)
+		return;
+	if (settled && (m->evidence == 2 || !m->searched))
+		probe(m, below);
+}
+
+/* @v: mean voltage now, counts * 256 */
+static void track(struct qs1_mppt *m, int32_t v)
 {
 	int32_t rise, move;
 
-	/* mean of the last second */
-	m->p_slow += m->p_slow ? (m->p[0] - m->p_slow) / 32 : m->p[0];
 	if (m->valid < 3)
 		return;
+	if (m->valid > 3 && qs1_abs(m->p[0] - m->p[2]) > part(m->p[2], JUMP_PERCENT)) {
+		restart(m);
+		return;
+	}
 	rise = (m->p[0] - m->p[1]) / 2 + (m->p[2] - m->p[1]) / 2;
 	if (m->sign < 0)
 		rise = -rise;
-	if (m->p[1] < P_MIN)
+	if (m->p[1] < P_MIN) {
+		/* The centre is above the open voltage: the module is another one. */
+		if (v < part(m->center, 97))
+			qs1_mppt_start(m, v / 256);
 		return;
+	}
 	move = (int32_t)((int64_t)(m->center / 256) * rise * 256 / m->p[1] * NEWTON_NUM /
 			 NEWTON_DEN);
 	m->tracking = qs1_abs(move) < m->center / 100;
 	m->center = qs1_clamp(m->center + qs1_clamp(move, -m->center / 40, m->center / 40),
 			      CENTER_MIN, CENTER_MAX);
-	look_around(m);
+	if (m->phase == QS1_MPPT_TRACK)
+		look_around(m, qs1_abs(move) < m->center / SETTLED_PART);
+	else if (!--m->steps)
+		judge(m, m->p[0]);
 }
 
 void qs1_mppt_half_cycle(struct qs1_core *core, int n)
@@ -138,22 +184,21 @@ void qs1_mppt_half_cycle(struct qs1_core *core, int n)
 	if (m->hold)
 		m->hold--;
 	if (curtailed(core, in)) {
-		/* A fall of the power is evidence all the same: follow it. */
-		m->p_slow += (in->p - m->p_slow) / CURTAILED_MEAN;
 		restart(m);
 		m->tracking = false;
 		return;
 	}
 	m->halves++;
 	if (m->phase == QS1_MPPT_PROBE) {
-		if (m->halves <= m->settle)
+		if (m->halves <= m->steps)
 			return;
-		if (in->p < part(m->p_before, 102))
-			m->center = m->center_before;
-		m->p_slow = in->p > m->p_before ? in->p : m->p_before;
-		m->phase = QS1_MPPT_TRACK;
-		m->halves = 0;
-		m->valid = 0;
+		if (in->p < part(m->p_before, 90)) {
+			judge(m, in->p);
+		} else {
+			m->phase = QS1_MPPT_TRIAL;
+			m->steps = TRIAL_STEPS;
+			restart(m);
+		}
 	} else {
 		if (m->halves <= SETTLE)
 			return;
@@ -165,9 +210,9 @@ void qs1_mppt_half_cycle(struct qs1_core *core, int n)
 		}
 		m->p[0] += in->p / 2;
 		m->halves = 0;
-		if (m->valid < 3)
+		if (m->valid < 4)
 			m->valid++;
-		track(m);
+		track(m, in->v_x16 * 16);
 		m->sign = (int8_t)-m->sign;
 	}
 	in->vref = (m->center + m->sign * (m->center / 200)) >> 8;

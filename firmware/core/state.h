@@ -157,7 +157,8 @@ struct qs1_dclink {
 
 enum qs1_mppt_phase {
 	QS1_MPPT_TRACK,
-	QS1_MPPT_PROBE,
+	QS1_MPPT_PROBE, /* on the way to another voltage */
+	QS1_MPPT_TRIAL, /* tracking there */
 };
 
 /**
@@ -167,8 +168,15 @@ enum qs1_mppt_phase {
  * @halves: half cycles since the last step
  * @p: power of the last three measurements, counts, newest first
  * @valid: measurements since the last disturbance of the sequence
- * @changed: measurements in a row that differ from the mean
- * @top: centre when last tracking the highest-voltage peak
+ * @steps: half cycles of a probe, steps of a trial
+ * @evidence: measurements in a row that look like shade
+ * @searched: the lower maximum has been looked for since the start
+ * @v_ref: centre in the light that was last uniform as far as known
+ * @p_ref: power there
+ * @center_before: centre before a probe
+ * @p_before: power there
+ * @hold: half cycles until the next probe is allowed
+ * @tracking: close to the maximum
  */
 struct qs1_mppt {
 	int32_t center;
@@ -176,16 +184,16 @@ struct qs1_mppt {
 	uint8_t halves;
 	uint8_t valid;
 	uint8_t phase;
-	uint8_t settle;
-	uint8_t changed;
-	int32_t p[3];
-	int32_t p_slow;
-	int32_t p_before;
-	int32_t center_before;
-	int32_t top;
-	uint16_t hold;
-	uint16_t low_peak;
+	uint8_t steps;
+	uint8_t evidence;
+	bool searched;
 	bool tracking;
+	int32_t p[3];
+	int32_t v_ref;
+	int32_t p_ref;
+	int32_t center_before;
+	int32_t p_before;
+	uint16_t hold;
 };
 
 /**

@@ -357,20 +357,23 @@ static struct json_object *numbers(const double x[QS1_INPUTS], double scale)
 	return array;
 }
 
-static void json_dc(const struct measure_totals *t, struct json_object *summary)
+static void json_dc(const struct measure_totals *t, const struct plant *p,
+		    struct json_object *summary)
 {
 	struct json_object *mppt = json_object_new_object(), *dc = json_object_new_object();
 	double seconds = t->stop_s - t->start_s, available = 0, harvested = 0;
-	double efficiency[QS1_INPUTS];
+	double efficiency[QS1_INPUTS], vmpp[QS1_INPUTS];
 
 	for (int n = 0; n < QS1_INPUTS; n++) {
 		available += t->available_j[n];
 		harvested += t->harvested_j[n];
 		efficiency[n] = t->harvested_j[n] / t->available_j[n];
+		vmpp[n] = p->source[n].mpp_v;
 	}
 	json_object_object_add(mppt, "available_j", numbers(t->available_j, 1));
 	json_object_object_add(mppt, "harvested_j", numbers(t->harvested_j, 1));
 	json_object_object_add(mppt, "efficiency", numbers(efficiency, 1));
+	json_object_object_add(mppt, "vmpp_v", numbers(vmpp, 1));
 	json_object_object_add(mppt, "total", number(harvested / available));
 	json_object_object_add(summary, "mppt", mppt);
 
@@ -457,7 +460,7 @@ void measure_json(const struct measure *m, const struct plant *p, struct json_ob
 	json_object_object_add(interval, "start_s", number(m->total.start_s));
 	json_object_object_add(interval, "stop_s", number(m->total.stop_s));
 	json_object_object_add(summary, "interval", interval);
-	json_dc(&m->total, summary);
+	json_dc(&m->total, p, summary);
 	json_ac(&m->total, summary);
 	json_object_object_add(temperature, "case", number(p->case_c));
 	json_object_object_add(temperature, "stage", number(p->stage_c));
