@@ -302,6 +302,9 @@ static int apply_fault(struct qs1_world *w, const struct statement *st, char *er
 	case ST_FAULT_SENSOR:
 		plant_sensor_fault(&w->plant, (enum qs1_adc)st->x[0], sensor[(int)st->x[1]]);
 		return 0;
+	case ST_SENSOR_OFFSET:
+		plant_sensor_offset(&w->plant, (enum qs1_adc)st->x[0], st->x[1] / 100);
+		return 0;
 	case ST_FAULT_RELAY:
 		plant_relay_fault(&w->plant, relay[(int)st->x[0]]);
 		return 0;
@@ -356,6 +359,7 @@ static unsigned int disturbance(enum statement_kind kind)
 		return DISTURB_GRID | DISTURB_PV;
 	case ST_FAULT_GFDI:
 	case ST_FAULT_SENSOR:
+	case ST_SENSOR_OFFSET:
 	case ST_FAULT_RELAY:
 	case ST_FAULT_COPROC:
 		return DISTURB_FAULT;
@@ -403,6 +407,7 @@ static int apply(struct qs1_world *w, const struct statement *st, char *err, siz
 		break;
 	case ST_FAULT_GFDI:
 	case ST_FAULT_SENSOR:
+	case ST_SENSOR_OFFSET:
 	case ST_FAULT_RELAY:
 	case ST_FAULT_COPROC:
 		ret = apply_fault(w, st, err, size);

@@ -327,6 +327,8 @@ void measure_step(struct measure *m, const struct plant *p)
 	if (m->running) {
 		m->total.stop_s = m->t;
 		m->total.ac_j += power * PLANT_H;
+		m->total.i_peak_a = fmax(m->total.i_peak_a, fabs(plant_i2(p)));
+		m->total.v_peak_v = fmax(m->total.v_peak_v, fabs(p->net.vpcc));
 		if (m->dc_steps == 0) {
 			for (int n = 0; n < QS1_INPUTS; n++) {
 				m->total.available_j[n] = p->avail_j[n] - m->avail_mark[n];
@@ -416,6 +418,8 @@ static void json_ac(const struct measure_totals *t, struct json_object *summary)
 	json_object_object_add(ac, "f_hz", number((double)t->cycles / t->cycles_s));
 	json_object_object_add(ac, "p_w", number(p));
 	json_object_object_add(ac, "q_var", number(t->q_vars / t->cycles_s));
+	json_object_object_add(ac, "i_peak_a", number(t->i_peak_a));
+	json_object_object_add(ac, "v_peak_v", number(t->v_peak_v));
 	json_object_object_add(ac, "pf", number(p / (v * i)));
 	json_harmonics(t, ac);
 	json_object_object_add(summary, "ac", ac);

@@ -34,6 +34,7 @@ struct measure_totals {
 	double harvested_j[QS1_INPUTS];
 	double v[QS1_INPUTS], i[QS1_INPUTS]; /* integrals */
 	double ac_j;
+	double i_peak_a, v_peak_v; /* largest magnitudes */
 	uint64_t steps;
 
 	double cycles_s; /* whole cycles: their duration, integrals, number */

@@ -200,6 +200,11 @@ void plant_sensor_fault(struct plant *p, enum qs1_adc channel, enum sensor_fault
 	sensor_fault(&p->sensor, channel, fault);
 }
 
+void plant_sensor_offset(struct plant *p, enum qs1_adc channel, double full_scale)
+{
+	p->sensor.drift[channel] = (float)(full_scale * INT16_MAX);
+}
+
 void plant_env(struct plant *p)
 {
 	const double h = PLANT_ENV_TICKS * PLANT_H;

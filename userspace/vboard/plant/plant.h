@@ -97,6 +97,7 @@ struct plant_inputs {
 struct plant_sensor {
 	float scale[QS1_ADC_COUNT]; /* counts per unit, with the gain error */
 	float offset[QS1_ADC_COUNT];
+	float drift[QS1_ADC_COUNT]; /* offset that a scenario adds */
 	enum sensor_fault fault[QS1_ADC_COUNT];
 	bool any_fault;
 	bool stuck[QS1_ADC_COUNT];
@@ -194,6 +195,8 @@ void plant_grid_phase(struct plant *plant, double degrees);
 void plant_utility(struct plant *plant, bool closed);
 void plant_relay_fault(struct plant *plant, enum relay_fault fault);
 void plant_sensor_fault(struct plant *plant, enum qs1_adc channel, enum sensor_fault fault);
+/* An offset beside the one that the seed drew, as a fraction of full scale. */
+void plant_sensor_offset(struct plant *plant, enum qs1_adc channel, double full_scale);
 
 /* Energy stored in capacitors and inductors, J: for the balance. */
 double plant_energy(const struct plant *plant);

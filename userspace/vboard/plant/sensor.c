@@ -98,7 +98,7 @@ void sensor_convert(struct plant_sensor *s, const float x[QS1_ADC_COUNT],
 	float count[QS1_ADC_COUNT];
 
 	for (int c = 0; c < QS1_ADC_COUNT; c++)
-		count[c] = x[c] * s->scale[c] + s->offset[c];
+		count[c] = x[c] * s->scale[c] + s->offset[c] + s->drift[c];
 	if (s->noise) {
 		/* xorshift64: enough to pick a start */
 		s->walk ^= s->walk << 13;
