@@ -151,6 +151,10 @@ void qs1_core_step(struct qs1_core *core, const struct qs1_samples *in, struct q
 			core->input[n].pending = 1;
 		core->half_dclink = true;
 		core->half_island = true;
+		if (core->bridge_due) {
+			core->bridge_due = false;
+			core->bridge_on = true;
+		}
 	}
 	qs1_protect_step(core);
 	n = (int)(core->ticks & 3);

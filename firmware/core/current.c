@@ -9,7 +9,8 @@
  * With 3.6 mH between bridge and grid and 75 us of delay (one period of
  * computation, half a period of modulation) 24 V/A cross over near 1 kHz with
  * 63 degrees of phase margin. Resonators gain 0.1 V/A each period and inject
- * with the phase that the delay will cost. The eigenvalues of the whole loop
+ * with the phase that the delay will cost. An integrator takes direct current out,
+ * whatever the grid's own offset. The eigenvalues of the whole loop
  * stay inside the unit circle for source inductances from 0 to 12 mH.
  */
 #include "state.h"
@@ -17,12 +18,17 @@
 /* V/A to v10 per i10: 0.5 mA against 20 mV, 1/40 */
 #define KP_Q30 QS1_Q30(24.0 / 40)
 #define KR_Q30 QS1_Q30(0.1 / 40)
+/* integrator: 0.01 V/A each period, a time constant of 24 / (0.01 * 20 kHz) = 0.12 s */
+#define KI_Q30 QS1_Q30(0.01 / 40)
 /* part of the voltage beside the fundamental that is fed forward */
 #define FEED_Q30 QS1_Q30(0.4)
 
 /* Above 10 A the gates rest for six periods; the rated peak is 7.07 A. */
 #define PEAK_COUNTS 20000
 #define BLANK 6
+
+/* A current that misses a reference above 1 A by more than half goes astray. */
+#define ASTRAY_MIN_I10 2048000
 
 /* DC-link voltage below which nothing is modulated: 200 V */
 #define VLINK_MIN 10000
@@ -33,11 +39,13 @@ void qs1_current_reset(struct qs1_current *cur)
 {
 	for (int h = 0; h < QS1_RESONATORS; h++)
 		cur->res[h].re = cur->res[h].im = 0;
+	cur->dc_v10 = 0;
 	cur->amp_i10 = 0;
 	cur->quad_i10 = 0;
 	cur->next_amp_i10 = 0;
 	cur->next_quad_i10 = 0;
 	cur->blank = 0;
+	cur->astray = 0;
 }
 
 /* Voltage over the DC-link voltage, Q30, by one Newton step on the reciprocal. */
@@ -57,23 +65,31 @@ int16_t qs1_current_step(struct qs1_core *core)
 	const struct qs1_pll *pll = &core->pll;
 	int32_t rest = core->adc[QS1_ADC_VGRID] * 1024 - pll->re_v10 - pll->dc_v10;
 	int32_t i = core->adc[QS1_ADC_IGRID] * 1024 - cur->offset_i10;
-	int32_t e, u, m;
+	int32_t ref, e, u, m;
 	bool saturated;
 
 	if (pll->half_cycle) {
 		cur->amp_i10 = cur->next_amp_i10;
 		cur->quad_i10 = cur->next_quad_i10;
 	}
-	e = qs1_mulq30(cur->amp_i10, pll->sin_q30) + qs1_mulq30(cur->quad_i10, pll->cos_q30) - i;
+	ref = qs1_mulq30(cur->amp_i10, pll->sin_q30) + qs1_mulq30(cur->quad_i10, pll->cos_q30);
+	e = ref - i;
+	ref = qs1_abs(ref);
+	if (ref > ASTRAY_MIN_I10 && qs1_abs(e) > ref >> 1)
+		cur->astray++;
+	else if (cur->astray)
+		cur->astray--;
 	u = qs1_mulq30(pll->re_v10, cur->ahead.cos_q30) -
 	    qs1_mulq30(pll->im_v10, cur->ahead.sin_q30) + qs1_mulq30(rest, FEED_Q30) +
-	    qs1_mulq30(e, KP_Q30);
+	    qs1_mulq30(e, KP_Q30) + cur->dc_v10;
 	for (int h = 0; h < QS1_RESONATORS; h++)
 		u += cur->res[h].re;
 	m = modulation(cur, u, core->adc[QS1_ADC_VLINK]);
 	saturated = m > M_MAX_Q30 || m < -M_MAX_Q30;
 	m = qs1_clamp(m, -M_MAX_Q30, M_MAX_Q30);
 
+	if (!saturated)
+		cur->dc_v10 += qs1_mulq30(e, KI_Q30);
 	for (int h = 0; h < QS1_RESONATORS; h++) {
 		int32_t re = cur->res[h].re, im = cur->res[h].im;
 

@@ -26,7 +26,7 @@
 
 /* headroom of the link over the peak of the grid, and its bounds */
 #define HEADROOM_MV 22000
-#define REF_MAX_MV 430000
+#define REF_MAX_MV 420000
 
 /* amplitude limit: 1.1 of the rated 7.07 A, in i10 */
 #define AMP_MAX_I10 15930000

@@ -33,10 +33,10 @@
 #define BENCH_ENDS (UNIT | QS1_FAULT_BIT(QS1_FAULT_GFDI) | QS1_FAULT_BIT(QS1_FAULT_TOV))
 
 #define SELF_TEST_MS 200
-/* offsets of the grid and ground current that the self test accepts: 3 % of
- * rated current, 0.1 A
- */
-#define OFFSET_MAX 300
+/* the offset is taken anew each quarter of a second without a current: 2^8 samples */
+#define ZERO_LOG2 8
+/* offsets of the grid and ground current that are accepted: 4 % of rated current, 0.1 A */
+#define OFFSET_MAX 400
 #define GROUND_OFFSET_MAX 800
 #define CLEAR_MS 5000
 /*
@@ -62,6 +62,7 @@ static void go(struct qs1_core *core, enum qs1_state to, uint32_t cause)
 	qs1_event_put(core, QS1_EVENT_TRANSITION, cause, f->state, (uint8_t)to, 0);
 	f->state = (uint8_t)to;
 	f->step = 0;
+	f->offset_sum = 0;
 	f->in_state_ms = 0;
 	f->clear_ms = 0;
 	f->idle_ms = 0;
@@ -73,6 +74,7 @@ void qs1_fsm_stop_now(struct qs1_core *core)
 	/* Whoever leaves service waits out the time to enter it again. */
 	if (core->relay_on)
 		core->fsm.wait_ms = 0;
+	core->bridge_due = false;
 	core->bridge_on = false;
 	core->relay_on = false;
 	for (int n = 0; n < QS1_INPUTS; n++)
@@ -222,14 +224,33 @@ static void self_test(struct qs1_core *core)
 		go(core, QS1_STATE_FAULT, QS1_CAUSE_FAULT_BASE + fault);
 		return;
 	}
-	core->current.offset_i10 = offset * 1024;
+	core->current.offset_i10 = f->offset_sum * 1024 / SELF_TEST_MS;
 	go(core, f->armed ? QS1_STATE_WAITING : QS1_STATE_SHUTDOWN, QS1_CAUSE_SELF_TEST_PASSED);
+}
+
+/*
+ * Relay open, gates off: follow the drift of the current sensor's offset. The
+ * first quarter of a second may still hold what flowed before.
+ */
+static void take_zero(struct qs1_core *core)
+{
+	struct qs1_fsm *f = &core->fsm;
+	int32_t offset_i10 = f->offset_sum * (1024 >> ZERO_LOG2);
+
+	if (f->in_state_ms % (1u << ZERO_LOG2)) {
+		f->offset_sum += core->adc[QS1_ADC_IGRID];
+		return;
+	}
+	if (f->in_state_ms > 1u << ZERO_LOG2 && qs1_abs(offset_i10) < OFFSET_MAX * 1024)
+		core->current.offset_i10 = offset_i10;
+	f->offset_sum = core->adc[QS1_ADC_IGRID];
 }
 
 static void waiting(struct qs1_core *core)
 {
 	struct qs1_fsm *f = &core->fsm;
 
+	take_zero(core);
 	if (pv_above(core, QS1_PARAM_PV_MIN_V))
 		f->idle_ms = 0;
 	else if (++f->idle_ms >= IDLE_MS)
@@ -277,10 +298,10 @@ static void connecting(struct qs1_core *core)
 		f->step = 1;
 		break;
 	case 1: /* bring the filter to the grid's voltage, from a zero crossing on */
-		if (!core->bridge_on && core->pll.phase < 0x08000000u) {
-			core->bridge_on = true;
+		if (!core->bridge_on) {
+			core->bridge_due = true;
 			f->idle_ms = 0;
-		} else if (core->bridge_on && ++f->idle_ms >= FILTER_SETTLE_MS) {
+		} else if (++f->idle_ms >= FILTER_SETTLE_MS) {
 			core->relay_on = true;
 			f->step = 2;
 			f->idle_ms = 0;

@@ -17,9 +17,12 @@
 /* error bound that keeps the product in 32 bits: 10 V */
 #define E_MAX 4000
 
-/* DC link above its reference: the inputs fade out between 20 and 45 V */
-#define FADE_START 1000
-#define FADE_WIDTH 1250
+/*
+ * DC link above its reference: the inputs fade out between 14 V, more than the
+ * ripple at rated power, and 27 V, which leaves a link for 280 V at 445 V.
+ */
+#define FADE_START 700
+#define FADE_WIDTH 650
 
 /* mean voltage that charges an empty link: (1.3 V)^2 / 0.8 ohm is 2.1 W */
 #define START_MV 1300

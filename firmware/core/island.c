@@ -24,6 +24,8 @@
 /* The shift near its limit for a dozen half cycles: 0.1 s. */
 #define SUSPECT_Q30 (SHIFT_MAX_Q30 / 20 * 19)
 #define SUSPECT_HALVES 12
+/* Nothing takes the current, for 8 ms: the grid is gone and no load is in its place. */
+#define ASTRAY_MAX (8 * QS1_TICKS_PER_MS)
 #define ROCOF_HALVES 12
 #define ROCOF_NONE 100
 /* slow mean: 2^7 half cycles, about one second */
@@ -87,7 +89,7 @@ uint32_t qs1_island_found(const struct qs1_core *core)
 	int32_t rocof = core->param[QS1_PARAM_ROCOF_HZ_S];
 	uint32_t found = 0;
 
-	if (is->suspect >= SUSPECT_HALVES)
+	if (is->suspect >= SUSPECT_HALVES || core->current.astray > ASTRAY_MAX)
 		found |= QS1_FAULT_BIT(QS1_FAULT_ISLAND);
 	/* 0.1 Hz/s over 0.1 s is 10000 uHz */
 	if (rocof < ROCOF_NONE && is->rocof_uhz > rocof * 10000)

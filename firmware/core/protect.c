@@ -6,8 +6,8 @@
 
 /* 1.4 pu instantaneous: 1.4 * sqrt(2) / 20 mV is 99 counts a nominal volt */
 #define TOV_COUNTS_PER_V 99
-/* DC link: 465 V */
-#define LINK_OV 23250
+/* DC link: 455 V, above the 447 V to which the inputs can bring it (input.c, dclink.c) */
+#define LINK_OV 22750
 /* PV: absolute maximum 60 V; 14 A for 5 ms */
 #define PV_ABS_MAX 24000
 #define PV_OC 22400

@@ -108,6 +108,8 @@ struct qs1_meter {
  * @res: resonator states of harmonics 1, 3, 5, ... 13
  * @rotor: their rotation per control period
  * @inject: their gain and phase advance, integral gain times e^(j phi)
+ * @dc_v10: voltage that keeps direct current out
+ * @offset_i10: what the sensor shows without a current
  * @ahead: rotation over the loop's delay of one and a half periods
  * @amp_i10: amplitude in phase with the voltage, in force
  * @quad_i10: amplitude a quarter turn ahead, in force
@@ -116,6 +118,7 @@ struct qs1_meter {
  * @recip: 2^40 / DC-link voltage in counts
  * @blank: control periods for which the gates stay off after a peak
  * @blanks: such peaks lately, decays
+ * @astray: control periods in which the current went astray, less those in which it did not
  */
 struct qs1_current {
 	struct {
@@ -129,10 +132,12 @@ struct qs1_current {
 	int32_t quad_i10;
 	int32_t next_amp_i10;
 	int32_t next_quad_i10;
+	int32_t dc_v10;
 	int32_t offset_i10;
 	int32_t recip;
 	uint8_t blank;
 	uint16_t blanks;
+	uint16_t astray;
 };
 
 /**
@@ -396,6 +401,7 @@ struct qs1_core {
 	uint16_t cmp_input[QS1_INPUTS];
 	bool half_dclink;
 	bool half_island;
+	bool bridge_due; /* on from the next zero crossing */
 	bool bridge_on;
 	bool relay_on;
 	bool estop;

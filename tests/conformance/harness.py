@@ -31,9 +31,15 @@ SIMULATOR = BUILD / "qs1-sim"
 TIMEOUT_S = 3600
 
 
+def number(value, digits):
+    return "not measured" if value is None else f"{value:.{digits}g}"
+
+
 @dataclasses.dataclass
 class Figure:
-    """One measured value with its limits; either limit may be absent."""
+    """One measured value with its limits; either limit may be absent, a value that could not be
+    measured is None and holds no limit.
+    """
 
     name: str
     value: float
@@ -44,6 +50,8 @@ class Figure:
 
     @property
     def held(self):
+        if self.value is None:
+            return False
         above = self.at_least is None or self.value >= self.at_least
         below = self.at_most is None or self.value <= self.at_most
         return above and below
@@ -55,9 +63,6 @@ class Figure:
         if self.at_least is not None:
             return f"at least {self.at_least:g}"
         return f"at most {self.at_most:g}" if self.at_most is not None else ""
-
-    def __str__(self):
-        return f"{self.name}: {self.value:.6g} {self.unit} ({self.limit})"
 
 
 class Run:
@@ -105,13 +110,13 @@ class Run:
                anchor=""):
         """State a figure and its limit."""
         low, high = between
-        self.figures.append(Figure(name, float(value), unit,
+        self.figures.append(Figure(name, value, unit,
                                    low if at_least is None else at_least,
                                    high if at_most is None else at_most, anchor))
 
     def felt(self, name, value, unit="", at_least=None, at_most=None):
         """State that the plant has felt the disturbance; the procedure means nothing otherwise."""
-        self.disturbances.append(Figure(name, float(value), unit, at_least, at_most))
+        self.disturbances.append(Figure(name, value, unit, at_least, at_most))
 
     def note(self, text):
         """A sentence for the report."""
@@ -193,9 +198,9 @@ def _as_dict(figure):
 def missed(result):
     """What did not hold, a line each."""
     lines = [result["error"]] if result["error"] else []
-    lines += [f"not felt: {f['name']}: {f['value']:.6g} {f['unit']} ({f['limit']})"
+    lines += [f"not felt: {f['name']}: {number(f['value'], 6)} {f['unit']} ({f['limit']})"
               for f in result["felt"] if not f["held"]]
-    return lines + [f"{f['name']}: {f['value']:.6g} {f['unit']}, expected {f['limit']}"
+    return lines + [f"{f['name']}: {number(f['value'], 6)} {f['unit']}, expected {f['limit']}"
                     for f in result["figures"] if not f["held"]]
 
 

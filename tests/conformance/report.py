@@ -5,7 +5,7 @@ import base64
 import html
 import json
 
-from harness import OUT
+from harness import OUT, number
 from paths import BUILD
 
 STYLE = """
@@ -31,7 +31,7 @@ def _mark(held):
 
 
 def _number(value):
-    return f"{value:.4g}" if abs(value) < 1e4 else f"{value:.0f}"
+    return number(value, 4) if value is None or abs(value) < 1e4 else f"{value:.0f}"
 
 
 def _rows(figures):

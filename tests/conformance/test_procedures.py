@@ -11,6 +11,7 @@ def test_procedure(procedure, request, conformance_results):
     result = procedure.carry_out(request.config.getoption("--long"))
     conformance_results.append(result)
     for figure in result["figures"]:
-        print(f"{figure['name']}: {figure['value']:.6g} {figure['unit']} ({figure['limit']})")
+        print(f"{figure['name']}: {harness.number(figure['value'], 6)} {figure['unit']} "
+              f"({figure['limit']})")
     problems = harness.missed(result)
     assert not problems, "\n".join([f"{procedure.title} ({procedure.source}):", *problems])
