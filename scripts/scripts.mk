@@ -35,6 +35,15 @@ GUEST_LDFLAGS := -L$(GUEST_SYSROOT_DIR)/usr/lib/arm-linux-gnueabihf \
 $(GUEST_SYSROOT): scripts/sysroot
 	@scripts/sysroot
 
+# A compiler and a simulator for the PRU, built from Debian's sources; only the long tests need them.
+PRU_TOOLCHAIN := $(CACHE)/toolchain-pru/built
+$(PRU_TOOLCHAIN): scripts/toolchain-pru
+	@scripts/toolchain-pru
+
+.PHONY: toolchain-pru
+## make toolchain-pru   build the PRU compiler and simulator, once, a quarter of an hour
+toolchain-pru: $(PRU_TOOLCHAIN)
+
 # What the board boots, described in $(BUILD)/guest/guest.json. PKGS adds Debian packages.
 GUEST_ROOT := $(BUILD)/guest-root
 .PHONY: image guest-root
