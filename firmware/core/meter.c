@@ -8,6 +8,11 @@
  * grid reads zero volts instead of nothing. Frequency is measured apart from
  * the PLL, from zero crossings of the resonator's in-phase output, which is
  * free of harmonics and offset.
+ *
+ * There are two frequencies. The trips judge single cycles: a phase jump shows
+ * in those that contain it and in the resonator's settling, 40 ms in all, less
+ * than any trip has to last. What is reported, and what grid support follows,
+ * is a mean of three cycles that leaves such a jump out.
  */
 #include "state.h"
 
@@ -19,7 +24,7 @@
  * the frequency keeps its value meanwhile.
  */
 #define JUMP_UHZ 2500000
-#define JUMP_TICKS (80 * QS1_TICKS_PER_MS)
+#define JUMP_TICKS (60 * QS1_TICKS_PER_MS)
 
 void qs1_meter_step(struct qs1_core *core)
 {
@@ -85,6 +90,7 @@ static void frequency(struct qs1_core *core)
 	else
 		f = (int32_t)((uint64_t)QS1_CONTROL_HZ * 65536u * 1000000u / period);
 
+	m->f_raw_uhz = f;
 	if (!m->f_uhz || qs1_abs(f - m->f_uhz) > JUMP_UHZ) {
 		if (m->f_uhz && m->cross_tick - m->f_tick < JUMP_TICKS)
 			return;
@@ -113,6 +119,7 @@ void qs1_meter_slow(struct qs1_core *core)
 	if (!core->pll.alive || core->pll.amp_v10 < AMP_MIN_V10) {
 		m->crossings = 0;
 		m->f_uhz = 0;
+		m->f_raw_uhz = 0;
 		m->crossed = false;
 	} else if (m->crossed) {
 		frequency(core);

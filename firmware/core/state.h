@@ -76,6 +76,9 @@ struct qs1_sums {
  * @half: the last two complete half cycles, newest in half[0]
  * @pending: steps of the evaluation still to be done
  * @cross_q16: time of the last upward [1] and downward [0] zero crossing
+ * @f_raw_uhz: the last cycle, whatever it is
+ * @f_cycle_uhz: the last cycle without phase jumps
+ * @f_uhz: mean of the window of cycles without phase jumps
  * @f_tick: when the frequency was last renewed; a phase jump holds it
  */
 struct qs1_meter {
@@ -91,6 +94,7 @@ struct qs1_meter {
 	uint32_t cross_q16[2];
 	uint8_t crossings;
 	uint32_t f_tick;
+	int32_t f_raw_uhz;
 	int32_t f_cycle_uhz;
 	int32_t f_uhz;
 	int32_t f_window[6];

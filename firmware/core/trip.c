@@ -5,7 +5,7 @@
  * A clearing time is a maximum from the event to the end of the current. From
  * it go the relay's opening time, the measuring window and one evaluation:
  *   voltage    8 ms relay + 17 ms RMS window + 8 ms half cycle + 5 ms
- *   frequency  8 ms relay + 50 ms window (three cycles) + 17 ms resonator
+ *   frequency  8 ms relay + 17 ms cycle + 8 ms half cycle + 12 ms resonator
  * What remains is how long the condition has to hold.
  */
 #include <qs1/stage.h>
@@ -13,7 +13,7 @@
 #include "state.h"
 
 #define LAG_V_MS (QS1_RELAY_OPEN_MS + 17 + 8 + 5)
-#define LAG_F_MS (QS1_RELAY_OPEN_MS + 50 + 17)
+#define LAG_F_MS (QS1_RELAY_OPEN_MS + 17 + 8 + 12)
 
 enum quantity {
 	VOLTAGE,
@@ -51,25 +51,26 @@ void qs1_trip_derive(struct qs1_core *core)
 	}
 }
 
-static int32_t f_mhz(const struct qs1_core *core)
+static int32_t to_mhz(int32_t uhz)
 {
-	return (core->meter.f_uhz + 500) / 1000;
+	return (uhz + 500) / 1000;
 }
 
 /* Each millisecond: QS1_FAULT_BIT() of the functions whose time is up. */
 uint32_t qs1_trip_ms(struct qs1_core *core)
 {
+	int32_t f_mhz = to_mhz(core->meter.f_raw_uhz);
 	uint32_t trips = 0;
 
 	for (int k = 0; k < QS1_TRIPS; k++) {
-		int32_t x = table[k].quantity == VOLTAGE ? core->meter.vrms_mv : f_mhz(core);
+		int32_t x = table[k].quantity == VOLTAGE ? core->meter.vrms_mv : f_mhz;
 		int32_t limit = core->trip.threshold[k];
 		bool hit = table[k].above
 				   ? x > limit || (x == limit && table[k].fault == QS1_FAULT_OV2)
 				   : x < limit;
 
 		/* Without a voltage there is no frequency to judge. */
-		if (table[k].quantity == FREQUENCY && !core->meter.f_uhz)
+		if (table[k].quantity == FREQUENCY && !f_mhz)
 			hit = false;
 		if (!hit)
 			core->trip.ms[k] = 0;
@@ -85,7 +86,7 @@ uint32_t qs1_trip_ms(struct qs1_core *core)
 bool qs1_trip_in_range(const struct qs1_core *core)
 {
 	const int32_t *p = core->param;
-	int32_t v = core->meter.vrms_mv, f = f_mhz(core);
+	int32_t v = core->meter.vrms_mv, f = to_mhz(core->meter.f_uhz);
 
 	return core->pll.locked && v >= p[QS1_PARAM_ES_V_MIN_PU] * p[QS1_PARAM_V_NOM_V] &&
 	       v <= p[QS1_PARAM_ES_V_MAX_PU] * p[QS1_PARAM_V_NOM_V] &&
@@ -95,8 +96,10 @@ bool qs1_trip_in_range(const struct qs1_core *core)
 /* The measured quantity behind a trip: mV or mHz. */
 int32_t qs1_trip_value(const struct qs1_core *core, enum qs1_fault fault)
 {
+	int32_t f_mhz = to_mhz(core->meter.f_raw_uhz);
+
 	for (int k = 0; k < QS1_TRIPS; k++)
 		if (table[k].fault == fault)
-			return table[k].quantity == VOLTAGE ? core->meter.vrms_mv : f_mhz(core);
-	return fault == QS1_FAULT_ISLAND || fault == QS1_FAULT_ROCOF ? f_mhz(core) : 0;
+			return table[k].quantity == VOLTAGE ? core->meter.vrms_mv : f_mhz;
+	return fault == QS1_FAULT_ISLAND || fault == QS1_FAULT_ROCOF ? f_mhz : 0;
 }
