@@ -7,7 +7,8 @@
  * grid power. The plant is C V dv/dt = dP; for a crossover of 6 Hz
  *   kp = C V 2 pi 6 Hz = 470 uF * 400 V * 37.7 / s = 7.1 W/V
  * with the zero at a quarter of it, 0.55 W/V each half cycle.
- * When the grid takes less than the inputs could bring, p_cap_mw falls.
+ * When the grid takes less than the inputs could bring, the power that each may
+ * draw is its share of what the grid may get, put right by the link's voltage.
  *
  * The power and the reactive power that support.c wants become the amplitudes
  * of the current, reactive first, island.c's share on top.
@@ -18,11 +19,13 @@
 
 #define KP_MW_PER_V 7100
 #define KI_MW_PER_V 550
-/* input cap: 4 inputs against the link at 1 Hz, per half cycle */
+/* correction of the share: 4 inputs against the link at 1 Hz, per half cycle */
 #define KCAP_MW_PER_V 120
 #define CAP_MAX_MW 600000
-/* the cap starts to work 6 V above the reference */
+/* it starts to work 6 V above the reference */
 #define CAP_MARGIN_MV 6000
+/* while ceased the inputs hold the link: C V / 4 is 47 mJ/V, a third of it each half cycle */
+#define CEASED_MW_PER_V 2000
 
 /* headroom of the link over the peak of the grid, and its bounds */
 #define HEADROOM_MV 22000
@@ -42,13 +45,21 @@ void qs1_dclink_reset(struct qs1_core *core)
 	d->p_ref_mw = 0;
 	d->p_ramp_mw = 0;
 	d->p_return_mw = QS1_RATED_W * 1000;
+	d->p_trim_mw = CAP_MAX_MW;
 	d->p_cap_mw = CAP_MAX_MW;
 }
 
-/* Momentary cessation is over: the power rises again, see limits(). */
-void qs1_dclink_return(struct qs1_core *core)
+/*
+ * Momentary cessation: the grid takes nothing from now on. When it is over the
+ * power rises again, see limits(), and with it the shares of the inputs.
+ */
+void qs1_dclink_cease(struct qs1_core *core)
 {
+	if (core->dclink.p_return_mw == QS1_RATED_W * 1000)
+		core->dclink.p_before_mw = core->dclink.p_ref_mw;
 	core->dclink.p_return_mw = 0;
+	core->dclink.p_trim_mw = 0;
+	core->dclink.p_cap_mw = 0;
 }
 
 static int32_t derated_mw(const struct qs1_core *core)
@@ -64,6 +75,15 @@ static int32_t derated_mw(const struct qs1_core *core)
 	return (int32_t)((int64_t)QS1_RATED_W * 1000 * (stop - t) / (stop - start));
 }
 
+static int32_t inputs_on(const struct qs1_core *core)
+{
+	int32_t on = 0;
+
+	for (int n = 0; n < QS1_INPUTS; n++)
+		on += core->input[n].on;
+	return on ? on : 1;
+}
+
 static int32_t lower(int32_t a, int32_t b)
 {
 	return a < b ? a : b;
@@ -71,14 +91,14 @@ static int32_t lower(int32_t a, int32_t b)
 
 /*
  * Limits of the power. After a connection it rises to rated in es_ramp_s, after
- * a momentary cessation to 80 % of rated in mc_return_s, of which 0.1 s goes
+ * a momentary cessation to 80 % of rated in mc_return_s, of which 0.15 s goes
  * for seeing the voltage in range and for the current to follow.
  */
 static void limits(struct qs1_core *core)
 {
 	struct qs1_dclink *d = &core->dclink;
 	int32_t rated = QS1_RATED_W * 1000;
-	int32_t return_cs = core->param[QS1_PARAM_MC_RETURN_S] - 10;
+	int32_t return_cs = core->param[QS1_PARAM_MC_RETURN_S] - 15;
 
 	if (qs1_producing(core)) {
 		d->p_ramp_mw =
@@ -125,6 +145,8 @@ void qs1_dclink_half_cycle(struct qs1_core *core)
 		d->p_ref_mw = 0;
 		core->current.next_amp_i10 = 0;
 		core->current.next_quad_i10 = core->relay_on ? RELAY_TEST_I10 : 0;
+		if (core->fsm.state == QS1_STATE_CEASED)
+			d->p_cap_mw = qs1_clamp(-err_mv * (CEASED_MW_PER_V / 1000), 0, CAP_MAX_MW);
 		return;
 	}
 	for (int n = 0; n < QS1_INPUTS; n++)
@@ -137,9 +159,12 @@ void qs1_dclink_half_cycle(struct qs1_core *core)
 			qs1_clamp(d->integ_mw + (int32_t)((int64_t)err_mv * KI_MW_PER_V / 1000),
 				  -400000, 400000);
 	d->p_ref_mw = qs1_clamp(p, 0, d->p_limit_mw);
-	d->p_cap_mw = qs1_clamp(
-		d->p_cap_mw - (int32_t)((int64_t)(err_mv - CAP_MARGIN_MV) * KCAP_MW_PER_V / 1000),
-		0, CAP_MAX_MW);
+	/* A link left high by a cessation says nothing about the shares. */
+	p = d->p_limit_mw / inputs_on(core);
+	d->p_trim_mw = qs1_clamp(
+		d->p_trim_mw - (int32_t)((int64_t)(err_mv - CAP_MARGIN_MV) * KCAP_MW_PER_V / 1000),
+		d->p_return_mw < QS1_RATED_W * 1000 ? 0 : -p, CAP_MAX_MW);
+	d->p_cap_mw = lower(p + d->p_trim_mw, CAP_MAX_MW);
 
 	if (vpk_mv >= 20000)
 		amplitudes(core, vpk_mv);

@@ -338,6 +338,7 @@ static void producing(struct qs1_core *core)
 	if (ceases(core)) {
 		core->bridge_on = false;
 		qs1_current_reset(&core->current);
+		qs1_dclink_cease(core);
 		go(core, QS1_STATE_CEASED, QS1_CAUSE_MOMENTARY_CESSATION);
 		return;
 	}
@@ -366,7 +367,6 @@ static void ceased(struct qs1_core *core)
 	if (f->idle_ms < RETURN_MS || !core->pll.locked)
 		return;
 	/* The ramp of the connection stays where it was: back soon, IEEE 1547-2018 6.4.2.7. */
-	qs1_dclink_return(core);
 	core->bridge_on = true;
 	go(core, QS1_STATE_PRODUCING, QS1_CAUSE_GRID_IN_RANGE);
 }

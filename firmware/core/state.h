@@ -151,8 +151,10 @@ struct qs1_current {
  * @p_ref_mw: power reference
  * @p_ramp_mw: limit that rises after a connection
  * @p_return_mw: limit that rises after a momentary cessation
+ * @p_before_mw: power before the last momentary cessation
  * @p_limit_mw: limit in force
- * @p_cap_mw: power each input may draw, falls when the grid takes less
+ * @p_trim_mw: correction of the inputs' share of the limit
+ * @p_cap_mw: power each input may draw
  */
 struct qs1_dclink {
 	int32_t ref;
@@ -160,7 +162,9 @@ struct qs1_dclink {
 	int32_t p_ref_mw;
 	int32_t p_ramp_mw;
 	int32_t p_return_mw;
+	int32_t p_before_mw;
 	int32_t p_limit_mw;
+	int32_t p_trim_mw;
 	int32_t p_cap_mw;
 };
 
@@ -431,7 +435,7 @@ void qs1_current_slow(struct qs1_core *core);
 
 /* dclink.c */
 void qs1_dclink_reset(struct qs1_core *core);
-void qs1_dclink_return(struct qs1_core *core);
+void qs1_dclink_cease(struct qs1_core *core);
 void qs1_dclink_half_cycle(struct qs1_core *core);
 
 /* input.c */

@@ -147,6 +147,16 @@ static int32_t droop_target(const struct qs1_core *core, int32_t limit_mw)
 	}
 }
 
+/* Power before a disturbance; a ramp that is under way is taken as ended. */
+static int32_t power_before(const struct qs1_core *core, int32_t limit_mw)
+{
+	const struct qs1_dclink *d = &core->dclink;
+
+	if (d->p_return_mw < RATED_MW)
+		return d->p_before_mw;
+	return d->p_ramp_mw < RATED_MW ? limit_mw : d->p_ref_mw;
+}
+
 static void droop(struct qs1_core *core, int32_t limit_mw)
 {
 	struct qs1_support *s = &core->support;
@@ -161,7 +171,7 @@ static void droop(struct qs1_core *core, int32_t limit_mw)
 			now = QS1_DROOP_UNDER;
 	}
 	if (now != QS1_DROOP_NONE && now != s->droop)
-		s->p_pre_mw = core->dclink.p_ref_mw;
+		s->p_pre_mw = power_before(core, limit_mw);
 	if (now != QS1_DROOP_NONE && !s->droop_active) {
 		s->droop_active = true;
 		s->droop_x1024 = (now == QS1_DROOP_OVER ? s->p_pre_mw : limit_mw) * 1024;
