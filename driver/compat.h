@@ -14,4 +14,11 @@
 #define QS1_NS QS1
 #endif
 
+/* Callbacks of binary attributes take a constant one since 6.16. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#define QS1_BIN_CONST const
+#else
+#define QS1_BIN_CONST
+#endif
+
 #endif /* QS1_COMPAT_H */

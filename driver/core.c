@@ -496,6 +496,8 @@ struct qs1 *devm_qs1_alloc(struct device *dev, struct rproc *rproc, void __iomem
 	qs1_debugfs_init(qs1);
 
 	ret = devm_add_action_or_reset(dev, qs1_free, qs1);
+	if (!ret)
+		ret = devm_qs1_trip_init(qs1);
 	return ret ? ERR_PTR(ret) : qs1;
 }
 EXPORT_SYMBOL_NS_GPL(devm_qs1_alloc, QS1_NS);

@@ -71,6 +71,21 @@ ssize_t qs1_events_show(struct qs1 *qs1, char *buf)
 	return len;
 }
 
+/* Show the recorder what came after the event that readers were told of. */
+static void qs1_events_record(struct qs1 *qs1, u32 head)
+{
+	u32 count = head - qs1->event_head;
+	struct qs1_event event;
+	u32 i;
+
+	/* A firmware that started anew counts from 1; older ones are overwritten. */
+	if (head < qs1->event_head)
+		count = head;
+	for (i = min(count, QS1_EVENTS); i > 0; i--)
+		if (qs1_event_read(qs1, head - i + 1, &event))
+			qs1_trip_event(qs1, &event);
+}
+
 /**
  * qs1_events_notify() - wake who polls the attributes when there is news
  * @qs1: inverter
@@ -83,6 +98,7 @@ void qs1_events_notify(struct qs1 *qs1)
 
 	if (head == qs1->event_head)
 		return;
+	qs1_events_record(qs1, head);
 	qs1->event_head = head;
 	sysfs_notify(&qs1->dev->kobj, NULL, "events");
 	sysfs_notify(&qs1->dev->kobj, NULL, "state");

@@ -24,6 +24,7 @@ struct attribute_group;
 struct dentry;
 struct device;
 struct qs1;
+struct qs1_trip;
 
 /**
  * struct qs1_ops - what the glue does for the core
@@ -93,6 +94,7 @@ enum qs1_notification {
  * @reply_wait: woken by each doorbell
  * @event_head: last event that readers of the attributes were told of; only
  *              the interrupt thread uses it
+ * @trip: records the waveform around a trip
  * @heartbeat: last value written to the firmware
  * @crashes: crashes since the driver was bound
  * @wave_lost: scans that a reader of the stream did not get
@@ -122,6 +124,7 @@ struct qs1 {
 	wait_queue_head_t reply_wait;
 
 	u32 event_head;
+	struct qs1_trip *trip;
 	atomic_t heartbeat;
 	atomic_t crashes;
 	atomic64_t wave_lost;
@@ -165,6 +168,8 @@ void qs1_mailbox_reset(struct qs1 *qs1);
 void qs1_mailbox_flush(struct qs1 *qs1);
 void qs1_events_notify(struct qs1 *qs1);
 ssize_t qs1_events_show(struct qs1 *qs1, char *buf);
+int devm_qs1_trip_init(struct qs1 *qs1);
+void qs1_trip_event(struct qs1 *qs1, const struct qs1_event *event);
 void qs1_debugfs_init(struct qs1 *qs1);
 
 const char *qs1_state_name(u32 state);
