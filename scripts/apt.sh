@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Fetch Debian armhf packages with apt's own verification, and leave the user's apt as it is.
+# Fetch Debian packages for $BOARD_ARCH with apt's own verification, and leave the user's apt as it is.
 #
 #   apt.sh show SUITE PACKAGE             print the package's record; fails when there is none
 #   apt.sh fetch SUITE DIR PACKAGE...     download exactly these into DIR
@@ -56,8 +56,8 @@ configure()
 		Dir::Cache "$state";
 		Dir::Cache::archives "$state/archives";
 		#clear APT::Architectures;
-		APT::Architecture "armhf";
-		APT::Architectures { "armhf"; };
+		APT::Architecture "$BOARD_ARCH";
+		APT::Architectures { "$BOARD_ARCH"; };
 		#clear APT::Default-Release;
 		APT::Install-Recommends "false";
 		APT::Sandbox::User "root";
@@ -117,7 +117,7 @@ fetch_closure()
 [ $# -ge 3 ] || die "usage: show SUITE PACKAGE | fetch SUITE DIR PACKAGE... | closure SUITE DIR PACKAGE..."
 verb=$1 suite=$2
 shift 2
-state=$QS1_CACHE/apt/$suite
+state=$QS1_CACHE/apt/$suite-$BOARD_ARCH
 cache_lock
 configure
 if ! lists_are_current && ! update; then

@@ -16,6 +16,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 QS1_CACHE=$(realpath -m "${QS1_CACHE:-$HOME/.cache/qs1}")
 # Debian's release that the virtual board runs.
 export BOARD_SUITE=bookworm
+# The machine that packages are fetched for: the virtual board's, unless told otherwise.
+export BOARD_ARCH=${BOARD_ARCH:-armhf}
 # Where scripts/kernel puts the kernel. The number goes up when what is in the folder changes, so that
 # clones of different ages can share the cache; scripts.mk reads it here.
 KERNEL_FOLDER=kernel-v2

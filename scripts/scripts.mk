@@ -26,14 +26,15 @@ $(KERNEL_ABI): scripts/kernel
 
 # Libraries for the board's programs (scripts/sysroot lists them). A rule that compiles or links
 # with these flags has $(GUEST_SYSROOT) as an order-only prerequisite.
-GUEST_SYSROOT_DIR := $(CACHE)/sysroot-armhf
+# The number goes up when the list changes, so that clones of different ages can share the cache.
+GUEST_SYSROOT_DIR := $(CACHE)/sysroot-v2-$(GUEST_ARCH)
 GUEST_SYSROOT := $(GUEST_SYSROOT_DIR)/packages
 GUEST_CFLAGS := -std=gnu17 -O2 -g $(WARN) -Iinclude -D_GNU_SOURCE \
 	-isystem $(GUEST_SYSROOT_DIR)/usr/include
-GUEST_LDFLAGS := -L$(GUEST_SYSROOT_DIR)/usr/lib/arm-linux-gnueabihf \
-	-Wl,-rpath-link=$(GUEST_SYSROOT_DIR)/usr/lib/arm-linux-gnueabihf
+GUEST_LDFLAGS := -L$(GUEST_SYSROOT_DIR)/usr/lib/$(GUEST_TRIPLET) \
+	-Wl,-rpath-link=$(GUEST_SYSROOT_DIR)/usr/lib/$(GUEST_TRIPLET)
 $(GUEST_SYSROOT): scripts/sysroot
-	@scripts/sysroot
+	@BOARD_ARCH=$(GUEST_ARCH) scripts/sysroot $(GUEST_SYSROOT_DIR)
 
 # A compiler and a simulator for the PRU, built from Debian's sources; only the long tests need them.
 PRU_TOOLCHAIN := $(CACHE)/toolchain-pru/built

@@ -49,6 +49,27 @@ int iio_find(const char *root, const char *name, char *ret_path)
 	return -ENODEV;
 }
 
+int iio_open_parent(const char *device, const char *attribute)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", device);
+	while (path[0]) {
+		int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		char *slash = strrchr(path, '/');
+
+		if (dir >= 0 && faccessat(dir, attribute, F_OK, 0) == 0) {
+			return dir;
+		}
+		close_fd(&dir);
+		if (!slash) {
+			break;
+		}
+		*slash = '\0';
+	}
+	return -ENODEV;
+}
+
 /* The channel's stem, "in_voltage3", of the label file "in_voltage3_label". */
 static int find_stem(int dir, const char *type, const char *label, char *stem, size_t size)
 {

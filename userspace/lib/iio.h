@@ -21,6 +21,15 @@
 int iio_find(const char *root, const char *name, char *ret_path);
 
 /**
+ * iio_open_parent() - the device that carries an attribute: this one, or one above
+ * @device: path of its folder
+ * @attribute: looked for
+ *
+ * Return: a descriptor of the folder, O_PATH; -ENODEV when there is none.
+ */
+int iio_open_parent(const char *device, const char *attribute);
+
+/**
  * struct iio_channel - one channel that is read often
  * @fd: its value, processed or raw
  * @scale: what to multiply it with; 1 for a processed value

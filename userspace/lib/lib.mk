@@ -17,7 +17,7 @@ $(USERLIB_HOST): $(USERLIB_HOST_OBJ)
 $(USERLIB_GUEST): $(USERLIB_GUEST_OBJ)
 	$(call say,AR)
 	$(Q)rm -f $@
-	$(Q)arm-linux-gnueabihf-ar rcs $@ $^
+	$(Q)$(GUEST_TRIPLET)-ar rcs $@ $^
 
 $(USERLIB_HOST_OBJ): $(BUILD)/host/%.o: %.c
 	@mkdir -p $(@D)

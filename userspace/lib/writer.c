@@ -63,15 +63,20 @@ static void text_open(struct writer *writer, const char *name, const char *label
 {
 	struct level *group = current(writer);
 	struct level *around = group - 1;
+	int pad = 14 - around->indent - (int)strlen(label);
 
 	(void)name;
 	group->indent = around->indent;
 	if (!label[0]) {
 		return;
 	}
+	if (group->layout == WRITER_ROW && around->layout == WRITER_ROW) {
+		fprintf(writer->out, " %s", label);
+		return;
+	}
 	fprintf(writer->out, "%*s%s", around->indent, "", label);
 	if (group->layout == WRITER_ROW) {
-		fprintf(writer->out, "%*s", (int)(14 - around->indent - strlen(label)), "");
+		fprintf(writer->out, "%*s", pad > 0 ? pad : 0, "");
 	} else {
 		fprintf(writer->out, "\n");
 		group->indent += 2;
@@ -81,9 +86,11 @@ static void text_open(struct writer *writer, const char *name, const char *label
 static void text_close(struct writer *writer)
 {
 	const struct level *group = current(writer);
+	const struct level *around = group - 1;
 
 	if (group->layout == WRITER_ROW) {
-		fprintf(writer->out, "%s\n", group->count ? "" : " none");
+		fprintf(writer->out, "%s%s", group->count ? "" : " none",
+			around->layout == WRITER_ROW ? "" : "\n");
 	}
 }
 

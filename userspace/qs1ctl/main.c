@@ -2,6 +2,7 @@
 /* qs1ctl: ask qs1d, and tell it. */
 #include <argp.h>
 #include <errno.h>
+#include <locale.h>
 #include <string.h>
 
 #include "../lib/protocol.h"
@@ -26,6 +27,8 @@ static const struct command {
 	{ "set", "set PARAM VALUE", "set a parameter", command_set },
 	{ "get", "get [PARAM]", "values in force and their ranges", command_get },
 	{ "events", "events [--follow]", "what happened", command_events },
+	{ "scope", "scope CHANNEL...", "waveforms as they are now", command_scope },
+	{ "dump", "dump", "last decisions, and the waveform around the last trip", command_dump },
 	{ "doctor", "doctor", "find out why it does not produce", command_doctor },
 };
 
@@ -33,6 +36,11 @@ static const struct argp_option options[] = {
 	{ "output", 'o', "FORMAT", 0, "text, kv (key=value lines) or json", 0 },
 	{ "json", 'j', NULL, 0, "the same as --output=json", 0 },
 	{ "follow", 'f', NULL, 0, "events: go on as they come", 0 },
+	{ "time", 't', "SECONDS", 0, "scope: how long, 0.1 unless given", 0 },
+	{ "trigger", 'T', "CHANNEL[=LEVEL]", 0, "scope: wait until it rises through the level, 0",
+	  0 },
+	{ "plot", 'p', "FILE", 0, "scope, dump: draw the waveform into a PNG file", 0 },
+	{ "csv", 'c', "FILE", 0, "scope, dump: write the waveform's values, - for stdout", 0 },
 	{ "socket", 's', "PATH", 0, "control socket, " PROTOCOL_SOCKET " unless given", 0 },
 	{ 0 },
 };
@@ -67,6 +75,18 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		return 0;
 	case 'f':
 		arguments->context.follow = true;
+		return 0;
+	case 't':
+		arguments->context.time = value;
+		return 0;
+	case 'T':
+		arguments->context.trigger = value;
+		return 0;
+	case 'p':
+		arguments->context.plot = value;
+		return 0;
+	case 'c':
+		arguments->context.csv = value;
 		return 0;
 	case 's':
 		arguments->context.socket = value;
@@ -139,6 +159,8 @@ int main(int argc, char **argv)
 	};
 	struct arguments arguments = { .context.socket = PROTOCOL_SOCKET };
 
+	/* Only what characters the terminal has: numbers stay as programs read them. */
+	setlocale(LC_CTYPE, "");
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	for (size_t i = 0; i < ARRAY_SIZE(commands) && arguments.count > 0; i++) {
 		if (!strcmp(arguments.words[0], commands[i].name)) {

@@ -3,7 +3,7 @@
 # qs1ctl: the tool, for the board and, for its tests, for the host.
 
 QS1CTL_SRC := $(wildcard userspace/qs1ctl/*.c)
-QS1CTL_LIBS := -ljson-c -lm
+QS1CTL_LIBS := -lcairo -ljson-c -lm
 
 QS1CTL_GUEST_OBJ := $(QS1CTL_SRC:%.c=$(BUILD)/guest/%.o)
 QS1CTL_HOST_OBJ := $(QS1CTL_SRC:%.c=$(BUILD)/host/%.o)
@@ -22,6 +22,12 @@ $(BUILD)/guest/bin/qs1ctl: $(QS1CTL_GUEST_OBJ) $(USERLIB_GUEST)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(GUEST_CC) $(GUEST_LDFLAGS) -o $@ $^ $(QS1CTL_LIBS)
+
+$(BUILD)/tests/test_wave: tests/unit/test_wave.c $(filter-out %/main.o,$(QS1CTL_HOST_OBJ)) \
+		$(USERLIB_HOST)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(HOST_CFLAGS) -Iuserspace/qs1ctl -MMD -MP -o $@ $^ -lcmocka $(QS1CTL_LIBS)
 
 -include $(QS1CTL_HOST_OBJ:.o=.d) $(QS1CTL_GUEST_OBJ:.o=.d)
 

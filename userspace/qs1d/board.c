@@ -92,28 +92,6 @@ void board_close(struct board *board)
 	board->running = false;
 }
 
-/* The device that carries our attributes: the meter's, or one above it. */
-static int open_parent(const char *meter)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s", meter);
-	while (path[0]) {
-		int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		char *slash = strrchr(path, '/');
-
-		if (dir >= 0 && faccessat(dir, LAYOUT, F_OK, 0) == 0) {
-			return dir;
-		}
-		close_fd(&dir);
-		if (!slash) {
-			break;
-		}
-		*slash = '\0';
-	}
-	return -ENODEV;
-}
-
 static int check_layout(struct board *board)
 {
 	char text[32];
@@ -163,7 +141,7 @@ static int open_board(struct board *board)
 	if (ret < 0) {
 		return ret;
 	}
-	board->dir = open_parent(meter);
+	board->dir = iio_open_parent(meter, LAYOUT);
 	if (board->dir < 0) {
 		return board->dir;
 	}
