@@ -19,7 +19,7 @@ $(BUILD)/tests/%: tests/unit/%.c $(UNIT_LIBS)
 include tests/m4/m4.mk
 
 .PHONY: unit test test-all conformance
-unit: $(UNIT)
+unit: $(UNIT) $(BUILD)/host/bin/qs1ctl
 
 ## make test         all tests that a change must pass
 test:

@@ -6,35 +6,50 @@ _qs1ctl_words()
 	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
 }
 
+_qs1ctl_files()
+{
+	mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+}
+
+# Words of a kind that qs1ctl itself knows: its own message names all channels.
+_qs1ctl_channels()
+{
+	_qs1ctl_words "$(qs1ctl scope '' 2>&1 | sed -n 's/.*expected some of: //p')"
+}
+
 _qs1ctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local word before='' words=()
+	local with_value='^(-o|--output|-s|--socket|-t|--time|-T|--trigger|-p|--plot|-c|--csv)$'
 
 	for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-		[[ $word == -* || $before =~ ^(-o|--output|-s|--socket)$ ]] || words+=("$word")
+		[[ $word == -* || $before =~ $with_value ]] || words+=("$word")
 		before=$word
 	done
 	COMPREPLY=()
 	case $prev in
 	-o | --output) _qs1ctl_words 'text kv json' && return ;;
-	-s | --socket) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
+	-s | --socket | -p | --plot | -c | --csv) _qs1ctl_files && return ;;
+	-T | --trigger) _qs1ctl_channels && return ;;
+	-t | --time) return ;;
 	esac
 	if [[ $cur == -* ]]; then
-		_qs1ctl_words '--output --json --follow --socket --help'
+		_qs1ctl_words '--output --json --follow --time --trigger --plot --csv --socket --help'
 		return
 	fi
 	case "${words[*]}" in
-	'') _qs1ctl_words 'status start stop clear profile set get events doctor' ;;
+	'') _qs1ctl_words 'status start stop clear profile set get events scope dump doctor' ;;
 	clear) _qs1ctl_words 'gfdi relay firmware' ;;
 	profile) _qs1ctl_words 'list show use check' ;;
 	'profile show' | 'profile use')
 		_qs1ctl_words "$(qs1ctl profile list 2>/dev/null)"
 		;;
-	'profile check') mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	'profile check') _qs1ctl_files ;;
 	set | get)
 		_qs1ctl_words "$(qs1ctl -o kv get 2>/dev/null | sed -n 's/\.value=.*//p')"
 		;;
+	scope*) _qs1ctl_channels ;;
 	esac
 }
 

@@ -53,6 +53,8 @@ userspace-install: guest-programs
 	install -D -m 644 userspace/qs1d/system/qs1.sysusers $(DESTDIR)/usr/lib/sysusers.d/qs1.conf
 	install -D -m 644 userspace/qs1ctl/qs1ctl.bash \
 		$(DESTDIR)/usr/share/bash-completion/completions/qs1ctl
+	install -D -m 644 userspace/qs1ctl/qs1ctl.zsh \
+		$(DESTDIR)/usr/share/zsh/vendor-completions/_qs1ctl
 	for page in $(MAN_PAGES); do \
 		install -D -m 644 $$page $(DESTDIR)/usr/share/man/man$${page##*.}/$${page##*/} || exit; \
 	done
