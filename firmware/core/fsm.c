@@ -47,6 +47,8 @@
 #define FILTER_SETTLE_MS 50
 #define RELAY_SETTLE_MS 70
 #define RELAY_TEST_MIN_MA 100
+/* contacts have opened, the filter is discharged and the current sensor's zero found */
+#define REST_MS 500
 #define NIGHT_HOLD_MS 60000
 #define INPUT_DELAY_MS 300
 #define IDLE_MS 5000
@@ -213,7 +215,8 @@ static void self_test(struct qs1_core *core)
 		fault = QS1_FAULT_RELAY;
 	else if (qs1_abs(offset) > OFFSET_MAX ||
 		 core->protect.ground_x64 / 64 > GROUND_OFFSET_MAX ||
-		 qs1_abs(core->adc[QS1_ADC_VREF] - QS1_VREF_COUNT) > QS1_VREF_COUNT / 100)
+		 qs1_abs(core->adc[QS1_ADC_VREF] - QS1_VREF_COUNT) > QS1_VREF_COUNT / 100 ||
+		 !qs1_protect_sensors_move(core))
 		fault = QS1_FAULT_SENSOR;
 
 	f->self_test_ok = fault == QS1_FAULT_COUNT;
@@ -257,7 +260,7 @@ static void waiting(struct qs1_core *core)
 		go(core, QS1_STATE_NIGHT, QS1_CAUSE_FAULT_BASE + QS1_FAULT_NIGHT);
 	else
 		return;
-	if (f->state == QS1_STATE_WAITING && qs1_trip_in_range(core) &&
+	if (f->state == QS1_STATE_WAITING && f->in_state_ms >= REST_MS && qs1_trip_in_range(core) &&
 	    pv_above(core, QS1_PARAM_PV_START_V) &&
 	    f->wait_ms >= (uint32_t)core->param[QS1_PARAM_ES_DELAY_S] * 1000) {
 		qs1_dclink_reset(core);

@@ -7,8 +7,8 @@
  * Qf 1, 0.083 for 2.5. The inverter shifts its current by 0.2 rad/Hz of the
  * difference between frequency and its slow mean, more than any such load can
  * hold, so that an island has no stable frequency and runs out of the trip
- * limits or into the limit of the shift. On a grid the frequency does not
- * answer and the shift stays within the grid's own small wander.
+ * limits or far off its mean. On a grid the frequency does not answer and the
+ * shift stays within the grid's own small wander.
  *
  * An exactly matched load without noise would stay at rest on the unstable
  * point: a pulse of 0.012 rad, up and down, one cycle each in sixteen, pushes
@@ -21,9 +21,14 @@
 #define SHIFT_MAX_Q30 QS1_Q30(0.35)
 #define PULSE_Q30 QS1_Q30(0.012)
 #define PULSE_HALVES 32
-/* The shift near its limit for a dozen half cycles: 0.1 s. */
-#define SUSPECT_Q30 (SHIFT_MAX_Q30 / 20 * 19)
-#define SUSPECT_HALVES 12
+/*
+ * An island: 3.3 Hz off the mean of the last second for six half cycles, 50 ms.
+ * A grid that moves by 3 Hz/s, which is to be ridden through (IEEE 1547-2018
+ * 6.5.2.5), leads the mean by 3 Hz at most; an island in which the shift is at
+ * its limit is 0.35 / 0.083 = 4.2 Hz off for Qf 2.5, and more for less.
+ */
+#define SUSPECT_UHZ 3300000
+#define SUSPECT_HALVES 6
 /* Nothing takes the current, for 8 ms: the grid is gone and no load is in its place. */
 #define ASTRAY_MAX (8 * QS1_TICKS_PER_MS)
 #define ROCOF_HALVES 12
@@ -68,7 +73,7 @@ void qs1_island_half_cycle(struct qs1_core *core)
 		shift = -SHIFT_MAX_Q30;
 	is->quad_q30 = (int32_t)shift;
 
-	if (qs1_abs(is->quad_q30) <= SUSPECT_Q30)
+	if (qs1_abs(f - is->f_slow_uhz) <= SUSPECT_UHZ)
 		is->suspect = 0;
 	else if (is->suspect < SUSPECT_HALVES)
 		is->suspect++;

@@ -20,14 +20,71 @@
 #define REF_TOLERANCE (QS1_VREF_COUNT / 100)
 #define SENSOR_MS 10
 #define FULL_SCALE 32700
+/*
+ * A 16-bit converter never repeats itself for long: with 1.5 counts of noise two
+ * samples are equal once in five times, 32 in a row once in 10^23. Channels that
+ * stand still among others that do not are stuck.
+ */
+#define STUCK 32
+#define MOVING_MIN 12
+/* A jump scores 4, another sample -1: sixteen jumps within 3.2 ms at the soonest. */
+#define JUMP_SCORE 4
+#define JUMPS_MAX 64
+#define SENSOR_STRIDE 4
+/*
+ * The grid current closes a fast loop: looked at each period, and gates off after
+ * 20 equal samples, 1 ms. That chance has 10^-14.
+ */
+#define I_STUCK 20
+/*
+ * The bridge's diodes hold the link at the grid's voltage or above: 40 V below is
+ * a false reading of one of the two.
+ */
+#define LINK_BELOW_GRID 2000
+/* a channel is believed again after a second without a sign of a fault */
+#define BELIEVE_MS 1000
 /* relay closed, yet more than 20 V across it, for 60 ms */
 #define MISMATCH 1000
 #define MISMATCH_MS 60
+
+/*
+ * Counts by which a quantity can not change in four periods, 200 us. The source
+ * of each: 1000 uF on an input move 2.4 V at 12 A; 470 uF on the link 2 V; a
+ * grid of 1.4 pu with 8 % of harmonics 50 V; 14 A of grid current 1.1 A and its
+ * transients more, but not sixteen in a row; heat moves in seconds.
+ */
+static const int16_t slew[QS1_ADC_COUNT] = {
+	[QS1_ADC_VPV1] = 4000,	[QS1_ADC_VPV2] = 4000,	[QS1_ADC_VPV3] = 4000,
+	[QS1_ADC_VPV4] = 4000,	[QS1_ADC_IPV1] = 4000,	[QS1_ADC_IPV2] = 4000,
+	[QS1_ADC_IPV3] = 4000,	[QS1_ADC_IPV4] = 4000,	[QS1_ADC_VLINK] = 4000,
+	[QS1_ADC_VGRID] = 4000, [QS1_ADC_IGRID] = 4000, [QS1_ADC_IGND] = 4000,
+	[QS1_ADC_VINV] = 4000,	[QS1_ADC_VREF] = 400,	[QS1_ADC_TCASE] = 400,
+	[QS1_ADC_TSTAGE] = 400,
+};
 
 /* mean magnitude times 64, time constant 64 periods (3.2 ms) */
 static void rectify(int32_t *mean_x64, int32_t x)
 {
 	*mean_x64 += qs1_abs(x) - qs1_asr(*mean_x64, 6);
+}
+
+/* Four channels each period: do they stand still, do they jump? */
+static void watch(struct qs1_protect *p, const int16_t *adc, int first)
+{
+	for (int k = first; k < QS1_ADC_COUNT; k += SENSOR_STRIDE) {
+		int32_t moved = adc[k] - p->last[k];
+
+		p->last[k] = adc[k];
+		if (moved)
+			p->same[k] = 0;
+		else if (p->same[k] < STUCK)
+			p->same[k]++;
+		if (qs1_abs(moved) > slew[k])
+			p->jumps[k] = p->jumps[k] < JUMPS_MAX ? p->jumps[k] + JUMP_SCORE
+							      : JUMPS_MAX;
+		else if (p->jumps[k])
+			p->jumps[k]--;
+	}
 }
 
 /* Every period: what must not wait. */
@@ -39,9 +96,30 @@ void qs1_protect_step(struct qs1_core *core)
 	rectify(&p->ground_x64, adc[QS1_ADC_IGND]);
 	rectify(&p->mismatch_x64, adc[QS1_ADC_VINV] - adc[QS1_ADC_VGRID]);
 	rectify(&p->vgrid_x64, adc[QS1_ADC_VGRID]);
+	watch(p, adc, (int)(core->ticks & (SENSOR_STRIDE - 1)));
+	p->i_same = adc[QS1_ADC_IGRID] == p->i_last ? p->i_same + (p->i_same < I_STUCK) : 0;
+	p->i_last = adc[QS1_ADC_IGRID];
+	if (core->bridge_on && ((p->noisy && p->i_same >= I_STUCK) ||
+				adc[QS1_ADC_VLINK] + LINK_BELOW_GRID < qs1_abs(adc[QS1_ADC_VGRID])))
+		p->fast |= QS1_FAULT_BIT(QS1_FAULT_SENSOR);
 	if (qs1_abs(adc[QS1_ADC_VGRID]) > core->param[QS1_PARAM_V_NOM_V] * TOV_COUNTS_PER_V ||
 	    adc[QS1_ADC_VLINK] > LINK_OV)
 		p->fast |= QS1_FAULT_BIT(QS1_FAULT_TOV);
+}
+
+/*
+ * At the end of the self test: no channel stands still while the others show
+ * their noise. Converters that have none, as in a simulation without noise, tell
+ * nothing, and the check rests from then on.
+ */
+bool qs1_protect_sensors_move(struct qs1_core *core)
+{
+	int moving = 0;
+
+	for (int k = 0; k < QS1_ADC_COUNT; k++)
+		moving += core->protect.same[k] < STUCK;
+	core->protect.noisy = moving >= MOVING_MIN;
+	return !core->protect.noisy || moving == QS1_ADC_COUNT;
 }
 
 static bool lasts(uint16_t *ms, bool present, uint16_t limit)
@@ -53,10 +131,11 @@ static bool lasts(uint16_t *ms, bool present, uint16_t limit)
 	return *ms >= limit;
 }
 
-static bool any_above(const int16_t *adc, int n, int32_t limit)
+/* One of the inputs' channels, if it can be believed, is above its limit. */
+static bool any_above(const struct qs1_core *core, int first, int32_t limit)
 {
-	for (int k = 0; k < n; k++)
-		if (adc[k] > limit)
+	for (int k = first; k < first + QS1_INPUTS; k++)
+		if (core->adc[k] > limit && !(core->protect.bad & (1u << k)))
 			return true;
 	return false;
 }
@@ -71,6 +150,30 @@ static void host(struct qs1_core *core)
 		p->host_alive = false;
 }
 
+/* Which channels can not be believed. */
+static void judge_sensors(struct qs1_core *core)
+{
+	struct qs1_protect *p = &core->protect;
+	uint32_t full = 0, bad = 0;
+
+	for (int k = 0; k < QS1_ADC_COUNT; k++) {
+		if (qs1_abs(core->adc[k]) > FULL_SCALE)
+			full |= 1u << k;
+		if (p->jumps[k] >= JUMPS_MAX || (p->noisy && p->same[k] >= STUCK))
+			bad |= 1u << k;
+	}
+	if (lasts(&p->full_scale_ms, full, SENSOR_MS))
+		bad |= full;
+	if (lasts(&p->ref_ms, qs1_abs(core->adc[QS1_ADC_VREF] - QS1_VREF_COUNT) > REF_TOLERANCE,
+		  SENSOR_MS))
+		bad |= 1u << QS1_ADC_VREF;
+	if (bad)
+		p->bad_ms = BELIEVE_MS;
+	else if (p->bad_ms)
+		p->bad_ms--;
+	p->bad = (uint16_t)(p->bad_ms ? p->bad | bad : 0);
+}
+
 /* Each millisecond: QS1_FAULT_BIT() of the causes present. */
 uint32_t qs1_protect_ms(struct qs1_core *core)
 {
@@ -79,18 +182,22 @@ uint32_t qs1_protect_ms(struct qs1_core *core)
 	uint32_t active = p->fast;
 	int32_t ground_ma = p->ground_x64 / 64 * QS1_LSB_IGND / 1000;
 	int32_t stop_mc = core->param[QS1_PARAM_OVERTEMP_C] * 1000;
-	bool full_scale = false;
 
 	p->fast = 0;
+	judge_sensors(core);
 	host(core);
 	if (core->fsm.armed && !p->host_alive)
 		active |= QS1_FAULT_BIT(QS1_FAULT_HOST_LOST);
 
-	if (lasts(&p->ground_ms, ground_ma > core->param[QS1_PARAM_GFDI_LIMIT_MA], GROUND_MS))
+	/* A latch is not set by a sensor that can not be believed: the unit stops anyway. */
+	if (lasts(&p->ground_ms,
+		  ground_ma > core->param[QS1_PARAM_GFDI_LIMIT_MA] &&
+			  !(p->bad & (1u << QS1_ADC_IGND)),
+		  GROUND_MS))
 		active |= QS1_FAULT_BIT(QS1_FAULT_GFDI);
-	if (any_above(&adc[QS1_ADC_VPV1], QS1_INPUTS, PV_ABS_MAX))
+	if (any_above(core, QS1_ADC_VPV1, PV_ABS_MAX))
 		active |= QS1_FAULT_BIT(QS1_FAULT_PV_OV);
-	if (lasts(&p->pv_oc_ms, any_above(&adc[QS1_ADC_IPV1], QS1_INPUTS, PV_OC), PV_OC_MS))
+	if (lasts(&p->pv_oc_ms, any_above(core, QS1_ADC_IPV1, PV_OC), PV_OC_MS))
 		active |= QS1_FAULT_BIT(QS1_FAULT_PV_OC);
 	if (core->current.blanks > BLANKS_MAX)
 		active |= QS1_FAULT_BIT(QS1_FAULT_AC_OC);
@@ -102,12 +209,7 @@ uint32_t qs1_protect_ms(struct qs1_core *core)
 	if (p->hot)
 		active |= QS1_FAULT_BIT(QS1_FAULT_OVERTEMP);
 
-	for (int k = 0; k < QS1_ADC_COUNT; k++)
-		full_scale |= qs1_abs(adc[k]) > FULL_SCALE;
-	if (lasts(&p->full_scale_ms, full_scale, SENSOR_MS))
-		active |= QS1_FAULT_BIT(QS1_FAULT_SENSOR);
-	if (lasts(&p->ref_ms, qs1_abs(adc[QS1_ADC_VREF] - QS1_VREF_COUNT) > REF_TOLERANCE,
-		  SENSOR_MS))
+	if (p->bad)
 		active |= QS1_FAULT_BIT(QS1_FAULT_SENSOR);
 	if (lasts(&p->mismatch_ms, core->relay_on && p->mismatch_x64 / 64 > MISMATCH, MISMATCH_MS))
 		active |= QS1_FAULT_BIT(QS1_FAULT_RELAY);

@@ -261,7 +261,7 @@ struct qs1_trip {
  * @f_slow_uhz: slow mean of the frequency
  * @quad_q30: reactive fraction injected
  * @pulse: half cycles within the pulse pattern
- * @suspect: half cycles for which the shift has run near its limit
+ * @suspect: half cycles for which the frequency has been far off its mean
  * @rocof_uhz: change of the frequency over the last 0.1 s
  */
 struct qs1_island {
@@ -335,6 +335,14 @@ struct qs1_support {
  * @mismatch_x64: mean magnitude of the voltage across the relay, counts * 64
  * @vgrid_x64: mean magnitude of the grid voltage, counts * 64
  * @fast: QS1_FAULT_BIT() of limits passed in a single period
+ * @last: sample of each channel four periods ago
+ * @same: such samples in a row that were equal
+ * @jumps: score of samples that differ by more than the quantity can
+ * @i_last: last sample of the grid current
+ * @i_same: such samples in a row that were equal
+ * @noisy: the converters show their noise: a channel without it is stuck
+ * @bad: bit n for a channel whose samples can not be true
+ * @bad_ms: how long such channels are still not believed
  */
 struct qs1_protect {
 	int32_t ground_x64;
@@ -352,6 +360,14 @@ struct qs1_protect {
 	bool host_alive;
 	bool hot;
 	uint32_t fast;
+	int16_t last[QS1_ADC_COUNT];
+	uint8_t same[QS1_ADC_COUNT];
+	uint8_t jumps[QS1_ADC_COUNT];
+	int16_t i_last;
+	uint8_t i_same;
+	bool noisy;
+	uint16_t bad;
+	uint16_t bad_ms;
 };
 
 /**
@@ -466,6 +482,7 @@ void qs1_support_step(struct qs1_core *core);
 
 /* protect.c */
 void qs1_protect_step(struct qs1_core *core);
+bool qs1_protect_sensors_move(struct qs1_core *core);
 uint32_t qs1_protect_ms(struct qs1_core *core);
 
 /* fsm.c */
