@@ -16,10 +16,19 @@ $(BUILD)/tests/%: tests/unit/%.c $(UNIT_LIBS)
 
 -include $(UNIT:%=%.d)
 
+# The averaged plant at fixed operating points, for the comparison with ngspice.
+AVERAGED := $(BUILD)/tests/averaged
+$(AVERAGED): tests/conformance/averaged.c $(SIM_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(HOST_CFLAGS) -Ifirmware/core -Iuserspace/lib -Iuserspace/vboard/plant -MMD -MP \
+		-o $@ $< $(SIM_LIBS) -ljson-c -lm
+-include $(AVERAGED).d
+
 include tests/m4/m4.mk
 
 .PHONY: unit test test-all conformance
-unit: $(UNIT) $(BUILD)/host/bin/qs1ctl
+unit: $(UNIT) $(AVERAGED) $(BUILD)/host/bin/qs1ctl
 
 ## make test         all tests that a change must pass
 test:
@@ -33,6 +42,6 @@ test-all:
 
 ## make conformance [ONLY=name]   every conformance procedure at full length: build/conformance.html
 conformance:
-	$(MAKE) sim m4-replay firmware-virt
+	$(MAKE) sim unit m4-replay firmware-virt
 	/usr/bin/python3 tests/run.py --long --verbose $(if $(ONLY),--only $(ONLY)) \
 		conformance/test_procedures.py

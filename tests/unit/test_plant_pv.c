@@ -147,6 +147,7 @@ static void en50530_model_gives_its_check_values(void **state)
 	};
 	struct pv_module module;
 	struct pv_source s;
+	double worst_p = 0, worst_v = 0;
 
 	(void)state;
 	for (size_t n = 0; n < sizeof(row) / sizeof(row[0]); n++) {
@@ -155,9 +156,13 @@ static void en50530_model_gives_its_check_values(void **state)
 		module_en50530(300, 37.5, row[n].thinfilm, &module);
 		source_at(&s, &module, row[n].light, 25);
 		pv_source_mpp(&s, &v, &p);
-		assert_true(fabs(p / 300 - row[n].p) < 1.5e-5);
-		assert_true(fabs(v / 37.5 - row[n].v) < 1e-3);
+		worst_p = fmax(worst_p, fabs(p / 300 - row[n].p));
+		worst_v = fmax(worst_v, fabs(v / 37.5 - row[n].v));
 	}
+	print_message("# EN 50530 check values: power within %.1e, voltage within %.1e\n", worst_p,
+		      worst_v);
+	assert_true(worst_p < 1.5e-5);
+	assert_true(worst_v < 1e-3);
 }
 
 /* Kirchhoff's voltage law by an independent path: bisection of each section. */

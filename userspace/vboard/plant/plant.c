@@ -17,17 +17,15 @@
 /* In discontinuous conduction an input is a conductance D^2 times this. */
 #define STAGE_S (QS1_STAGE_PHASES / (2 * LP_H * QS1_STAGE_FSW_HZ))
 
-#define RECTIFIER_V 1.5	      /* silicon carbide rectifier of the secondary */
-#define BLEED_IN_S (1 / 10e3) /* sense divider and start-up supply of an input */
-#define BLEED_LINK_S (1 / 330e3)
+#define BLEED_IN_S (1 / PLANT_BLEED_IN_OHM)
+#define BLEED_LINK_S (1 / PLANT_BLEED_LINK_OHM)
 
 /* The curve is expanded again when the voltage has left this range. */
 #define EXPAND_V 0.05
 
-/* Bridge: dead time, and the ripple current within which it has no effect. */
-#define DEAD_TIME_S 150e-9
+/* Ripple current of the bridge within which its dead time has no effect. */
 #define DEAD_RIPPLE_A 0.4
-#define DEAD_FRACTION (2 * DEAD_TIME_S * QS1_CONTROL_HZ)
+#define DEAD_FRACTION (2 * PLANT_DEAD_TIME_S * QS1_CONTROL_HZ)
 
 #define UNIT_TICKS_MS (QS1_CONTROL_HZ / 1000)
 
@@ -319,7 +317,7 @@ static void step_inputs(struct plant *p, const struct qs1_outputs *out)
 	const double rms = QS1_STAGE_PHASES * PLANT_H * TSW_S * TSW_S / (3 * LP_H * LP_H);
 	const struct plant_loss loss = p->loss;
 	struct plant_inputs *in = &p->in;
-	double vreset = p->vlink + RECTIFIER_V, sec = loss.sec_ohm / (TURNS * vreset);
+	double vreset = p->vlink + PLANT_RECTIFIER_V, sec = loss.sec_ohm / (TURNS * vreset);
 	double gained = 0, lost = 0;
 	struct stage st;
 

@@ -25,6 +25,11 @@
 
 #define PLANT_HARMONICS 50
 
+#define PLANT_RECTIFIER_V 1.5	/* silicon carbide rectifier of the secondary */
+#define PLANT_BLEED_IN_OHM 10e3 /* sense divider and start-up supply of an input */
+#define PLANT_BLEED_LINK_OHM 330e3
+#define PLANT_DEAD_TIME_S 150e-9 /* of the bridge's legs */
+
 /**
  * struct plant_loss - losses, fitted to the QS1's row of the CEC inverter table
  * @input_w: each switching input, W

@@ -10,10 +10,6 @@
 #define EG_REF_EV 1.121	       /* band gap of silicon at 25 C */
 #define EG_SLOPE_1_K (-0.0002677)
 
-/* Bypass diode of one section: Schottky, 0.50 V at 9 A. */
-#define BYPASS_I0_A 5.6e-6
-#define BYPASS_A_V 0.035
-
 /* Below this light a source is dark: nothing to solve for. */
 #define DARK_W_M2 0.05
 
@@ -101,12 +97,12 @@ static struct section_point section_at(const struct pv_diode *d, double x)
 	double cells = d->il - (e - d->i0) - x * d->gsh;
 	double dcells = -(e / d->a + d->gsh), d2cells = -e / (d->a * d->a);
 	double u = x - d->rs * cells, du = 1 - d->rs * dcells, d2u = -d->rs * d2cells;
-	double b = BYPASS_I0_A * exp(fmin(-u / BYPASS_A_V, EXP_MAX));
+	double b = PV_BYPASS_I0_A * exp(fmin(-u / PV_BYPASS_A_V, EXP_MAX));
 
 	return (struct section_point){
-		.i = cells + b - BYPASS_I0_A,
-		.di = dcells - b / BYPASS_A_V * du,
-		.d2i = d2cells + b / BYPASS_A_V * (du * du / BYPASS_A_V - d2u),
+		.i = cells + b - PV_BYPASS_I0_A,
+		.di = dcells - b / PV_BYPASS_A_V * du,
+		.d2i = d2cells + b / PV_BYPASS_A_V * (du * du / PV_BYPASS_A_V - d2u),
 		.u = u,
 		.du = du,
 		.d2u = d2u,
@@ -153,8 +149,6 @@ static double string_voltage(struct pv_source *s, double i, double *ret_du, doub
 	for (int k = 0; k < 2; k++) {
 		struct section_point p;
 
-		if (!count[k])
-			continue;
 		p = section_solve(&s->section[k], i, &s->section_x[k]);
 		u += count[k] * p.u;
 		*ret_du += count[k] * p.du / p.di;
@@ -163,12 +157,56 @@ static double string_voltage(struct pv_source *s, double i, double *ret_du, doub
 	return u;
 }
 
+/*
+ * The string at a voltage from where it was last: Newton in both junction
+ * voltages at once, for the same current and the sum of the voltages. False when
+ * the start was too far away.
+ */
+static bool string_follow(struct pv_source *s, double v, struct pv_point *ret_point)
+{
+	const double lit = PV_SECTIONS - s->shaded, shaded = s->shaded;
+	double x0 = s->section_x[0], x1 = s->section_x[1];
+
+	for (int n = 0; n < 8; n++) {
+		struct section_point a = section_at(&s->section[0], x0);
+		struct section_point b = section_at(&s->section[1], x1);
+		double f = a.i - b.i, g = lit * a.u + shaded * b.u - v;
+		double det = a.di * shaded * b.du + b.di * lit * a.du;
+		double dx0 = (f * shaded * b.du + g * b.di) / det;
+		double dx1 = (a.di * g - lit * a.du * f) / det;
+
+		if (!(fabs(dx0) < 0.1 && fabs(dx1) < 0.1))
+			return false;
+		x0 -= dx0;
+		x1 -= dx1;
+		/* The next error is of the order of dx^2 / a: below 1e-12 V. */
+		if (fabs(dx0) < 1e-7 && fabs(dx1) < 1e-7) {
+			double du = lit * a.du / a.di + shaded * b.du / b.di;
+			double d2u = lit * (a.d2u * a.di - a.du * a.d2i) / (a.di * a.di * a.di) +
+				     shaded * (b.d2u * b.di - b.du * b.d2i) / (b.di * b.di * b.di);
+
+			s->section_x[0] = x0;
+			s->section_x[1] = x1;
+			s->string_i = a.i - a.di * dx0;
+			*ret_point = (struct pv_point){ .i = s->string_i,
+							.di = 1 / du,
+							.d2i = -d2u / (du * du * du) };
+			return true;
+		}
+	}
+	return false;
+}
+
 /* The string's current at a voltage: Newton in the current, bracketed. */
 static struct pv_point string_solve(struct pv_source *s, double v)
 {
+	struct pv_point point;
+
 	/* Over the whole range: from a reverse current to the photocurrent. */
 	double lo = -200, hi = 1.5 * s->section[0].il + 1, i = s->string_i, du, d2u;
 
+	if (string_follow(s, v, &point))
+		return point;
 	if (!(i > lo && i < hi))
 		i = hi / 2;
 	for (int n = 0; n < 200; n++) {
@@ -214,6 +252,12 @@ static void en50530_update(struct pv_source *s)
 	s->en_a = fmax(voc * caq, 1e-3);
 }
 
+/* All sections have the same light. */
+static bool is_uniform(const struct pv_source *s)
+{
+	return !s->shaded || s->shaded == PV_SECTIONS || s->fraction == 0;
+}
+
 void pv_source_update(struct pv_source *s)
 {
 	switch (s->module.kind) {
@@ -224,7 +268,11 @@ void pv_source_update(struct pv_source *s)
 		break;
 	case PV_DIODE:
 		pv_diode_at(&s->module, s->light, s->cell_c, &s->whole);
-		if (!s->shaded || s->fraction == 0)
+		if (s->shaded == PV_SECTIONS) {
+			s->whole.il *= 1 - s->fraction;
+			s->whole.gsh *= 1 - s->fraction;
+		}
+		if (is_uniform(s))
 			break;
 		for (int k = 0; k < 2; k++) {
 			struct pv_diode *d = &s->section[k];
@@ -240,11 +288,6 @@ void pv_source_update(struct pv_source *s)
 		}
 		break;
 	}
-}
-
-static bool is_uniform(const struct pv_source *s)
-{
-	return !s->shaded || s->fraction == 0;
 }
 
 struct pv_point pv_source_solve(struct pv_source *s, double v)

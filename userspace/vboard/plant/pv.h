@@ -9,6 +9,10 @@
 #include <stdbool.h>
 
 #define PV_SECTIONS 3 /* bypass sections of a single-diode module */
+/* Bypass diode of one section: Schottky, 0.50 V at 9 A. */
+#define PV_BYPASS_I0_A 5.6e-6
+#define PV_BYPASS_A_V 0.035
+
 #define PV_NAME_SIZE 96
 
 enum pv_kind {
