@@ -13,6 +13,9 @@
 /* Below this light a source is dark: nothing to solve for. */
 #define DARK_W_M2 0.05
 
+/* Junction voltages of a section move at most so far in a step of Newton from the last solution. */
+#define FOLLOW_V 1.0
+
 /* Largest exponent: exp() of it is beyond every current of interest. */
 #define EXP_MAX 60.0
 
@@ -149,6 +152,8 @@ static double string_voltage(struct pv_source *s, double i, double *ret_du, doub
 	for (int k = 0; k < 2; k++) {
 		struct section_point p;
 
+		if (!count[k])
+			continue;
 		p = section_solve(&s->section[k], i, &s->section_x[k]);
 		u += count[k] * p.u;
 		*ret_du += count[k] * p.du / p.di;
@@ -175,7 +180,7 @@ static bool string_follow(struct pv_source *s, double v, struct pv_point *ret_po
 		double dx0 = (f * shaded * b.du + g * b.di) / det;
 		double dx1 = (a.di * g - lit * a.du * f) / det;
 
-		if (!(fabs(dx0) < 0.1 && fabs(dx1) < 0.1))
+		if (!(fabs(dx0) < FOLLOW_V && fabs(dx1) < FOLLOW_V))
 			return false;
 		x0 -= dx0;
 		x1 -= dx1;
@@ -252,10 +257,9 @@ static void en50530_update(struct pv_source *s)
 	s->en_a = fmax(voc * caq, 1e-3);
 }
 
-/* All sections have the same light. */
 static bool is_uniform(const struct pv_source *s)
 {
-	return !s->shaded || s->shaded == PV_SECTIONS || s->fraction == 0;
+	return !s->shaded || s->fraction == 0;
 }
 
 void pv_source_update(struct pv_source *s)
@@ -268,10 +272,6 @@ void pv_source_update(struct pv_source *s)
 		break;
 	case PV_DIODE:
 		pv_diode_at(&s->module, s->light, s->cell_c, &s->whole);
-		if (s->shaded == PV_SECTIONS) {
-			s->whole.il *= 1 - s->fraction;
-			s->whole.gsh *= 1 - s->fraction;
-		}
 		if (is_uniform(s))
 			break;
 		for (int k = 0; k < 2; k++) {
