@@ -40,7 +40,7 @@
  * which the measurements begin afresh instead of taking a step of the light for
  * a slope: no ramp of EN 50530 comes near it, 100 W/m2/s is 1.7 % of 300 W/m2.
  */
-#define JUMP_PERCENT 8
+#define JUMP_Q30 QS1_Q30(0.08)
 /* probes: rest between two, half cycles; while on a lower maximum */
 #define PROBE_REST 480
 #define LOW_PEAK_REST 2400
@@ -57,15 +57,10 @@
 /* less than 1 W: nothing to track; product of counts */
 #define P_MIN 640000
 
-static int32_t part(int32_t x, int32_t percent)
-{
-	return (int32_t)((int64_t)x * percent / 100);
-}
-
 void qs1_mppt_start(struct qs1_mppt *m, int32_t v_open)
 {
 	/* crystalline modules have their maximum near 0.8 of the open voltage */
-	m->center = qs1_clamp(part(v_open * 256, 80), CENTER_MIN, CENTER_MAX);
+	m->center = qs1_clamp(qs1_mulq30(v_open * 256, QS1_Q30(0.80)), CENTER_MIN, CENTER_MAX);
 	m->sign = 1;
 	m->halves = 0;
 	m->valid = 0;
@@ -109,13 +104,13 @@ static void judge(struct qs1_mppt *m, int32_t p)
 {
 	if (p <= m->p_before) {
 		/* Above the open voltage: another module than the reference's. */
-		if (p < part(m->p_before, 3))
+		if (p < qs1_mulq30(m->p_before, QS1_Q30(0.03)))
 			m->v_ref = m->center_before;
 		m->center = m->center_before;
 		p = m->p_before;
 	}
 	m->p_ref = p;
-	m->hold = m->center < part(m->v_ref, 80) ? LOW_PEAK_REST : PROBE_REST;
+	m->hold = m->center < qs1_mulq30(m->v_ref, QS1_Q30(0.80)) ? LOW_PEAK_REST : PROBE_REST;
 	m->phase = QS1_MPPT_TRACK;
 	restart(m);
 }
@@ -123,9 +118,9 @@ static void judge(struct qs1_mppt *m, int32_t p)
 /* @settled: the tracker has reached its maximum, whose own power is compared */
 static void look_around(struct qs1_mppt *m, bool settled)
 {
-	int32_t below = part(m->v_ref, 65);
+	int32_t below = qs1_mulq30(m->v_ref, QS1_Q30(0.65));
 
-	if (m->center < part(m->v_ref, 80)) {
+	if (m->center < qs1_mulq30(m->v_ref, QS1_Q30(0.80))) {
 		if (!m->hold)
 			probe(m, m->v_ref);
 		return;
@@ -135,7 +130,8 @@ static void look_around(struct qs1_mppt *m, bool settled)
 		m->v_ref = m->center;
 	}
 	/* Twice in a row: the change may have come in the middle of a measurement. */
-	if (m->p[0] < part(m->p_ref, 85) && m->center > part(m->v_ref, 102))
+	if (m->p[0] < qs1_mulq30(m->p_ref, QS1_Q30(0.85)) &&
+	    m->center > qs1_mulq30(m->v_ref, QS1_Q30(1.02)))
 		m->evidence += m->evidence < 2;
 	else
 		m->evidence = 0;
@@ -152,7 +148,7 @@ static void track(struct qs1_mppt *m, int32_t v)
 
 	if (m->valid < 3)
 		return;
-	if (m->valid > 3 && qs1_abs(m->p[0] - m->p[2]) > part(m->p[2], JUMP_PERCENT)) {
+	if (m->valid > 3 && qs1_abs(m->p[0] - m->p[2]) > qs1_mulq30(m->p[2], JUMP_Q30)) {
 		restart(m);
 		return;
 	}
@@ -161,7 +157,7 @@ static void track(struct qs1_mppt *m, int32_t v)
 		rise = -rise;
 	if (m->p[1] < P_MIN) {
 		/* The centre is above the open voltage: the module is another one. */
-		if (v < part(m->center, 97))
+		if (v < qs1_mulq30(m->center, QS1_Q30(0.97)))
 			qs1_mppt_start(m, v / 256);
 		return;
 	}
@@ -192,7 +188,7 @@ void qs1_mppt_half_cycle(struct qs1_core *core, int n)
 	if (m->phase == QS1_MPPT_PROBE) {
 		if (m->halves <= m->steps)
 			return;
-		if (in->p < part(m->p_before, 90)) {
+		if (in->p < qs1_mulq30(m->p_before, QS1_Q30(0.90))) {
 			judge(m, in->p);
 		} else {
 			m->phase = QS1_MPPT_TRIAL;
