@@ -26,18 +26,19 @@ $(AVERAGED): tests/conformance/averaged.c $(SIM_LIBS)
 -include $(AVERAGED).d
 
 include tests/m4/m4.mk
+include tests/fuzz/fuzz.mk
 
 .PHONY: unit test test-all conformance
 unit: $(UNIT) $(AVERAGED) $(BUILD)/host/bin/qs1ctl
 
 ## make test         all tests that a change must pass
 test:
-	$(MAKE) all unit m4-replay image
+	$(MAKE) all unit m4-replay fuzzers image
 	/usr/bin/python3 tests/run.py
 
 ## make test-all     the same and the long suites
 test-all:
-	$(MAKE) all unit m4-replay image
+	$(MAKE) all unit m4-replay fuzzers image
 	/usr/bin/python3 tests/run.py --long
 
 ## make conformance [ONLY=name]   every conformance procedure at full length: build/conformance.html

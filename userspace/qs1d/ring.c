@@ -27,19 +27,15 @@ static bool is_record(const struct block *block)
 	const struct ring_header *header = &block->header;
 
 	return header->magic == RING_MAGIC && header->version == RING_VERSION && header->seq > 0 &&
-	       header->length <= RING_RECORD_MAX && header->crc == checksum(block);
+	       header->seq <= RING_SEQ_MAX && header->length <= RING_RECORD_MAX &&
+	       header->crc == checksum(block);
 }
 
 static bool is_blank(const struct block *block)
 {
 	const char *byte = (const char *)block;
 
-	for (size_t i = 0; i < sizeof(*block); i++) {
-		if (byte[i]) {
-			return false;
-		}
-	}
-	return true;
+	return !byte[0] && !memcmp(byte, byte + 1, sizeof(*block) - 1);
 }
 
 static int read_block(struct ring *ring, int n, unsigned int slot, struct block *block)

@@ -56,6 +56,8 @@ _Static_assert(sizeof(struct ring_header) == 56, "no padding");
 
 #define RING_MAGIC 0x52315351u /* "QS1R" */
 #define RING_VERSION 1u
+/* No ring is written so often: a higher number is damage, and the next one could not be told. */
+#define RING_SEQ_MAX INT64_MAX
 #define RING_RECORD_MAX (RING_BLOCK - sizeof(struct ring_header))
 
 /**

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Fuzzers of all that reads what others wrote, with libFuzzer and both sanitizers.
+
+FUZZERS := profile config protocol ring scan
+FUZZ := $(BUILD)/fuzz
+FUZZ_SRC := $(USERLIB_SRC) $(filter-out %/main.c,$(QS1D_SRC)) userspace/qs1ctl/wave.c
+FUZZ_OBJ := $(FUZZ_SRC:%.c=$(FUZZ)/%.o)
+FUZZ_PROGRAMS := $(FUZZERS:%=$(FUZZ)/%)
+FUZZ_CFLAGS := $(HOST_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=undefined -Iuserspace/lib -Iuserspace/qs1d -Iuserspace/qs1ctl
+
+$(FUZZ_OBJ) $(FUZZERS:%=$(FUZZ)/tests/fuzz/%.o): $(FUZZ)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)clang $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(FUZZ_PROGRAMS): $(FUZZ)/%: $(FUZZ)/tests/fuzz/%.o $(FUZZ_OBJ)
+	$(call say,LD)
+	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(QS1D_LIBS)
+
+-include $(FUZZ_OBJ:.o=.d) $(FUZZERS:%=$(FUZZ)/tests/fuzz/%.d)
+
+.PHONY: fuzzers fuzz
+fuzzers: $(FUZZ_PROGRAMS)
+
+## make fuzz         each fuzzer for 10 million executions
+fuzz: fuzzers
+	/usr/bin/python3 tests/run.py --long --verbose fuzz

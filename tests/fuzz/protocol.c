@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The control socket's requests, as lines from a client, to a daemon without an
+ * inverter whose store is memory.
+ */
+#include <sys/socket.h>
+
+#include "../lib/log.h"
+#include "daemon.h"
+#include "fuzz.h"
+
+static struct daemon *unit;
+
+static int open_nothing(void *ctx, const char *path, size_t size)
+{
+	(void)ctx;
+	(void)path;
+	(void)size;
+	return 0;
+}
+
+static int read_zeros(void *ctx, int file, void *buf, size_t n, size_t at)
+{
+	(void)ctx;
+	(void)file;
+	(void)at;
+	memset(buf, 0, n);
+	return 0;
+}
+
+static int write_nowhere(void *ctx, int file, const void *buf, size_t n, size_t at)
+{
+	(void)ctx;
+	(void)file;
+	(void)buf;
+	(void)n;
+	(void)at;
+	return 0;
+}
+
+static int sync_nothing(void *ctx, int file)
+{
+	(void)ctx;
+	(void)file;
+	return 0;
+}
+
+static void close_nothing(void *ctx, int file)
+{
+	(void)ctx;
+	(void)file;
+}
+
+static const struct ring_io memory = { open_nothing, read_zeros, write_nowhere, sync_nothing,
+				       close_nothing };
+
+static void set_up(void)
+{
+	static const char *const folder[RING_FILES] = { "a", "b" };
+	struct persist persist = { .policy.profile.name = "note1" };
+	char err[QS1_PROFILE_ERR_SIZE];
+
+	for (int id = 0; id < QS1_PARAM_COUNT; id++) {
+		if (qs1_param_desc(id)->group == QS1_PARAM_GROUP_PROFILE) {
+			persist.policy.profile.value[id] = qs1_param_desc(id)->def;
+		}
+	}
+	log_init("fuzz", -1);
+	unit = calloc(1, sizeof(*unit));
+	assert(unit);
+	board_init(&unit->board, "/nowhere");
+	leds_init(&unit->leds, "/nowhere");
+	store_open(&unit->store, &memory, NULL, folder, daemon_time(), &persist, &unit->events, err,
+		   sizeof(err));
+	policy_init(&unit->policy, &persist.policy, daemon_time().mono_ms);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct control_client client;
+	char line[CONTROL_LINE];
+
+	if (!unit) {
+		set_up();
+	}
+	/* What former inputs left behind would make dumps longer and longer. */
+	unit->recorder.newest = 0;
+	unit->events.newest = 0;
+	client.fd = -1;
+	client.follow = 0;
+	while (size > 0) {
+		const uint8_t *end = memchr(data, '\n', size);
+		size_t length = end ? (size_t)(end - data) : size;
+
+		if (length >= sizeof(line)) {
+			break;
+		}
+		memcpy(line, data, length);
+		line[length] = '\0';
+		requests_line(unit, &client, line);
+		data += length + (end != NULL);
+		size -= length + (end != NULL);
+	}
+	requests_follow(unit, &client);
+	return 0;
+}

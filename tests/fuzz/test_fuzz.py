@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""No input, out of millions, lets what reads it fail an assertion or a sanitizer."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from paths import BUILD, ROOT
+
+SEEDS = ROOT / "tests/fuzz/seeds"
+FUZZERS = sorted(folder.name for folder in SEEDS.iterdir())
+# The largest input of each that still says something new: a block row, a line, a file.
+MAX_LEN = {"profile": 4096, "config": 1024, "protocol": 2048, "ring": 4096, "scan": 4096}
+
+EXECUTIONS = 10_000_000
+SECONDS_SHORT = 4
+
+
+def fuzz(name, tmp_path, *options):
+    """Run one fuzzer on a copy of its seeds; return how many executions it did."""
+    corpus = tmp_path / "corpus"
+    shutil.copytree(SEEDS / name, corpus)
+    findings = BUILD / "fuzz/findings"
+    findings.mkdir(exist_ok=True)
+    # Where a block came from is not worth a walk of the stack at each of millions of them.
+    env = dict(os.environ, ASAN_OPTIONS="malloc_context_size=0:quarantine_size_mb=8")
+    done = subprocess.run(
+        [BUILD / "fuzz" / name, "-print_final_stats=1", "-rss_limit_mb=1024", "-timeout=10",
+         f"-max_len={MAX_LEN[name]}", f"-artifact_prefix={findings}/{name}-", *options, corpus],
+        capture_output=True, text=True, errors="replace", env=env)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return int(re.search(r"stat::number_of_executed_units:\s+(\d+)", done.stderr)[1])
+
+
+@pytest.mark.parametrize("name", FUZZERS)
+def test_nothing_is_found_in_a_short_time(name, tmp_path):
+    executions = fuzz(name, tmp_path, f"-max_total_time={SECONDS_SHORT}")
+    print(f"{name}: {executions} executions")
+    assert executions > 1000
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", FUZZERS)
+def test_nothing_is_found_in_ten_million_executions(name, tmp_path):
+    assert fuzz(name, tmp_path, f"-runs={EXECUTIONS}") >= EXECUTIONS
