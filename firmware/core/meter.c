@@ -51,6 +51,8 @@ void qs1_meter_step(struct qs1_core *core)
 		m->cross_tick = (uint32_t)core->ticks;
 	}
 	if (core->pll.half_cycle) {
+		s->rest = core->pll.phase & 0x7fffffff;
+		m->begin_rest = m->half[1].rest;
 		m->half[1] = m->half[0];
 		m->half[0] = *s;
 		*s = (struct qs1_sums){ 0 };
@@ -104,9 +106,23 @@ static void frequency(struct qs1_core *core)
 	m->f_uhz = window_mean(m, 6);
 }
 
-static int32_t root_mean(int64_t a, int64_t b, uint32_t n)
+/*
+ * Length of the last two half cycles in 1/32 of a control period. A period is
+ * 0.3 % of a cycle, and squares vanish at both ends: what counts is the time
+ * between the crossings, not how many samples fell in between.
+ */
+static uint32_t window_q5(const struct qs1_core *core)
 {
-	return n ? (int32_t)qs1_isqrt64(((uint64_t)(a + b) << 20) / n) : 0;
+	const struct qs1_meter *m = &core->meter;
+	int32_t ends = (int32_t)(m->begin_rest - m->half[0].rest);
+
+	return ((m->half[0].n + m->half[1].n) << 5) +
+	       (uint32_t)(ends / (int32_t)(qs1_pll_inc(&core->pll) >> 5));
+}
+
+static int32_t root_mean(int64_t a, int64_t b, uint32_t n_q5)
+{
+	return n_q5 ? (int32_t)qs1_isqrt64(((uint64_t)(a + b) << 25) / n_q5) : 0;
 }
 
 /* Each millisecond: one piece of the work that a half cycle or a crossing left. */
@@ -127,10 +143,11 @@ void qs1_meter_slow(struct qs1_core *core)
 	switch (m->pending) {
 	case 1:
 		/* counts * 1024 -> mV: 20 mV a count; mA: 0.5 mA a count */
-		m->vrms_mv = qs1_mulsh(root_mean(a->vv, b->vv, n), QS1_LSB_VGRID / 1000, 10);
+		m->vrms_mv = qs1_mulsh(root_mean(a->vv, b->vv, window_q5(core)),
+				       QS1_LSB_VGRID / 1000, 10);
 		break;
 	case 2:
-		m->irms_ma = root_mean(a->ii, b->ii, n) >> 11;
+		m->irms_ma = root_mean(a->ii, b->ii, window_q5(core)) >> 11;
 		break;
 	case 3:
 		if (n) {

@@ -60,6 +60,7 @@ struct qs1_pll {
 
 /**
  * struct qs1_sums - products summed over one half cycle
+ * @rest: phase by which its last sample lies behind the crossing
  */
 struct qs1_sums {
 	int64_t vv;
@@ -68,12 +69,14 @@ struct qs1_sums {
 	int64_t qi;
 	int64_t vlink;
 	uint32_t n;
+	uint32_t rest;
 };
 
 /**
  * struct qs1_meter - AC quantities, each half cycle over the last full one
  * @now: being summed
  * @half: the last two complete half cycles, newest in half[0]
+ * @begin_rest: rest of the half cycle before those two
  * @pending: steps of the evaluation still to be done
  * @cross_q16: time of the last upward [1] and downward [0] zero crossing
  * @f_raw_uhz: the last cycle, whatever it is
@@ -84,6 +87,7 @@ struct qs1_sums {
 struct qs1_meter {
 	struct qs1_sums now;
 	struct qs1_sums half[2];
+	uint32_t begin_rest;
 	uint8_t pending;
 	int32_t re_last;
 	bool crossed;
