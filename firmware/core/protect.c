@@ -87,6 +87,14 @@ static void watch(struct qs1_protect *p, const int16_t *adc, int first)
 	}
 }
 
+/* Gates off now; the millisecond's evaluation does the rest. */
+static void disbelieve(struct qs1_protect *p, uint16_t channels)
+{
+	p->bad |= channels;
+	p->bad_ms = BELIEVE_MS;
+	p->fast |= QS1_FAULT_BIT(QS1_FAULT_SENSOR);
+}
+
 /* Every period: what must not wait. */
 void qs1_protect_step(struct qs1_core *core)
 {
@@ -99,9 +107,10 @@ void qs1_protect_step(struct qs1_core *core)
 	watch(p, adc, (int)(core->ticks & (SENSOR_STRIDE - 1)));
 	p->i_same = adc[QS1_ADC_IGRID] == p->i_last ? p->i_same + (p->i_same < I_STUCK) : 0;
 	p->i_last = adc[QS1_ADC_IGRID];
-	if (core->bridge_on && ((p->noisy && p->i_same >= I_STUCK) ||
-				adc[QS1_ADC_VLINK] + LINK_BELOW_GRID < qs1_abs(adc[QS1_ADC_VGRID])))
-		p->fast |= QS1_FAULT_BIT(QS1_FAULT_SENSOR);
+	if (core->bridge_on && p->noisy && p->i_same >= I_STUCK)
+		disbelieve(p, 1u << QS1_ADC_IGRID);
+	if (core->bridge_on && adc[QS1_ADC_VLINK] + LINK_BELOW_GRID < qs1_abs(adc[QS1_ADC_VGRID]))
+		disbelieve(p, 1u << QS1_ADC_VLINK | 1u << QS1_ADC_VGRID);
 	if (qs1_abs(adc[QS1_ADC_VGRID]) > core->param[QS1_PARAM_V_NOM_V] * TOV_COUNTS_PER_V ||
 	    adc[QS1_ADC_VLINK] > LINK_OV)
 		p->fast |= QS1_FAULT_BIT(QS1_FAULT_TOV);

@@ -93,7 +93,7 @@ bool qs1_trip_in_range(const struct qs1_core *core)
 	       f >= p[QS1_PARAM_ES_F_MIN_HZ] * 10 && f <= p[QS1_PARAM_ES_F_MAX_HZ] * 10;
 }
 
-/* The measured quantity behind a trip: mV or mHz. */
+/* What a trip's event tells: mV, mHz, or the first ADC channel that is not believed. */
 int32_t qs1_trip_value(const struct qs1_core *core, enum qs1_fault fault)
 {
 	int32_t f_mhz = to_mhz(core->meter.f_raw_uhz);
@@ -101,5 +101,12 @@ int32_t qs1_trip_value(const struct qs1_core *core, enum qs1_fault fault)
 	for (int k = 0; k < QS1_TRIPS; k++)
 		if (table[k].fault == fault)
 			return table[k].quantity == VOLTAGE ? core->meter.vrms_mv : f_mhz;
+	if (fault == QS1_FAULT_SENSOR) {
+		int32_t channel = 0;
+
+		while (channel < QS1_ADC_COUNT - 1 && !(core->protect.bad & (1u << channel)))
+			channel++;
+		return channel;
+	}
 	return fault == QS1_FAULT_ISLAND || fault == QS1_FAULT_ROCOF ? f_mhz : 0;
 }

@@ -260,7 +260,7 @@ struct qs1_telemetry {
  * @cause: [fw] enum qs1_cause, or QS1_CAUSE_FAULT_BASE + enum qs1_fault
  * @from: [fw] enum qs1_state before
  * @to: [fw] enum qs1_state after
- * @value: [fw] QS1_EVENT_TRIP: the measured quantity in its telemetry unit
+ * @value: [fw] QS1_EVENT_TRIP: the measured quantity in its telemetry unit, of SENSOR enum qs1_adc
  * @ticks: [fw] time
  */
 struct qs1_event {
