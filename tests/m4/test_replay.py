@@ -23,6 +23,15 @@ SCENARIOS = {
         at 3.5 grid v 1.0
         run 5
     """,
+    "second-maximum-and-another-module": """
+        seed 15
+        sun all 400
+        skip enter-service
+        at 3 shade all 1/3 0.6
+        at 5 module 1 A79U235
+        at 5.5 sun 2 100
+        run 8
+    """,
     "frequency-phase-harmonics": """
         seed 12
         sun all 600
