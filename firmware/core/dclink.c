@@ -91,14 +91,14 @@ static int32_t lower(int32_t a, int32_t b)
 
 /*
  * Limits of the power. After a connection it rises to rated in es_ramp_s, after
- * a momentary cessation to 80 % of rated in mc_return_s, of which 0.15 s goes
- * for seeing the voltage in range and for the current to follow.
+ * a momentary cessation to 80 % of rated in mc_return_s, of which 0.2 s goes
+ * for seeing the voltage in range, for the lock and for the current to follow.
  */
 static void limits(struct qs1_core *core)
 {
 	struct qs1_dclink *d = &core->dclink;
 	int32_t rated = QS1_RATED_W * 1000;
-	int32_t return_cs = core->param[QS1_PARAM_MC_RETURN_S] - 15;
+	int32_t return_cs = core->param[QS1_PARAM_MC_RETURN_S] - 20;
 
 	if (qs1_producing(core)) {
 		d->p_ramp_mw =

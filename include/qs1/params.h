@@ -52,7 +52,7 @@
 	X(ES_RAMP_S, "es_ramp_s", 0, 2, 1, 1000, PROFILE, "enter service: ramp from zero to rated power") \
 	X(ROCOF_HZ_S, "rocof_hz_s", 1, 100, 35, 100, PROFILE, \
 	  "island detection: rate of change of frequency, 10 for none") \
-	X(MC_RETURN_S, "mc_return_s", 2, 40, 20, 1000, PROFILE, \
+	X(MC_RETURN_S, "mc_return_s", 2, 40, 30, 1000, PROFILE, \
 	  "momentary cessation: 80 % of the power before is back after this time in range") \
 	X(Q_MODE, "q_mode", 0, 0, 0, 2, PROFILE, \
 	  "reactive power: 0 none, 1 constant power factor, 2 volt-var") \
