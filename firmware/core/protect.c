@@ -37,9 +37,11 @@
  */
 #define I_STUCK 20
 /*
- * The bridge's diodes hold the link at the grid's voltage or above: 40 V below is
- * a false reading of one of the two.
+ * The bridge's diodes hold the link at the grid's peak: 40 V below is a false
+ * reading of one of the two. Above 400 V a surge runs ahead of the link through
+ * the filter's inductors, and the limits of voltage act.
  */
+#define LINK_FOLLOWS 20000
 #define LINK_BELOW_GRID 2000
 /* a channel is believed again after a second without a sign of a fault */
 #define BELIEVE_MS 1000
@@ -109,7 +111,9 @@ void qs1_protect_step(struct qs1_core *core)
 	p->i_last = adc[QS1_ADC_IGRID];
 	if (core->bridge_on && p->noisy && p->i_same >= I_STUCK)
 		disbelieve(p, 1u << QS1_ADC_IGRID);
-	if (core->bridge_on && adc[QS1_ADC_VLINK] + LINK_BELOW_GRID < qs1_abs(adc[QS1_ADC_VGRID]))
+	if (core->bridge_on &&
+	    adc[QS1_ADC_VLINK] <
+		    qs1_clamp(qs1_abs(adc[QS1_ADC_VGRID]), 0, LINK_FOLLOWS) - LINK_BELOW_GRID)
 		disbelieve(p, 1u << QS1_ADC_VLINK | 1u << QS1_ADC_VGRID);
 	if (qs1_abs(adc[QS1_ADC_VGRID]) > core->param[QS1_PARAM_V_NOM_V] * TOV_COUNTS_PER_V ||
 	    adc[QS1_ADC_VLINK] > LINK_OV)

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Faults of the unit: each is detected, stated by a code, and safe within a stated time."""
+
+import csv
+
+from harness import procedure
+
+RATED_W = 1200
+# With the gates off only the filter capacitors' 0.12 A flow until the relay is open.
+GATES_OFF_A = 0.3
+CEASED_A = 0.01 * RATED_W / 240 * 2 ** 0.5
+
+START = """
+seed {seed}
+module all LG400N2W-A5
+cell all 25
+sun all 800
+skip enter-service
+{text}
+"""
+
+CHANNELS = ("vpv1 vpv2 vpv3 vpv4 ipv1 ipv2 ipv3 ipv4 vlink vgrid igrid ignd vinv vref "
+            "tcase tstage").split()
+KINDS = ("stuck", "zero", "full", "noise")
+# An instant at which neither voltage nor current is zero.
+ONSET_S = 6.003
+
+
+def world(text, seed=1):
+    return START.format(text=text, seed=seed)
+
+
+def states(summary):
+    return [t["to"] for t in summary["transitions"]]
+
+
+def first_trip(summary, onset_s):
+    """Code and delays in ms of the first trip, and of the end of the current."""
+    trip = summary["trips"][0]
+    cease = min(t["t_cease_s"] for t in summary["trips"] if t["t_cease_s"] is not None)
+    return trip["code"], (trip["t_trip_s"] - onset_s) * 1e3, (cease - onset_s) * 1e3
+
+
+@procedure("faults-sensors", title="Every ADC channel stuck, zero, full-scale or noisy",
+           source="IEC 62109-1, 4.4 single fault; IEC 60730-1, Annex H: plausibility of inputs")
+def faults_sensors(run):
+    """Whatever a converter's channel does, the gates are off within 10 ms and the code says why."""
+    seeds = (1, 2, 3) if run.full else (1,)
+    texts = {
+        f"{channel}-{kind}-{seed}":
+            world(f"at {ONSET_S} mark start\nat {ONSET_S} fault sensor {channel} {kind}\nrun 6.5",
+                  seed)
+        for channel in CHANNELS for kind in KINDS for seed in seeds}
+    found = run.sims(texts)
+    healthy = run.sim("healthy", world("at 6 mark start\nrun 7"))
+    run.felt("healthy unit: power", healthy["ac"]["p_w"], "W", at_least=1000)
+    run.felt("healthy unit: trips", len(healthy["trips"]), "", at_most=0)
+    missed = [n for n, s in found.items() if not s["trips"]]
+    unnamed = [n for n, s in found.items() if "SENSOR" not in [t["code"] for t in s["trips"]]]
+    run.figure("faults that were not detected", len(missed), f"of {len(found)}", at_most=0)
+    run.figure("faults without the code SENSOR", len(unnamed), f"of {len(found)}", at_most=0)
+    if missed:
+        run.note("not detected: " + " ".join(missed))
+        return
+    first = {n: first_trip(s, ONSET_S) for n, s in found.items()}
+    run.figure("gates off, longest", max(ms for _, ms, _ in first.values()), "ms", at_most=10)
+    run.figure("current ended, longest", max(ms for _, _, ms in first.values()), "ms", at_most=25)
+    for name in ("igrid", "vlink", "vgrid"):
+        peak = max(s["ac"]["i_peak_a"] for n, s in found.items() if n.startswith(name))
+        run.figure(f"highest current by a fault of {name}", peak, "A", at_most=25)
+    run.figure("ground-fault latches set by a sensor",
+               sum("ground-fault" in states(s) for s in found.values()), "", at_most=0)
+    axes = run.plot("table", "", "", "First code, and ms until the gates are off (worst seed)")
+    axes.grid(False)
+    worst = [[max((first[f"{c}-{k}-{seed}"] for seed in seeds), key=lambda f: f[1])
+              for k in KINDS] for c in CHANNELS]
+    axes.figure.set_size_inches(7.5, 6)
+    axes.imshow([[ms for _, ms, _ in row] for row in worst], aspect="auto", cmap="YlOrRd",
+                vmin=0, vmax=20)
+    axes.set_xticks(range(len(KINDS)), KINDS)
+    axes.set_yticks(range(len(CHANNELS)), CHANNELS)
+    for y, row in enumerate(worst):
+        for x, (code, ms, _) in enumerate(row):
+            axes.text(x, y, f"{code} {ms:.1f}", ha="center", va="center", fontsize="small")
+
+
+@procedure("faults-sensors-start", title="A channel that is broken before the start",
+           source="UL 1998 class 1; IEC 60730-1, Annex H")
+def faults_sensors_start(run):
+    """No unit enters service with a broken channel; healed, it does by itself."""
+    kinds = KINDS if run.full else ("stuck", "noise")
+    texts = {f"{c}-{k}": world(f"at 0 fault sensor {c} {k}\nrun 4") for c in CHANNELS for k in kinds}
+    found = run.sims(texts)
+    run.figure("units that produced", sum("producing" in states(s) for s in found.values()),
+               f"of {len(found)}", at_most=0)
+    run.figure("faults without a code", sum(not s["trips"] for s in found.values()),
+               f"of {len(found)}", at_most=0)
+    run.felt("channels", len(texts) / len(kinds), "", at_least=16)
+    heal = {c: world(f"set es_delay_s 0\nat {ONSET_S} fault sensor {c} noise\n"
+                     f"at 7 fault sensor {c} off\nrun 20") for c in ("vgrid", "igrid", "vpv1")}
+    for name, s in run.sims({f"healed-{c}": t for c, t in heal.items()}).items():
+        run.figure(f"{name}: producing again", states(s)[-1] == "producing", "", at_least=1)
+
+
+@procedure("faults-unit", title="Faults of grid current, inputs, relay and ground",
+           source="product sheet; UL 1741 (ground fault 1 A); IEC 62109-2, 4.4.4 and 4.8")
+def faults_unit(run):
+    """Each fault has its code, its time, and the way back that its kind demands."""
+    stiff = "grid impedance 0.02 0.00001\n"
+    found = run.sims({
+        "ground": world("at 6 fault gfdi on\nat 9 fault gfdi off\nrun 20"),
+        "pv-55-to-60": world("module 1 en50530 300 45 csi\nat 6 mark start\nrun 10"),
+        "pv-above-60": world("module 1 en50530 300 50 csi\nrun 10"),
+        "pv-strong": world("module all none\nmodule 1 en50530 900 37 csi\nat 0 sun 1 1000\n"
+                           "at 6 mark start\nrun 10"),
+        "short-circuit": stiff + world("at 6.004 mark start\nat 6.004 grid v 0\nrun 7"),
+        "opposite-phase": stiff + world("at 6.004 mark start\nat 6.004 grid phase 180\nrun 7"),
+        "welded-at-start": world("at 0 fault relay welded\nrun 6"),
+        "open-at-start": world("at 0 fault relay open\nrun 8"),
+        "opens-while-producing": world("at 6 fault relay open\nrun 8"),
+        "welds-while-producing": world("set es_delay_s 0\nat 6 fault relay welded\n"
+                                       "at 7 cmd shutdown\nat 8 cmd start\nrun 14"),
+    })
+    code, off, ended = first_trip(found["ground"], 6)
+    run.felt("ground fault: code", code == "GFDI", "", at_least=1)
+    run.figure("ground fault: gates off", off, "ms", at_most=50)
+    run.figure("ground fault: current ended", ended, "ms", at_most=100,
+               anchor="300 (IEC 62109-2, 300 mA)")
+    run.figure("ground fault: latched after it has gone",
+               states(found["ground"])[-1] == "ground-fault", "", at_least=1)
+
+    rests = found["pv-55-to-60"]
+    run.felt("55 to 60 V: voltage of the input", rests["dc"]["v"][0], "V", 55, 60)
+    run.figure("55 to 60 V: power of the input", rests["dc"]["p"][0], "W", at_most=1)
+    run.figure("55 to 60 V: power of the others", sum(rests["dc"]["p"][1:]), "W", at_least=700)
+    run.figure("55 to 60 V: faults", len(rests["trips"]), "", at_most=0)
+    above = found["pv-above-60"]
+    run.felt("above 60 V: voltage of the input", above["dc"]["v"][0], "V", at_least=60)
+    run.figure("above 60 V: code PV_OV", above["trips"][0]["code"] == "PV_OV", "", at_least=1)
+    run.figure("above 60 V: never producing", "producing" not in states(above), "", at_least=1)
+    strong = found["pv-strong"]
+    run.felt("module of 900 W: power available",
+             strong["mppt"]["available_j"][0] / 4, "W", at_least=800)
+    run.figure("module of 900 W: input current", strong["dc"]["i"][0], "A", at_most=12.1,
+               anchor="12 (product sheet)")
+    run.figure("module of 900 W: trips", len(strong["trips"]), "", at_most=0)
+
+    for name in ("short-circuit", "opposite-phase"):
+        s = found[name]
+        run.felt(f"{name}: peak current", s["ac"]["i_peak_a"], "A", at_least=8)
+        run.figure(f"{name}: peak current", s["ac"]["i_peak_a"], "A", at_most=30,
+                   anchor="137 (product sheet)")
+        run.figure(f"{name}: ceased", first_trip(s, 6.004)[2], "ms", at_most=160)
+
+    for name in ("welded-at-start", "open-at-start", "welds-while-producing"):
+        s = found[name]
+        run.figure(f"relay {name.replace('-', ' ')}: RELAY",
+                   [t["code"] for t in s["trips"]].count("RELAY"), "", at_least=1)
+        run.figure(f"relay {name.replace('-', ' ')}: ends as a fault",
+                   states(s)[-1] == "fault", "", at_least=1)
+        if name.endswith("start"):
+            run.figure(f"relay {name.replace('-', ' ')}: never producing",
+                       "producing" not in states(s), "", at_least=1)
+    code, off, _ = first_trip(found["opens-while-producing"], 6)
+    run.figure("relay opens while producing: gates off", off, "ms", at_most=20)
+    run.note(f"A relay that opens while producing is stated as {code}: nothing takes the current.")
+
+
+def last_above(path, limit_a, from_s):
+    """Seconds after @from_s at which the current was last above a limit."""
+    last = from_s
+    with open(path, newline="") as file:
+        for row in csv.DictReader(file):
+            if float(row["time_s"]) > from_s and abs(float(row["igrid_a"])) > limit_a:
+                last = float(row["time_s"])
+    return last - from_s
+
+
+@procedure("faults-control", title="Lost host, hung or crashed core",
+           source="IEC 60730-1, Annex H, H.11.12: time slot monitoring; product: host timeout 2 s")
+def faults_control(run):
+    """Gates off without Linux and without the core: the watchdog of the hardware cuts them."""
+    onset = 3.003
+    for name in ("crash", "hang"):
+        path = run.path(f"{name}.csv")
+        s = run.sim(name, world(f"at 2 mark start\nat {onset} fault coproc {name}\nrun 3.1"),
+                    "--csv", path, "--csv-rate", 20000)
+        run.felt(f"{name}: current before", s["ac"]["i_peak_a"], "A", at_least=4)
+        run.figure(f"{name}: gates off", last_above(path, GATES_OFF_A, onset) * 1e3, "ms",
+                   at_most=2)
+        run.figure(f"{name}: relay open", last_above(path, CEASED_A, onset) * 1e3, "ms",
+                   at_most=12)
+    s = run.sim("host", world("at 6 host lost\nat 12 host back\nset es_delay_s 0\nrun 20"))
+    code, off, _ = first_trip(s, 6)
+    run.felt("lost host: code", code == "HOST_LOST", "", at_least=1)
+    run.figure("lost host: gates off", off / 1e3, "s", at_most=2.1, anchor="2 (host_timeout_s)")
+    run.figure("lost host: producing once it is back", states(s)[-1] == "producing", "",
+               at_least=1)
+
+
+HOT = """
+seed 1
+module all LG400N2W-A5
+temp {ambient}
+cell all 45
+sun all 1000
+skip enter-service
+at {mark} mark start
+run {end}
+"""
+
+
+@procedure("faults-over-temperature", title="Derating by temperature",
+           source="product sheet: full power up to 65 C ambient, case up to 80 C")
+def faults_over_temperature(run):
+    """Power falls with the case's temperature to a stable point, without chatter or a stop."""
+    end = 8000 if run.full else 400
+    ambients = (65, 70, 75, 80) if run.full else (65, 80)
+    axes = run.plot("derating", "time, s", "case, C (dashed) and power, % of rated",
+                    "Approach to the stable point")
+    for ambient in ambients:
+        path = run.path(f"{ambient}C.csv")
+        s = run.sim(f"{ambient}C", HOT.format(ambient=ambient, mark=end - 100, end=end),
+                    "--csv", path, "--csv-rate", 1)
+        with open(path, newline="") as file:
+            rows = list(csv.DictReader(file))[5:]
+        t = [float(row["time_s"]) for row in rows]
+        power = [float(row["p_w"]) / RATED_W * 100 for row in rows]
+        line, = axes.plot(t, power, label=f"{ambient} C ambient")
+        axes.plot(t, [float(row["tcase_c"]) for row in rows], "--", color=line.get_color())
+        late = power[-100:]
+        run.felt(f"{ambient} C: rise of the case", s["temperature_c"]["case"] - ambient, "K",
+                 at_least=1)
+        run.figure(f"{ambient} C: case", s["temperature_c"]["case"], "C",
+                   at_most=80 if ambient == 65 else 95)
+        run.figure(f"{ambient} C: power", s["ac"]["p_w"], "W",
+                   at_least=1190 if ambient == 65 else 600)
+        if run.full:
+            run.figure(f"{ambient} C: spread of the power in the last 100 s",
+                       max(late) - min(late), "% of rated", at_most=1)
+        run.figure(f"{ambient} C: trips", len(s["trips"]), "", at_most=0)
+        if ambient == 80:
+            run.felt("80 C: derating", "derating" in states(s), "", at_least=1)
