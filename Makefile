@@ -21,6 +21,8 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s%s\n' '$(1)' '$@')
 
 WARN := -Wall -Wextra -Werror
+# What is built does not tell in which folder.
+SAME_ANYWHERE := -ffile-prefix-map=$(CURDIR)=.
 HOST_CFLAGS := -std=gnu17 -O2 -g $(WARN) -Iinclude -D_GNU_SOURCE
 
 # Each part of the tree brings its own rules.

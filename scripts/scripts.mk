@@ -29,9 +29,9 @@ $(KERNEL_ABI): scripts/kernel
 # The number goes up when the list changes, so that clones of different ages can share the cache.
 GUEST_SYSROOT_DIR := $(CACHE)/sysroot-v2-$(GUEST_ARCH)
 GUEST_SYSROOT := $(GUEST_SYSROOT_DIR)/packages
-GUEST_CFLAGS := -std=gnu17 -O2 -g $(WARN) -Iinclude -D_GNU_SOURCE \
-	-isystem $(GUEST_SYSROOT_DIR)/usr/include
-GUEST_LDFLAGS := -L$(GUEST_SYSROOT_DIR)/usr/lib/$(GUEST_TRIPLET) \
+GUEST_CFLAGS := -std=gnu17 -O2 -g $(WARN) -Iinclude -D_GNU_SOURCE $(SAME_ANYWHERE) \
+	-fstack-protector-strong -D_FORTIFY_SOURCE=2 -isystem $(GUEST_SYSROOT_DIR)/usr/include
+GUEST_LDFLAGS := -Wl,-z,relro,-z,now -L$(GUEST_SYSROOT_DIR)/usr/lib/$(GUEST_TRIPLET) \
 	-Wl,-rpath-link=$(GUEST_SYSROOT_DIR)/usr/lib/$(GUEST_TRIPLET)
 $(GUEST_SYSROOT): scripts/sysroot
 	@BOARD_ARCH=$(GUEST_ARCH) scripts/sysroot $(GUEST_SYSROOT_DIR)
@@ -58,5 +58,10 @@ guest-root: driver guest-programs firmware-virt | $(KERNEL_ABI)
 	@mkdir -p $(GUEST_ROOT)
 	@$(MAKE) --no-print-directory --silent install DESTDIR=$(abspath $(GUEST_ROOT))
 	@cp -a scripts/guest/. $(GUEST_ROOT)/
+
+## make deb          build Debian packages for armhf and arm64 into build/deb/
+.PHONY: deb
+deb:
+	@scripts/deb $(BUILD)/deb armhf arm64
 
 include scripts/board.mk

@@ -45,8 +45,6 @@ userspace-install: guest-programs
 	install -m 644 profiles/*.conf $(DESTDIR)/usr/share/qs1/profiles
 	install -D -m 644 userspace/qs1d/system/qs1d.service \
 		$(DESTDIR)/lib/systemd/system/qs1d.service
-	install -d $(DESTDIR)/lib/systemd/system/multi-user.target.wants
-	ln -sf ../qs1d.service $(DESTDIR)/lib/systemd/system/multi-user.target.wants/qs1d.service
 	install -D -m 644 userspace/qs1d/system/60-qs1.rules \
 		$(DESTDIR)/usr/lib/udev/rules.d/60-qs1.rules
 	install -D -m 755 userspace/qs1d/system/grant $(DESTDIR)/usr/lib/qs1/grant

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The Debian packages: one version everywhere, clean, reproducible, and what make install installs."""
+
+import gzip
+import re
+import subprocess
+
+import pytest
+
+from paths import BUILD, ROOT
+
+OBJCOPY = "arm-linux-gnueabihf-objcopy"
+
+
+def run(*command):
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_all_places_name_the_same_version():
+    changelog = re.match(r"qs1 \(([^)]+)\)", (ROOT / "debian/changelog").read_text())[1]
+    firmware = re.search(r"^QS1_VERSION := (.*)$", (ROOT / "firmware/firmware.mk").read_text(),
+                         re.M)[1]
+    dkms = re.search(r'^PACKAGE_VERSION="(.*)"$', (ROOT / "dkms.conf").read_text(), re.M)[1]
+    assert changelog == firmware == dkms
+
+
+@pytest.fixture(scope="module")
+def packages():
+    """build/deb as make deb leaves it."""
+    run("make", "deb")
+    return BUILD / "deb"
+
+
+@pytest.mark.long
+def test_there_is_each_package_for_each_machine(packages):
+    names = {path.name for path in packages.iterdir() if "dbgsym" not in path.name}
+    assert {re.sub(r"_[0-9.]+_", "_", name) for name in names} == {
+        "qs1_armhf.deb", "qs1_arm64.deb", "qs1-tools_armhf.deb", "qs1-tools_arm64.deb",
+        "qs1-dkms_all.deb", "qs1-firmware_all.deb"}
+
+
+@pytest.mark.long
+def test_lintian_is_content(packages):
+    run("lintian", "--allow-root", "--fail-on", "error,warning", *packages.glob("*.deb"))
+
+
+@pytest.mark.long
+def test_the_same_files_give_the_same_packages_in_another_folder(packages, tmp_path):
+    run("scripts/deb", tmp_path / "elsewhere", "armhf", "arm64")
+    for package in packages.glob("*.deb"):
+        assert package.read_bytes() == (tmp_path / "elsewhere" / package.name).read_bytes(), \
+            package.name
+
+
+def content(path, tmp_path):
+    """What a file says, whether it is stripped of symbols or compressed or not."""
+    data = path.read_bytes()
+    if path.suffix == ".gz":
+        return gzip.decompress(data)
+    # Programs of the board; the firmware, of another machine, is packed as it is.
+    if data[:4] == b"\x7fELF" and path.suffix != ".elf":
+        run(OBJCOPY, "-O", "binary", path, tmp_path / "raw")
+        return (tmp_path / "raw").read_bytes()
+    return data
+
+
+def tree(folder, tmp_path):
+    return {re.sub(r"\.gz$", "", str(path.relative_to(folder))): content(path, tmp_path)
+            for path in folder.rglob("*")
+            if path.is_file() and not {"doc", "lintian"} & set(path.relative_to(folder).parts)}
+
+
+@pytest.mark.long
+def test_packages_hold_what_make_install_installs(packages, tmp_path):
+    """So the virtual board, which is made by make install, runs what the packages bring."""
+    installed, packed = tmp_path / "installed", tmp_path / "packed"
+    run("make", "userspace-install", "firmware-install", f"DESTDIR={installed}")
+    for name in ("qs1_*_armhf", "qs1-tools_*_armhf", "qs1-firmware_*_all"):
+        run("dpkg-deb", "--extract", *packages.glob(f"{name}.deb"), packed)
+    left, right = tree(installed, tmp_path), tree(packed, tmp_path)
+    assert sorted(left) == sorted(right)
+    assert [name for name in left if left[name] != right[name]] == []
