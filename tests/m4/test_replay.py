@@ -50,6 +50,19 @@ SCENARIOS = {
         at 4 cmd clear gfdi
         run 6
     """,
+    "sensors-and-island": """
+        seed 16
+        set es_delay_s 0
+        sun all 800
+        load rlc 1 1 0%
+        at 0.4 sensor offset igrid 1
+        at 2 fault sensor vinv noise
+        at 2.1 fault sensor vinv off
+        at 9.7 fault sensor igrid zero
+        at 9.8 fault sensor igrid off
+        at 17 grid open
+        run 18
+    """,
     "limits-and-commands": """
         seed 14
         sun all 1000

@@ -214,7 +214,7 @@ run {end}
            source="product sheet: full power up to 65 C ambient, case up to 80 C")
 def faults_over_temperature(run):
     """Power falls with the case's temperature to a stable point, without chatter or a stop."""
-    end = 8000 if run.full else 400
+    end = 6000 if run.full else 400
     ambients = (65, 70, 75, 80) if run.full else (65, 80)
     axes = run.plot("derating", "time, s", "case, C (dashed) and power, % of rated",
                     "Approach to the stable point")
