@@ -4,16 +4,18 @@
  *
  * A clearing time is a maximum from the event to the end of the current. From
  * it go the relay's opening time, the measuring window and one evaluation:
- *   voltage    8 ms relay + 17 ms RMS window + 8 ms half cycle + 5 ms
- *   frequency  8 ms relay + 17 ms cycle + 8 ms half cycle + 12 ms resonator
- * What remains is how long the condition has to hold.
+ *   voltage    17 ms relay + 17 ms RMS window + 8 ms half cycle + 2 ms
+ *   frequency  17 ms relay + 17 ms cycle + 8 ms half cycle + 12 ms resonator
+ * where the relay takes 8 ms to open and its contacts carry the current of the
+ * filter until its next zero. What remains is how long the condition has to hold.
  */
 #include <qs1/stage.h>
 
 #include "state.h"
 
-#define LAG_V_MS (QS1_RELAY_OPEN_MS + 17 + 8 + 5)
-#define LAG_F_MS (QS1_RELAY_OPEN_MS + 17 + 8 + 12)
+#define ARC_MS 9
+#define LAG_V_MS (QS1_RELAY_OPEN_MS + ARC_MS + 17 + 8 + 2)
+#define LAG_F_MS (QS1_RELAY_OPEN_MS + ARC_MS + 17 + 8 + 12)
 
 enum quantity {
 	VOLTAGE,

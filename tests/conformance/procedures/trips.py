@@ -12,6 +12,7 @@ import struct
 from harness import procedure
 
 CYCLE_S = 1 / 60
+TICK_S = 1 / 20000  # the plant's step, within which a time is known
 V_NOM = 240
 
 WORLD = """
@@ -69,7 +70,7 @@ def judge(run, profile, cases, phases):
         run.figure(f"{name}, {statement}: shortest", min(times) * 1000, "ms",
                    at_least=shortest * 1000)
         run.figure(f"{name}, {statement}: spread over the phase of onset",
-                   (max(times) - min(times)) * 1000, "ms", at_most=CYCLE_S * 1000)
+                   (max(times) - min(times)) * 1000, "ms", at_most=(CYCLE_S + TICK_S) * 1000)
         rows.append((case, min(times), max(times)))
     return rows
 
@@ -95,7 +96,7 @@ NOTE1_V = [
     ("B UV1", "", "grid v 0.51", 1.0, 0.8), ("B UV1", "", "grid v 0.7", 1.0, 0.8),
     ("B UV1", "", "grid v 0.874", 1.0, 0.8),
     ("C OV1", "", "grid v 1.106", 1.0, 0.8), ("C OV1", "", "grid v 1.19", 1.0, 0.8),
-    ("D OV2", "", "grid v 1.206", 0.16, 0.08), ("D OV2", "", "grid v 1.3", 0.16, 0.08),
+    ("D OV2", "", "grid v 1.206", 0.16, 0.08), ("D OV2", "", "grid v 1.25", 0.16, 0.08),
 ]
 NOTE1_F = [
     ("F UF1", "", "grid f 58.5", 0.16, 0.0), ("F UF1", "", "grid f 59.28", 0.16, 0.0),
@@ -111,6 +112,8 @@ def trips_note1(run):
     product sheet's accuracy allows, and with a spread of at most one cycle.
     """
     phases = 16 if run.full else 3
+    run.note("Above 1.3 pu the crest of the grid passes the DC link, which its rectifying bridge "
+             "then charges: the link's over-voltage limit (TOV) stops the unit before OV2 does.")
     rows = judge(run, "note1", NOTE1_V if run.full else NOTE1_V[2::2], phases)
     staircase(run, "voltage", "Clearing time over voltage", "voltage, pu", rows,
               [(0, 0.5, 0.16), (0.5, 0.88, 1.0), (1.1, 1.2, 1.0), (1.2, 1.4, 0.16)])
@@ -123,7 +126,7 @@ def trips_note1(run):
 # its threshold, slowly, so that the step itself is small.
 CAT3_SHORT = [
     ("UV2", "", "grid v 0.45", 2.0, 1.0), ("OV2", "", "grid v 1.21", 0.16, 0.0),
-    ("OV2", "", "grid v 1.3", 0.16, 0.0),
+    ("OV2", "", "grid v 1.25", 0.16, 0.0),
     ("OF2", "at 2 ramp grid f 61.7 over 1.8", "grid f 62.03", 0.16, 0.0),
     ("UF2", "at 2 ramp grid f 56.8 over 1.9", "grid f 56.47", 0.16, 0.0),
 ]
