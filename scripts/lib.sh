@@ -21,7 +21,20 @@ export BOARD_ARCH=${BOARD_ARCH:-armhf}
 # Where scripts/kernel puts the kernel. The number goes up when what is in the folder changes, so that
 # clones of different ages can share the cache; scripts.mk reads it here.
 KERNEL_FOLDER=kernel-v2
-export KERNEL=$QS1_CACHE/$KERNEL_FOLDER
+BOARD_KERNEL=$QS1_CACHE/$KERNEL_FOLDER
+# Its source, see scripts/source.
+export SOURCE=$QS1_CACHE/source-v1
+# The kernel that modules are built for and that boots: the board's own; the one that looks for
+# faults, see scripts/debug-kernel; or that of a folder. What is made for the second has this at the
+# end of its name.
+QS1_KERNEL=${QS1_KERNEL:-}
+case $QS1_KERNEL in
+"") KERNEL_SUFFIX='' KERNEL=$BOARD_KERNEL ;;
+debug) KERNEL_SUFFIX=-debug KERNEL=$QS1_CACHE/kernel-debug ;;
+/*) KERNEL_SUFFIX='' KERNEL=$QS1_KERNEL ;;
+*) echo "QS1_KERNEL=$QS1_KERNEL: expected nothing, debug or a folder" >&2 && exit 2 ;;
+esac
+export KERNEL KERNEL_SUFFIX
 LOG_DIR=$PWD/build/log
 
 die()

@@ -19,10 +19,26 @@ endif
 
 # The kernel of the virtual board and its headers: a rule that calls scripts/kbuild has
 # $(KERNEL_ABI) as a prerequisite. The file holds the release, as uname -r prints it.
-KERNEL := $(CACHE)/$(shell sed -n 's/^KERNEL_FOLDER=//p' scripts/lib.sh)
-KERNEL_ABI := $(KERNEL)/abi
-$(KERNEL_ABI): scripts/kernel
+# KERNEL=debug is another: what is built for it has $(KERNEL_SUFFIX) in its name.
+BOARD_KERNEL := $(CACHE)/$(shell sed -n 's/^KERNEL_FOLDER=//p' scripts/lib.sh)
+BOARD_KERNEL_ABI := $(BOARD_KERNEL)/abi
+$(BOARD_KERNEL_ABI): scripts/kernel
 	@scripts/kernel
+
+##   KERNEL=debug with run and guest: a kernel that looks for faults in the driver
+export QS1_KERNEL := $(KERNEL)
+ifeq ($(KERNEL),debug)
+KERNEL_SUFFIX := -debug
+KERNEL_ABI := $(CACHE)/kernel-debug/abi
+$(KERNEL_ABI): scripts/debug-kernel scripts/debug.config | kernel-source
+	@scripts/debug-kernel
+else
+KERNEL_ABI := $(BOARD_KERNEL_ABI)
+endif
+
+.PHONY: kernel-source
+kernel-source: $(BOARD_KERNEL_ABI)
+	@scripts/source
 
 # Libraries for the board's programs (scripts/sysroot lists them). A rule that compiles or links
 # with these flags has $(GUEST_SYSROOT) as an order-only prerequisite.
@@ -46,7 +62,7 @@ $(PRU_TOOLCHAIN): scripts/toolchain-pru
 toolchain-pru: $(PRU_TOOLCHAIN)
 
 # What the board boots, described in $(BUILD)/guest/guest.json. PKGS adds Debian packages.
-GUEST_ROOT := $(BUILD)/guest-root
+GUEST_ROOT := $(BUILD)/guest-root$(KERNEL_SUFFIX)
 .PHONY: image guest-root
 image: guest-root
 	@scripts/image --pkgs '$(PKGS)'

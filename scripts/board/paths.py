@@ -2,6 +2,7 @@
 """Where the build leaves what the virtual board is made of."""
 
 import json
+import os
 from pathlib import Path
 
 from .errors import BoardError
@@ -11,7 +12,9 @@ BUILD = TOP / "build"
 RUN = BUILD / "run"
 VBOARD = BUILD / "vboard"
 BOOT_ROM = BUILD / "firmware" / "qs1-boot.elf"
-GUEST = BUILD / "guest" / "guest.json"
+# The board's own kernel, or the one that looks for faults, see scripts/debug-kernel.
+GUEST_FOLDER = "-".join(filter(None, ("guest", os.environ.get("QS1_KERNEL"))))
+GUEST = BUILD / GUEST_FOLDER / "guest.json"
 DEFAULT_SCENARIO = Path(__file__).resolve().parent / "default.scn"
 
 
