@@ -21,4 +21,64 @@
 #define QS1_BIN_CONST
 #endif
 
+/* Attributes of an IIO buffer became struct iio_dev_attr in 6.2, and got their macro. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#define QS1_BUFFER_ATTR_TYPE const struct iio_dev_attr
+#define QS1_BUFFER_ATTR(_name) (&iio_dev_attr_##_name)
+#else
+#define QS1_BUFFER_ATTR_TYPE const struct attribute
+#define QS1_BUFFER_ATTR(_name) (&iio_dev_attr_##_name.dev_attr.attr)
+#define IIO_STATIC_CONST_DEVICE_ATTR(_name, _string)                                               \
+	static ssize_t _name##_show(struct device *dev, struct device_attribute *attr, char *buf)  \
+	{                                                                                          \
+		return sysfs_emit(buf, "%s\n", _string);                                           \
+	}                                                                                          \
+	static IIO_DEVICE_ATTR_RO(_name, 0)
+#endif
+
+/* gpio_chip.set tells whether it succeeded since 6.17; _fn always does. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+#define QS1_GPIO_SET(_name, _fn)                                                                   \
+	static int _name(struct gpio_chip *gc, unsigned int line, int value)                       \
+	{                                                                                          \
+		_fn(gc, line, value);                                                              \
+		return 0;                                                                          \
+	}
+#else
+#define QS1_GPIO_SET(_name, _fn)                                                                   \
+	static void _name(struct gpio_chip *gc, unsigned int line, int value)                      \
+	{                                                                                          \
+		_fn(gc, line, value);                                                              \
+	}
+#endif
+
+/*
+ * A PWM chip comes with its driver's structure behind it since 6.9; the operations named their
+ * module before 6.8. For who includes linux/pwm.h first.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+#define QS1_PWM_OWNER
+#else
+#define QS1_PWM_OWNER .owner = THIS_MODULE,
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0) && defined(__LINUX_PWM_H)
+static inline void *pwmchip_get_drvdata(struct pwm_chip *chip)
+{
+	return chip + 1;
+}
+
+static inline struct pwm_chip *devm_pwmchip_alloc(struct device *dev, unsigned int npwm,
+						  size_t sizeof_priv)
+{
+	struct pwm_chip *chip = devm_kzalloc(dev, sizeof(*chip) + sizeof_priv, GFP_KERNEL);
+
+	if (!chip)
+		return ERR_PTR(-ENOMEM);
+	chip->dev = dev;
+	chip->npwm = npwm;
+	return chip;
+}
+#endif
+
 #endif /* QS1_COMPAT_H */

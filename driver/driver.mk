@@ -2,7 +2,7 @@
 #
 # The Linux driver, built for the virtual board's kernel, and its tests.
 
-DRIVER := $(BUILD)/driver
+DRIVER := $(BUILD)/driver$(KERNEL_SUFFIX)
 DRIVER_MODULES := core iio gpio pwm ivshmem
 DRIVER_KO := $(DRIVER_MODULES:%=$(DRIVER)/qs1_%.ko)
 DRIVER_SRC := $(wildcard driver/*.[ch]) driver/Kbuild $(wildcard include/qs1/*.h)
@@ -28,3 +28,21 @@ driver-install: $(DRIVER)/stamp
 		$(DRIVER_MODULES:%=$(DESTDIR)/lib/modules/$$(cat $(KERNEL_ABI))/updates/qs1_%.ko)
 	install -m 755 $(KSELFTEST) $(DESTDIR)/usr/lib/qs1/kselftest
 	install -m 644 tests/kselftest/tap.inc $(DESTDIR)/usr/lib/qs1/kselftest
+
+## make kunit        the driver's unit tests, in a User Mode Linux kernel with KASAN
+.PHONY: kunit
+kunit: kernel-source
+	@scripts/kunit
+
+## make driver-matrix   build the driver for the kernels of Debian's suites, and with DKMS
+.PHONY: driver-matrix
+driver-matrix: driver
+	@scripts/driver-matrix
+	@scripts/dkms-check
+
+## make driver-debug-test   the driver's suites on a kernel that looks for faults (KERNEL=debug)
+.PHONY: driver-debug-test
+driver-debug-test:
+	@$(MAKE) --no-print-directory vboard firmware-virt image KERNEL=debug
+	@QS1_KERNEL=debug $(PYTHON) tests/run.py --long system/test_kselftest.py \
+		system/test_stress.py system/test_hostile.py

@@ -184,6 +184,8 @@ static void qs1_gpio_set(struct gpio_chip *gc, unsigned int line, int value)
 	writel(value ? levels | bit : levels & ~bit, out);
 }
 
+QS1_GPIO_SET(qs1_gpio_set_line, qs1_gpio_set)
+
 static int qs1_gpio_direction_output(struct gpio_chip *gc, unsigned int line, int value)
 {
 	if (!qs1_gpio_outputs[line])
@@ -255,7 +257,7 @@ static int qs1_gpio_probe(struct auxiliary_device *adev, const struct auxiliary_
 	gpio->gc.direction_input = qs1_gpio_direction_input;
 	gpio->gc.direction_output = qs1_gpio_direction_output;
 	gpio->gc.get = qs1_gpio_get;
-	gpio->gc.set = qs1_gpio_set;
+	gpio->gc.set = qs1_gpio_set_line;
 
 	ret = devm_gpiochip_add_data(dev, &gpio->gc, gpio);
 	if (ret)

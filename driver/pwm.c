@@ -143,7 +143,8 @@ static int qs1_pwm_get_state(struct pwm_chip *chip, struct pwm_device *pwm, stru
 }
 
 static const struct pwm_ops qs1_pwm_ops = {
-	.request = qs1_pwm_request,
+	QS1_PWM_OWNER /* a member with its comma, or nothing */
+		.request = qs1_pwm_request,
 	.free = qs1_pwm_free,
 	.apply = qs1_pwm_apply,
 	.get_state = qs1_pwm_get_state,

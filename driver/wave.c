@@ -421,10 +421,10 @@ static IIO_DEVICE_ATTR_RO(hwfifo_enabled, 0);
 IIO_STATIC_CONST_DEVICE_ATTR(hwfifo_watermark_min, __stringify(QS1_WAVE_WATERMARK_MIN));
 IIO_STATIC_CONST_DEVICE_ATTR(hwfifo_watermark_max, __stringify(QS1_WAVE_WATERMARK_MAX));
 
-static const struct iio_dev_attr *qs1_wave_fifo_attrs[] = { &iio_dev_attr_hwfifo_watermark_min,
-							    &iio_dev_attr_hwfifo_watermark_max,
-							    &iio_dev_attr_hwfifo_watermark,
-							    &iio_dev_attr_hwfifo_enabled, NULL };
+static QS1_BUFFER_ATTR_TYPE *qs1_wave_fifo_attrs[] = { QS1_BUFFER_ATTR(hwfifo_watermark_min),
+						       QS1_BUFFER_ATTR(hwfifo_watermark_max),
+						       QS1_BUFFER_ATTR(hwfifo_watermark),
+						       QS1_BUFFER_ATTR(hwfifo_enabled), NULL };
 
 static void qs1_wave_init_channels(struct iio_chan_spec *channels)
 {
