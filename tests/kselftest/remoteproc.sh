@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The coprocessor through the remoteproc framework: stop, start, crashes of each
-# kind, and firmware files that must be refused.
+# kind, and firmware files that must be refused. CRASHES says how often it crashes in a row (2).
 
 # shellcheck disable=SC2317 # check() calls the tests by name
 # shellcheck source=tests/kselftest/tap.inc
@@ -15,6 +15,7 @@ board=$(board)
 rproc=$(rproc)
 debug=/sys/kernel/debug/remoteproc/${rproc##*/}
 crash=$(echo /sys/kernel/debug/qs1-*/crash)
+CRASHES=${CRASHES:-2}
 
 in_state()
 {
@@ -80,6 +81,12 @@ recovers()
 	equal $((before + 1)) "$(cat "$board/coproc_crashes")" coproc_crashes || return 1
 	flags=$(cat "$board/status_flags")
 	equal 0 $((flags & 0x1000)) "armed flag of $flags"
+}
+
+# One that has lived for a second is restarted at once; the next crash comes after that.
+crash_again()
+{
+	recovers put trap "$crash" && sleep 1.1
 }
 
 dumped()
@@ -206,7 +213,7 @@ no_resource_table()
 }
 
 pause_service
-plan 18
+plan 19
 first_log_line=$log_lines
 check "the coprocessor's firmware is qs1-m4.elf" named
 check "trace buffer can be read" trace_readable
@@ -224,6 +231,7 @@ check "an ELF for another machine is refused" other_machine
 check "a truncated ELF is refused" short_file
 check "an ELF with segments elsewhere is refused" wrong_place
 check "an ELF without resource table runs" no_resource_table
+check "recovers from $CRASHES crashes in a row" leaks_nothing "$CRASHES" crash_again
 check "runs in the end" running
 log_lines=$first_log_line
 check "no warning in the kernel's log" log_is_clean

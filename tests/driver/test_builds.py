@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The driver outside the board: its unit tests, other kernels, DKMS, and the kernel that looks for
+faults, which runs the driver's suites of the board once more."""
+
+import os
+import subprocess
+
+import pytest
+
+from paths import ROOT
+
+pytestmark = pytest.mark.long
+
+# Kernels are built here once, then kept in the cache.
+KERNEL_BUILD_S = 4 * 3600
+
+
+def make(*arguments, timeout_s=KERNEL_BUILD_S, **environment):
+    done = subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True,
+                          timeout=timeout_s, env=dict(os.environ, **environment))
+    print(done.stdout, done.stderr)
+    return done
+
+
+def test_kunit_suites_pass_under_kasan():
+    done = make("kunit")
+    assert done.returncode == 0
+    assert "Testing complete. Ran" in done.stdout
+
+
+def test_driver_builds_for_all_kernels_and_with_dkms():
+    assert make("driver-matrix").returncode == 0
+
+
+def test_suites_pass_on_the_kernel_that_looks_for_faults():
+    assert make("driver-debug-test").returncode == 0

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A firmware that writes garbage into every field of the shared memory, while Linux uses it all.
+
+The garbage comes from outside the board, into the same memory, between what the true firmware
+writes; it is the same for the same seed (QS1_SEED), but for its timing. Nothing the firmware can
+write may crash, hang or leak in the kernel, and when the garbage ends a restart must give a sound
+inverter.
+"""
+
+import mmap
+import os
+import random
+import re
+import struct
+import threading
+import time
+
+import pytest
+
+from board.promises import kernel_splats
+from paths import ROOT
+
+SEED = int(os.environ.get("QS1_SEED", "1"))
+FUZZ_S = 60
+PAUSE_S = 0.0005
+# The driver waits up to 32 s before it tries again to start a firmware that dies at each start.
+RECOVERY_S = 120
+# A command times out after a second, a snapshot after 0.1 s; the board is emulated.
+ANSWER_S = 20
+
+ABI = (ROOT / "include" / "qs1" / "abi.h").read_text()
+VHW = (ROOT / "include" / "qs1" / "vhw.h").read_text()
+SHM_OFFSET = int(re.search(r"QS1_VHW_SHM_OFFSET (0x\w+)u", VHW)[1], 16)
+OFFSETS = {name: int(offset, 16) for name, offset in
+           re.findall(r"offsetof\(struct qs1_shm, (\w+)\) == (0x\w+)\)", ABI)}
+SCAN_BYTES = int(re.search(r"sizeof\(struct qs1_scan\) == (\d+)\)", ABI)[1])
+RING_SCANS = 1 << int(re.search(r"#define QS1_WAVE_LOG2_MAX (\d+)u", ABI)[1])
+END = int(re.search(r"sizeof\(struct qs1_shm\) == (0x\w+)\)", ABI)[1], 16) + RING_SCANS * SCAN_BYTES
+
+# What breaks arithmetic sooner than chance does.
+BORDERS = [0, 1, 2, 3, 4, 13, 14, 31, 32, 39, 40, 41, 63, 64, 0x7ffffffe, 0x7fffffff, 0x80000000,
+           0x80000001, 0xfffffff0, 0xfffffffe, 0xffffffff]
+
+# The whole driver at work for the seconds of $1; prints the longest time that one use of it took.
+USER = r"""
+end=$(($(cut -d. -f1 /proc/uptime) + $1)) longest=0
+board=$(echo /sys/bus/pci/drivers/qs1-ivshmem/0*)
+iio=/sys/bus/iio/devices
+rproc=/sys/class/remoteproc/remoteproc0
+for device in $iio/iio:device*; do
+	[ "$(cat $device/name)" = qs1-wave ] && wave=$device
+done
+for enable in $wave/scan_elements/*_en; do echo 1 >$enable; done
+echo 4096 >$wave/buffer/length
+timed() {
+	begin=$(cut -d. -f1 /proc/uptime)
+	timeout 60 sh -c "$1" >/dev/null 2>&1
+	took=$(($(cut -d. -f1 /proc/uptime) - begin))
+	[ $took -le $longest ] || longest=$took
+}
+round=0
+while [ $(cut -d. -f1 /proc/uptime) -lt $end ]; do
+	round=$((round + 1))
+	timed "echo 1 >$wave/buffer/enable"
+	timed "timeout 1 cat /dev/${wave##*/}"
+	timed "cat $board/events; cat $board/state $board/fault_counts $board/faults_latched"
+	timed "find $board/params $board/params_range -type f | xargs cat"
+	timed "find $iio/iio:device*/ -name 'in_*' -type f | xargs cat"
+	timed "cat /sys/kernel/debug/qs1-*/*; cat /sys/kernel/debug/remoteproc/remoteproc0/trace0"
+	timed "echo arm >$board/control"
+	timed "echo disarm >$board/control"
+	timed "echo 1 >$board/params/host_timeout_s"
+	timed "echo 0 >$wave/buffer/enable"
+	if [ $((round % 3)) = 0 ]; then
+		timed "echo stop >$rproc/state"
+		timed "echo start >$rproc/state"
+	fi
+done
+echo $round $longest
+"""
+
+
+class Garbage:
+    """Writes into the board's memory from its own thread until told to stop."""
+
+    def __init__(self, path, seed):
+        self.random = random.Random(seed)
+        self.memory = mmap.mmap(os.open(path, os.O_RDWR), 0)
+        self.stopped = threading.Event()
+        self.writes = 0
+        starts = sorted(OFFSETS.values())
+        self.spans = list(zip([0] + starts, starts + [END]))
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def stop(self):
+        self.stopped.set()
+        self.thread.join()
+
+    def _word(self):
+        """One field: a border, a number near to what is there, or anything."""
+        start, end = self.random.choice(self.spans)
+        at = SHM_OFFSET + self.random.randrange(start, min(end, start + 4096), 4)
+        old, = struct.unpack_from("<I", self.memory, at)
+        value = self.random.choice([self.random.choice(BORDERS), self.random.getrandbits(32),
+                                    old + self.random.randint(-9000, 9000)])
+        struct.pack_into("<I", self.memory, at, value & 0xffffffff)
+
+    def _block(self):
+        """A whole member."""
+        start, end = self.random.choice(self.spans)
+        size = min(end - start, 4096)
+        self.memory[SHM_OFFSET + start:SHM_OFFSET + start + size] = self.random.randbytes(size)
+
+    def _run(self):
+        while not self.stopped.is_set():
+            self._block() if self.random.random() < 0.02 else self._word()
+            self.writes += 1
+            time.sleep(PAUSE_S)
+
+
+@pytest.fixture(name="shared")
+def _shared(board):
+    return board.rundir.file("shm")
+
+
+def kmalloc_kb(agent):
+    return int(agent.check("awk '/^kmalloc-/ { b += $2 * $4 } END { print int(b / 1024) }' "
+                           "/proc/slabinfo"))
+
+
+@pytest.mark.long
+def test_garbage_in_every_field_crashes_hangs_and_leaks_nothing(board, agent, shared):
+    agent.check("systemctl stop qs1d")
+    agent.write_file("/run/use", USER.encode())
+    memory = []
+    for part in range(2):
+        garbage = Garbage(shared, SEED + part)
+        result = agent.run(["/bin/sh", "/run/use", str(FUZZ_S)], timeout_s=FUZZ_S + 180)
+        garbage.stop()
+        rounds, longest_s = map(int, result.out.split())
+        print(f"seed {SEED + part}: {garbage.writes} writes, {rounds} rounds, "
+              f"the longest answer took {longest_s} s")
+        assert garbage.writes > 1000 and rounds >= 3
+        assert longest_s <= ANSWER_S
+        assert kernel_splats(agent) == []
+        agent.run(["/bin/sh", "-c", "echo stop >/sys/class/remoteproc/remoteproc0/state"])
+        agent.run(["/bin/sh", "-c", "echo start >/sys/class/remoteproc/remoteproc0/state"])
+        board.wait("a sound firmware after the garbage", lambda: board.attribute("state") and
+                   agent.shell("cat /sys/bus/pci/drivers/qs1-ivshmem/*/firmware_version").out,
+                   RECOVERY_S)
+        memory.append(kmalloc_kb(agent))
+    print(f"small allocations: {memory} kB")
+    assert memory[1] - memory[0] < 256
+    result = agent.run(["/usr/lib/qs1/kselftest/wave.sh"], timeout_s=300)
+    assert result.status == 0, result.out
