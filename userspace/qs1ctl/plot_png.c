@@ -127,6 +127,8 @@ static void draw_channel(cairo_t *cr, const struct wave *wave, const float *valu
 	size_t pixels = WIDTH - LEFT - RIGHT;
 	size_t columns = wave->scans < 2 * pixels ? wave->scans : pixels;
 
+	/* Text leaves its end behind as the point where a line would go on. */
+	cairo_new_path(cr);
 	for (size_t x = 0; x < columns; x++) {
 		size_t from = wave->scans * x / columns, to = wave->scans * (x + 1) / columns;
 		double at = x_of(panel, wave_time(wave, from));
