@@ -55,8 +55,6 @@ void qs1_dclink_reset(struct qs1_core *core)
  */
 void qs1_dclink_cease(struct qs1_core *core)
 {
-	if (core->dclink.p_return_mw == QS1_RATED_W * 1000)
-		core->dclink.p_before_mw = core->dclink.p_ref_mw;
 	core->dclink.p_return_mw = 0;
 	core->dclink.p_trim_mw = 0;
 	core->dclink.p_cap_mw = 0;

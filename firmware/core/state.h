@@ -155,7 +155,6 @@ struct qs1_current {
  * @p_ref_mw: power reference
  * @p_ramp_mw: limit that rises after a connection
  * @p_return_mw: limit that rises after a momentary cessation
- * @p_before_mw: power before the last momentary cessation
  * @p_limit_mw: limit in force
  * @p_trim_mw: correction of the inputs' share of the limit
  * @p_cap_mw: power each input may draw
@@ -166,7 +165,6 @@ struct qs1_dclink {
 	int32_t p_ref_mw;
 	int32_t p_ramp_mw;
 	int32_t p_return_mw;
-	int32_t p_before_mw;
 	int32_t p_limit_mw;
 	int32_t p_trim_mw;
 	int32_t p_cap_mw;

@@ -147,14 +147,15 @@ static int32_t droop_target(const struct qs1_core *core, int32_t limit_mw)
 	}
 }
 
-/* Power before a disturbance; a ramp that is under way is taken as ended. */
+/*
+ * Power before a disturbance. During a ramp it is what the ramp leads to: a
+ * frequency that a returning voltage disturbs must not hold the ramp.
+ */
 static int32_t power_before(const struct qs1_core *core, int32_t limit_mw)
 {
 	const struct qs1_dclink *d = &core->dclink;
 
-	if (d->p_return_mw < RATED_MW)
-		return d->p_before_mw;
-	return d->p_ramp_mw < RATED_MW ? limit_mw : d->p_ref_mw;
+	return d->p_return_mw < RATED_MW || d->p_ramp_mw < RATED_MW ? limit_mw : d->p_ref_mw;
 }
 
 static void droop(struct qs1_core *core, int32_t limit_mw)
