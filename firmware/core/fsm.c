@@ -492,8 +492,12 @@ uint32_t qs1_fsm_clear(struct qs1_core *core, uint32_t fault)
 		return QS1_OK;
 	f->latched &= ~QS1_FAULT_BIT(fault);
 	qs1_event_put(core, QS1_EVENT_CLEAR, QS1_CAUSE_FAULT_BASE + fault, f->state, f->state, 0);
+	/* A latch that came in the middle of the self test leaves it to be made. */
 	if (f->state == QS1_STATE_GROUND_FAULT)
-		go(core, f->armed ? QS1_STATE_WAITING : QS1_STATE_SHUTDOWN,
+		go(core,
+		   !f->self_test_ok ? QS1_STATE_SELF_TEST
+		   : f->armed	    ? QS1_STATE_WAITING
+				    : QS1_STATE_SHUTDOWN,
 		   QS1_CAUSE_FAULT_CLEARED);
 	return QS1_OK;
 }

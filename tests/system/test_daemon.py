@@ -122,27 +122,6 @@ def test_night_sleeps_and_blinks_red(board, agent):
     assert service(agent)["state"] == "night"
 
 
-def test_ground_fault_latches_until_it_is_cleared_by_command(board, agent):
-    board.world.do("fault gfdi on")
-    board.wait_state("ground-fault", timeout_s=10)
-    wait_shown(board, agent, "ground-fault")
-    assert board.status()["leds"] == {"green": False, "red": True}
-    assert agent.shell("qs1ctl start").status != 0
-    refused = agent.shell("qs1ctl clear gfdi")
-    assert refused.status != 0 and "still there" in refused.err + refused.out
-
-    # Neither the daemon's death nor the firmware's forgets it.
-    agent.check(f"systemctl kill -s KILL qs1d && echo stop >{REMOTEPROC}/state && "
-                f"sleep 1 && echo start >{REMOTEPROC}/state")
-    board.wait_state("ground-fault", timeout_s=30)
-    board.world.do("fault gfdi off")
-    time.sleep(2)
-    assert state_of(board.status()) == "ground-fault"
-    wait_shown(board, agent, "ground-fault")
-    board.wait("the daemon's answer", lambda: agent.shell("qs1ctl clear gfdi").status == 0, 30)
-    board.wait_state("waiting", *PRODUCING, timeout_s=10)
-
-
 def test_shutdown_outlives_the_daemon_and_the_firmware(board, agent):
     agent.check("qs1ctl stop")
     agent.check(f"systemctl kill -s KILL qs1d && echo stop >{REMOTEPROC}/state && "
@@ -242,23 +221,6 @@ def test_full_disk_makes_no_difference(board, agent):
         agent.check("qs1ctl start")
     finally:
         agent.check("rm -f /var/fill /var/fill2 /var/fill3")
-
-
-def test_read_only_disk_refuses_what_must_be_kept_and_stops_all_the_same(board, agent):
-    before = pid(agent)
-    agent.check("sync; echo u >/proc/sysrq-trigger; sleep 1")
-    try:
-        assert agent.shell("touch /var/lib/qs1/probe").status != 0, "the disk is read-only"
-        refused = agent.shell("qs1ctl set power_limit_w 1100")
-        assert refused.status != 0 and "ead-only" in refused.err + refused.out
-        assert state_of(board.status()) in PRODUCING
-        agent.shell("qs1ctl stop")
-        board.wait_state("shutdown", timeout_s=10)
-    finally:
-        agent.check("mount -o remount,rw /")
-    assert pid(agent) == before
-    board.wait("start, kept", lambda: agent.shell("qs1ctl start").status == 0, 20)
-    agent.check("qs1ctl set power_limit_w 1200")
 
 
 @pytest.mark.parametrize("date", ["2001-01-01", "2036-01-01"])

@@ -58,6 +58,23 @@ static void a_disturbance_while_waiting_starts_the_time_anew(void **state)
 	assert_true(t > 4.9);
 }
 
+/* Power returns while the fault lasts: once it is cleared the unit can be armed. */
+static void a_latch_in_the_self_test_leaves_it_to_be_made(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	bench_until(&b, QS1_STATE_SELF_TEST, 0.01);
+	assert_int_equal(bench_command(&b, QS1_OP_LATCH, QS1_FAULT_GFDI, 0), QS1_OK);
+	bench_until(&b, QS1_STATE_GROUND_FAULT, 0.1);
+	assert_false(b.core.fsm.self_test_ok);
+	assert_int_equal(bench_command(&b, QS1_OP_CLEAR, QS1_FAULT_GFDI, 0), QS1_OK);
+	bench_until(&b, QS1_STATE_SELF_TEST, 0.01);
+	bench_until(&b, QS1_STATE_SHUTDOWN, 0.5);
+	assert_true(b.core.fsm.self_test_ok);
+}
+
 static void ground_fault_latches_until_cleared_and_not_while_it_lasts(void **state)
 {
 	struct bench b;
@@ -295,6 +312,7 @@ int main(void)
 		cmocka_unit_test(without_dc_power_it_stays_off),
 		cmocka_unit_test(enter_service_waits_its_time_with_the_grid_in_range),
 		cmocka_unit_test(a_disturbance_while_waiting_starts_the_time_anew),
+		cmocka_unit_test(a_latch_in_the_self_test_leaves_it_to_be_made),
 		cmocka_unit_test(ground_fault_latches_until_cleared_and_not_while_it_lasts),
 		cmocka_unit_test(restored_latch_keeps_a_new_start_from_producing),
 		cmocka_unit_test(lost_host_stops_production_and_its_return_restarts_it),

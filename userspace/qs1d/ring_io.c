@@ -114,8 +114,11 @@ static int read_file(void *ctx, int file, void *buf, size_t n, size_t at)
 
 static int write_file(void *ctx, int file, const void *buf, size_t n, size_t at)
 {
+	int ret = write_all(file, buf, n, at);
+
 	(void)ctx;
-	return write_all(file, buf, n, at);
+	/* A file that could only be opened for reading. */
+	return ret == -EBADF ? -EROFS : ret;
 }
 
 static int sync_file(void *ctx, int file)
