@@ -34,7 +34,7 @@ $(BUILD)/host/firmware/hal/%.o: firmware/hal/%.c
 # --- Cortex-M4 --------------------------------------------------------------
 
 M4 := $(BUILD)/firmware
-M4_CFLAGS := -mcpu=cortex-m4 -mthumb -mfloat-abi=soft -std=gnu17 -O2 -g -ffreestanding \
+M4_CFLAGS := -mcpu=cortex-m4 -mthumb -mfloat-abi=soft -std=gnu17 -O2 -funroll-loops -g -ffreestanding \
 	-fno-common -ffunction-sections -fdata-sections $(SAME_ANYWHERE) $(WARN) $(CORE_INC) -Ifirmware/hal/virt \
 	-DQS1_VERSION='"$(QS1_VERSION)"'
 M4_LDFLAGS := -mcpu=cortex-m4 -mthumb -mfloat-abi=soft -nostdlib -Wl,--gc-sections \

@@ -17,10 +17,12 @@
 
 #include "state.h"
 
-#define KP_MW_PER_V 7100
-#define KI_MW_PER_V 550
+/* W/V is mW/mV, Q16 */
+#define GAIN_Q16(w_per_v) ((int32_t)((w_per_v)*65536))
+#define KP_Q16 GAIN_Q16(7.1)
+#define KI_Q16 GAIN_Q16(0.55)
 /* correction of the share: 4 inputs against the link at 1 Hz, per half cycle */
-#define KCAP_MW_PER_V 120
+#define KCAP_Q16 GAIN_Q16(0.12)
 #define CAP_MAX_MW 600000
 /* it starts to work 6 V above the reference */
 #define CAP_MARGIN_MV 6000
@@ -108,14 +110,25 @@ static void limits(struct qs1_core *core)
 			      lower(core->support.p_limit_mw, derated_mw(core)));
 }
 
-/* Amplitudes of the current for power and reactive power. */
-static void amplitudes(struct qs1_core *core, int32_t vpk_mv)
+/* amplitude of the grid: 20 mV a count */
+static int32_t peak_mv(const struct qs1_core *core)
 {
+	return qs1_mulsh(core->pll.amp_v10, 20, 10);
+}
+
+/* Amplitudes of the current for power and reactive power. */
+void qs1_dclink_amplitudes(struct qs1_core *core)
+{
+	int32_t vpk_mv = peak_mv(core);
 	/* 2 P / V: mW over mV is A; 2048000 i10 a A. What leads the voltage absorbs. */
-	int32_t amp = (int32_t)((int64_t)core->dclink.p_ref_mw * 4096000 / vpk_mv);
-	int32_t quad = (int32_t)((int64_t)-core->support.q_mvar * 4096000 / vpk_mv);
+	int32_t amp, quad;
 	uint32_t most, part;
 
+	if (!core->bridge_on || !qs1_producing(core) || vpk_mv < 20000)
+		return;
+	/* 2 P / V: mW over mV is A; 2048000 i10 a A. What leads the voltage absorbs. */
+	amp = (int32_t)((int64_t)core->dclink.p_ref_mw * 4096000 / vpk_mv);
+	quad = (int32_t)((int64_t)-core->support.q_mvar * 4096000 / vpk_mv);
 	quad = qs1_clamp(quad, -AMP_MAX_I10, AMP_MAX_I10);
 	/* a root of 32 bits, in 256 i10 */
 	most = AMP_MAX_I10 >> 8;
@@ -130,9 +143,7 @@ void qs1_dclink_half_cycle(struct qs1_core *core)
 {
 	struct qs1_dclink *d = &core->dclink;
 	const struct qs1_meter *m = &core->meter;
-	/* amplitude of the grid: 20 mV a count */
-	int32_t vpk_mv = qs1_mulsh(core->pll.amp_v10, 20, 10);
-	int32_t ref_mv = qs1_clamp(vpk_mv + HEADROOM_MV, QS1_LINK_V * 1000, REF_MAX_MV);
+	int32_t ref_mv = qs1_clamp(peak_mv(core) + HEADROOM_MV, QS1_LINK_V * 1000, REF_MAX_MV);
 	int32_t err_mv = m->vlink_mv - ref_mv;
 	int32_t p, feed = 0;
 
@@ -151,19 +162,14 @@ void qs1_dclink_half_cycle(struct qs1_core *core)
 		feed += core->input[n].p;
 	/* a product of counts is 1.5625 uW */
 	feed = qs1_mulsh(feed, 100, 6) / 1000;
-	p = feed + (int32_t)((int64_t)err_mv * KP_MW_PER_V / 1000) + d->integ_mw;
+	p = feed + qs1_mulsh(err_mv, KP_Q16, 16) + d->integ_mw;
 	if (p > 0 && p < d->p_limit_mw)
 		d->integ_mw =
-			qs1_clamp(d->integ_mw + (int32_t)((int64_t)err_mv * KI_MW_PER_V / 1000),
-				  -400000, 400000);
+			qs1_clamp(d->integ_mw + qs1_mulsh(err_mv, KI_Q16, 16), -400000, 400000);
 	d->p_ref_mw = qs1_clamp(p, 0, d->p_limit_mw);
 	/* A link left high by a cessation says nothing about the shares. */
 	p = d->p_limit_mw / inputs_on(core);
-	d->p_trim_mw = qs1_clamp(
-		d->p_trim_mw - (int32_t)((int64_t)(err_mv - CAP_MARGIN_MV) * KCAP_MW_PER_V / 1000),
-		d->p_return_mw < QS1_RATED_W * 1000 ? 0 : -p, CAP_MAX_MW);
+	d->p_trim_mw = qs1_clamp(d->p_trim_mw - qs1_mulsh(err_mv - CAP_MARGIN_MV, KCAP_Q16, 16),
+				 d->p_return_mw < QS1_RATED_W * 1000 ? 0 : -p, CAP_MAX_MW);
 	d->p_cap_mw = lower(p + d->p_trim_mw, CAP_MAX_MW);
-
-	if (vpk_mv >= 20000)
-		amplitudes(core, vpk_mv);
 }

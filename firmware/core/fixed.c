@@ -33,21 +33,32 @@ int32_t qs1_sin(uint32_t phase)
 	return phase & 0x80000000u ? -y : y;
 }
 
+void qs1_root_begin(struct qs1_root *r, uint64_t x)
+{
+	r->x = x;
+	r->root = 0;
+	r->bit = 1ull << 62;
+}
+
+void qs1_root_run(struct qs1_root *r, int n)
+{
+	while (n--) {
+		uint64_t trial = r->root + r->bit;
+
+		r->root >>= 1;
+		if (r->x >= trial) {
+			r->x -= trial;
+			r->root += r->bit;
+		}
+		r->bit >>= 2;
+	}
+}
+
 uint32_t qs1_isqrt64(uint64_t x)
 {
-	uint64_t root = 0, bit = 1ull << 62;
+	struct qs1_root r;
 
-	while (bit > x)
-		bit >>= 2;
-	while (bit) {
-		uint64_t trial = root + bit;
-
-		root >>= 1;
-		if (x >= trial) {
-			x -= trial;
-			root += bit;
-		}
-		bit >>= 2;
-	}
-	return (uint32_t)root;
+	qs1_root_begin(&r, x);
+	qs1_root_run(&r, QS1_ROOT_STEPS);
+	return (uint32_t)r.root;
 }

@@ -105,23 +105,23 @@ static bool pv_above(const struct qs1_core *core, enum qs1_param limit)
 	return false;
 }
 
-/* Each input joins and leaves by its own voltage. */
+/* Each input joins and leaves by its own voltage; one of them is looked at each millisecond. */
 static void run_inputs(struct qs1_core *core)
 {
-	for (int n = 0; n < QS1_INPUTS; n++) {
-		struct qs1_input *in = &core->input[n];
-		int32_t v = pv_v(core, n);
-		bool low = v < core->param[in->on ? QS1_PARAM_PV_MIN_V : QS1_PARAM_PV_START_V];
-		bool high = v > core->param[QS1_PARAM_PV_MAX_V];
+	int n = (int)(core->frame % QS1_INPUTS);
+	struct qs1_input *in = &core->input[n];
+	int32_t v = pv_v(core, n);
+	bool low = v < core->param[in->on ? QS1_PARAM_PV_MIN_V : QS1_PARAM_PV_START_V];
+	bool high = v > core->param[QS1_PARAM_PV_MAX_V];
 
-		if (in->on && (low || high)) {
+	if (low || high) {
+		if (in->on)
 			qs1_input_stop(core, n);
-			in->off_ms = 0;
-		} else if (!in->on && (low || high)) {
-			in->off_ms = 0;
-		} else if (!in->on && ++in->off_ms >= INPUT_DELAY_MS) {
+		in->off_ms = 0;
+	} else if (!in->on) {
+		in->off_ms += QS1_INPUTS;
+		if (in->off_ms >= INPUT_DELAY_MS)
 			qs1_input_start(core, n);
-		}
 	}
 }
 
@@ -154,14 +154,16 @@ static bool connected(const struct qs1_core *core)
 static bool act_on_faults(struct qs1_core *core)
 {
 	struct qs1_fsm *f = &core->fsm;
-	uint32_t grid = qs1_trip_ms(core) | qs1_island_found(core);
-	uint32_t unit = qs1_protect_ms(core);
+	uint32_t grid = f->grid;
+	uint32_t unit = f->unit;
 	uint32_t tov = unit & QS1_FAULT_BIT(QS1_FAULT_TOV);
 	uint32_t ground = unit & QS1_FAULT_BIT(QS1_FAULT_GFDI);
 	uint32_t active = grid | unit;
 	uint32_t fresh = active & ~f->active;
 
 	f->active = active;
+	/* What kept the gates off until now is from here on the state's to do. */
+	core->protect.fast &= ~unit;
 	if (f->state == QS1_STATE_OFF)
 		return false;
 	for (uint32_t k = 0; k < QS1_FAULT_COUNT; k++)

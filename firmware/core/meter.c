@@ -56,7 +56,7 @@ void qs1_meter_step(struct qs1_core *core)
 		m->half[1] = m->half[0];
 		m->half[0] = *s;
 		*s = (struct qs1_sums){ 0 };
-		m->pending = 1;
+		m->pending = QS1_METER_VV;
 	}
 }
 
@@ -120,50 +120,81 @@ static uint32_t window_q5(const struct qs1_core *core)
 	       (uint32_t)(ends / (int32_t)(qs1_pll_inc(&core->pll) >> 5));
 }
 
-static int32_t root_mean(int64_t a, int64_t b, uint32_t n_q5)
+/* Mean of a square over the last two half cycles, counts * 1024, and its root begun. */
+static void begin_root(struct qs1_core *core, int64_t a, int64_t b)
 {
-	return n_q5 ? (int32_t)qs1_isqrt64(((uint64_t)(a + b) << 25) / n_q5) : 0;
+	uint32_t n_q5 = window_q5(core);
+
+	qs1_root_begin(&core->meter.root, n_q5 ? ((uint64_t)(a + b) << 25) / n_q5 : 0);
 }
 
-/* Each millisecond: one piece of the work that a half cycle or a crossing left. */
-void qs1_meter_slow(struct qs1_core *core)
+/* A mean product of two channels; one of counts is 10 uW. */
+static int32_t mean_mw(const struct qs1_meter *m, int64_t a, int64_t b)
+{
+	uint32_t n = m->half[0].n + m->half[1].n;
+
+	return n ? (int32_t)((a + b) / (int32_t)n) / 100 : 0;
+}
+
+/*
+ * Each half cycle leaves these steps, of which one is done at a time: none
+ * carries more than one division of 64 bits, or half a root.
+ */
+static void evaluate(struct qs1_core *core)
 {
 	struct qs1_meter *m = &core->meter;
 	const struct qs1_sums *a = &m->half[0], *b = &m->half[1];
-	uint32_t n = a->n + b->n;
+
+	switch (m->pending) {
+	case QS1_METER_VLINK:
+		if (a->n)
+			m->vlink_mv = (int32_t)(a->vlink * (QS1_LSB_VLINK / 1000) / a->n);
+		break;
+	case QS1_METER_VV:
+		begin_root(core, a->vv, b->vv);
+		break;
+	case QS1_METER_II:
+		begin_root(core, a->ii, b->ii);
+		break;
+	case QS1_METER_V_ROOT:
+	case QS1_METER_I_ROOT:
+		qs1_root_run(&m->root, QS1_ROOT_STEPS / 2);
+		break;
+	case QS1_METER_V:
+		qs1_root_run(&m->root, QS1_ROOT_STEPS / 2);
+		/* counts * 1024 -> mV: 20 mV a count */
+		m->vrms_mv = qs1_mulsh((int32_t)m->root.root, QS1_LSB_VGRID / 1000, 10);
+		break;
+	case QS1_METER_I:
+		qs1_root_run(&m->root, QS1_ROOT_STEPS / 2);
+		/* 0.5 mA a count */
+		m->irms_ma = (int32_t)(m->root.root >> 11);
+		break;
+	case QS1_METER_P:
+		m->p_mw = mean_mw(m, a->vi, b->vi);
+		if (a->vi > 0)
+			m->e_raw += (uint64_t)a->vi;
+		break;
+	case QS1_METER_Q:
+		m->q_mvar = mean_mw(m, a->qi, b->qi);
+		break;
+	}
+	m->pending = m->pending == QS1_METER_Q ? QS1_METER_DONE : m->pending + 1;
+}
+
+/* Four times a millisecond: one piece of the work that a half cycle or a crossing left. */
+void qs1_meter_slow(struct qs1_core *core)
+{
+	struct qs1_meter *m = &core->meter;
 
 	if (!core->pll.alive || core->pll.amp_v10 < AMP_MIN_V10) {
 		m->crossings = 0;
 		m->f_uhz = 0;
 		m->f_raw_uhz = 0;
 		m->crossed = false;
-	} else if (m->crossed) {
+	}
+	if (m->crossed)
 		frequency(core);
-	}
-	switch (m->pending) {
-	case 1:
-		/* counts * 1024 -> mV: 20 mV a count; mA: 0.5 mA a count */
-		m->vrms_mv = qs1_mulsh(root_mean(a->vv, b->vv, window_q5(core)),
-				       QS1_LSB_VGRID / 1000, 10);
-		break;
-	case 2:
-		m->irms_ma = root_mean(a->ii, b->ii, window_q5(core)) >> 11;
-		break;
-	case 3:
-		if (n) {
-			/* a product of counts is 10 uW */
-			m->p_mw = (int32_t)((a->vi + b->vi) / (int32_t)n / 100);
-			m->q_mvar = (int32_t)((a->qi + b->qi) / (int32_t)n / 100);
-		}
-		if (a->vi > 0)
-			m->e_raw += (uint64_t)a->vi;
-		break;
-	case 4:
-		if (a->n)
-			m->vlink_mv = (int32_t)(a->vlink * (QS1_LSB_VLINK / 1000) / a->n);
-		break;
-	default:
-		return;
-	}
-	m->pending = m->pending == 4 ? 0 : m->pending + 1;
+	else if (m->pending != QS1_METER_DONE)
+		evaluate(core);
 }

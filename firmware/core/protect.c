@@ -163,8 +163,8 @@ static void host(struct qs1_core *core)
 		p->host_alive = false;
 }
 
-/* Which channels can not be believed. */
-static void judge_sensors(struct qs1_core *core)
+/* Each millisecond, first: which channels can not be believed. */
+void qs1_protect_sensors_ms(struct qs1_core *core)
 {
 	struct qs1_protect *p = &core->protect;
 	uint32_t full = 0, bad = 0;
@@ -196,8 +196,6 @@ uint32_t qs1_protect_ms(struct qs1_core *core)
 	int32_t ground_ma = p->ground_x64 / 64 * QS1_LSB_IGND / 1000;
 	int32_t stop_mc = core->param[QS1_PARAM_OVERTEMP_C] * 1000;
 
-	p->fast = 0;
-	judge_sensors(core);
 	host(core);
 	if (core->fsm.armed && !p->host_alive)
 		active |= QS1_FAULT_BIT(QS1_FAULT_HOST_LOST);

@@ -72,12 +72,27 @@ struct qs1_sums {
 	uint32_t rest;
 };
 
+/* Steps of the evaluation of a half cycle, in this order. */
+enum qs1_meter_step {
+	QS1_METER_DONE,
+	QS1_METER_VV,
+	QS1_METER_V_ROOT,
+	QS1_METER_V,
+	QS1_METER_VLINK,
+	QS1_METER_II,
+	QS1_METER_I_ROOT,
+	QS1_METER_I,
+	QS1_METER_P,
+	QS1_METER_Q,
+};
+
 /**
  * struct qs1_meter - AC quantities, each half cycle over the last full one
  * @now: being summed
  * @half: the last two complete half cycles, newest in half[0]
  * @begin_rest: rest of the half cycle before those two
- * @pending: steps of the evaluation still to be done
+ * @pending: enum qs1_meter_step, the next one
+ * @root: of what is being evaluated
  * @cross_q16: time of the last upward [1] and downward [0] zero crossing
  * @f_raw_uhz: the last cycle, whatever it is
  * @f_cycle_uhz: the last cycle without phase jumps
@@ -89,6 +104,7 @@ struct qs1_meter {
 	struct qs1_sums half[2];
 	uint32_t begin_rest;
 	uint8_t pending;
+	struct qs1_root root;
 	int32_t re_last;
 	bool crossed;
 	bool cross_up;
@@ -380,6 +396,8 @@ struct qs1_protect {
  * @hold_ms: how long the unit stays asleep before it tries again
  * @clear_ms: how long no cause of a fault has been present
  * @idle_ms: how long there has been too little power
+ * @unit: QS1_FAULT_BIT() of causes in the unit, as last judged
+ * @grid: the same of the grid
  * @active: QS1_FAULT_BIT() of causes present now
  * @latched: QS1_FAULT_BIT() of faults that only a command clears
  */
@@ -394,6 +412,8 @@ struct qs1_fsm {
 	uint32_t hold_ms;
 	uint32_t clear_ms;
 	uint32_t idle_ms;
+	uint32_t unit;
+	uint32_t grid;
 	uint32_t active;
 	uint32_t latched;
 	int32_t offset_sum;
@@ -455,6 +475,7 @@ void qs1_current_slow(struct qs1_core *core);
 void qs1_dclink_reset(struct qs1_core *core);
 void qs1_dclink_cease(struct qs1_core *core);
 void qs1_dclink_half_cycle(struct qs1_core *core);
+void qs1_dclink_amplitudes(struct qs1_core *core);
 
 /* input.c */
 void qs1_input_start(struct qs1_core *core, int n);
@@ -485,6 +506,7 @@ void qs1_support_step(struct qs1_core *core);
 /* protect.c */
 void qs1_protect_step(struct qs1_core *core);
 bool qs1_protect_sensors_move(struct qs1_core *core);
+void qs1_protect_sensors_ms(struct qs1_core *core);
 uint32_t qs1_protect_ms(struct qs1_core *core);
 
 /* fsm.c */

@@ -11,6 +11,12 @@
  * In the second form samples and commands are random, which reaches corners
  * that no plant does.
  *
+ * An image that counts what it costs (cost.h) runs in counted time, and the
+ * figures of each recording are printed, in instructions:
+ *
+ *	cost FUNCTION INSTRUCTIONS STEP
+ *	slot NUMBER INSTRUCTIONS
+ *
  * The emulator, its boot ROM and the lock step are those of the virtual board;
  * there is no Linux: this program loads the image and presses start itself.
  * Exit status 0: identical; 1: a difference, or the processor failed; 2: bad
@@ -32,6 +38,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cost.h"
 #include "m4.h"
 #include "memory.h"
 #include "native.h"
@@ -59,6 +66,7 @@ struct file {
 /**
  * struct replay - the processor and where we are
  * @image: the firmware
+ * @cost: offset of the image's struct cost in the memory, 0 if it counts nothing
  * @host_vhw: memory of the core on the host
  * @host: the core on the host
  * @step: control periods of this recording
@@ -68,6 +76,7 @@ struct replay {
 	struct memory memory;
 	struct m4 m4;
 	struct file image;
+	uint32_t cost;
 	pid_t emulator;
 	char folder[64];
 	char shm[96];
@@ -163,7 +172,8 @@ static void spawn_emulator(const char *boot_rom)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	execlp("qemu-system-arm", "qemu-system-arm", "-M", "mps2-an386,memory-backend=ram",
 	       "-object", memory, "-kernel", boot_rom, "-display", "none", "-monitor", "none",
-	       "-serial", uart, "-qmp", qmp, (char *)NULL);
+	       "-serial", uart, "-qmp", qmp, replay.cost ? "-icount" : (char *)NULL, "shift=5",
+	       (char *)NULL);
 	fprintf(stderr, "m4-replay: qemu-system-arm: %s\n", strerror(errno));
 	_exit(127);
 }
@@ -197,6 +207,28 @@ static void check_image(void)
 	    ehdr->e_ident[EI_CLASS] != ELFCLASS32 || ehdr->e_machine != EM_ARM ||
 	    ehdr->e_phoff + ehdr->e_phnum * sizeof(Elf32_Phdr) > replay.image.size)
 		fail(2, "%s: expected a 32-bit ARM ELF file", replay.image.path);
+}
+
+/* Where the image keeps its figures, see cost.h: from its symbol table. */
+static uint32_t find_cost(void)
+{
+	const Elf32_Ehdr *ehdr = (const void *)replay.image.bytes;
+	const Elf32_Shdr *shdr = (const void *)(replay.image.bytes + ehdr->e_shoff);
+
+	if (!ehdr->e_shoff || ehdr->e_shoff + ehdr->e_shnum * sizeof(*shdr) > replay.image.size)
+		return 0;
+	for (int i = 0; i < ehdr->e_shnum; i++) {
+		const Elf32_Sym *symbol = (const void *)(replay.image.bytes + shdr[i].sh_offset);
+		const char *names;
+
+		if (shdr[i].sh_type != SHT_SYMTAB || shdr[i].sh_link >= ehdr->e_shnum)
+			continue;
+		names = (const char *)replay.image.bytes + shdr[shdr[i].sh_link].sh_offset;
+		for (size_t n = 0; n < shdr[i].sh_size / sizeof(*symbol); n++)
+			if (!strcmp(names + symbol[n].st_name, "qs1_cost"))
+				return symbol[n].st_value - QS1_VHW_DA;
+	}
+	return 0;
 }
 
 /* What remoteproc does: the segments to where they run. */
@@ -414,6 +446,23 @@ static size_t replay_record(const uint8_t *record, size_t left)
 	return size;
 }
 
+static void print_cost(void)
+{
+	static const char *const names[] = {
+#define X(name, type, parameters, names) [COST_##name] = #name,
+		COST_FUNCTIONS(X)
+#undef X
+	};
+	const struct cost *cost = (const void *)((const char *)replay.memory.vhw + replay.cost);
+
+	for (int i = 0; i < COST_COUNT; i++)
+		if (cost->max[i])
+			printf("cost %s %u %u\n", names[i], COST_INSTRUCTIONS(cost->max[i]),
+			       cost->at[i]);
+	for (int i = 0; i < COST_SLOTS; i++)
+		printf("slot %d %u\n", i, COST_INSTRUCTIONS(cost->slot[i]));
+}
+
 static void verdict(long begun)
 {
 	double wall_s = (double)(now_ms() - begun) / 1e3;
@@ -421,6 +470,8 @@ static void verdict(long begun)
 	compare_published();
 	printf("%s: %lu steps, %lu commands, identical (%.0f steps/s)\n", replay.trace, replay.step,
 	       replay.commands, wall_s > 0 ? (double)replay.step / wall_s : 0);
+	if (replay.cost)
+		print_cost();
 }
 
 static void replay_trace(const char *path)
@@ -573,6 +624,7 @@ int main(int argc, char **argv)
 
 	replay.image = map(argv[1]);
 	check_image();
+	replay.cost = find_cost();
 	snprintf(err, sizeof(err), "%s", argv[1]);
 	snprintf(boot_rom, sizeof(boot_rom), "%s/qs1-boot.elf", dirname(err));
 	if (access(boot_rom, R_OK))
