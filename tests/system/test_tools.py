@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""qs1ctl on the live unit: waveforms, the flight recorder, the walk of the manual."""
+
+import csv
+import json
+import math
+
+import pytest
+
+from board.promises import CONTROL_HZ
+from board.status import PRODUCING
+
+
+def test_scope_captures_the_grid_as_the_plant_has_it(board, agent):
+    capture = json.loads(agent.check("qs1ctl scope grid --time 0.2 --json"))
+    assert capture["scan_hz"] == CONTROL_HZ
+    assert capture["scans"] == 0.2 * CONTROL_HZ
+    assert capture["lost"] == 0
+    assert set(capture["channels"]) == {"grid.v", "grid.i"}
+    volts = capture["channels"]["grid.v"]
+    assert len(volts["values"]) == capture["scans"]
+    assert volts["rms"] == pytest.approx(board.status()["truth"]["grid"]["v"], rel=0.02)
+    rms = math.sqrt(sum(v * v for v in volts["values"]) / len(volts["values"]))
+    assert rms == pytest.approx(volts["rms"], rel=0.001)
+
+
+def test_scope_starts_at_its_trigger(agent):
+    text = agent.check("qs1ctl scope grid.v --time 0.02 --trigger grid.v=100 --csv -")
+    rows = list(csv.DictReader(text.splitlines()))
+    assert len(rows) == 0.02 * CONTROL_HZ
+    zero = [float(row["time_s"]) for row in rows].index(0)
+    assert float(rows[zero - 1]["grid.v_V"]) < 100 <= float(rows[zero]["grid.v_V"])
+
+
+def test_scope_draws_a_picture(agent):
+    agent.check("qs1ctl scope all --plot /run/scope.png")
+    assert agent.run(["/bin/cat", "/run/scope.png"]).stdout.startswith(b"\x89PNG\r\n\x1a\n")
+
+
+def test_scope_and_daemon_do_not_disturb_each_other(board, agent):
+    """The daemon does not read the stream, and a reader of the stream is left alone."""
+    agent.check("qs1ctl scope all --time 3 >/dev/null")
+    assert board.attribute("state") in PRODUCING
+    result = agent.shell("iio_readdev -u local: -b 2000 -s 40000 qs1-wave >/dev/null & sleep 1; "
+                         "qs1ctl scope grid; status=$?; wait; exit $status")
+    assert result.status == 1
+    assert "somebody else reads it" in result.err
+    assert board.attribute("state") in PRODUCING
+
+
+def test_doctor_finds_nothing_wrong_with_a_producing_unit(agent):
+    steps = json.loads(agent.check("qs1ctl doctor --json"))["steps"]
+    assert {step["result"] for step in steps} == {"good"}
+    assert all(step["reading"] and step["allowed"] for step in steps)
+
+
+def test_dump_shows_the_last_trip_and_what_led_to_it(board, agent):
+    board.world.do("grid v 0.3")
+    try:
+        board.wait_state("waiting", timeout_s=10)
+        doctor = agent.shell("qs1ctl doctor --json")
+        agent.check("sleep 1")
+    finally:
+        board.world.do("grid v 1")
+    assert doctor.status == 1
+    wrong = [step for step in json.loads(doctor.out)["steps"] if step["result"] == "wrong"]
+    assert "grid voltage" in {step["step"] for step in wrong}
+    assert all(step["advice"] for step in wrong)
+
+    dump = json.loads(agent.check("qs1ctl dump --json"))
+    trip, decisions = dump["trip"], dump["decisions"]
+    assert trip["fault"] == "UV2"
+    assert trip["state"] in PRODUCING
+    volts = trip["wave"]["channels"]["grid.v"]["values"]
+    zero = round(-trip["wave"]["first_s"] * CONTROL_HZ)
+    cycle = CONTROL_HZ // 60
+    before = max(abs(v) for v in volts[:cycle])
+    after = max(abs(v) for v in volts[zero:zero + cycle])
+    assert before == pytest.approx(339, rel=0.05), "the recording begins before the sag"
+    assert after == pytest.approx(0.3 * 339, rel=0.2), "the trip lies in the sag"
+    assert any("UV2" in d["saw"]["faults_active"] for d in decisions)
+    assert decisions[-1]["saw"]["state"] != decisions[0]["saw"]["state"]
+    agent.check("qs1ctl dump --plot /run/dump.png")
+    assert agent.run(["/bin/cat", "/run/dump.png"]).stdout.startswith(b"\x89PNG\r\n\x1a\n")
+
+
+def test_events_can_be_followed_by_a_program(board, agent):
+    agent.check("(timeout 8 qs1ctl events --follow --json >/run/events || true) & sleep 1; "
+                "qs1ctl stop; qs1ctl start; wait")
+    events = [json.loads(line) for line in agent.check("cat /run/events").splitlines()]
+    assert [e["number"] for e in events] == sorted(e["number"] for e in events)
+    assert "shutdown" in {e.get("to") for e in events[-8:]}
