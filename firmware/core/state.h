@@ -265,11 +265,13 @@ struct qs1_input {
 /**
  * struct qs1_trip - table-driven grid protection
  * @ms: how long each function's condition has held
+ * @gap_ms: how long it has not held since
  * @limit_ms: how long it may hold until the firmware acts
  * @threshold: mV or mHz
  */
 struct qs1_trip {
 	uint32_t ms[QS1_TRIPS];
+	uint8_t gap_ms[QS1_TRIPS];
 	uint32_t limit_ms[QS1_TRIPS];
 	int32_t threshold[QS1_TRIPS];
 };

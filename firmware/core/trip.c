@@ -14,6 +14,7 @@
 #include "state.h"
 
 #define ARC_MS 9
+#define GAP_MS 10
 #define LAG_V_MS (QS1_RELAY_OPEN_MS + ARC_MS + 17 + 8 + 2)
 #define LAG_F_MS (QS1_RELAY_OPEN_MS + ARC_MS + 17 + 8 + 12)
 
@@ -58,6 +59,23 @@ static int32_t to_mhz(int32_t uhz)
 	return (uhz + 500) / 1000;
 }
 
+/*
+ * How long a condition has held. A single evaluation that just misses the
+ * threshold, as after a step close to it, does not end it: a half cycle counts on.
+ */
+static uint32_t held_ms(struct qs1_trip *trip, int k, bool hit)
+{
+	if (hit)
+		trip->gap_ms[k] = 0;
+	else if (trip->gap_ms[k] < GAP_MS)
+		trip->gap_ms[k]++;
+	if (trip->gap_ms[k] == GAP_MS || !(hit || trip->ms[k]))
+		trip->ms[k] = 0;
+	else if (trip->ms[k] < trip->limit_ms[k])
+		trip->ms[k]++;
+	return trip->ms[k];
+}
+
 /* Each millisecond: QS1_FAULT_BIT() of the functions whose time is up. */
 uint32_t qs1_trip_ms(struct qs1_core *core)
 {
@@ -74,11 +92,7 @@ uint32_t qs1_trip_ms(struct qs1_core *core)
 		/* Without a voltage there is no frequency to judge. */
 		if (table[k].quantity == FREQUENCY && !f_mhz)
 			hit = false;
-		if (!hit)
-			core->trip.ms[k] = 0;
-		else if (core->trip.ms[k] < core->trip.limit_ms[k])
-			core->trip.ms[k]++;
-		if (hit && core->trip.ms[k] >= core->trip.limit_ms[k])
+		if (held_ms(&core->trip, k, hit) >= core->trip.limit_ms[k] && hit)
 			trips |= QS1_FAULT_BIT(table[k].fault);
 	}
 	return trips;
