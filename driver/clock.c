@@ -15,9 +15,10 @@
  * An observation that is earlier than expected pulls the line down at once; a
  * later one lets it creep upwards by c, which is more than two crystals differ,
  * so that the line also follows a coprocessor that is slow. The error of a time
- * stamp is therefore between 0 and d + c a, where a is how long ago the last
- * doorbell with a delay of at most d was: with one undelayed doorbell in 100 ms
- * it is below 100 us, however late the others come.
+ * stamp is therefore between 0 and d + (c + e) a, where a is how long ago the
+ * last doorbell with a delay of at most d was, and e by what part of its rate
+ * the coprocessor is fast: with one undelayed doorbell in 100 ms and crystals
+ * that differ by 100 ppm it is below 110 us, however late the others come.
  *
  * A simulated board may leave real time altogether. When the observation is off
  * by more than 20 ms the map starts again from there, with p as the mean since
