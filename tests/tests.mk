@@ -28,7 +28,7 @@ $(AVERAGED): tests/conformance/averaged.c $(SIM_LIBS)
 include tests/m4/m4.mk
 include tests/fuzz/fuzz.mk
 
-.PHONY: unit test test-all conformance
+.PHONY: unit test test-all conformance bench
 unit: $(UNIT) $(AVERAGED) $(BUILD)/host/bin/qs1ctl
 
 ## make test         all tests that a change must pass
@@ -46,3 +46,7 @@ conformance:
 	$(MAKE) sim unit m4-replay firmware-virt
 	/usr/bin/python3 tests/run.py --long --verbose $(if $(ONLY),--only $(ONLY)) \
 		conformance/test_procedures.py
+
+## make bench        what it costs, against a baseline where there is one: build/bench.json
+bench: all m4-replay image
+	@/usr/bin/python3 tests/bench/run.py
