@@ -77,17 +77,26 @@ first_sync_us()
 	}' $tracing/trace
 }
 
+# What the red LED shows: a pattern, or nothing while no trigger drives it.
+red_shows()
+{
+	local pattern=
+	{ read -r pattern <"$red/pattern"; } 2>/dev/null || true
+	shows=$pattern
+}
+
 latency()
 {
-	local watcher before line shown trip offset sync
+	local watcher before shows line shown trip offset sync
 	watch_events >/dev/null &
 	watcher=$!
 	sleep 1
 	: >"$work/events"
-	before=$(<"$red/pattern")
+	red_shows
+	before=$shows
 	grid v 0.3
-	while read -r line <"$red/pattern" && [ "$line" = "$before" ]; do
-		:
+	while [ "$shows" = "$before" ]; do
+		red_shows
 	done
 	shown=$(now_us)
 	sleep 2
