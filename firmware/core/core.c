@@ -82,11 +82,11 @@ static void slot(struct qs1_core *core, uint32_t n)
 		break;
 	case 10:
 		core->fsm.unit = qs1_protect_ms(core);
+		if (!(core->frame & 7))
+			qs1_support_step(core);
 		break;
 	case 11:
 		core->fsm.grid = qs1_trip_ms(core) | qs1_island_found(core);
-		if (!(core->frame & 7))
-			qs1_support_step(core);
 		break;
 	case 17:
 		/* once the meter has evaluated the link */

@@ -10,6 +10,7 @@ import concurrent.futures
 import dataclasses
 import importlib
 import json
+import math
 import os
 import pathlib
 import pkgutil
@@ -33,6 +34,11 @@ TIMEOUT_S = 3600
 
 def number(value, digits):
     return "not measured" if value is None else f"{value:.{digits}g}"
+
+
+def measured(value):
+    """A number, or None for what is none."""
+    return None if value is None or not math.isfinite(value) else float(value)
 
 
 @dataclasses.dataclass
@@ -79,6 +85,7 @@ class Run:
         self.disturbances = []
         self.notes = []
         self.scenarios = []
+        self.absent = []
         self.plots = {}
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
@@ -91,7 +98,7 @@ class Run:
         """Simulate the scenario @text; returns the summary. The file is kept for the reader."""
         path = self.path(f"{name}.scn")
         path.write_text(text)
-        self.scenarios.append(str(path.relative_to(ROOT)))
+        self.scenarios.append(" ".join([*map(str, options), str(path.relative_to(ROOT))]))
         done = subprocess.run([SIMULATOR, *map(str, options), "--json", "-", path],
                               capture_output=True, text=True, timeout=TIMEOUT_S, cwd=ROOT)
         assert done.returncode == 0, f"{path}: {done.stderr}"
@@ -110,13 +117,14 @@ class Run:
                anchor=""):
         """State a figure and its limit."""
         low, high = between
-        self.figures.append(Figure(name, value, unit,
+        self.figures.append(Figure(name, measured(value), unit,
                                    low if at_least is None else at_least,
                                    high if at_most is None else at_most, anchor))
 
     def felt(self, name, value, unit="", at_least=None, at_most=None):
         """State that the plant has felt the disturbance; the procedure means nothing otherwise."""
-        self.disturbances.append(Figure(name, value, unit, at_least, at_most))
+        assert at_least is not None or at_most is not None, f"felt '{name}': expected a bound"
+        self.disturbances.append(Figure(name, measured(value), unit, at_least, at_most))
 
     def note(self, text):
         """A sentence for the report."""
@@ -132,14 +140,31 @@ class Run:
         return axes
 
     def data(self, name):
-        """A file of measured data, or None where that folder is absent, which is noted."""
+        """A file of measured data, or None where that folder is absent, which the test tells."""
         if not DATA.is_dir():
-            self.note(f"{name} was left out: no folder of measured data (QS1_DATA)")
+            self.absent.append(name)
+            self.note(f"{name} was left out: no folder of measured data at {DATA} (QS1_DATA)")
             return None
         return DATA / name
 
+    def _plot_shares(self):
+        """For a procedure without a plot of its own: each figure against its limit."""
+        shares = {f.name: f.value / f.at_most if f.at_most else f.at_least / f.value
+                  for f in self.figures if f.value and (f.at_most or f.at_least)}
+        if not shares:
+            return
+        axes = self.plot("shares", "figure over limit, or limit over figure where it is a minimum",
+                         "", "Figures against their limits: all left of the line")
+        axes.figure.set_size_inches(7.5, 1.2 + 0.24 * len(shares))
+        axes.barh(list(shares), list(shares.values()))
+        axes.invert_yaxis()
+        axes.axvline(1, color="tab:red")
+        axes.tick_params(axis="y", labelsize="small")
+
     def close(self):
         """Save the plots."""
+        if not self.plots:
+            self._plot_shares()
         for name, (_, figure) in self.plots.items():
             for axes in figure.axes:
                 if axes.get_legend_handles_labels()[0] and not axes.get_legend():
@@ -159,6 +184,7 @@ class Procedure:
     title: str
     source: str
     function: object
+    last: bool
 
     @property
     def text(self):
@@ -171,7 +197,7 @@ class Procedure:
         error = ""
         try:
             self.function(run)
-        except (AssertionError, KeyError, IndexError, ValueError, ZeroDivisionError) as problem:
+        except Exception as problem:  # whatever it was, the report shows it
             error = f"{type(problem).__name__}: {problem}"
         run.close()
         judged = run.disturbances + run.figures
@@ -183,7 +209,7 @@ class Procedure:
             "error": error, "seconds": round(time.monotonic() - begin, 1),
             "figures": [_as_dict(figure) for figure in run.figures],
             "felt": [_as_dict(figure) for figure in run.disturbances],
-            "notes": run.notes, "scenarios": sorted(run.scenarios),
+            "notes": run.notes, "absent": run.absent, "scenarios": sorted(run.scenarios),
             "plots": [{"title": title, "file": f"{name}.svg"}
                       for name, (title, _) in run.plots.items()],
         }
@@ -207,17 +233,17 @@ def missed(result):
 _registered = []
 
 
-def procedure(name, title, source):
-    """Register the function as the procedure @name."""
+def procedure(name, title, source, last=False):
+    """Register the function as the procedure @name; @last: it uses what the others left."""
     def register(function):
-        _registered.append(Procedure(name, title, source, function))
+        _registered.append(Procedure(name, title, source, function, last))
         return function
     return register
 
 
 def procedures():
-    """All procedures, by file and place in it."""
+    """All procedures, by file and place in it; those that use the others' scenarios last."""
     folder = pathlib.Path(__file__).parent / "procedures"
     for module in sorted(pkgutil.iter_modules([str(folder)]), key=lambda m: m.name):
         importlib.import_module(f"procedures.{module.name}")
-    return list(_registered)
+    return sorted(_registered, key=lambda p: p.last)

@@ -31,7 +31,7 @@ def _mark(held):
 
 
 def _number(value):
-    return number(value, 4) if value is None or abs(value) < 1e4 else f"{value:.0f}"
+    return number(value, 5) if value is None or abs(value) < 1e4 else f"{value:.0f}"
 
 
 def _rows(figures):
@@ -78,10 +78,13 @@ def _overview(results):
 
 
 def write(results):
-    """Write both files from the procedures' results."""
+    """Write both files from the procedures' results. A representative part has a name of its own,
+    so that it does not take the place of the whole.
+    """
+    name = "conformance" if all(r["full"] for r in results) else "conformance-part"
     held = sum(r["held"] for r in results)
     figures = sum(len(r["figures"]) for r in results)
-    (BUILD / "conformance.json").write_text(json.dumps(
+    (BUILD / f"{name}.json").write_text(json.dumps(
         {"procedures": results, "held": held, "missed": len(results) - held}, indent=1) + "\n")
     page = (f'<!doctype html><html lang=en><meta charset=utf-8><title>qs1 conformance</title>'
             f"<style>{STYLE}</style><h1>qs1: conformance</h1><p>{held} of {len(results)} "
@@ -89,4 +92,4 @@ def write(results):
             "plant, with sensor noise, quantisation, gain errors and 120 Hz ripple, unless a "
             "procedure says otherwise. This is a development system, not a certificate.</p>"
             + _overview(results) + "".join(_section(r) for r in results) + "</html>\n")
-    (BUILD / "conformance.html").write_text(page)
+    (BUILD / f"{name}.html").write_text(page)

@@ -164,15 +164,19 @@ def ride_through_cessation(run):
            source="IEEE 1547-2018, 6.5.2, Table 19 (299 s at 57.0 to 58.8 and 61.2 to 61.8 Hz); "
                   "IEEE 1547.1-2020, 5.5.3 and 5.5.4")
 def ride_through_frequency(run):
-    """The unit stays for 299 s at the edges of the band and is back at its power afterwards."""
+    """The unit stays when the frequency is out of 58.8 to 61.2 Hz for 299 s, up to the edges of
+    the band, and is back at its power afterwards.
+    """
     hold = 299 if run.full else 20
     texts = {}
     for f in (57.05, 58.4, 61.3, 61.75):
         rate = abs(f - 60) / 3
+        # of which the ramps take a part
+        rest = hold - 2 * abs(f - (58.8 if f < 60 else 61.2)) / 3
         texts[f"{f} Hz"] = (world(CAT3, 1, "", 900) + f"at 4 ramp grid f {f} over {rate:.4f}\n"
-                            f"at {4 + rate + hold:.4f} ramp grid f 60 over {rate:.4f}\n"
-                            f"at {20 + 2 * rate + hold:.4f} mark start\n"
-                            f"run {22 + 2 * rate + hold:.4f}\n")
+                            f"at {4 + rate + rest:.4f} ramp grid f 60 over {rate:.4f}\n"
+                            f"at {20 + 2 * rate + rest:.4f} mark start\n"
+                            f"run {22 + 2 * rate + rest:.4f}\n")
     full = run.sim("full", world(CAT3, 1, "", 900) + "at 4 mark start\nrun 6\n")["ac"]["p_w"]
     for name, s in run.sims(texts).items():
         run.figure(f"{name} for {hold} s: trips", len(s["trips"]), "", at_most=0)
