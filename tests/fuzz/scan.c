@@ -39,7 +39,7 @@ static void decode_stream(const uint8_t *data, size_t size)
 			assert(bits == 64 ||
 			       (element[i].is_signed
 					? value >= -(1ll << (bits - 1)) && value < 1ll << (bits - 1)
-					: value >= 0 && value < 1ll << bits));
+					: (uint64_t)value < 1ull << bits));
 		}
 	}
 }

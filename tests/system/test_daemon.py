@@ -22,6 +22,8 @@ WATCHDOG_S = 10.0 + 20.0
 NOTHING_W = 12.0
 SAMPLE_S = 0.02
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def _producing_again(board):
@@ -115,7 +117,6 @@ def test_a_trip_blinks_red_and_production_green(board, agent):
     assert "trip UV2" in trips
 
 
-@pytest.mark.long
 def test_night_sleeps_and_blinks_red(board, agent):
     board.world.do("sun all 0")
     board.wait_state("night", timeout_s=30)
@@ -161,7 +162,6 @@ def test_stopped_daemon_ends_production_and_the_leds_say_so(board, agent):
     wait_shown(board, agent, "producing")
 
 
-@pytest.mark.long
 def test_a_stray_reader_of_the_waveform_does_not_blind_it(board, agent):
     """iio_readdev takes the buffer, and iio_info every attribute: policy needs neither."""
     before = pid(agent)
@@ -201,7 +201,6 @@ def test_the_socket_is_the_groups(agent):
     assert agent.shell(f"setpriv {ids} --regid=qs1 qs1ctl status").status == 0
 
 
-@pytest.mark.long
 def test_a_wrong_configuration_is_refused_at_reload(board, agent):
     before = pid(agent)
     agent.check("cp /etc/qs1/qs1d.conf /run/qs1d.conf && echo 'colour red' >>/etc/qs1/qs1d.conf")
@@ -215,7 +214,6 @@ def test_a_wrong_configuration_is_refused_at_reload(board, agent):
     assert pid(agent) == before
 
 
-@pytest.mark.long
 def test_full_disk_makes_no_difference(board, agent):
     agent.shell("fallocate -l 10G /var/fill; dd if=/dev/zero of=/var/fill2 bs=1M 2>/dev/null")
     try:
@@ -227,7 +225,6 @@ def test_full_disk_makes_no_difference(board, agent):
         agent.check("rm -f /var/fill /var/fill2 /var/fill3")
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("date", ["2001-01-01", "2036-01-01"])
 def test_the_clock_may_jump_by_years(board, agent, date):
     before, now = pid(agent), agent.check("date +%s")
@@ -247,7 +244,6 @@ def test_the_clock_may_jump_by_years(board, agent, date):
     assert state_of(board.status()) in PRODUCING
 
 
-@pytest.mark.long
 def test_out_of_memory_kills_others_first(board, agent):
     before = pid(agent)
     agent.shell("head -c 2000M /dev/zero | tail -n 1 >/dev/null", timeout_s=300)
