@@ -120,7 +120,6 @@ static int32_t peak_mv(const struct qs1_core *core)
 void qs1_dclink_amplitudes(struct qs1_core *core)
 {
 	int32_t vpk_mv = peak_mv(core);
-	/* 2 P / V: mW over mV is A; 2048000 i10 a A. What leads the voltage absorbs. */
 	int32_t amp, quad;
 	uint32_t most, part;
 

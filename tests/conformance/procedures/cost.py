@@ -7,7 +7,6 @@ from harness import procedure
 from paths import BUILD, ROOT
 
 LIMIT = 1500
-# The PRU of an AM335x runs 200 MHz: 4000 of its 10 000 cycles in a control period are ours.
 WORLDS = {
     "start-shade-trip": """
         seed 11
