@@ -5,6 +5,7 @@
 #ifndef QS1_COMPAT_H
 #define QS1_COMPAT_H
 
+#include <linux/types.h>
 #include <linux/version.h>
 
 /* Symbol namespaces became strings in 6.13. */
@@ -79,6 +80,13 @@ static inline struct pwm_chip *devm_pwmchip_alloc(struct device *dev, unsigned i
 	chip->npwm = npwm;
 	return chip;
 }
+#endif
+
+/* struct iio_info.write_event_config takes a bool from 6.13 on. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+typedef bool qs1_event_state_t;
+#else
+typedef int qs1_event_state_t;
 #endif
 
 #endif /* QS1_COMPAT_H */

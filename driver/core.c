@@ -27,6 +27,7 @@
 #include <linux/workqueue.h>
 
 #include "qs1.h"
+#include "trace.h"
 
 /* Self test included; an emulated processor on a busy machine takes longer. */
 #define QS1_HANDSHAKE_TIMEOUT_US (5 * USEC_PER_SEC)
@@ -212,6 +213,8 @@ static int qs1_subdev_prepare(struct rproc_subdev *subdev)
 	struct qs1 *qs1 = container_of(subdev, struct qs1, subdev);
 
 	clear_bit(QS1_FLAG_CRASHED, &qs1->flags);
+	qs1->health = (struct qs1_health){};
+	qs1->event_head = 0;
 	qs1_mailbox_reset(qs1);
 	writel(0, &qs1->shm->fw.crash_reason);
 	writel(0, &qs1->shm->fw.magic);
@@ -297,7 +300,9 @@ irqreturn_t qs1_irq_thread(int irq, void *data)
 		return IRQ_HANDLED;
 	}
 
+	trace_qs1_doorbell(qs1->id, readl(&qs1->shm->fw.doorbell));
 	qs1_events_notify(qs1);
+	qs1_health_notify(qs1);
 	blocking_notifier_call_chain(&qs1->notifier, QS1_NOTIFY_DOORBELL, NULL);
 	return IRQ_HANDLED;
 }

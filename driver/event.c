@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The firmware's event ring: transitions, trips and clearings.
+ * News from the firmware: the event ring with its transitions, trips and
+ * clearings, and changes of state and faults.
  */
 #include <linux/device.h>
 #include <linux/io.h>
@@ -8,6 +9,7 @@
 #include <linux/sysfs.h>
 
 #include "qs1.h"
+#include "trace.h"
 
 /*
  * A line of the attribute is at most 101 characters (ten and twenty digits,
@@ -15,6 +17,12 @@
  * an attribute holds a page: the newest 40 always fit into 4096.
  */
 #define QS1_EVENTS_SHOWN 40u
+
+/* The telemetry from status to faults_latched, in words. */
+#define QS1_HEALTH_WORD(member)                                                                    \
+	((offsetof(struct qs1_telemetry, member) - offsetof(struct qs1_telemetry, status)) /       \
+	 sizeof(u32))
+#define QS1_HEALTH_WORDS (QS1_HEALTH_WORD(faults_latched) + 1)
 
 static const char *qs1_event_kind(u16 kind)
 {
@@ -71,7 +79,7 @@ ssize_t qs1_events_show(struct qs1 *qs1, char *buf)
 	return len;
 }
 
-/* Show the recorder what came after the event that readers were told of. */
+/* Show the recorder and the tracer what came after the event that readers were told of. */
 static void qs1_events_record(struct qs1 *qs1, u32 head)
 {
 	u32 count = head - qs1->event_head;
@@ -82,12 +90,14 @@ static void qs1_events_record(struct qs1 *qs1, u32 head)
 	if (head < qs1->event_head)
 		count = head;
 	for (i = min(count, QS1_EVENTS); i > 0; i--)
-		if (qs1_event_read(qs1, head - i + 1, &event))
+		if (qs1_event_read(qs1, head - i + 1, &event)) {
+			trace_qs1_event(qs1->id, &event);
 			qs1_trip_event(qs1, &event);
+		}
 }
 
 /**
- * qs1_events_notify() - wake who polls the attributes when there is news
+ * qs1_events_notify() - wake who polls the events when there is news
  * @qs1: inverter
  *
  * Context: the interrupt's thread only.
@@ -101,6 +111,37 @@ void qs1_events_notify(struct qs1 *qs1)
 	qs1_events_record(qs1, head);
 	qs1->event_head = head;
 	sysfs_notify(&qs1->dev->kobj, NULL, "events");
+}
+
+/**
+ * qs1_health_notify() - tell of a state or faults that have changed
+ * @qs1: inverter
+ *
+ * The firmware rings again when a snapshot shows the change, so who is woken
+ * here reads the new value.
+ *
+ * Context: the interrupt's thread only.
+ */
+void qs1_health_notify(struct qs1 *qs1)
+{
+	struct qs1_telemetry __iomem *telemetry = &qs1->shm->telemetry;
+	struct qs1_health_change change = { .old = qs1->health };
+	u32 words[QS1_HEALTH_WORDS];
+
+	/* Mostly nothing has, which needs no consistent copy. */
+	if ((readl(&telemetry->status) & QS1_STATUS_RINGS) == qs1->health.status &&
+	    readl(&telemetry->faults_active) == qs1->health.faults_active &&
+	    readl(&telemetry->faults_latched) == qs1->health.faults_latched)
+		return;
+
+	if (qs1_telemetry_read(qs1, offsetof(struct qs1_telemetry, status), words, sizeof(words)))
+		return;
+	qs1->health.status = words[QS1_HEALTH_WORD(status)] & QS1_STATUS_RINGS;
+	qs1->health.faults_active = words[QS1_HEALTH_WORD(faults_active)];
+	qs1->health.faults_latched = words[QS1_HEALTH_WORD(faults_latched)];
+	change.now = qs1->health;
+
 	sysfs_notify(&qs1->dev->kobj, NULL, "state");
 	sysfs_notify(&qs1->dev->kobj, NULL, "faults_latched");
+	blocking_notifier_call_chain(&qs1->notifier, QS1_NOTIFY_HEALTH, &change);
 }

@@ -13,6 +13,7 @@
 #include <linux/jiffies.h>
 
 #include "qs1.h"
+#include "trace.h"
 
 /*
  * The firmware looks into the mailbox in every control period, so 100 ms is
@@ -56,6 +57,36 @@ static int qs1_mailbox_wait(struct qs1 *qs1)
 	return -ETIMEDOUT;
 }
 
+static int qs1_mailbox_exchange(struct qs1 *qs1, struct qs1_answer *answer, s32 value)
+{
+	struct qs1_command __iomem *command = &qs1->shm->command;
+	int ret;
+
+	writel(answer->op, &command->op);
+	writel(answer->arg, &command->arg);
+	writel(value, &command->value);
+	writel(++qs1->command_seq, &command->seq);
+	qs1->ops->ring(qs1);
+
+	ret = qs1_mailbox_wait(qs1);
+	if (ret) {
+		if (ret == -ETIMEDOUT)
+			dev_warn_ratelimited(qs1->dev, "no reply to command %u, operation %u\n",
+					     qs1->command_seq, answer->op);
+		return ret;
+	}
+
+	answer->result = readl(&qs1->shm->reply.result);
+	answer->value = readl(&qs1->shm->reply.value);
+	qs1->answer = *answer;
+	if (answer->result >= ARRAY_SIZE(qs1_result_errno)) {
+		dev_warn_ratelimited(qs1->dev, "operation %u: result %u is not in the contract\n",
+				     answer->op, answer->result);
+		return -EPROTO;
+	}
+	return qs1_result_errno[answer->result];
+}
+
 /**
  * qs1_command() - have the firmware carry out one command
  * @qs1: inverter
@@ -74,9 +105,7 @@ static int qs1_mailbox_wait(struct qs1 *qs1)
  */
 int qs1_command(struct qs1 *qs1, enum qs1_op op, u32 arg, s32 value, s32 *ret_value)
 {
-	struct qs1_command __iomem *command = &qs1->shm->command;
-	u32 result;
-	s32 reply;
+	struct qs1_answer answer = { .op = op, .arg = arg };
 	int ret;
 
 	guard(mutex)(&qs1->mailbox_lock);
@@ -84,31 +113,11 @@ int qs1_command(struct qs1 *qs1, enum qs1_op op, u32 arg, s32 value, s32 *ret_va
 	if (!qs1_running(qs1))
 		return -ESHUTDOWN;
 
-	writel(op, &command->op);
-	writel(arg, &command->arg);
-	writel(value, &command->value);
-	writel(++qs1->command_seq, &command->seq);
-	qs1->ops->ring(qs1);
-
-	ret = qs1_mailbox_wait(qs1);
-	if (ret) {
-		if (ret == -ETIMEDOUT)
-			dev_warn_ratelimited(qs1->dev, "no reply to command %u, operation %u\n",
-					     qs1->command_seq, op);
-		return ret;
-	}
-
-	result = readl(&qs1->shm->reply.result);
-	reply = readl(&qs1->shm->reply.value);
-	qs1->answer = (struct qs1_answer){ op, arg, result, reply };
-	if (result >= ARRAY_SIZE(qs1_result_errno)) {
-		dev_warn_ratelimited(qs1->dev, "operation %u: result %u is not in the contract\n",
-				     op, result);
-		return -EPROTO;
-	}
-	if (result == QS1_OK && ret_value)
-		*ret_value = reply;
-	return qs1_result_errno[result];
+	ret = qs1_mailbox_exchange(qs1, &answer, value);
+	trace_qs1_mailbox(qs1->id, op, arg, value, answer.result, answer.value, ret);
+	if (!ret && ret_value)
+		*ret_value = answer.value;
+	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(qs1_command, QS1_NS);
 

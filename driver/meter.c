@@ -3,6 +3,9 @@
  * qs1-meter: means, RMS values, powers, energies and temperatures from the
  * telemetry, as IIO channels.
  */
+#include <linux/bitfield.h>
+#include <linux/bitops.h>
+#include <linux/iio/events.h>
 #include <linux/iio/iio.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
@@ -60,8 +63,52 @@ static const struct qs1_meter_desc qs1_meter_desc[] = {
 	QS1_METER(IIO_TEMP, 1, "power-stage", tstage_mc),
 };
 
+/**
+ * struct qs1_meter_event - one event
+ * @label: what has happened
+ * @type: of its channel, which has the index 0
+ * @ev_type: IIO type
+ * @dir: IIO direction
+ * @status: bit of struct qs1_health.status, or 0
+ * @fault: bit of struct qs1_health.faults_active, or 0
+ * @rises: it is the bit's rise, not its fall
+ */
+struct qs1_meter_event {
+	const char *label;
+	enum iio_chan_type type;
+	enum iio_event_type ev_type;
+	enum iio_event_direction dir;
+	u32 status;
+	u32 fault;
+	bool rises;
+};
+
+static const struct qs1_meter_event qs1_meter_events[] = {
+	{ "grid out of range", IIO_ALTVOLTAGE, IIO_EV_TYPE_THRESH, IIO_EV_DIR_EITHER,
+	  .status = QS1_STATUS_GRID_OK },
+	{ "PLL lost its lock", IIO_PHASE, IIO_EV_TYPE_MAG, IIO_EV_DIR_RISING,
+	  .status = QS1_STATUS_PLL_LOCKED },
+	{ "PLL locked", IIO_PHASE, IIO_EV_TYPE_MAG, IIO_EV_DIR_FALLING,
+	  .status = QS1_STATUS_PLL_LOCKED, .rises = true },
+	{ "over-temperature", IIO_TEMP, IIO_EV_TYPE_THRESH, IIO_EV_DIR_RISING,
+	  .fault = QS1_FAULT_BIT(QS1_FAULT_OVERTEMP), .rises = true },
+};
+
+/**
+ * struct qs1_meter - the device
+ * @qs1: inverter
+ * @indio_dev: the IIO device
+ * @nb: in its notifier, whose calls with QS1_NOTIFY_HEALTH are one at a time
+ * @enabled: bit n for qs1_meter_events[n]
+ * @specs: of the events, for the channels
+ * @channels: of the IIO device
+ */
 struct qs1_meter {
 	struct qs1 *qs1;
+	struct iio_dev *indio_dev;
+	struct notifier_block nb;
+	unsigned long enabled;
+	struct iio_event_spec specs[ARRAY_SIZE(qs1_meter_events)];
 	struct iio_chan_spec channels[ARRAY_SIZE(qs1_meter_desc)];
 };
 
@@ -126,23 +173,142 @@ static int qs1_meter_read_label(struct iio_dev *indio_dev, const struct iio_chan
 	return sysfs_emit(label, "%s\n", qs1_meter_desc[chan->address].label);
 }
 
+static int qs1_meter_find_event(const struct iio_chan_spec *chan, enum iio_event_type type,
+				enum iio_event_direction dir)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(qs1_meter_events); i++)
+		if (qs1_meter_events[i].type == chan->type && qs1_meter_events[i].ev_type == type &&
+		    qs1_meter_events[i].dir == dir)
+			return i;
+	return -EINVAL;
+}
+
+static int qs1_meter_read_event_config(struct iio_dev *indio_dev, const struct iio_chan_spec *chan,
+				       enum iio_event_type type, enum iio_event_direction dir)
+{
+	struct qs1_meter *meter = iio_priv(indio_dev);
+	int event = qs1_meter_find_event(chan, type, dir);
+
+	return event < 0 ? event : test_bit(event, &meter->enabled);
+}
+
+static int qs1_meter_write_event_config(struct iio_dev *indio_dev, const struct iio_chan_spec *chan,
+					enum iio_event_type type, enum iio_event_direction dir,
+					qs1_event_state_t state)
+{
+	struct qs1_meter *meter = iio_priv(indio_dev);
+	int event = qs1_meter_find_event(chan, type, dir);
+
+	if (event < 0)
+		return event;
+	assign_bit(event, &meter->enabled, state);
+	return 0;
+}
+
+static int qs1_meter_read_event_label(struct iio_dev *indio_dev, const struct iio_chan_spec *chan,
+				      enum iio_event_type type, enum iio_event_direction dir,
+				      char *label)
+{
+	int event = qs1_meter_find_event(chan, type, dir);
+
+	return event < 0 ? event : sysfs_emit(label, "%s\n", qs1_meter_events[event].label);
+}
+
+static void qs1_meter_push(struct qs1_meter *meter, const struct qs1_health_change *change)
+{
+	s64 now = iio_get_time_ns(meter->indio_dev);
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(qs1_meter_events); i++) {
+		const struct qs1_meter_event *event = &qs1_meter_events[i];
+		bool was = (change->old.status & event->status) ||
+			   (change->old.faults_active & event->fault);
+		bool is = (change->now.status & event->status) ||
+			  (change->now.faults_active & event->fault);
+
+		if (was != is && is == event->rises && test_bit(i, &meter->enabled))
+			iio_push_event(
+				meter->indio_dev,
+				IIO_UNMOD_EVENT_CODE(event->type, 0, event->ev_type, event->dir),
+				now);
+	}
+}
+
+static int qs1_meter_notify(struct notifier_block *nb, unsigned long action, void *data)
+{
+	if (action == QS1_NOTIFY_HEALTH)
+		qs1_meter_push(container_of(nb, struct qs1_meter, nb), data);
+	return NOTIFY_OK;
+}
+
+/* Whether an input runs at its maximum power point. */
+static ssize_t qs1_meter_tracking_show(struct iio_dev *indio_dev, uintptr_t private,
+				       const struct iio_chan_spec *chan, char *buf)
+{
+	struct qs1_meter *meter = iio_priv(indio_dev);
+	u32 status;
+	int ret;
+
+	ret = qs1_telemetry_read(meter->qs1, offsetof(struct qs1_telemetry, status), &status,
+				 sizeof(status));
+	if (ret)
+		return ret;
+	return sysfs_emit(buf, "%u\n",
+			  FIELD_GET(QS1_STATUS_TRACKING_MASK, status) >> chan->channel & 1);
+}
+
+static const struct iio_chan_spec_ext_info qs1_meter_tracking[] = {
+	{
+		.name = "tracking",
+		.shared = IIO_SEPARATE,
+		.read = qs1_meter_tracking_show,
+	},
+	{}
+};
+
 static const struct iio_info qs1_meter_info = {
 	.read_raw = qs1_meter_read_raw,
 	.read_label = qs1_meter_read_label,
+	.read_event_config = qs1_meter_read_event_config,
+	.write_event_config = qs1_meter_write_event_config,
+	.read_event_label = qs1_meter_read_event_label,
 };
+
+/* The events of a channel follow each other in the table. */
+static void qs1_meter_add_events(struct qs1_meter *meter, struct iio_chan_spec *chan)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(qs1_meter_events); i++) {
+		if (qs1_meter_events[i].type != chan->type || chan->channel)
+			continue;
+		if (!chan->num_event_specs)
+			chan->event_spec = &meter->specs[i];
+		chan->num_event_specs++;
+	}
+}
 
 int qs1_meter_probe(struct device *dev, struct qs1 *qs1)
 {
 	struct iio_dev *indio_dev;
 	struct qs1_meter *meter;
 	size_t i;
+	int ret;
 
 	indio_dev = devm_iio_device_alloc(dev, sizeof(*meter));
 	if (!indio_dev)
 		return -ENOMEM;
 	meter = iio_priv(indio_dev);
 	meter->qs1 = qs1;
+	meter->indio_dev = indio_dev;
 
+	for (i = 0; i < ARRAY_SIZE(qs1_meter_events); i++) {
+		meter->specs[i].type = qs1_meter_events[i].ev_type;
+		meter->specs[i].dir = qs1_meter_events[i].dir;
+		meter->specs[i].mask_separate = BIT(IIO_EV_INFO_ENABLE);
+	}
 	for (i = 0; i < ARRAY_SIZE(qs1_meter_desc); i++) {
 		const struct qs1_meter_desc *desc = &qs1_meter_desc[i];
 		struct iio_chan_spec *chan = &meter->channels[i];
@@ -155,6 +321,9 @@ int qs1_meter_probe(struct device *dev, struct qs1 *qs1)
 		chan->info_mask_separate = BIT(IIO_CHAN_INFO_RAW) | BIT(IIO_CHAN_INFO_SCALE);
 		if (desc->type == IIO_ALTVOLTAGE)
 			chan->info_mask_separate |= BIT(IIO_CHAN_INFO_FREQUENCY);
+		if (desc->type == IIO_POWER && desc->index < QS1_INPUTS)
+			chan->ext_info = qs1_meter_tracking;
+		qs1_meter_add_events(meter, chan);
 	}
 
 	indio_dev->name = "qs1-meter";
@@ -162,5 +331,11 @@ int qs1_meter_probe(struct device *dev, struct qs1 *qs1)
 	indio_dev->modes = INDIO_DIRECT_MODE;
 	indio_dev->channels = meter->channels;
 	indio_dev->num_channels = ARRAY_SIZE(meter->channels);
-	return devm_iio_device_register(dev, indio_dev);
+	ret = devm_iio_device_register(dev, indio_dev);
+	if (ret)
+		return ret;
+
+	/* Last, so that it ends first: no event goes to a device that is not there. */
+	meter->nb.notifier_call = qs1_meter_notify;
+	return devm_qs1_register_notifier(dev, qs1, &meter->nb);
 }

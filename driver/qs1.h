@@ -8,6 +8,7 @@
 
 #include <linux/atomic.h>
 #include <linux/bits.h>
+#include <linux/debugfs.h>
 #include <linux/interrupt.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
@@ -21,7 +22,6 @@
 #include "compat.h"
 
 struct attribute_group;
-struct dentry;
 struct device;
 struct qs1;
 struct qs1_trip;
@@ -60,6 +60,28 @@ struct qs1_answer {
 	s32 value;
 };
 
+/**
+ * struct qs1_health - what the host may wait for
+ * @status: QS1_STATUS_RINGS of the telemetry's status
+ * @faults_active: QS1_FAULT_BIT() of causes present
+ * @faults_latched: QS1_FAULT_BIT() of faults that keep the unit off
+ */
+struct qs1_health {
+	u32 status;
+	u32 faults_active;
+	u32 faults_latched;
+};
+
+/**
+ * struct qs1_health_change - data of QS1_NOTIFY_HEALTH
+ * @old: before; all 0 for a firmware that has just started
+ * @now: after
+ */
+struct qs1_health_change {
+	struct qs1_health old;
+	struct qs1_health now;
+};
+
 /* Bits of struct qs1.flags. */
 #define QS1_FLAG_RUNNING 0 /* handshake done, not stopped or crashed since */
 #define QS1_FLAG_CRASHED 1 /* found dead since it was last in reset */
@@ -70,6 +92,7 @@ enum qs1_notification {
 	QS1_NOTIFY_STARTED,  /* firmware runs, everything it wrote before is gone */
 	QS1_NOTIFY_STOPPED,  /* firmware stopped or crashed; its memory is as it left it */
 	QS1_NOTIFY_DOORBELL, /* firmware rang: look at the ring */
+	QS1_NOTIFY_HEALTH,   /* data is struct qs1_health_change */
 };
 
 /**
@@ -93,12 +116,14 @@ enum qs1_notification {
  * @answer: last exchange, for the command_result attribute
  * @reply_wait: woken by each doorbell
  * @event_head: last event that readers of the attributes were told of; only
- *              the interrupt thread uses it
+ *              the interrupt thread uses it, and the start before the first one
+ * @health: what they were told last, likewise
  * @trip: records the waveform around a trip
  * @heartbeat: last value written to the firmware
  * @crashes: crashes since the driver was bound
  * @wave_lost: scans that a reader of the stream did not get
  * @debugfs: directory
+ * @registers: shown there
  * @id: distinguishes children of several inverters
  */
 struct qs1 {
@@ -124,11 +149,13 @@ struct qs1 {
 	wait_queue_head_t reply_wait;
 
 	u32 event_head;
+	struct qs1_health health;
 	struct qs1_trip *trip;
 	atomic_t heartbeat;
 	atomic_t crashes;
 	atomic64_t wave_lost;
 	struct dentry *debugfs;
+	struct debugfs_regset32 registers;
 	int id;
 };
 
@@ -167,6 +194,7 @@ void qs1_mailbox_init(struct qs1 *qs1);
 void qs1_mailbox_reset(struct qs1 *qs1);
 void qs1_mailbox_flush(struct qs1 *qs1);
 void qs1_events_notify(struct qs1 *qs1);
+void qs1_health_notify(struct qs1 *qs1);
 ssize_t qs1_events_show(struct qs1 *qs1, char *buf);
 int devm_qs1_trip_init(struct qs1 *qs1);
 void qs1_trip_event(struct qs1 *qs1, const struct qs1_event *event);

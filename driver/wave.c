@@ -12,11 +12,17 @@
 #include <linux/cleanup.h>
 #include <linux/device.h>
 #include <linux/iio/buffer.h>
+#include <linux/iio/buffer_impl.h>
 #include <linux/iio/iio.h>
 #include <linux/iio/kfifo_buf.h>
 #include <linux/iio/sysfs.h>
 #include <linux/io.h>
+#include <linux/kstrtox.h>
 #include <linux/mutex.h>
+#include <linux/pid.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
 
@@ -24,6 +30,7 @@
 #include "iio.h"
 #include "qs1.h"
 #include "ring.h"
+#include "trace.h"
 
 /* Beside the ADC channels: */
 #define QS1_WAVE_PHASE QS1_SCAN_CHANNELS
@@ -63,6 +70,9 @@ struct qs1_wave_sample {
  * @scans: copied out of the ring
  * @sample: being pushed
  * @channels: of the IIO device
+ * @holder_lock: guards @holder, and orders enabling and disabling
+ * @holder: process that enabled the buffer
+ * @enable_store: the IIO core's own
  */
 struct qs1_wave {
 	struct qs1 *qs1;
@@ -80,6 +90,10 @@ struct qs1_wave {
 	struct qs1_scan scans[QS1_WAVE_CHUNK];
 	struct qs1_wave_sample sample;
 	struct iio_chan_spec channels[QS1_WAVE_CHANNELS];
+	struct mutex holder_lock; /* see above */
+	struct pid *holder;
+	ssize_t (*enable_store)(struct device *dev, struct device_attribute *attr, const char *buf,
+				size_t count);
 };
 
 static u32 qs1_wave_head(struct qs1_wave *wave)
@@ -192,6 +206,7 @@ static u32 qs1_wave_drain(struct qs1_wave *wave)
 		u32 head = qs1_wave_head(wave);
 		struct qs1_ring_window window = qs1_ring_window(wave->tail, head, size);
 		u32 count;
+		s64 now;
 
 		if (window.broken) {
 			dev_warn_ratelimited(&wave->indio_dev->dev,
@@ -207,9 +222,11 @@ static u32 qs1_wave_drain(struct qs1_wave *wave)
 		if ((s32)(wave->mapped - wave->tail) <= 0) {
 			if (!window.count)
 				break;
-			wave->segment = qs1_clock_advance(&wave->clock, head - 1,
-							  iio_get_time_ns(wave->indio_dev));
+			now = iio_get_time_ns(wave->indio_dev);
+			wave->segment = qs1_clock_advance(&wave->clock, head - 1, now);
 			wave->mapped = head;
+			trace_qs1_clock(wave->qs1->id, head - 1, now, wave->clock.ns,
+					wave->clock.period_ps);
 		}
 
 		count = min(wave->mapped - wave->tail, QS1_WAVE_CHUNK);
@@ -217,6 +234,7 @@ static u32 qs1_wave_drain(struct qs1_wave *wave)
 		if (!qs1_wave_push_chunk(wave, count))
 			break;
 	}
+	trace_qs1_frame(wave->qs1->id, start, wave->tail - start - lost, lost);
 	return wave->tail - start - lost;
 }
 
@@ -464,6 +482,74 @@ static void qs1_wave_init_channels(struct iio_chan_spec *channels)
 /* Every scan has every channel; the IIO core picks those asked for. */
 static const unsigned long qs1_wave_scan_masks[] = { GENMASK(QS1_WAVE_STATUS, 0), 0 };
 
+/*
+ * Who may disable the buffer.
+ *
+ * The IIO core lets anybody: a program that opens the device through libiio 0.x
+ * first writes 0 to buffer/enable, then finds the device busy and goes, and the
+ * program that was reading gets nothing any more. So while the inverter is
+ * armed, a buffer can be disabled only by the process that enabled it, as long
+ * as this lives. A driver has no say in it, so it takes the place of the core's
+ * function in the attribute, of which each buffer has a copy of its own.
+ */
+static bool qs1_wave_is_held(struct qs1_wave *wave)
+{
+	lockdep_assert_held(&wave->holder_lock);
+
+	if (!wave->holder || wave->holder == task_tgid(current) || !qs1_running(wave->qs1) ||
+	    !(readl(&wave->qs1->shm->telemetry.status) & QS1_STATUS_ARMED))
+		return false;
+	guard(rcu)();
+	return pid_task(wave->holder, PIDTYPE_TGID);
+}
+
+static ssize_t qs1_wave_enable_store(struct device *dev, struct device_attribute *attr,
+				     const char *buf, size_t count)
+{
+	struct iio_dev *indio_dev = dev_to_iio_dev(dev);
+	struct qs1_wave *wave = iio_priv(indio_dev);
+	bool was_on;
+	ssize_t ret;
+	bool on;
+
+	ret = kstrtobool(buf, &on);
+	if (ret)
+		return ret;
+
+	guard(mutex)(&wave->holder_lock);
+	was_on = iio_buffer_enabled(indio_dev);
+	if (was_on && !on && qs1_wave_is_held(wave))
+		return -EBUSY;
+	ret = wave->enable_store(dev, attr, buf, count);
+	if (ret > 0 && on != was_on) {
+		put_pid(wave->holder);
+		wave->holder = on ? get_pid(task_tgid(current)) : NULL;
+	}
+	return ret;
+}
+
+static void qs1_wave_guard_enable(struct qs1_wave *wave)
+{
+	struct attribute **attr;
+
+	for (attr = wave->indio_dev->buffer->buffer_group.attrs; *attr; attr++) {
+		struct device_attribute *dev_attr =
+			container_of(*attr, struct device_attribute, attr);
+
+		if (strcmp((*attr)->name, "enable"))
+			continue;
+		wave->enable_store = dev_attr->store;
+		WRITE_ONCE(dev_attr->store, qs1_wave_enable_store);
+	}
+}
+
+static void qs1_wave_put_holder(void *data)
+{
+	struct qs1_wave *wave = data;
+
+	put_pid(wave->holder);
+}
+
 int qs1_wave_probe(struct device *dev, struct qs1 *qs1)
 {
 	struct iio_dev *indio_dev;
@@ -478,6 +564,12 @@ int qs1_wave_probe(struct device *dev, struct qs1 *qs1)
 	wave->indio_dev = indio_dev;
 	wave->watermark = QS1_WAVE_WATERMARK_MIN;
 	ret = devm_mutex_init(dev, &wave->lock);
+	if (ret)
+		return ret;
+	ret = devm_mutex_init(dev, &wave->holder_lock);
+	if (ret)
+		return ret;
+	ret = devm_add_action_or_reset(dev, qs1_wave_put_holder, wave);
 	if (ret)
 		return ret;
 	qs1_wave_init_channels(wave->channels);
@@ -498,5 +590,9 @@ int qs1_wave_probe(struct device *dev, struct qs1 *qs1)
 	ret = devm_qs1_register_notifier(dev, qs1, &wave->nb);
 	if (ret)
 		return ret;
-	return devm_iio_device_register(dev, indio_dev);
+	ret = devm_iio_device_register(dev, indio_dev);
+	if (ret)
+		return ret;
+	qs1_wave_guard_enable(wave);
+	return 0;
 }

@@ -106,7 +106,31 @@ no_buffer()
 	[ ! -e "$meter/buffer" ]
 }
 
-plan 9
+EVENTS="in_altvoltage0_thresh_either:grid out of range
+in_phase0_mag_rising:PLL lost its lock
+in_phase0_mag_falling:PLL locked
+in_temp0_thresh_rising:over-temperature"
+
+# Each has its label, and is off until somebody wants it.
+events()
+{
+	echo "$EVENTS" | while IFS=: read -r name label; do
+		event=$meter/events/$name
+		equal "$label" "$(cat "${event}_label")" "${name}_label" &&
+			put 1 "${event}_en" && equal 1 "$(cat "${event}_en")" "${name}_en" &&
+			put 0 "${event}_en" && equal 0 "$(cat "${event}_en")" "${name}_en" || exit 1
+	done
+}
+
+tracking()
+{
+	for n in 0 1 2 3; do
+		between 0 1 "$(cat "$meter/in_power${n}_tracking")" "in_power${n}_tracking" || return 1
+	done
+	[ ! -e "$meter/in_power4_tracking" ]
+}
+
+plan 11
 check "channels have their labels" labels
 check "no channel besides" nothing_else
 check "channels have their scales" scales
@@ -114,6 +138,8 @@ check "all values can be read" values
 check "values are within the product's limits" ranges
 check "power is voltage times current on each input" power_is_product
 check "energy never falls" energy_grows
+check "inputs tell whether they track" tracking
+check "events have labels and can be enabled" events
 check "has no buffer, so nobody can occupy it" no_buffer
 check "no warning in the kernel's log" log_is_clean
 finish

@@ -191,8 +191,42 @@ crashed_and_back()
 	[ "$(cat "$(board)/coproc_crashes")" -gt "$crashes" ] && firmware_running
 }
 
+armed_is()
+{
+	[ $(($(cat "$(board)/status_flags") >> 12 & 1)) -eq "$1" ]
+}
+
+# The process that enabled the buffer holds it: while armed nobody else stops it.
+# The subshell becomes the reader, so both are one process.
+holder_keeps_stream()
+{
+	put x "$(board)/heartbeat" && put arm "$(board)/control" && wait_for 2 armed_is 1 || return 1
+	select_all 1
+	echo 8192 >"$wave/buffer/length"
+	(
+		echo 1 >"$wave/buffer/enable"
+		exec cat "$dev"
+	) >"$FILE" 2>/dev/null &
+	holder=$!
+	wait_for 5 streaming || return 1
+	refused "Device or resource busy" 0 "$wave/buffer/enable" &&
+		equal 1 "$(cat "$wave/buffer/enable")" buffer/enable
+	holder_result=$?
+	put disarm "$(board)/control"
+	wait_for 2 armed_is 0
+	put 0 "$wave/buffer/enable" || holder_result=1
+	kill "$holder"
+	wait "$holder" 2>/dev/null
+	return "$holder_result"
+}
+
+streaming()
+{
+	[ -s "$FILE" ]
+}
+
 pause_service
-plan 14
+plan 15
 check "channels have labels and scales" labels_and_scales
 check "a channel reads its newest value" reference
 check "$SCANS scans of all channels without loss" all_channels
@@ -205,6 +239,7 @@ check "the watermark reaches the firmware within its bounds" watermark_reaches_h
 check "scans that are not read in time are counted" losses_are_counted
 check "direct reads go on while streaming" raw_while_streaming
 check "after that the stream is whole again" all_channels
+check "while armed only its holder stops a stream" holder_keeps_stream
 check "a stream outlives a crash of the firmware" stream_survives_crash
 check "no warning in the kernel's log" log_is_clean
 rm -f "$FILE"
