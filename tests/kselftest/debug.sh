@@ -53,8 +53,15 @@ disarm()
 	put disarm "$(board)/control"
 }
 
+# Only from shutdown on does arming change the state.
+shut_down()
+{
+	[ "$(cat "$(board)/state")" = shutdown ]
+}
+
 arm_and_disarm()
 {
+	wait_for 20 shut_down || return 1
 	put x "$(board)/heartbeat" && put arm "$(board)/control" && sleep 0.2 && disarm && sleep 0.2
 }
 
