@@ -27,10 +27,13 @@ VBOARD_UP_S = 10
 AGENT_UP_S = 300
 SERVICE_UP_S = 240
 PRODUCING_S = 120
-
+NOTHING_FED_S = 2
 SETUP_S = 180
 # A service that is not up by then is asked whether it failed.
 FAILED_AFTER_S = 10
+
+# Less than 1 % of rated power.
+NOTHING_W = 12.0
 
 SHM_MB = 16
 GUEST_MB = 512
@@ -280,6 +283,15 @@ class Board:
             return self.wait(f"state {' or '.join(states)}", reached, timeout_s, 0.05)
         except BoardError as error:
             raise BoardError(f"{error}\nlast: {line(found)}") from error
+
+    def wait_nothing_fed(self, timeout_s=NOTHING_FED_S):
+        """Until the grid takes less than 1 % of rated power, by the world's own measure.
+
+        Which is the mean over the last whole cycle: it follows the end of
+        production with up to two cycles.
+        """
+        self.wait("nothing is fed", lambda: self.status()["truth"]["grid"]["p"] < NOTHING_W,
+                  timeout_s, 0.02)
 
     def in_background(self, function, *arguments):
         """Run @function in a thread that does not keep the process alive."""
