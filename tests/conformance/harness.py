@@ -14,6 +14,7 @@ import math
 import os
 import pathlib
 import pkgutil
+import shlex
 import shutil
 import subprocess
 import time
@@ -71,6 +72,14 @@ class Figure:
         return f"at most {self.at_most:g}" if self.at_most is not None else ""
 
 
+def unit_test(name):
+    """The figures that a unit test prints."""
+    done = subprocess.run([BUILD / "tests" / name], capture_output=True, text=True, cwd=ROOT,
+                          env=os.environ | {"QS1_DATA": str(DATA)})
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
 class Run:
     """What a procedure works with.
 
@@ -98,7 +107,7 @@ class Run:
         """Simulate the scenario @text; returns the summary. The file is kept for the reader."""
         path = self.path(f"{name}.scn")
         path.write_text(text)
-        self.scenarios.append(" ".join([*map(str, options), str(path.relative_to(ROOT))]))
+        self.scenarios.append(shlex.join([*map(str, options), str(path.relative_to(ROOT))]))
         done = subprocess.run([SIMULATOR, *map(str, options), "--json", "-", path],
                               capture_output=True, text=True, timeout=TIMEOUT_S, cwd=ROOT)
         assert done.returncode == 0, f"{path}: {done.stderr}"
@@ -203,6 +212,8 @@ class Procedure:
         judged = run.disturbances + run.figures
         if not error and not run.figures:
             error = "it stated no figure"
+        if not error and run.scenarios and not run.disturbances:
+            error = "it did not state that the plant felt anything"
         result = {
             "name": self.name, "title": self.title, "source": self.source, "text": self.text,
             "full": full, "held": not error and all(figure.held for figure in judged),

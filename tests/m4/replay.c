@@ -48,6 +48,10 @@
 
 #define START_TIMEOUT_MS 10000
 
+/* While a command waits for its reply; the doorbell again each millisecond. */
+#define COMMAND_NAP_US 10
+#define NAPS_PER_RING 100
+
 /* What is published is compared so often: some telemetry is a snapshot of 200 steps. */
 #define COMPARE_STEPS 100
 
@@ -399,10 +403,14 @@ static void command_both(const struct trace_command *record)
 	qs1_native_idle(replay.host);
 	seq = send_command(replay.memory.shm, record);
 	m4_wake(&replay.m4);
-	while (qs1_shm_read(reply->seq) != seq) {
+	/* Not without a pause: the emulator may need the processor that we run on. */
+	for (unsigned int naps = 1; qs1_shm_read(reply->seq) != seq; naps++) {
 		if (now_ms() > deadline)
 			fail(1, "%s: step %lu: command %u got no reply", replay.trace, replay.step,
 			     record->op);
+		usleep(COMMAND_NAP_US);
+		if (naps % NAPS_PER_RING == 0)
+			m4_wake(&replay.m4);
 	}
 	qs1_shm_barrier();
 }

@@ -9,72 +9,9 @@ import pytest
 
 from contract import LAYOUT_VERSION
 from paths import BUILD, ROOT
+from worlds import WORLDS
 
 FIRMWARE = BUILD / "firmware" / "qs1-m4.elf"
-
-SCENARIOS = {
-    "start-shading-trip": """
-        seed 11
-        sun all 900
-        skip enter-service
-        at 1.5 shade 2 1/3 0.6
-        at 2 sun 3 150
-        at 3 grid v 0.45
-        at 3.5 grid v 1.0
-        run 5
-    """,
-    "second-maximum-and-another-module": """
-        seed 15
-        sun all 400
-        skip enter-service
-        at 3 shade all 1/3 0.6
-        at 5 module 1 A79U235
-        at 5.5 sun 2 100
-        run 8
-    """,
-    "frequency-phase-harmonics": """
-        seed 12
-        sun all 600
-        skip enter-service
-        at 1 grid thd 3:3,5:2
-        at 2 grid phase 40
-        at 3 grid f 60.9
-        run 5
-    """,
-    "enter-service-and-ground-fault": """
-        seed 13
-        set es_delay_s 1
-        sun all 700
-        at 3 fault gfdi on
-        at 3.5 fault gfdi off
-        at 4 cmd clear gfdi
-        run 6
-    """,
-    "sensors-and-island": """
-        seed 16
-        set es_delay_s 0
-        sun all 800
-        load rlc 1 1 0%
-        at 0.4 sensor offset igrid 1
-        at 2 fault sensor vinv noise
-        at 2.1 fault sensor vinv off
-        at 9.7 fault sensor igrid zero
-        at 9.8 fault sensor igrid off
-        at 17 grid open
-        run 18
-    """,
-    "limits-and-commands": """
-        seed 14
-        sun all 1000
-        skip enter-service
-        at 1 set power_limit_w 400
-        at 2 cmd shutdown
-        at 2.5 cmd start
-        at 3 set power_limit_w 1200
-        at 4 host lost
-        run 7
-    """,
-}
 
 
 def replay(*arguments):
@@ -100,9 +37,9 @@ def record(sim, tmp_path):
     return run
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", WORLDS)
 def test_a_recorded_scenario_gives_the_same_bits(record, name):
-    trace, summary = record(SCENARIOS[name])
+    trace, summary = record(WORLDS[name])
     assert "producing" in {t["to"] for t in summary["transitions"]}
     assert identical(replay(trace), 1) == [round(summary["duration_s"] * 20000)]
 
@@ -118,7 +55,7 @@ def test_many_random_samples_and_commands_give_the_same_bits():
 
 
 def test_one_flipped_bit_is_found(record):
-    trace, _ = record(SCENARIOS["start-shading-trip"])
+    trace, _ = record(WORLDS["start-shade-trip"])
     recording = bytearray(trace.read_bytes())
     last_cmp_bridge = len(recording) - 4
     recording[last_cmp_bridge] ^= 1

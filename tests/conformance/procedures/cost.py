@@ -1,113 +1,138 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a control period costs on the Cortex-M4."""
+"""The Cortex-M4: the same bits as on the host, and what a control period costs there."""
 
+import concurrent.futures
+import os
+import re
 import subprocess
 
-from harness import procedure
+from harness import OUT, procedure, procedures
 from paths import BUILD, ROOT
+from worlds import WORLDS
 
 LIMIT = 1500
-WORLDS = {
-    "start-shade-trip": """
-        seed 11
-        sun all 900
-        skip enter-service
-        at 1.5 shade 2 1/3 0.6
-        at 2 sun 3 150
-        at 3 grid v 0.45
-        at 3.5 grid v 1.0
-        run 5
-    """,
-    "category-3": """
-        seed 12
-        profile ieee1547-2018-cat3
-        set es_ramp_s 1
-        sun all 900
-        skip enter-service
-        at 2 grid v 0.3
-        at 2.6 grid v 1
-        at 4 grid v 1.08
-        at 5 grid f 60.6
-        at 6 grid phase 60
-        run 8
-    """,
-    "distorted-weak-hot": """
-        seed 13
-        grid impedance 0.5 0.0254
-        temp 65
-        sun all 1100
-        skip enter-service
-        at 1 grid thd 3:5,5:4,7:3
-        at 3 set power_limit_w 300
-        at 4 set power_limit_w 1200
-        run 6
-    """,
-    "faults": """
-        seed 14
-        sun all 800
-        skip enter-service
-        set es_delay_s 1
-        at 2 fault gfdi on
-        at 3 fault gfdi off
-        at 4 cmd clear gfdi
-        at 7 fault sensor vgrid noise
-        at 8 fault sensor vgrid off
-        at 9 host lost
-        run 11
-    """,
-    "island": """
-        seed 15
-        sun all 800
-        load rlc 0.95 1.0
-        skip enter-service
-        at 3 grid open
-        run 5
-    """,
-}
+# Two that count, and the one that is delivered; each gives the bits that are compared.
+IMAGES = ("cost-functions.elf", "cost-period.elf", "qs1-m4.elf")
+# Emulator and lock step keep a processor busy.
+WORKERS = min(len(IMAGES), os.cpu_count())
+
+# Procedures without a scenario: they check the plant by itself, or are a C program.
+WITHOUT = {"plant-modules", "plant-losses", "plant-inputs", "plant-bridge", "island-rig",
+           "frequency-transient"}
+
+# Of each other procedure's scenarios so many are replayed, cut to so long. A wait before the first
+# event is cut to CALM_S, in which a unit has started.
+EACH = 2
+LENGTH_S = 10
+CALM_S = 5
+# Recordings are kept until they are replayed, 1 MB each second.
+BATCH = 16
+
+
+def end_s(text):
+    return float(re.search(r"^run (\S+)", text, re.MULTILINE)[1])
+
+
+def shortened(text, folder):
+    """The scenario @text of @folder, without a long wait and cut to LENGTH_S."""
+    events = [(float(t), what) for t, what in re.findall(r"^at (\S+) (.*)", text, re.MULTILINE)
+              if not what.startswith("mark")]
+    wait = max(min((t for t, _ in events), default=0) - CALM_S, 0)
+    end = min(end_s(text) - wait, LENGTH_S)
+    before = re.sub(r"^(at|run) .*\n?", "", text, flags=re.MULTILINE)
+    kept = [f"at {t - wait:.5f} {what}" for t, what in events if t - wait < end]
+    return before + re.sub(r" replay (?!/)", f" replay ../{folder}/", "\n".join(kept)) + \
+        f"\nrun {end:.5f}\n"
+
+
+def some_of(files):
+    """EACH of a procedure's scenarios, from all over their list; whole ones where there are any."""
+    whole = [path for path in files if end_s(path.read_text()) <= LENGTH_S] or files
+    return sorted({whole[(2 * k + 1) * len(whole) // (2 * EACH)] for k in range(EACH) if whole})
+
+
+def of_the_others(run):
+    """Name -> scenario of each procedure that simulates the unit, as it has left them."""
+    texts, seen = {}, set()
+    others = {other.name for other in procedures()} - WITHOUT - {run.name}
+    for name in sorted(others):
+        assert (OUT / name).is_dir(), f"no scenarios of {name}: expected that it has run before"
+        for path in some_of(sorted((OUT / name).glob("*.scn"))):
+            texts[f"{name}-{path.stem}"] = shortened(path.read_text(), name)
+            seen.add(name)
+    run.figure("procedures whose scenarios were replayed", len(seen), f"of {len(others)}",
+               at_least=len(others))
+    run.note(f"Without a scenario: {', '.join(sorted(WITHOUT))}.")
+    return texts
 
 
 def replay(image, recordings):
+    """Lines of m4-replay, which ends with an error at the first bit that differs."""
     done = subprocess.run([BUILD / "m4-replay", BUILD / "firmware" / image, *recordings],
                           capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 0, done.stderr
-    return [line.split() for line in done.stdout.splitlines()]
+    assert done.returncode == 0, f"{image}: {done.stderr}"
+    return done.stdout.splitlines()
 
 
-def largest(lines, kind):
-    """name -> most instructions of all recordings."""
-    most = {}
+def batches(run, texts, steps):
+    """Record, replay on each image and delete; yields the image and the lines that it prints."""
+    names = list(texts)
+    for first in range(0, len(names), BATCH):
+        recordings = {name: run.path(f"{name}.trace") for name in names[first:first + BATCH]}
+        for name, path in recordings.items():
+            run.sim(name, texts[name], "--trace", path)
+        arguments = list(recordings.values())
+        if not first:
+            arguments += [f"random:{seed}:{steps}" for seed in (1, 2)]
+        with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+            yield from zip(IMAGES, pool.map(lambda image: replay(image, arguments), IMAGES))
+        for path in recordings.values():
+            path.unlink()
+
+
+def most(lines, kind):
+    """(name -> most instructions of all recordings, the recording of the very most)."""
+    counts, worst, recording, where = {}, 0, "", ""
     for line in lines:
-        if line[0] == kind:
-            most[line[1]] = max(most.get(line[1], 0), int(line[2]))
-    return most
+        words = line.split()
+        if "identical" in line:
+            recording = line.split(": ")[0]
+        elif words[0] == kind:
+            counts[words[1]] = max(counts.get(words[1], 0), int(words[2]))
+            if counts[words[1]] > worst:
+                worst, where = counts[words[1]], recording
+    return counts, where
 
 
-@procedure("cost", title="Instructions of a control period",
-           source="own requirement: 20 000 periods a second on a Cortex-M4, counted by QEMU")
+@procedure("cost", title="The Cortex-M4: same bits, instructions of a control period",
+           last=True, source="own requirement: 20 000 periods a second on a Cortex-M4, counted by QEMU")
 def cost(run):
-    """No period takes more than 1500 instructions, whatever happens in it; the same recordings
-    give the same bits on the Cortex-M4 as on the host.
+    """Recordings of each procedure's scenarios give the same bits on the Cortex-M4 as on the host,
+    in every output word; no control period takes more than 1500 instructions.
     """
-    for name, text in WORLDS.items():
-        run.sim(name, text, "--trace", run.path(f"{name}.trace"))
-    recordings = [run.path(f"{name}.trace") for name in WORLDS]
-    steps = 500000 if run.full else 50000
-    recordings += [f"random:{seed}:{steps}" for seed in (1, 2)]
-    whole = replay("cost-period.elf", recordings)
-    slots = largest(whole, "slot")
-    functions = largest(replay("cost-functions.elf", recordings), "cost")
-    run.figure("worst control period", largest(whole, "cost")["core_step"], "instructions",
-               at_most=LIMIT)
+    texts = WORLDS | (of_the_others(run) if run.full else {})
+    steps = 250000 if run.full else 50000
+    said = {image: [] for image in IMAGES}
+    for image, lines in batches(run, texts, steps):
+        said[image] += lines
+    replayed = [int(n) for n in re.findall(r": (\d+) steps, \d+ commands, identical",
+                                           "\n".join(said["qs1-m4.elf"]))]
+    run.figure("recordings with the same bits", len(replayed), f"of {len(texts) + 2}",
+               at_least=len(texts) + 2)
+    run.figure("control periods in them", sum(replayed), "", at_least=2 * steps)
+    periods, where = most(said["cost-period.elf"], "cost")
+    slots, _ = most(said["cost-period.elf"], "slot")
+    functions, _ = most(said["cost-functions.elf"], "cost")
+    run.figure("worst control period", periods["core_step"], "instructions", at_most=LIMIT)
     del functions["core_step"]
     for name, count in sorted(functions.items(), key=lambda item: -item[1]):
         run.figure(f"qs1_{name}", count, "instructions")
     run.felt("slots of the frame that were counted", len(slots), "", at_least=20)
-    run.note("Each function by itself, with what it calls; a period runs the first six of the "
-             "table in Documentation/firmware.md and one slow task.")
+    run.note(f"The worst period is in the recording {where.split('/')[-1]}. Each function by "
+             "itself, with what it calls; a period runs the first six of the table in "
+             "Documentation/firmware.md and one slow task.")
     axes = run.plot("slots", "slot of the frame of 1 ms", "instructions",
                     "Worst control period by its slot")
     axes.bar([int(n) for n in slots], list(slots.values()), label="worst of all recordings")
     axes.axhline(LIMIT, color="tab:red", label="limit")
     axes.set_ylim(0, LIMIT * 1.1)
-    for recording in run.folder.glob("*.trace"):
-        recording.unlink()

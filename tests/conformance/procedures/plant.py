@@ -7,12 +7,11 @@ Netlists are made of the plant's own component values, which build/tests/average
 import bisect
 import json
 import math
-import os
 import re
 import subprocess
 
-from harness import procedure
-from paths import BUILD, DATA, ROOT
+from harness import procedure, unit_test
+from paths import BUILD
 
 # ngspice's thermal voltage at its default temperature of 27 C.
 SPICE_VT = 1.380649e-23 * 300.15 / 1.602176634e-19
@@ -31,14 +30,6 @@ def averaged(*words):
     done = subprocess.run([BUILD / "tests" / "averaged", *map(str, words)], capture_output=True,
                           text=True, check=True)
     return json.loads(done.stdout)
-
-
-def unit_test(name):
-    """The figures that a unit test prints."""
-    done = subprocess.run([BUILD / "tests" / name], capture_output=True, text=True, cwd=ROOT,
-                          env=os.environ | {"QS1_DATA": str(DATA)})
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
 
 
 def spice(run, name, lines):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Disturbances that a unit has to live through: jumps, dips, ride-through vectors."""
 
+import math
+
 from harness import procedure
 from procedures.trips import CAT3, CYCLE_S, V_NOM, read, world
 
@@ -26,36 +28,67 @@ def harmless(profile):
         onset = 4 + k / 240
         table[f"dip to 0.3 for a cycle, {k}/4"] = (f"at {onset:.5f} grid v 0.3\n"
                                                   f"at {onset + CYCLE_S:.5f} grid v 1\n")
+    # as of a six-pulse rectifier, then one that is ten times as wide
+    for share, width_s in ((6, 0.0004), (1, 0.004)):
+        for k in range(4):
+            onsets = [4 + k / 480 + n * CYCLE_S / share for n in range(30 * share)]
+            table[f"{share} notches to 0.5 of {width_s * 1000:g} ms in each of 30 cycles, {k}/8"] = (
+                "".join(f"at {t:.5f} grid v 0.5\nat {t + width_s:.5f} grid v 1\n" for t in onsets))
+    for k in range(8):
+        onset = 4 + k / 480
+        table[f"no voltage for a cycle, {k}/8"] = (f"at {onset:.5f} grid v 0\n"
+                                                   f"at {onset + CYCLE_S:.5f} grid v 1\n")
     table["rise to 1.25 for a cycle"] = f"at 4 grid v 1.25\nat {4 + CYCLE_S:.5f} grid v 1\n"
     for setting in ("v 0.9", "v 1.08", f"f {low}", f"f {high}"):
         table[f"steady {setting}"] = f"at 4 ramp grid {setting} over 2\n"
-    table["ten dips to 0.5, one a second"] = "".join(
+    table["ten dips to 0.5 in a second"] = "".join(
         f"at {4 + k * 0.1:.3f} grid v 0.5\nat {4.0167 + k * 0.1:.4f} grid v 1\n"
         for k in range(10))
     return table
+
+
+# RMS difference of the grid's voltage from an undisturbed run, between 4 and 8 s.
+FELT_V = 2
+
+
+def immune(run, name, text):
+    """Simulate 9 s; returns the grid's voltage from 4 to 8 s, power in the last second, trips."""
+    path = run.path(f"{name}.csv")
+    summary = run.sim(name, text + "at 8 mark start\nrun 9\n", "--csv", path, "--csv-rate", 500)
+    times, volts = read(path, "time_s", "vgrid_v")
+    path.unlink()
+    return {"grid_v": [v for t, v in zip(times, volts) if 4 <= t < 8],
+            "power_w": summary["ac"]["p_w"], "trips": [t["code"] for t in summary["trips"]]}
 
 
 @procedure("trips-immunity", title="No trip without a reason",
            source="IEEE 1547-2018, 6.5.2.5 (rate of change of frequency, Category III), 6.5.2.6 "
                   "(phase angle), 6.4.2 (voltage); IEEE 1547.1-2020, 5.5.3 and 5.5.4")
 def trips_immunity(run):
-    """Phase jumps of 60 degrees, 8 % distortion, 3 Hz/s inside the band and dips of one cycle
-    leave the unit connected and at its power afterwards.
+    """Phase jumps of 60 degrees, 8 % distortion, 3 Hz/s inside the band, notches and dips of one
+    cycle leave the unit connected and at its power afterwards.
     """
-    cases = {(p, name): text for p in BAND for name, text in harmless(p).items()}
-    names = {case: f"{case[0][:5]}-{n}" for n, case in enumerate(cases)}
-    found = run.sims({names[case]: world(case[0], 1, "set q_mode 0\nset vw_on 0\nset droop_on 0") + text +
-                      "at 8 mark start\nrun 9\n" for case, text in cases.items()})
+    still = "set q_mode 0\nset vw_on 0\nset droop_on 0"
     for profile in BAND:
-        mine = {name: found[names[p, name]] for p, name in cases if p == profile}
-        tripped = [f"{name} ({s['trips'][0]['code']})" for name, s in mine.items() if s["trips"]]
-        run.figure(f"{profile}: disturbances of {len(mine)} that tripped", len(tripped), "",
+        calm = immune(run, f"{profile}-calm", world(profile, 1, still))
+        least, tripped, unfelt = 1.0, [], []
+        table = harmless(profile)
+        for n, (name, text) in enumerate(table.items()):
+            found = immune(run, f"{profile}-{n}", world(profile, 1, still) + text)
+            least = min(least, found["power_w"] / calm["power_w"])
+            tripped += [f"{name} ({code})" for code in found["trips"][:1]]
+            difference = [v - w for v, w in zip(found["grid_v"], calm["grid_v"])]
+            if math.hypot(*difference) / len(difference) ** 0.5 < FELT_V:
+                unfelt.append(name)
+        run.felt(f"{profile}: disturbances that the grid's voltage does not show", len(unfelt), "",
+                 at_most=0)
+        run.figure(f"{profile}: disturbances of {len(table)} that tripped", len(tripped), "",
                    at_most=0)
-        run.figure(f"{profile}: lowest power afterwards, of that before",
-                   min(s["ac"]["p_w"] for s in mine.values()) / mine["8 % distortion"]["ac"]["p_w"],
-                   "", at_least=0.99)
+        run.figure(f"{profile}: lowest power afterwards, of that without one", least, "",
+                   at_least=0.99)
         if tripped:
-            run.note(f"{profile} tripped at: {', '.join(tripped)}")
+            run.note(f"{profile} tripped at: {'; '.join(tripped)}.")
+    run.note(f"The disturbances: {'; '.join(harmless('note1'))}; {CAT3} has another band.")
 
 
 def vector(start_s, steps):
@@ -132,7 +165,7 @@ def ride_through_voltage(run):
 def ride_through_cessation(run):
     """Current is gone within 83 ms and back at 80 % of that before within 0.4 s, at any phase."""
     phases = 8 if run.full else 2
-    ceased, back = {}, {}
+    ceased, back, felt = {}, {}, {}
     for v in (0.03, 0.3, 0.48, 1.12, 1.18):
         for k in range(phases):
             onset, end = 4 + CYCLE_S * k / phases, 4.8 + CYCLE_S * (k + 0.5) / phases
@@ -140,8 +173,10 @@ def ride_through_cessation(run):
             run.sim(f"{v}-{k}", world(CAT3, k + 1, "", 900) +
                     f"at {onset:.5f} grid v {v}\nat {end:.5f} grid v 1\nrun {end + 1:.5f}\n",
                     "--csv", path, "--csv-rate", "5000")
-            times, current, rms = read(path, "time_s", "igrid_a", "igrid_rms_a")
+            times, current, rms, grid = read(path, "time_s", "igrid_a", "igrid_rms_a",
+                                             "vgrid_rms_v")
             path.unlink()
+            felt[v] = mean_between(times, grid, onset + 0.1, end - 0.1) / V_NOM
             before = [r for t, r in zip(times, rms) if t < onset][-1]
             # The filter's capacitors take 3 % of rated current, 0.23 A peak, at 1.18 pu.
             gone = max(t for t, i in zip(times, current) if t < end and abs(i) > 0.3) - onset
@@ -151,6 +186,8 @@ def ride_through_cessation(run):
                                                 if t > end + 0.02 and r >= 0.8 * before),
                                                times[-1]) - end)
     for v in ceased:
+        # what is below 0.05 is recorded as none
+        run.felt(f"{v} pu: voltage", felt[v], "pu", v - 0.03, v + 0.03)
         run.figure(f"{v} pu: current gone", ceased[v] * 1000, "ms", between=(0.1, 83))
         run.figure(f"{v} pu: 80 % of the current back", back[v] * 1000, "ms", between=(20, 400))
     axes = run.plot("times", "voltage, pu", "ms", "Longest times over the phase of onset")
@@ -173,11 +210,19 @@ def ride_through_frequency(run):
         rate = abs(f - 60) / 3
         # of which the ramps take a part
         rest = hold - 2 * abs(f - (58.8 if f < 60 else 61.2)) / 3
-        texts[f"{f} Hz"] = (world(CAT3, 1, "", 900) + f"at 4 ramp grid f {f} over {rate:.4f}\n"
+        texts[f"{f}Hz"] = (world(CAT3, 1, "", 900) + f"at 4 ramp grid f {f} over {rate:.4f}\n"
                             f"at {4 + rate + rest:.4f} ramp grid f 60 over {rate:.4f}\n"
                             f"at {20 + 2 * rate + rest:.4f} mark start\n"
                             f"run {22 + 2 * rate + rest:.4f}\n")
     full = run.sim("full", world(CAT3, 1, "", 900) + "at 4 mark start\nrun 6\n")["ac"]["p_w"]
-    for name, s in run.sims(texts).items():
+    found = {}
+    for name, text in texts.items():
+        path = run.path(f"{name}.csv")
+        found[name] = run.sim(name, text, "--csv", path, "--csv-rate", 10)
+        times, hertz = read(path, "time_s", "f_hz")
+        middle = mean_between(times, hertz, hold / 2, hold / 2 + 5)
+        set_hz = float(name.removesuffix("Hz"))
+        run.felt(f"{name}: frequency", middle, "Hz", set_hz - 0.02, set_hz + 0.02)
+    for name, s in found.items():
         run.figure(f"{name} for {hold} s: trips", len(s["trips"]), "", at_most=0)
         run.figure(f"{name}: power afterwards", s["ac"]["p_w"] / full, "of full", at_least=0.99)

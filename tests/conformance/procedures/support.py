@@ -110,11 +110,13 @@ def support_power_factor(run):
             for sun in (250, 500, 900):
                 more = f"set q_mode 1\nset pf {pf}\nset pf_absorb {absorb}\nset vv_olrt_s 2"
                 texts[f"{pf}-{absorb}-{sun}"] = steady("grid v 1", 6, more, 1, sun)
-    worst, wrong = 0, 0
+    worst, wrong, least = 0, 0, RATED_W
     for name, s in run.sims(texts).items():
         pf, absorb, _ = name.split("-")
         wrong += (s["ac"]["q_var"] < 0) != (absorb == "1")
         worst = max(worst, abs(s["ac"]["pf"] - float(pf)))
+        least = min(least, abs(s["ac"]["q_var"]))
+    run.felt("least reactive power", least, "var", at_least=50)
     run.figure("largest error of the power factor", worst, "", at_most=0.01)
     run.figure("runs with the wrong sign", wrong, "", at_most=0)
 
@@ -201,6 +203,7 @@ def support_power_limit(run):
             "at 8 set power_limit_w 1200\nrun 14\n", "--csv", path, "--csv-rate", "100")
     times, powers = read(path, "time_s", "p_w")
     down = [n for n, t in enumerate(times) if t < 8]
+    run.felt("power before the limit", max(powers[n] for n in down), "W", at_least=1000)
     run.figure("time to fall from full to 400 W", response_s(
         [times[n] for n in down], [powers[n] for n in down], 4), "s", at_most=2)
     run.figure("time to rise again", response_s(times, powers, 8), "s", at_most=5)

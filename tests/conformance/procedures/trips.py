@@ -7,9 +7,10 @@ has no impedance where a threshold matters, so that the voltage set is the volta
 """
 
 import csv
+import re
 import struct
 
-from harness import procedure
+from harness import procedure, unit_test
 
 CYCLE_S = 1 / 60
 TICK_S = 1 / 20000  # the plant's step, within which a time is known
@@ -153,6 +154,73 @@ def trips_cat3(run):
               [(0, 0.5, 2), (0.5, 0.88, 21), (1.1, 1.2, 13), (1.2, 1.4, 0.16)])
 
 
+# Code, settings, how the frequency is brought near the threshold, statement, clearing time set.
+# Each threshold and each time at both ends of its range, as far as the ends can trip: no voltage is
+# below 0, and what is above 1.2 per unit is OV2's. The neighbours are set out of the way.
+SETTINGS = [
+    ("UV1", "es_v_min_pu 0.95 uv1_v_pu 0.95 uv1_t_s 0.16", "", "grid v 0.94", 0.16),
+    ("UV1", "es_v_min_pu 0.95 uv1_v_pu 0.95 uv1_t_s 50", "", "grid v 0.94", 50),
+    ("UV1", "uv2_v_pu 0 uv1_v_pu 0.05 uv1_t_s 2", "", "grid v 0.03", 2),
+    ("UV2", "uv1_t_s 50 uv2_v_pu 0.88 uv2_t_s 0.16", "", "grid v 0.87", 0.16),
+    ("UV2", "uv1_t_s 50 uv2_v_pu 0.88 uv2_t_s 21", "", "grid v 0.87", 21),
+    ("UV2", "uv1_t_s 50 uv2_v_pu 0.05 uv2_t_s 2", "", "grid v 0.03", 2),
+    ("OV1", "es_v_max_pu 1.05 ov1_v_pu 1.05 ov1_t_s 0.16", "", "grid v 1.06", 0.16),
+    ("OV1", "es_v_max_pu 1.05 ov1_v_pu 1.05 ov1_t_s 13", "", "grid v 1.06", 13),
+    ("OV1", "ov1_v_pu 1.18 ov1_t_s 2", "", "grid v 1.19", 2),
+    ("OV2", "ov1_t_s 13 ov2_v_pu 1.1 ov2_t_s 0.16", "", "grid v 1.11", 0.16),
+    ("OV2", "ov1_t_s 13 ov2_v_pu 1.1 ov2_t_s 1", "", "grid v 1.11", 1),
+    ("OV2", "ov1_t_s 13 ov2_v_pu 1.2 ov2_t_s 1", "", "grid v 1.21", 1),
+    ("OF1", "es_f_max_hz 60.1 of1_f_hz 60.1 of1_t_s 0.16", "", "grid f 60.15", 0.16),
+    ("OF1", "es_f_max_hz 60.1 of1_f_hz 60.1 of1_t_s 1000", "", "grid f 60.15", 1000),
+    ("OF1", "of1_f_hz 65.8 of1_t_s 2", "60 to 65.6", "grid f 65.9", 2),
+    ("OF2", "es_f_max_hz 60.1 of1_f_hz 60.1 of1_t_s 1000 of2_f_hz 60.1 of2_t_s 0.16", "",
+     "grid f 60.15", 0.16),
+    ("OF2", "of1_f_hz 66 of1_t_s 1000 of2_f_hz 66 of2_t_s 50", "60 to 65.8", "grid f 66.1", 50),
+    ("UF1", "es_f_min_hz 59.9 uf1_f_hz 59.9 uf1_t_s 0.16", "", "grid f 59.85", 0.16),
+    ("UF1", "es_f_min_hz 59.9 uf1_f_hz 59.9 uf1_t_s 1000", "", "grid f 59.85", 1000),
+    ("UF1", "uf1_f_hz 50.2 es_f_min_hz 55 uf1_t_s 2", "56 to 50.4", "grid f 50.1", 2),
+    ("UF2", "es_f_min_hz 59.9 uf1_f_hz 59.9 uf1_t_s 1000 uf2_f_hz 59.9 uf2_t_s 0.16", "",
+     "grid f 59.85", 0.16),
+    ("UF2", "uf1_f_hz 50 es_f_min_hz 55 uf1_t_s 1000 uf2_t_s 50", "56 to 50.2", "grid f 49.9", 50),
+]
+# A clearing time less what the relay and the measurement may take: trip.c.
+EARLY_S = 0.07
+
+
+@procedure("trips-settings", title="Every threshold and time within its range",
+           source="IEEE 1547-2018, 6.4.1 Table 13, 6.5.1 Table 18 (ranges of allowable settings)")
+def trips_settings(run):
+    """What is set is what trips: the function that was set, within its time and at most 70 ms
+    sooner.
+    """
+    texts = {}
+    for n, (_, settings, approach, statement, seconds) in enumerate(SETTINGS):
+        if seconds > 50 and not run.full:
+            continue
+        words = settings.split()
+        more = [f"set {name} {value}" for name, value in zip(words[::2], words[1::2])]
+        if approach:
+            begin, end = approach.split(" to ")
+            more += [f"at 0 grid f {begin}", f"at 2 ramp grid f {end} over 1.95"]
+        texts[n] = (world("note1", n + 1, "\n".join(more)) +
+                    f"at 4 {statement}\nrun {4.5 + seconds}\n")
+    times, sets = [], []
+    for n, s in run.sims(texts).items():
+        code, settings, _, statement, seconds = SETTINGS[n]
+        run.felt(f"{statement}: tripped by {code} alone",
+                 int([t["code"] for t in s["trips"]] == [code]), "", at_least=1)
+        times.append(clearing(s, 4)[1])
+        sets.append(seconds)
+        run.figure(f"{code} with {settings}: {statement}", times[-1], "s",
+                   between=(seconds - EARLY_S, seconds))
+    axes = run.plot("times", "clearing time set, s", "clearing time less that set, ms",
+                    "Clearing times over what is set")
+    axes.plot(sets, [(t - s) * 1000 for t, s in zip(times, sets)], "o", label="measured")
+    axes.axhline(0, color="tab:red", label="limits")
+    axes.axhline(-EARLY_S * 1000, color="tab:red")
+    axes.set_xscale("log")
+
+
 # Function, what keeps its neighbours away, threshold, its word, slope per second, half the way.
 THRESHOLDS = [
     ("UV1", "set uv1_t_s 0.16", 0.88 * V_NOM, "v", -0.5, 1.5),
@@ -200,6 +268,20 @@ def trips_accuracy(run):
     run.note("The way of the ramp during the shortest clearing time, 0.06 V and 3 mHz, is part of "
              "the error. The voltage sensor's gain error is drawn from +-0.3 %, 0.9 V at 1.2 pu; "
              "it is not calibrated out, since nothing on the board knows the voltage better.")
+
+
+@procedure("frequency-transient", title="Accuracy of the frequency in transients",
+           source="IEEE 1547-2018, Table 3 (transient: 100 mHz over five cycles)")
+def frequency_transient(run):
+    """After steps and during ramps of 3 Hz/s the frequency is true to 50 mHz; steady, to 2 mHz."""
+    said = unit_test("test_meter")
+    steady = float(re.search(r"largest frequency error: (\S+) mHz", said)[1])
+    run.figure("steady, 55 to 65 Hz", steady, "mHz", at_most=2, anchor="10 (Table 3)")
+    for step, slope, off in re.findall(r"(\S+) Hz, (\S+) Hz/s: (\S+) mHz off", said):
+        what = f"step of {step} Hz" if float(step) else f"ramp of {slope} Hz/s"
+        run.figure(what, float(off), "mHz", at_most=50, anchor="100 (Table 3)")
+    run.figure("six notches to half of the voltage in a cycle, 0.4 ms each",
+               float(re.search(r"notches: (\S+) mHz off", said)[1]), "mHz", at_most=50)
 
 
 # Profile, what the criterion is, just outside, just inside; 1 V and 20 mHz to either side.
