@@ -34,6 +34,11 @@ driver-install: $(DRIVER)/stamp
 kunit: kernel-source
 	@scripts/kunit
 
+## make driver-check   sparse, kernel-doc, checkpatch, coccinelle: what they find in the driver
+.PHONY: driver-check
+driver-check: kernel-source
+	@scripts/driver-check modules kernel-doc checkpatch coccinelle abi
+
 ## make driver-matrix   build the driver for the kernels of Debian's suites, and with DKMS
 .PHONY: driver-matrix
 driver-matrix: driver

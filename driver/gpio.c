@@ -164,24 +164,30 @@ static void qs1_gpio_watch(struct work_struct *work)
 	schedule_delayed_work(&gpio->watch, msecs_to_jiffies(QS1_GPIO_BLINK_MS));
 }
 
+static void qs1_gpio_set_led(struct qs1_gpio *gpio, u32 bit, int value)
+{
+	u32 levels = value ? gpio->wanted | bit : gpio->wanted & ~bit;
+
+	lockdep_assert_held(&gpio->lock);
+
+	if ((levels ^ gpio->wanted) & QS1_GPIO_LED_RED)
+		gpio->red_since = jiffies;
+	gpio->wanted = levels;
+	qs1_gpio_write_leds(gpio);
+}
+
 static void qs1_gpio_set(struct gpio_chip *gc, unsigned int line, int value)
 {
 	struct qs1_gpio *gpio = gpiochip_get_data(gc);
 	u32 __iomem *out = &gpio->qs1->shm->host.gpio_out;
 	u32 bit = qs1_gpio_outputs[line];
-	u32 levels;
 
-	guard(spinlock_irqsave)(&gpio->lock);
-	if (bit & QS1_GPIO_LEDS) {
-		levels = value ? gpio->wanted | bit : gpio->wanted & ~bit;
-		if ((levels ^ gpio->wanted) & QS1_GPIO_LED_RED)
-			gpio->red_since = jiffies;
-		gpio->wanted = levels;
-		qs1_gpio_write_leds(gpio);
-		return;
+	scoped_guard(spinlock_irqsave, &gpio->lock) {
+		if (bit & QS1_GPIO_LEDS)
+			qs1_gpio_set_led(gpio, bit, value);
+		else
+			writel(value ? readl(out) | bit : readl(out) & ~bit, out);
 	}
-	levels = readl(out);
-	writel(value ? levels | bit : levels & ~bit, out);
 }
 
 QS1_GPIO_SET(qs1_gpio_set_line, qs1_gpio_set)

@@ -79,6 +79,7 @@ typedef int64_t qs1_s64;
  * @crash_reason: [fw] 0 while healthy; otherwise a QS1_CRASH_* code
  * @crash_pc: [fw] program counter of the crash
  * @alive: [fw] low word of the tick counter, written every tick
+ * @reserved: 0
  */
 struct qs1_fw_info {
 	qs1_u32 magic;
@@ -110,6 +111,7 @@ struct qs1_fw_info {
  * @heartbeat: [host] changes at least each host_timeout_s while policy lives
  * @wave_watermark: [host] scans between two doorbells for the ring, 0 for none
  * @gpio_out: [host] QS1_GPIO_* levels
+ * @reserved: 0
  */
 struct qs1_host {
 	qs1_u32 heartbeat;
@@ -154,6 +156,7 @@ enum qs1_result {
  * @op: [host] enum qs1_op
  * @arg: [host] operand, see enum qs1_op
  * @value: [host] operand, see enum qs1_op
+ * @reserved: 0
  */
 struct qs1_command {
 	qs1_u32 seq;
@@ -168,6 +171,7 @@ struct qs1_command {
  * @seq: [fw] seq of the command answered, written last
  * @result: [fw] enum qs1_result
  * @value: [fw] see enum qs1_op and enum qs1_result
+ * @reserved: 0
  */
 struct qs1_reply {
 	qs1_u32 seq;
@@ -220,6 +224,7 @@ struct qs1_reply {
  * @enter_service_ms: [fw] remaining enter-service delay
  * @pll_error_urad: [fw] PLL phase error, micro-radian
  * @power_limit_mw: [fw] limit in force: command, derating and ramp
+ * @reserved: 0
  */
 struct qs1_telemetry {
 	qs1_u32 seq;
@@ -262,6 +267,7 @@ struct qs1_telemetry {
  * @to: [fw] enum qs1_state after
  * @value: [fw] QS1_EVENT_TRIP: the measured quantity in its telemetry unit, of SENSOR enum qs1_adc
  * @ticks: [fw] time
+ * @reserved: 0
  */
 struct qs1_event {
 	qs1_u32 seq;
@@ -277,6 +283,8 @@ struct qs1_event {
 /**
  * struct qs1_event_ring - the last QS1_EVENTS events
  * @head: [fw] number of the newest event; entry n is event[n % QS1_EVENTS]
+ * @reserved: 0
+ * @event: [fw] the entries
  */
 struct qs1_event_ring {
 	qs1_u32 head;
@@ -303,6 +311,8 @@ struct qs1_scan {
  * @head: [fw] scans ever written; scan n is scan[n & (2^wave_log2 - 1)] and
  *        holds while head - n < 2^wave_log2. The writer never waits: a reader
  *        copies, reads head again and discards what was overtaken.
+ * @reserved: 0
+ * @scan: [fw] the entries
  */
 struct qs1_wave_ring {
 	qs1_u32 head;
@@ -312,6 +322,15 @@ struct qs1_wave_ring {
 
 /**
  * struct qs1_shm - the shared memory
+ * @fw: who the firmware is
+ * @host: what Linux tells unasked
+ * @command: mailbox, host to firmware
+ * @reply: mailbox, firmware to host
+ * @telemetry: slow quantities
+ * @param: [fw] values in force, by enum qs1_param
+ * @reserved: 0
+ * @events: what happened
+ * @wave: every control period; to the end of the memory
  */
 struct qs1_shm {
 	struct qs1_fw_info fw;
@@ -319,7 +338,7 @@ struct qs1_shm {
 	struct qs1_command command;
 	struct qs1_reply reply;
 	struct qs1_telemetry telemetry;
-	qs1_s32 param[QS1_PARAM_SLOTS]; /* [fw] values in force */
+	qs1_s32 param[QS1_PARAM_SLOTS];
 	qs1_u32 reserved[288];
 	struct qs1_event_ring events;
 	struct qs1_wave_ring wave;

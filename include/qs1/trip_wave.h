@@ -25,6 +25,7 @@
  * @value: measured quantity in its telemetry unit
  * @ticks: time of the trip since the firmware's start, in control periods
  * @real_ns: the same by the wall clock, ns since 1970
+ * @reserved: 0
  */
 struct qs1_trip_wave {
 	qs1_u32 magic;

@@ -73,6 +73,11 @@
  * @ctl: [fw] QS1_VHW_CTL_*
  * @cmp_input: [fw] compare values, on-time in counts of QS1_PWM_INPUT_PERIOD
  * @cmp_bridge: [fw] compare value, -QS1_PWM_BRIDGE_HALF..QS1_PWM_BRIDGE_HALF
+ * @reserved0: 0
+ * @reserved1: 0
+ * @reserved2: 0
+ * @reserved3: 0
+ * @reserved4: 0
  */
 struct qs1_vhw {
 	qs1_u32 magic;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The driver outside the board: its unit tests, other kernels, DKMS, and the kernel that looks for
-faults, which runs the driver's suites of the board once more."""
+"""The driver outside the board: its unit tests, the kernel's own tools, other kernels, DKMS, and
+the kernel that looks for faults, which runs the driver's suites of the board once more."""
 
 import os
 import subprocess
@@ -26,6 +26,10 @@ def test_kunit_suites_pass_under_kasan():
     done = make("kunit")
     assert done.returncode == 0
     assert "Testing complete. Ran" in done.stdout
+
+
+def test_the_kernels_own_tools_are_silent():
+    assert make("driver-check").returncode == 0
 
 
 def test_driver_builds_for_all_kernels_and_with_dkms():
