@@ -78,3 +78,5 @@ firmware-install: $(M4)/qs1-m4.elf
 	install -m 644 $< $(DESTDIR)/lib/firmware
 
 -include $(HOST_CORE_OBJ:.o=.d) $(HOST_HAL_OBJ:.o=.d) $(M4_OBJ:.o=.d) $(M4_BOOT_OBJ:.o=.d)
+
+include firmware/hal/am335x-pru/pru.mk

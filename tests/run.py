@@ -8,7 +8,7 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SUITES = ["static", "unit", "conformance", "m4", "fuzz", "deb", "system", "driver"]
+SUITES = ["static", "unit", "conformance", "m4", "pru", "fuzz", "deb", "system", "driver"]
 
 
 class Count:

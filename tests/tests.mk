@@ -27,6 +27,7 @@ $(AVERAGED): tests/conformance/averaged.c $(SIM_LIBS)
 
 include tests/m4/m4.mk
 include tests/fuzz/fuzz.mk
+include tests/pru/pru.mk
 
 .PHONY: unit test test-all conformance bench
 unit: $(UNIT) $(AVERAGED) $(BUILD)/host/bin/qs1ctl
@@ -38,7 +39,7 @@ test:
 
 ## make test-all     the same and the long suites
 test-all:
-	$(MAKE) all unit m4-replay fuzzers image
+	$(MAKE) all unit m4-replay fuzzers image pru-programs
 	/usr/bin/python3 tests/run.py --long
 
 ## make conformance [ONLY=name]   every conformance procedure at full length: build/conformance.html

@@ -75,7 +75,7 @@ int16_t qs1_current_step(struct qs1_core *core)
 	ref = qs1_mulq30(cur->amp_i10, pll->sin_q30) + qs1_mulq30(cur->quad_i10, pll->cos_q30);
 	e = ref - i;
 	ref = qs1_abs(ref);
-	if (ref > ASTRAY_MIN_I10 && qs1_abs(e) > ref >> 1)
+	if (ref > ASTRAY_MIN_I10 && qs1_abs(e) > qs1_asr(ref, 1))
 		cur->astray++;
 	else if (cur->astray)
 		cur->astray--;
@@ -135,7 +135,7 @@ void qs1_current_slow(struct qs1_core *core)
 		cur->blanks--;
 	/* The Newton steps of the fast path need a start. */
 	if (!core->bridge_on)
-		cur->recip = (1ll << 40) / (core->adc[QS1_ADC_VLINK] < VLINK_MIN
-						    ? VLINK_MIN
-						    : core->adc[QS1_ADC_VLINK]);
+		cur->recip = (int32_t)qs1_div(1ll << 40, core->adc[QS1_ADC_VLINK] < VLINK_MIN
+								 ? VLINK_MIN
+								 : core->adc[QS1_ADC_VLINK]);
 }

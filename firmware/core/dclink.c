@@ -72,7 +72,7 @@ static int32_t derated_mw(const struct qs1_core *core)
 		return QS1_RATED_W * 1000;
 	if (t >= stop)
 		return 0;
-	return (int32_t)((int64_t)QS1_RATED_W * 1000 * (stop - t) / (stop - start));
+	return (int32_t)qs1_div(qs1_mul(QS1_RATED_W * 1000, stop - t), stop - start);
 }
 
 static int32_t inputs_on(const struct qs1_core *core)
@@ -126,8 +126,8 @@ void qs1_dclink_amplitudes(struct qs1_core *core)
 	if (!core->bridge_on || !qs1_producing(core) || vpk_mv < 20000)
 		return;
 	/* 2 P / V: mW over mV is A; 2048000 i10 a A. What leads the voltage absorbs. */
-	amp = (int32_t)((int64_t)core->dclink.p_ref_mw * 4096000 / vpk_mv);
-	quad = (int32_t)((int64_t)-core->support.q_mvar * 4096000 / vpk_mv);
+	amp = (int32_t)qs1_div(qs1_mul(core->dclink.p_ref_mw, 4096000), vpk_mv);
+	quad = (int32_t)qs1_div(qs1_mul(-core->support.q_mvar, 4096000), vpk_mv);
 	quad = qs1_clamp(quad, -AMP_MAX_I10, AMP_MAX_I10);
 	/* a root of 32 bits, in 256 i10 */
 	most = AMP_MAX_I10 >> 8;

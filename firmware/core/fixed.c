@@ -40,6 +40,8 @@ void qs1_root_begin(struct qs1_root *r, uint64_t x)
 	r->bit = 1ull << 62;
 }
 
+#ifndef QS1_ARITH
+
 void qs1_root_run(struct qs1_root *r, int n)
 {
 	while (n--) {
@@ -53,6 +55,8 @@ void qs1_root_run(struct qs1_root *r, int n)
 		r->bit >>= 2;
 	}
 }
+
+#endif
 
 uint32_t qs1_isqrt64(uint64_t x)
 {

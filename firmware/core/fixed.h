@@ -15,9 +15,23 @@
 /* Q30 constant from a literal, folded by the compiler: |x| < 2. */
 #define QS1_Q30(x) ((int32_t)((x)*1073741824.0 + ((x) < 0 ? -0.5 : 0.5)))
 
+#ifdef QS1_ARITH /* a header of the target's, with the same bits */
+#include QS1_ARITH
+#else
+
 static inline int32_t qs1_asr(int32_t x, int n)
 {
 	return x >> n;
+}
+
+static inline int64_t qs1_wide(int32_t x)
+{
+	return x;
+}
+
+static inline int64_t qs1_mul(int32_t a, int32_t b)
+{
+	return (int64_t)a * b;
 }
 
 /* (a * b) / 2^n, rounded down; n is a constant from 0 to 63 */
@@ -26,15 +40,29 @@ static inline int32_t qs1_mulsh(int32_t a, int32_t b, int n)
 	return (int32_t)(((int64_t)a * b) >> n);
 }
 
+/* Quotients, rounded towards zero. */
+static inline int64_t qs1_div(int64_t a, int32_t b)
+{
+	return a / b;
+}
+
+static inline uint64_t qs1_divu(uint64_t a, uint32_t b)
+{
+	return a / b;
+}
+
+/* lo is not above hi */
+static inline int32_t qs1_clamp(int32_t x, int32_t lo, int32_t hi)
+{
+	return x < lo ? lo : x > hi ? hi : x;
+}
+
+#endif
+
 /* a * b where one of them is Q30, in the format of the other */
 static inline int32_t qs1_mulq30(int32_t a, int32_t b)
 {
 	return qs1_mulsh(a, b, 30);
-}
-
-static inline int32_t qs1_clamp(int32_t x, int32_t lo, int32_t hi)
-{
-	return x < lo ? lo : x > hi ? hi : x;
 }
 
 static inline int32_t qs1_abs(int32_t x)

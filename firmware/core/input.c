@@ -38,7 +38,7 @@ void qs1_input_start(struct qs1_core *core, int n)
 	in->integ_q31 = 0;
 	in->dither = 0;
 	qs1_mppt_start(&in->mppt, core->adc[QS1_ADC_VPV1 + n]);
-	in->vref = in->mppt.center >> 8;
+	in->vref = qs1_asr(in->mppt.center, 8);
 }
 
 void qs1_input_stop(struct qs1_core *core, int n)
@@ -58,7 +58,7 @@ uint16_t qs1_input_step(struct qs1_core *core, int n)
 
 	in->v_sum += v;
 	in->i_sum += i;
-	in->p_sum += v * i;
+	in->p_sum += qs1_wide(v * i);
 	in->n++;
 	if (in->pending == 1) {
 		in->last_v_sum = in->v_sum;
@@ -107,16 +107,19 @@ void qs1_input_ms(struct qs1_core *core, int n)
 		v_mv = 5000;
 	if (vr_mv < 0)
 		vr_mv = 0;
-	d = (int32_t)(((int64_t)vr_mv << 16) / (v_mv + vr_mv) * 95 / 100);
+	d = (int32_t)qs1_div(qs1_div(qs1_mul(vr_mv, 1 << 16), v_mv + vr_mv) * 95, 100);
 	/* An empty link does not reset the transformer: begin with 1.3 V of pulses. */
 	if (d < (START_MV << 16) / v_mv)
 		d = (START_MV << 16) / v_mv;
-	limit = ((int64_t)d * d) >> 1;
+	limit = qs1_mul(d, d) >> 1;
 	/* dA * mohm / mV = 0.1 */
-	bound = (core->param[QS1_PARAM_PV_CURRENT_LIMIT_A] * LPF_MOHM * (1ll << 31)) / 10 / v_mv;
+	bound = qs1_div(
+		qs1_div(core->param[QS1_PARAM_PV_CURRENT_LIMIT_A] * LPF_MOHM * (1ll << 31), 10),
+		v_mv);
 	limit = bound < limit ? bound : limit;
 	/* mW * mohm / mV^2 = 1 */
-	bound = (core->dclink.p_cap_mw * LPF_MOHM * (1ll << 16) / v_mv * (1ll << 15)) / v_mv;
+	bound = qs1_div(qs1_div(core->dclink.p_cap_mw * LPF_MOHM * (1ll << 16), v_mv) * (1ll << 15),
+			v_mv);
 	limit = bound < limit ? bound : limit;
 	in->limit_q31 = limit > 0x7fffffff ? 0x7fffffff : (int32_t)limit;
 }
@@ -129,7 +132,7 @@ void qs1_input_half_cycle(struct qs1_core *core, int n)
 	if (in->last_n) {
 		in->v_x16 = in->last_v_sum * 16 / (int32_t)in->last_n;
 		in->i_x16 = in->last_i_sum * 16 / (int32_t)in->last_n;
-		in->p = (int32_t)(in->last_p_sum / (int32_t)in->last_n);
+		in->p = (int32_t)qs1_div(in->last_p_sum, (int32_t)in->last_n);
 		if (in->last_p_sum > 0)
 			in->e_raw += (uint64_t)in->last_p_sum;
 	}

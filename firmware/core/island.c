@@ -60,8 +60,9 @@ void qs1_island_half_cycle(struct qs1_core *core)
 	 * Above the mean the current goes ahead of the voltage: the load's
 	 * frequency rises further.
 	 */
-	shift = (int64_t)(f - is->f_slow_uhz) * SHIFT_Q30_PER_UHZ *
-		core->param[QS1_PARAM_AI_GAIN_PCT] / 100;
+	shift = qs1_div(qs1_mul(f - is->f_slow_uhz, SHIFT_Q30_PER_UHZ) *
+				core->param[QS1_PARAM_AI_GAIN_PCT],
+			100);
 	is->pulse = is->pulse + 1 == PULSE_HALVES ? 0 : is->pulse + 1;
 	if (is->pulse < 2)
 		shift += PULSE_Q30;

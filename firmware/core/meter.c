@@ -36,11 +36,11 @@ void qs1_meter_step(struct qs1_core *core)
 	int32_t re = core->pll.re_v10;
 
 	m->re_last = re;
-	s->vv += v * v;
-	s->ii += i * i;
-	s->vi += v * i;
-	s->qi += qs1_asr(core->pll.im_v10, 10) * i;
-	s->vlink += core->adc[QS1_ADC_VLINK];
+	s->vv += qs1_wide(v * v);
+	s->ii += qs1_wide(i * i);
+	s->vi += qs1_wide(v * i);
+	s->qi += qs1_wide(qs1_asr(core->pll.im_v10, 10) * i);
+	s->vlink += qs1_wide(core->adc[QS1_ADC_VLINK]);
 	s->n++;
 
 	if ((re ^ re_before) < 0) {
@@ -66,8 +66,8 @@ static int32_t window_mean(const struct qs1_meter *m, int n)
 	int64_t sum = 0;
 
 	for (int k = 0; k < n; k++)
-		sum += m->f_window[k];
-	return (int32_t)(sum / n);
+		sum += qs1_wide(m->f_window[k]);
+	return (int32_t)qs1_div(sum, n);
 }
 
 static void frequency(struct qs1_core *core)
@@ -79,7 +79,7 @@ static void frequency(struct qs1_core *core)
 	m->crossed = false;
 	/* Interpolate the crossing between the two samples. */
 	now = (m->cross_tick << 16) -
-	      (uint32_t)(((int64_t)m->cross_after * 65536) / (m->cross_after - m->cross_before));
+	      (uint32_t)qs1_div(qs1_mul(m->cross_after, 65536), m->cross_after - m->cross_before);
 	period = now - m->cross_q16[m->cross_up];
 	m->cross_q16[m->cross_up] = now;
 	if (m->crossings < 3) {
@@ -90,7 +90,7 @@ static void frequency(struct qs1_core *core)
 	if (period < QS1_CONTROL_HZ * 65536u / 75 || period > QS1_CONTROL_HZ * 65536u / 45)
 		f = period < QS1_CONTROL_HZ * 65536u / 60 ? 75000000 : 45000000;
 	else
-		f = (int32_t)((uint64_t)QS1_CONTROL_HZ * 65536u * 1000000u / period);
+		f = (int32_t)qs1_divu((uint64_t)QS1_CONTROL_HZ * 65536u * 1000000u, period);
 
 	m->f_raw_uhz = f;
 	if (!m->f_uhz || qs1_abs(f - m->f_uhz) > JUMP_UHZ) {
@@ -125,7 +125,7 @@ static void begin_root(struct qs1_core *core, int64_t a, int64_t b)
 {
 	uint32_t n_q5 = window_q5(core);
 
-	qs1_root_begin(&core->meter.root, n_q5 ? ((uint64_t)(a + b) << 25) / n_q5 : 0);
+	qs1_root_begin(&core->meter.root, n_q5 ? qs1_divu((uint64_t)(a + b) << 25, n_q5) : 0);
 }
 
 /* A mean product of two channels; one of counts is 10 uW. */
@@ -133,7 +133,7 @@ static int32_t mean_mw(const struct qs1_meter *m, int64_t a, int64_t b)
 {
 	uint32_t n = m->half[0].n + m->half[1].n;
 
-	return n ? (int32_t)((a + b) / (int32_t)n) / 100 : 0;
+	return n ? (int32_t)qs1_div(a + b, (int32_t)n) / 100 : 0;
 }
 
 /*
@@ -148,7 +148,8 @@ static void evaluate(struct qs1_core *core)
 	switch (m->pending) {
 	case QS1_METER_VLINK:
 		if (a->n)
-			m->vlink_mv = (int32_t)(a->vlink * (QS1_LSB_VLINK / 1000) / a->n);
+			m->vlink_mv =
+				(int32_t)qs1_div(a->vlink * (QS1_LSB_VLINK / 1000), (int32_t)a->n);
 		break;
 	case QS1_METER_VV:
 		begin_root(core, a->vv, b->vv);

@@ -161,8 +161,8 @@ static void track(struct qs1_mppt *m, int32_t v)
 			qs1_mppt_start(m, v / 256);
 		return;
 	}
-	move = (int32_t)((int64_t)(m->center / 256) * rise * 256 / m->p[1] * NEWTON_NUM /
-			 NEWTON_DEN);
+	move = (int32_t)qs1_div(qs1_div(qs1_mul(m->center / 256, rise) * 256, m->p[1]) * NEWTON_NUM,
+				NEWTON_DEN);
 	m->tracking = qs1_abs(move) < m->center / 100;
 	m->center = qs1_clamp(m->center + qs1_clamp(move, -m->center / 40, m->center / 40),
 			      CENTER_MIN, CENTER_MAX);
@@ -211,5 +211,5 @@ void qs1_mppt_half_cycle(struct qs1_core *core, int n)
 		track(m, in->v_x16 * 16);
 		m->sign = (int8_t)-m->sign;
 	}
-	in->vref = (m->center + m->sign * (m->center / 200)) >> 8;
+	in->vref = qs1_asr(m->center + m->sign * (m->center / 200), 8);
 }

@@ -41,7 +41,8 @@ struct qs1_rotor qs1_rotor_of(uint32_t inc)
 	struct qs1_rotor r;
 
 	r.sin_q30 = a - qs1_mulq30(qs1_mulq30(a2, a), QS1_Q30(1.0 / 6));
-	r.cos_q30 = QS1_Q30(1.0) - (a2 >> 1) + qs1_mulq30(qs1_mulq30(a2, a2), QS1_Q30(1.0 / 24));
+	r.cos_q30 =
+		QS1_Q30(1.0) - qs1_asr(a2, 1) + qs1_mulq30(qs1_mulq30(a2, a2), QS1_Q30(1.0 / 24));
 	return r;
 }
 
@@ -106,7 +107,7 @@ void qs1_pll_slow(struct qs1_pll *pll)
 	pll->rotor = qs1_rotor_of(qs1_pll_inc(pll));
 	pll->alive = qs1_mulq30(pll->re_v10, pll->re_v10) + qs1_mulq30(pll->im_v10, pll->im_v10) >
 		     POWER_MIN;
-	if (!pll->alive || qs1_abs(pll->err_v10) > pll->amp_v10 >> 4)
+	if (!pll->alive || qs1_abs(pll->err_v10) > qs1_asr(pll->amp_v10, 4))
 		pll->unlocked_ms = LOCK_MS;
 	else if (pll->unlocked_ms)
 		pll->unlocked_ms--;

@@ -455,6 +455,9 @@ struct qs1_core {
 	bool estop;
 };
 
+/* slot.c */
+void qs1_slot(struct qs1_core *core, uint32_t n);
+
 /* pll.c */
 void qs1_pll_init(struct qs1_pll *pll);
 void qs1_pll_step(struct qs1_pll *pll, int32_t v);

@@ -52,7 +52,7 @@ static void curve_set(struct qs1_curve *c, int n, const int32_t *x, const int32_
 	for (int k = 0; k < n - 1; k++) {
 		int32_t dx = x[k + 1] - x[k];
 
-		c->slope_q16[k] = dx ? (int32_t)((int64_t)(y[k + 1] - y[k]) * 65536 / dx) : 0;
+		c->slope_q16[k] = dx ? (int32_t)qs1_div(qs1_mul(y[k + 1] - y[k], 65536), dx) : 0;
 	}
 }
 
@@ -90,7 +90,7 @@ void qs1_support_derive(struct qs1_core *core)
 	s->droop_q30 = response(p[QS1_PARAM_DROOP_OLRT_S]);
 	/* tangent of the angle: the root of 1 - pf^2, in 2^-20 of 0.001, over pf */
 	sine = qs1_isqrt64((uint64_t)(1000000 - pf * pf) << 40);
-	s->tan_q30 = (int32_t)((sine << 10) / (uint32_t)pf);
+	s->tan_q30 = (int32_t)qs1_divu(sine << 10, (uint32_t)pf);
 	if (p[QS1_PARAM_PF_ABSORB])
 		s->tan_q30 = -s->tan_q30;
 }

@@ -55,7 +55,7 @@ enum cost_function {
  * @overhead: ticks that counting adds to a function without any
  * @max: most ticks of one call, without the overhead
  * @at: step in which that was, from 0
- * @slot: most ticks of a control period, by its slot in the frame (core.c)
+ * @slot: most ticks of a control period, by its slot in the frame (slot.c)
  */
 struct cost {
 	uint32_t overhead;

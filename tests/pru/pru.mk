@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Programs that run on the host and in the PRU simulator of gdb and must say the same.
+
+PRU_PROGRAMS := vectors replay
+PRU_TEST_INC := -Itests/pru -Iuserspace/sim
+
+# The simulator has room for all of the core; what fits the PRUs is another question.
+PRU_SIM_LDFLAGS := -Wl,--defsym=__IMEM_SIZE=256K,--defsym=__DMEM_SIZE=1M
+
+$(PRU)/obj/tests/pru/%.o: PRU_CFLAGS += $(PRU_TEST_INC)
+$(BUILD)/host/tests/pru/%.o: tests/pru/%.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(HOST_CFLAGS) -Ifirmware/core $(PRU_TEST_INC) -MMD -MP -c -o $@ $<
+
+$(PRU)/%.elf: $(PRU)/obj/tests/pru/%.o $(PRU)/obj/tests/pru/sim.o $(PRU_CORE_OBJ) $(PRU_ARITH_OBJ)
+	$(call say,LD)
+	$(Q)$(PRU_CC) $(PRU_LDFLAGS) $(PRU_SIM_LDFLAGS) -o $@ $^ -lgcc
+
+$(PRU)/host-%: $(BUILD)/host/tests/pru/%.o $(HOST_CORE)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(HOST_CFLAGS) -o $@ $^
+
+# What implicit rules made on the way to the programs.
+.SECONDARY: $(PRU_CORE_OBJ) $(PRU_ARITH_OBJ) $(PRU)/obj/tests/pru/sim.o
+
+.PHONY: pru-programs test-pru
+pru-programs: $(PRU_PROGRAMS:%=$(PRU)/%.elf) $(PRU_PROGRAMS:%=$(PRU)/host-%)
+
+## make test-pru     the same bits on the PRU as on the host; builds the PRU's toolchain once
+test-pru: pru-programs sim
+	/usr/bin/python3 tests/run.py --long pru
+
+-include $(PRU_PROGRAMS:%=$(PRU)/obj/tests/pru/%.d) $(PRU_PROGRAMS:%=$(BUILD)/host/tests/pru/%.d)
