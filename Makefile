@@ -37,7 +37,7 @@ help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
 ## make all          build everything into build/
-all: sim vboard firmware-virt driver guest-programs
+all: sim vboard firmware-virt firmware-am57xx firmware-am62x driver guest-programs
 
 ## make install DESTDIR=...   install what runs on the target
 install: driver-install firmware-install userspace-install

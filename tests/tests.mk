@@ -14,6 +14,22 @@ $(BUILD)/tests/%: tests/unit/%.c $(UNIT_LIBS)
 		-Iuserspace/vboard/plant -MMD -MP -o $@ $< \
 		-Wl,--start-group $(UNIT_LIBS) -Wl,--end-group -lcmocka -ljson-c -lm
 
+# Real boards' registers are models there: the HAL is compiled with each test, for those.
+HAL_pwm := ti/pwm.c
+HAL_adc := ti/adc.c ti/frame.c ti/watchdog.c
+HAL_board := ti/board.c $(HAL_adc) $(HAL_pwm)
+HAL_run := ti/run.c $(HAL_board)
+HAL_am335x := am335x-pru/map.c am335x-pru/lanes.c $(HAL_pwm)
+HAL_am57xx := am57xx-m4/map.c $(HAL_pwm)
+HAL_am62x := am62x-m4/map.c
+HAL_SRC := $(addprefix firmware/hal/, $(sort $(HAL_run) $(HAL_am335x) $(HAL_am57xx) $(HAL_am62x)))
+HAL_TEST_CFLAGS := -DQS1_IO_MODEL -Ifirmware/core -Ifirmware/hal/ti -Ifirmware/hal/m4
+$(BUILD)/tests/test_hal_%: tests/unit/test_hal_%.c $(HAL_SRC) $(HOST_CORE)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(HOST_CFLAGS) $(HAL_TEST_CFLAGS) $(addprefix -I, $(wildcard firmware/hal/$*-*)) \
+		-MMD -MP -o $@ $< $(addprefix firmware/hal/, $(HAL_$*)) $(HOST_CORE) -lcmocka -lm
+
 -include $(UNIT:%=%.d)
 
 # The averaged plant at fixed operating points, for the comparison with ngspice.

@@ -20,7 +20,7 @@ COST_OBJ := $(M4)/obj/tests/m4/cost.o
 $(COST_OBJ): M4_CFLAGS += -Itests/m4
 COST_FUNCTIONS := $(shell sed -n 's/^\tX.\([a-z_]*\), .*/qs1_\1/p' tests/m4/cost.h)
 
-$(M4)/cost-%.elf: $(M4_OBJ) $(COST_OBJ) firmware/hal/virt/qs1-m4.ld $(M4)/stamp
+$(M4)/cost-%.elf: $(M4_OBJ) $(COST_OBJ) firmware/hal/virt/qs1-m4.ld $(M4_SECTIONS) $(M4)/stamp
 	$(call say,LD)
 	$(Q)$(M4_CC) $(M4_LDFLAGS) -Wl,-T,firmware/hal/virt/qs1-m4.ld \
 		$(COST_WRAP:%=-Wl,--wrap=%) -o $@ $(M4_OBJ) $(COST_OBJ) -lgcc

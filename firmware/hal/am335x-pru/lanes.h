@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The two AD7606 converters of ti/adc.h on pins of PRU0, with both of their data
+ * lines: DOUTA gives channels 1 to 4, DOUTB 5 to 8, and all four lines are read
+ * at once. The clock comes from the loop that does so: at most 17 MHz as long as
+ * a bit takes twelve cycles of 5 ns, and 64 bits are read in less than 8 us.
+ */
+#ifndef QS1_HAL_LANES_H
+#define QS1_HAL_LANES_H
+
+#include <stdint.h>
+
+#include <qs1/abi.h>
+
+#ifdef QS1_IO_MODEL
+
+uint32_t qs1_r31_read(void);
+void qs1_r30_write(uint32_t value);
+
+#else
+
+register volatile uint32_t qs1_r30 __asm__("r30");
+register volatile uint32_t qs1_r31 __asm__("r31");
+
+#define qs1_r31_read() (qs1_r31)
+#define qs1_r30_write(value) (qs1_r30 = (value))
+
+#endif
+
+/**
+ * qs1_lanes_convert() - sample all channels, and wait for the end of it
+ * @idle: R30 between two periods, AM335X_ALIVE as it is to be
+ *
+ * Return: QS1_ADC_NOT_BUSY or QS1_ADC_TOO_LONG, 0 when results can be read.
+ */
+uint32_t qs1_lanes_convert(uint32_t idle);
+
+/**
+ * qs1_lanes_read() - the results of both converters
+ * @idle: as before
+ * @adc: QS1_ADC_COUNT channels
+ */
+void qs1_lanes_read(uint32_t idle, int16_t *adc);
+
+#endif /* QS1_HAL_LANES_H */

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What every Cortex-M4 image shares: vectors, start, self check, and what
+ * happens when the processor itself fails. A machine gives what is declared
+ * first, and calls what comes after.
+ */
+#ifndef QS1_HAL_START_H
+#define QS1_HAL_START_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shm.h"
+
+extern struct qs1_shm *const qs1_machine_shm;
+
+/*
+ * Is this a core that the firmware has no work for? It sleeps then. Called
+ * without a stack: it must be a leaf.
+ */
+bool qs1_machine_spare(void);
+
+/**
+ * qs1_machine_init() - clocks, address translation, doorbells
+ *
+ * Return: false when one of them did not take effect.
+ */
+bool qs1_machine_init(void);
+
+/**
+ * qs1_machine_run() - control periods for ever
+ * @port: the initialised port
+ */
+void qs1_machine_run(struct qs1_port *port) __attribute__((noreturn));
+
+/* Gates and relay off, whatever the state. */
+void qs1_machine_off(void);
+
+/* The doorbell, for a crash that has just been told. */
+void qs1_machine_ring(void);
+
+/* Gates and relay off, say why, and never come back: the watchdog does the rest. */
+void qs1_stop(uint32_t reason, uint32_t pc) __attribute__((noreturn));
+
+/* Carry out what the mailbox asks of the HAL. */
+void qs1_obey(enum qs1_port_action action);
+
+/* To be called in each control period: does the stack still end where it should? */
+void qs1_check_stack(void);
+
+#endif /* QS1_HAL_START_H */
