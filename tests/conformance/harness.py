@@ -17,6 +17,7 @@ import pkgutil
 import shlex
 import shutil
 import subprocess
+import sys
 import time
 
 import matplotlib
@@ -62,6 +63,24 @@ class Figure:
         above = self.at_least is None or self.value >= self.at_least
         below = self.at_most is None or self.value <= self.at_most
         return above and below
+
+    @property
+    def share(self):
+        """What the figure uses of what its limit allows, 1 at the limit; None where that says
+        nothing: what must be 0 or is a yes. Of a minimum just below a whole, such as an efficiency,
+        it is the part that is missing.
+        """
+        if self.value is None or not self.at_most and not self.at_least or self.at_least == 1:
+            return None
+        if self.at_least is not None and self.at_most is not None:
+            middle = (self.at_least + self.at_most) / 2
+            return abs(self.value - middle) / (self.at_most - middle or 1)
+        if self.at_most is not None:
+            return max(self.value / self.at_most, 0)
+        whole = 100 if self.unit.startswith("%") else 1
+        if 0.9 * whole <= self.at_least < whole:
+            return max((whole - self.value) / (whole - self.at_least), 0)
+        return self.at_least / self.value if self.value > 0 else None
 
     @property
     def limit(self):
@@ -139,13 +158,13 @@ class Run:
         """A sentence for the report."""
         self.notes.append(text)
 
-    def plot(self, name, xlabel="", ylabel="", title=""):
-        """Axes of a new plot, which the report shows under @title."""
+    def plot(self, name, xlabel, ylabel, title):
+        """Axes of a new plot, which the report shows with @title as its caption."""
         figure, axes = matplotlib.pyplot.subplots(figsize=(7.5, 3.6), layout="constrained")
         axes.set_xlabel(xlabel)
         axes.set_ylabel(ylabel)
         axes.grid(alpha=0.3)
-        self.plots[name] = (title or name, figure)
+        self.plots[name] = (title, figure)
         return axes
 
     def data(self, name):
@@ -157,13 +176,12 @@ class Run:
         return DATA / name
 
     def _plot_shares(self):
-        """For a procedure without a plot of its own: each figure against its limit."""
-        shares = {f.name: f.value / f.at_most if f.at_most else f.at_least / f.value
-                  for f in self.figures if f.value and (f.at_most or f.at_least)}
+        """For a procedure without a plot of its own: what each figure uses of its limit."""
+        shares = {f.name: f.share for f in self.figures if f.share is not None}
         if not shares:
             return
-        axes = self.plot("shares", "figure over limit, or limit over figure where it is a minimum",
-                         "", "Figures against their limits: all left of the line")
+        axes = self.plot("shares", "used of what the limit allows", "",
+                         "Figures against their limits: all left of the line")
         axes.figure.set_size_inches(7.5, 1.2 + 0.24 * len(shares))
         axes.barh(list(shares), list(shares.values()))
         axes.invert_yaxis()
@@ -216,6 +234,7 @@ class Procedure:
             error = "it did not state that the plant felt anything"
         result = {
             "name": self.name, "title": self.title, "source": self.source, "text": self.text,
+            "area": sys.modules[self.function.__module__].__doc__.splitlines()[0],
             "full": full, "held": not error and all(figure.held for figure in judged),
             "error": error, "seconds": round(time.monotonic() - begin, 1),
             "figures": [_as_dict(figure) for figure in run.figures],
@@ -229,7 +248,8 @@ class Procedure:
 
 
 def _as_dict(figure):
-    return dataclasses.asdict(figure) | {"limit": figure.limit, "held": figure.held}
+    return dataclasses.asdict(figure) | {"limit": figure.limit, "held": figure.held,
+                                         "share": figure.share}
 
 
 def missed(result):

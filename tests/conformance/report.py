@@ -8,8 +8,12 @@ import json
 from harness import OUT, number
 from paths import BUILD
 
+# Longer tables are folded, with the figures that are nearest to their limits before them.
+LONG_ROWS = 20
+NEAREST = 5
+
 STYLE = """
-body { font: 15px/1.5 sans-serif; color: #1b1b1b; max-width: 62em; margin: 2em auto; padding: 0 1em }
+body { font: 15px/1.5 sans-serif; color: #1b1b1b; max-width: 70em; margin: 2em auto; padding: 0 1em }
 h1 { font-size: 1.6em } h2 { font-size: 1.2em; margin: 2.5em 0 .3em; border-top: 1px solid #ccc;
   padding-top: 1em }
 table { border-collapse: collapse; margin: .8em 0; font-variant-numeric: tabular-nums }
@@ -19,6 +23,8 @@ td.number { text-align: right; white-space: nowrap }
 .held { color: #14692f } .missed { color: #b00020; font-weight: bold }
 .source, figcaption, details { color: #555; font-size: .9em }
 figure { margin: 1em 0 } img { max-width: 100% } code { font-size: .9em }
+summary { cursor: pointer } th.area { padding-top: 1em }
+td.limit { white-space: nowrap }
 """
 
 
@@ -34,17 +40,36 @@ def _number(value):
     return number(value, 5) if value is None or abs(value) < 1e4 else f"{value:.0f}"
 
 
-def _rows(figures):
-    return "".join(
-        f"<tr><td>{_esc(f['name'])}</td><td class=number>{_number(f['value'])} {_esc(f['unit'])}"
-        f"</td><td>{_esc(f['limit'])}</td><td>{_esc(f['anchor'])}</td><td>{_mark(f['held'])}</td>"
-        "</tr>" for f in figures)
+def _value(figure):
+    return f"{_number(figure['value'])} {_esc(figure['unit'])}".strip()
+
+
+def _row(figure, anchors):
+    anchor = f"<td>{_esc(figure['anchor'])}</td>" if anchors else ""
+    return (f"<tr><td>{_esc(figure['name'])}</td><td class=number>{_value(figure)}</td>"
+            f"<td class=limit>{_esc(figure['limit'])}</td>{anchor}<td>{_mark(figure['held'])}</td></tr>")
+
+
+def nearest(figures):
+    """The figures in the order of what they use of their limits, missed ones first."""
+    judged = [f for f in figures if f["limit"] and (f["share"] is not None or not f["held"])]
+    return sorted(judged, key=lambda f: (f["held"], -(f["share"] or 0)))
 
 
 def _table(figures, head):
     if not figures:
         return ""
-    return (f"<table><tr><th>{head}<th>figure<th>limit<th>others<th></tr>{_rows(figures)}</table>")
+    anchors = any(f["anchor"] for f in figures)
+    top = f"<tr><th>{head}<th>figure<th>limit{'<th>others' if anchors else ''}<th></tr>"
+
+    def whole(some):
+        return f"<table>{top}{''.join(_row(f, anchors) for f in some)}</table>"
+
+    if len(figures) <= LONG_ROWS:
+        return whole(figures)
+    return (f"<p>The nearest to their limits, of {len(figures)}:</p>"
+            f"{whole(nearest(figures)[:NEAREST])}" if nearest(figures) else "") + \
+        f"<details><summary>all {len(figures)}</summary>{whole(figures)}</details>"
 
 
 def _plot(result, plot):
@@ -65,16 +90,25 @@ def _section(result):
             + _table(result["figures"], "quantity")
             + "".join(_plot(result, plot) for plot in result["plots"]) + notes
             + _table(result["felt"], "felt by the plant")
-            + (f"<details><summary>{len(result['scenarios'])} scenarios</summary>{scenarios}"
+            + (f"<details><summary>scenarios: {len(result['scenarios'])}</summary>{scenarios}"
                "</details>" if scenarios else ""))
 
 
 def _overview(results):
-    rows = "".join(
-        f"<tr><td><a href=#{r['name']}>{_esc(r['title'])}</a></td><td class=number>"
-        f"{sum(f['held'] for f in r['figures'])} of {len(r['figures'])}</td>"
-        f"<td>{_mark(r['held'])}</td></tr>" for r in results)
-    return f"<table><tr><th>procedure<th>figures held<th></tr>{rows}</table>"
+    rows, area = "", None
+    for r in results:
+        if r["area"] != area:
+            area = r["area"]
+            rows += f"<tr><th class=area colspan=5>{_esc(area)}</tr>"
+        near = nearest(r["figures"])[:1]
+        rows += (f"<tr><td><a href=#{r['name']}>{_esc(r['title'])}</a></td><td class=number>"
+                 f"{sum(f['held'] for f in r['figures'])} of {len(r['figures'])}</td>"
+                 + ("".join(f"<td>{_esc(f['name'])}: {_value(f)}</td>"
+                            f"<td class=limit>{_esc(f['limit'])}</td>"
+                            for f in near) or "<td></td><td></td>")
+                 + f"<td>{_mark(r['held'])}</td></tr>")
+    return ("<table><tr><th>procedure<th>figures held<th>nearest to its limit<th>limit<th></tr>"
+            f"{rows}</table>")
 
 
 def write(results):

@@ -104,8 +104,8 @@ def most(lines, kind):
     return counts, where
 
 
-@procedure("cost", title="The Cortex-M4: same bits, instructions of a control period",
-           last=True, source="own requirement: 20 000 periods a second on a Cortex-M4, counted by QEMU")
+@procedure("cost", title="The Cortex-M4: same bits, instructions of a control period", last=True,
+           source="own requirement: 20 000 periods a second on a Cortex-M4, counted by QEMU")
 def cost(run):
     """Recordings of each procedure's scenarios give the same bits on the Cortex-M4 as on the host,
     in every output word; no control period takes more than 1500 instructions.

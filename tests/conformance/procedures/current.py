@@ -67,6 +67,8 @@ def current_quality(run):
               label="THD, of the fundamental")
     axes.plot(measured, [s["ac"]["trd_pct"] for s in found.values()], "s-",
               label="TRD, of rated current")
+    axes.axhline(1.0, color="tab:blue", ls="--", label="limit of THD from 50 % on")
+    axes.axhline(1.5, color="tab:orange", ls="--", label="limit of TRD")
     worst = {order: max(rated_share_pct(s, order) for s in found.values())
              for order in range(2, 51)}
     share = max(worst[order] / limit_pct(order) for order in worst)
@@ -77,6 +79,7 @@ def current_quality(run):
     axes.step(worst.keys(), [limit_pct(o) for o in worst], where="mid", color="tab:red",
               label="limit")
     axes.set_yscale("log")
+    axes.set_ylim(1e-4, 10)
 
 
 @procedure("current-distorted-grid", title="Distortion on a distorted grid",
@@ -158,6 +161,10 @@ def current_range(run):
         run.figure(f"{name}: current", s["ac"]["i_rms"], "A",
                    at_least=0.95 * min(5.0, RATED_W / s["ac"]["v_rms"]))
         run.figure(f"{name}: trips", len(s["trips"]), "", at_most=0)
+    axes = run.plot("thd", "", "THD, %", "Distortion at full current over grid and source")
+    axes.bar(list(found), [s["ac"]["thd_pct"] for s in found.values()], label="THD")
+    axes.axhline(1.0, color="tab:red", label="limit")
+    axes.tick_params(axis="x", rotation=60, labelsize="small")
 
 
 @procedure("current-transients", title="Ramps and reconnections",

@@ -70,18 +70,24 @@ def faults_sensors(run):
         run.figure(f"highest current by a fault of {name}", peak, "A", at_most=25)
     run.figure("ground-fault latches set by a sensor",
                sum("ground-fault" in states(s) for s in found.values()), "", at_most=0)
-    axes = run.plot("table", "", "", "First code, and ms until the gates are off (worst seed)")
-    axes.grid(False)
     worst = [[max((first[f"{c}-{k}-{seed}"] for seed in seeds), key=lambda f: f[1])
               for k in KINDS] for c in CHANNELS]
+    table(run, "First code, and ms from the fault until the gates are off (worst seed; limit 10)",
+          KINDS, [[ms for _, ms, _ in row] for row in worst],
+          [[f"{code} {ms:.1f}" for code, ms, _ in row] for row in worst])
+
+
+def table(run, title, kinds, values, texts):
+    """A plot that is a table: a row for each channel, a column for each kind of fault."""
+    axes = run.plot("table", "fault", "channel", title)
+    axes.grid(False)
     axes.figure.set_size_inches(7.5, 6)
-    axes.imshow([[ms for _, ms, _ in row] for row in worst], aspect="auto", cmap="YlOrRd",
-                vmin=0, vmax=20)
-    axes.set_xticks(range(len(KINDS)), KINDS)
+    axes.imshow(values, aspect="auto", cmap="YlOrRd", vmin=0, vmax=20)
+    axes.set_xticks(range(len(kinds)), kinds)
     axes.set_yticks(range(len(CHANNELS)), CHANNELS)
-    for y, row in enumerate(worst):
-        for x, (code, ms, _) in enumerate(row):
-            axes.text(x, y, f"{code} {ms:.1f}", ha="center", va="center", fontsize="small")
+    for y, row in enumerate(texts):
+        for x, text in enumerate(row):
+            axes.text(x, y, text, ha="center", va="center", fontsize="small")
 
 
 @procedure("faults-sensors-start", title="A channel that is broken before the start",
@@ -96,6 +102,10 @@ def faults_sensors_start(run):
     run.figure("faults without a code", sum(not s["trips"] for s in found.values()),
                f"of {len(found)}", at_most=0)
     run.felt("channels", len(texts) / len(kinds), "", at_least=16)
+    codes = [[(found[f"{c}-{k}"]["trips"] or [{"code": "none"}])[0]["code"] for k in kinds]
+             for c in CHANNELS]
+    table(run, "First code of a unit that starts with a broken channel", kinds,
+          [[0] * len(kinds)] * len(CHANNELS), codes)
     heal = {c: world(f"set es_delay_s 0\nat {ONSET_S} fault sensor {c} noise\n"
                      f"at 7 fault sensor {c} off\nrun 20") for c in ("vgrid", "igrid", "vpv1")}
     for name, s in run.sims({f"healed-{c}": t for c, t in heal.items()}).items():
@@ -181,10 +191,18 @@ def last_above(path, limit_a, from_s):
 def faults_control(run):
     """Gates off without Linux and without the core: the watchdog of the hardware cuts them."""
     onset = 3.003
+    axes = run.plot("current", "ms after the core has stopped", "grid current, A",
+                    "Current when the core crashes or hangs; lines: limits of gates and relay")
+    for x, color in ((2, "tab:red"), (12, "tab:purple")):
+        axes.axvline(x, color=color)
     for name in ("crash", "hang"):
         path = run.path(f"{name}.csv")
         s = run.sim(name, world(f"at 2 mark start\nat {onset} fault coproc {name}\nrun 3.1"),
                     "--csv", path, "--csv-rate", 20000)
+        with open(path, newline="") as file:
+            points = [((float(row["time_s"]) - onset) * 1e3, float(row["igrid_a"]))
+                      for row in csv.DictReader(file)]
+        axes.plot(*zip(*(p for p in points if -20 <= p[0] <= 30)), label=name)
         run.felt(f"{name}: current before", s["ac"]["i_peak_a"], "A", at_least=4)
         run.figure(f"{name}: gates off", last_above(path, GATES_OFF_A, onset) * 1e3, "ms",
                    at_most=2)

@@ -106,7 +106,7 @@ def island_rig(run):
     run.felt("life of an island without the active method",
              float(re.search(r"lives ([\d.]+) s", text)[1]), "s", at_least=10)
     pairs = [float(t) for t in re.findall(r"gone in ([\d.]+) s", text)]
-    run.figure("pairs of units", len(pairs), "", at_least=12)
+    run.felt("pairs of units", len(pairs), "", at_least=12)
     run.figure("longest of a pair", max(pairs), "s", at_most=LIMIT_S, anchor="2 (8.1.1)")
     run.figure("median of the pairs", statistics.median(pairs), "s", at_most=MEDIAN_S)
     cost = re.search(r"THD ([\d.]+) % with, ([\d.]+) % without; "
@@ -158,11 +158,16 @@ GRID_CODES = {"ISLAND", "ROCOF", "OF1", "OF2", "UF1", "UF2"}
 def island_none(run):
     """Through measured days on measured grids, and at 3 Hz/s, nothing is taken for an island."""
     length = 40000 if run.full else 300
+    axes = run.plot("frequency", "time, s", "grid frequency, Hz",
+                    "The frequency that was measured and is replayed, first ten minutes")
     texts = {}
     for day, place, profile in WORLDS:
         light, frequency = run.data(f"day-{day}.csv"), run.data(f"grid-frequency-{place}.csv")
         if light and frequency:
             path = combined(run, f"{day}-{place}.csv", light, frequency, length)
+            with open(path, newline="") as file:
+                hertz = [float(row["f_hz"]) for row in csv.DictReader(file)][:600]
+            axes.plot(hertz, label=place)
             texts[f"{day}-{place}"] = DAY.format(profile=profile, file=path.name, end=length)
     found = run.sims(texts)
     for name, s in found.items():

@@ -20,6 +20,7 @@ CURRENT_LIMIT_A = 12
 # unit must not switch.
 VMPP = {"csi": {"min": 22, "nom": 35, "max": 43.5},
         "thinfilm": {"min": 22, "nom": 31, "max": 38.7}}
+NAMES = {"csi": "c-Si", "thinfilm": "thin film"}
 LEVELS_PCT = [5, 10, 20, 25, 30, 50, 75, 100]
 # EN 50530: weights by level in percent.
 WEIGHTS = {"European": {5: 0.03, 10: 0.06, 20: 0.13, 30: 0.10, 50: 0.48, 100: 0.20},
@@ -71,11 +72,12 @@ def mppt_static(run):
              f"sun all {10 * level}\nskip enter-service\nat 8 mark start\nrun {8 + seconds}\n"
              for level in LEVELS_PCT for half in range(2)}
     found = run.sims(texts)
-    plot = run.plot("static", "irradiance, % of 1000 W/m2", "MPPT efficiency, %")
+    plot = run.plot("static", "irradiance, % of 1000 W/m2", "MPPT efficiency, %",
+                    "Static efficiency by level")
     for group in groups:
         half = 0 if group in halves[0] else 1
         n = halves[half].index(group)
-        name = f"{group[0]} at {VMPP[group[0]][group[1]]:g} V"
+        name = f"{NAMES[group[0]]} at {VMPP[group[0]][group[1]]:g} V"
         measured = {level: efficiency_pct(found[f"{level}pct-{half + 1}"], n)
                     for level in LEVELS_PCT}
         for level, value in measured.items():
@@ -86,6 +88,7 @@ def mppt_static(run):
                        sum(w * measured[level] for level, w in weights.items()), "%",
                        at_least=99.85)
         plot.plot(LEVELS_PCT, list(measured.values()), marker=".", label=name)
+    plot.step([5, 15, 100], [99.5, 99.5, 99.9], "k--", label="limit")
     power = sum(found["100pct-1"]["dc"]["p"])
     run.felt("input power at 100 %", power, "W", at_least=1000)
     run.note("The highest voltages are 43.5 V (c-Si) and 38.7 V (thin film), not 48 V: the model's "
@@ -118,7 +121,8 @@ def mppt_dynamic(run):
     for table, (low, high, rows) in RAMPS.items():
         if not run.full:
             rows = [(slope, 1) for slope, _ in rows if slope in RAMPS_QUICK[table]]
-        plot = run.plot(f"dynamic-{low}", "slope, W/m2/s", "MPPT efficiency, %", f"Table {table}")
+        plot = run.plot(f"dynamic-{low}", "slope, W/m2/s", "MPPT efficiency, %",
+                        f"Dynamic efficiency, table {table}")
         shown = 0
         for groups in sets:
             texts = {f"{low}-{high}-slope-{slope:g}-{groups[0][1]}":
@@ -136,7 +140,7 @@ def mppt_dynamic(run):
             for n, group in enumerate(groups):
                 if group in groups[:n]:
                     continue
-                name = f"{table}, {group[0]} at {VMPP[group[0]][group[1]]:g} V"
+                name = f"{table}, {NAMES[group[0]]} at {VMPP[group[0]][group[1]]:g} V"
                 total = 100 * (sum(s["mppt"]["harvested_j"][n] for s in found) /
                                sum(s["mppt"]["available_j"][n] for s in found))
                 run.figure(f"{name}, total", total, "%", at_least=99.8)
@@ -145,10 +149,12 @@ def mppt_dynamic(run):
                                at_least=99.6)
                 plot.bar([k + 0.13 * shown - 0.33 for k in range(len(rows))],
                          [efficiency_pct(s, n) for s in found], 0.13,
-                         label=f"{group[0]} {group[1]}")
+                         label=f"{NAMES[group[0]]}, {VMPP[group[0]][group[1]]:g} V")
                 shown += 1
         plot.set_xticks(range(len(rows)), [f"{slope:g}" for slope, _ in rows])
+        plot.axhline(99.6, color="tab:red", label="limit of a slope")
         plot.set_ylim(99.5, 100)
+        plot.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.18), ncol=4)
 
 
 def mean_w(summary):
@@ -163,12 +169,21 @@ def sum_s(low, high, rows):
                for slope, times in rows)
 
 
+def curve(plot, path, column, label, every=1):
+    """Draw every so many rows of a simulation's CSV over time."""
+    with open(path, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))[::every]
+    plot.plot([float(r["time_s"]) for r in rows], [float(r[column]) for r in rows], label=label)
+
+
 @procedure("mppt-dawn-dusk", title="Start-up and shut-down ramp",
            source="EN 50530:2010 Annex B, 2 to 100 W/m2 at 0.1 W/m2/s")
 def mppt_dawn_dusk(run):
     """The unit connects once while the light comes and disconnects once while it goes."""
     words = [en50530("csi", "nom"), en50530("thinfilm", "nom"), en50530("csi", "min"), LG]
     days = 3 if run.full else 1
+    plot = run.plot("power", "time, s", "power into the grid, W",
+                    "Light from 2 to 100 W/m2 and back: one connection a day")
     for technology, kinds in (("mixed", words), ("c-Si", words[:1] * 4),
                               ("thin film", words[1:2] * 4)):
         if technology != "mixed" and not run.full:
@@ -177,7 +192,10 @@ def mppt_dawn_dusk(run):
         for day in range(days):
             text += (f"at {2020 * day} ramp sun all 100 over 980\n"
                      f"at {2020 * day + 1010} ramp sun all 2 over 980\n")
-        summary = run.sim(technology.replace(" ", "-"), text + f"run {2020 * days}\n")
+        name = technology.replace(" ", "-")
+        summary = run.sim(name, text + f"run {2020 * days}\n", "--csv", run.path(f"{name}.csv"),
+                          "--csv-rate", 1)
+        curve(plot, run.path(f"{name}.csv"), "p_w", technology, 10)
         moves = [t["to"] for t in summary["transitions"]]
         run.felt(f"{technology}: harvest", sum(summary["mppt"]["harvested_j"]) / 1e3, "kJ",
                  at_least=80)
@@ -213,20 +231,19 @@ def mppt_shade(run):
     found = run.sims(texts)
     worst, outside = {}, []
     plot = run.plot("shade", "voltage of the global maximum, V", "MPPT efficiency, %",
-                    "Each module and pattern; hollow: the maximum lies outside the range")
+                    "Each module and pattern whose maximum lies inside the operating range")
     for n, module in enumerate(MODULES):
         points = [(s["mppt"]["vmpp_v"][n], efficiency_pct(s, n), name)
                   for name, s in found.items()]
         inside = [p for p in points if p[0] >= floor_v]
         outside += [f"{module} {p[2]} ({p[0]:.1f} V)" for p in points if p[0] < floor_v]
         worst[module] = min(inside, key=lambda p: p[1])
-        dots = plot.plot([p[0] for p in inside], [p[1] for p in inside], ".", label=module)[0]
-        plot.plot([p[0] for p in points if p[0] < floor_v],
-                  [p[1] for p in points if p[0] < floor_v], "o", mfc="none", color=dots.get_color())
+        plot.plot([p[0] for p in inside], [p[1] for p in inside], ".", label=module)
         low = [p for p in inside if p[0] < 0.8 * max(q[0] for q in inside)]
         run.figure(f"{module}: worst of {len(inside)} patterns ({worst[module][2]})",
                    worst[module][1], "%", at_least=99.3, anchor="99.23 (best open benchmark)")
         run.felt(f"{module}: patterns whose maximum is the lower one", len(low), "", at_least=1)
+    plot.axhline(99.3, color="tab:red", label="limit")
     run.note(f"{len(outside)} of {INPUTS * len(found)} cases have their global maximum below "
              f"{floor_v} V, outside the operating range, and are not judged"
              + (f", the nearest: {outside[0]}." if outside else "."))
@@ -290,10 +307,13 @@ def mppt_search_cost(run):
     texts = {"steady": head + "cell all 25\nsun all 700\nskip enter-service\nrun 60\n",
              "ramps-and-steps": head + "sun all 400\nskip enter-service\n" + slope + "run 180\n",
              "shade": head + "sun all 700\nskip enter-service\nat 12 shade all 1/3 0.6\nrun 14\n"}
+    plot = run.plot("voltage", "time, s", "voltage of input 1, V",
+                    "A search shows as a dip: once after the start, and when a section is shaded")
     for name, text in texts.items():
         path = run.path(f"{name}.csv")
         summary = run.sim(name, text, "--csv", path, "--csv-rate", 500)
         costs = [search_cost(path, n) for n in range(1, INPUTS + 1)]
+        curve(plot, path, "vpv1_v", name.replace("-", " "), 50)
         path.unlink()
         if name == "shade":
             run.felt("excursions of an input when one section is shaded",

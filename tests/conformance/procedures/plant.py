@@ -131,7 +131,8 @@ def input_netlist(values, v, duty, vlink, skip, count):
 def plant_inputs(run):
     """Charge drawn from the module and given to the link agree at each operating point."""
     values = averaged("values")
-    plot = run.plot("charges", "operating point", "averaged less switching, %")
+    plot = run.plot("charges", "operating point", "averaged less switching, %",
+                    "Charge of a control period")
     errors = {"drawn": [], "given": []}
     for point in INPUT_POINTS:
         v, duty, vlink = point[:3]
@@ -147,6 +148,9 @@ def plant_inputs(run):
         run.felt(f"{name}: charge drawn in the netlist", theirs["drawn"] * 1e6, "uC", at_least=1)
     for kind, values_pct in errors.items():
         plot.plot(values_pct, marker="o", label=f"charge {kind}")
+    for limit, color in ((2, "tab:blue"), (3, "tab:orange")):
+        plot.axhline(limit, color=color, ls="--")
+        plot.axhline(-limit, color=color, ls="--", label="limits" if limit == 3 else None)
     plot.set_xticks(range(len(INPUT_POINTS)), [f"{p[0]:g} V\nD {p[1]:g}" for p in INPUT_POINTS])
     run.note("The averaged current leaves out that the primary's 34 milliohm slow its rise, so it is "
              "up to 1 % high; continuous conduction, which the control avoids, is checked by a unit "

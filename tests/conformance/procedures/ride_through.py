@@ -68,14 +68,17 @@ def trips_immunity(run):
     """Phase jumps of 60 degrees, 8 % distortion, 3 Hz/s inside the band, notches and dips of one
     cycle leave the unit connected and at its power afterwards.
     """
+    axes = run.plot("power", "disturbance, in the order of the note",
+                    "power afterwards, of that without it", "What a disturbance leaves behind")
+    axes.axhline(0.99, color="tab:red", label="limit")
     still = "set q_mode 0\nset vw_on 0\nset droop_on 0"
     for profile in BAND:
         calm = immune(run, f"{profile}-calm", world(profile, 1, still))
-        least, tripped, unfelt = 1.0, [], []
+        shares, tripped, unfelt = [], [], []
         table = harmless(profile)
         for n, (name, text) in enumerate(table.items()):
             found = immune(run, f"{profile}-{n}", world(profile, 1, still) + text)
-            least = min(least, found["power_w"] / calm["power_w"])
+            shares.append(found["power_w"] / calm["power_w"])
             tripped += [f"{name} ({code})" for code in found["trips"][:1]]
             difference = [v - w for v, w in zip(found["grid_v"], calm["grid_v"])]
             if math.hypot(*difference) / len(difference) ** 0.5 < FELT_V:
@@ -84,8 +87,9 @@ def trips_immunity(run):
                  at_most=0)
         run.figure(f"{profile}: disturbances of {len(table)} that tripped", len(tripped), "",
                    at_most=0)
-        run.figure(f"{profile}: lowest power afterwards, of that without one", least, "",
-                   at_least=0.99)
+        run.figure(f"{profile}: lowest power afterwards, of that without one", min(shares),
+                   "", at_least=0.99)
+        axes.plot(range(1, len(shares) + 1), shares, "o", label=profile)
         if tripped:
             run.note(f"{profile} tripped at: {'; '.join(tripped)}.")
     run.note(f"The disturbances: {'; '.join(harmless('note1'))}; {CAT3} has another band.")
@@ -216,10 +220,12 @@ def ride_through_frequency(run):
                             f"run {22 + 2 * rate + rest:.4f}\n")
     full = run.sim("full", world(CAT3, 1, "", 900) + "at 4 mark start\nrun 6\n")["ac"]["p_w"]
     found = {}
+    axes = run.plot("frequency", "time, s", "grid frequency, Hz", "What is ridden through")
     for name, text in texts.items():
         path = run.path(f"{name}.csv")
         found[name] = run.sim(name, text, "--csv", path, "--csv-rate", 10)
         times, hertz = read(path, "time_s", "f_hz")
+        axes.plot(times, hertz, label=name)
         middle = mean_between(times, hertz, hold / 2, hold / 2 + 5)
         set_hz = float(name.removesuffix("Hz"))
         run.felt(f"{name}: frequency", middle, "Hz", set_hz - 0.02, set_hz + 0.02)

@@ -111,8 +111,14 @@ def support_power_factor(run):
                 more = f"set q_mode 1\nset pf {pf}\nset pf_absorb {absorb}\nset vv_olrt_s 2"
                 texts[f"{pf}-{absorb}-{sun}"] = steady("grid v 1", 6, more, 1, sun)
     worst, wrong, least = 0, 0, RATED_W
+    axes = run.plot("power", "active power, W", "reactive power, var (positive: injected)",
+                    "Constant power factor: lines as set, dots measured")
+    for pf in (0.9, 0.95):
+        for sign in (-1, 1):
+            axes.plot([0, RATED_W * pf], [0, sign * RATED_W * (1 - pf ** 2) ** 0.5], "r-")
     for name, s in run.sims(texts).items():
         pf, absorb, _ = name.split("-")
+        axes.plot(s["ac"]["p_w"], s["ac"]["q_var"], "bo")
         wrong += (s["ac"]["q_var"] < 0) != (absorb == "1")
         worst = max(worst, abs(s["ac"]["pf"] - float(pf)))
         least = min(least, abs(s["ac"]["q_var"]))

@@ -251,6 +251,8 @@ def trips_accuracy(run):
     found = run.sims(texts)
     axes = run.plot("errors", "seed of the sensors' errors", "error, V or 10 mHz",
                     "Threshold found less threshold set")
+    for limit in (-1, 1):
+        axes.axhline(limit, color="tab:red", label="limits" if limit > 0 else None)
     for code, (begin, slope, at) in spans.items():
         errors = []
         for seed in seeds:
