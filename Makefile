@@ -29,6 +29,7 @@ HOST_CFLAGS := -std=gnu17 -O2 -g $(WARN) -Iinclude -D_GNU_SOURCE
 include scripts/scripts.mk
 include firmware/firmware.mk
 include driver/driver.mk
+include dts/dts.mk
 include userspace/userspace.mk
 include tests/tests.mk
 

@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Device trees: bindings, overlays, what they make of Debian's trees, pins in the guides."""
+
+import json
+import re
+import struct
+import subprocess
+
+import pytest
+
+from paths import BUILD, ROOT
+
+DTS = ROOT / "dts"
+BINDINGS = DTS / "bindings"
+BOARDS = {"beaglebone-black": "am335x-pru", "beaglebone-ai": "am57xx-m4",
+          "beagleplay": "am62x-m4"}
+
+
+def run(*command, **kwargs):
+    done = subprocess.run([str(word) for word in command], cwd=ROOT, capture_output=True,
+                          text=True, **kwargs)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_overlay_compiles_without_a_warning(board, tmp_path):
+    assert run("dtc", "-@", "-I", "dts", "-O", "dtb", "-o", tmp_path / "x.dtbo",
+               DTS / f"qs1-{board}.dtso") == ""
+
+
+@pytest.fixture(scope="module")
+def schema(tmp_path_factory):
+    path = tmp_path_factory.mktemp("schema") / "processed.json"
+    path.write_text(run("dt-mk-schema", "-j", *BINDINGS.rglob("*.yaml")))
+    assert len(json.loads(path.read_text())) > 2
+    return path
+
+
+@pytest.mark.parametrize("binding", sorted(BINDINGS.rglob("*.yaml")), ids=lambda path: path.stem)
+def test_binding_is_clean_and_so_is_its_example(binding, schema, tmp_path):
+    assert run("dt-doc-validate", "-u", BINDINGS, binding) == ""
+    example = run("dt-extract-example", binding)
+    run("dtc", "-q", "-I", "dts", "-O", "dtb", "-o", tmp_path / "example.dtb", "-",
+        input=example)
+    assert run("dt-validate", "-s", schema, "-l", binding.stem, tmp_path / "example.dtb") == ""
+
+
+def test_binding_refuses_what_it_does_not_know(schema, tmp_path):
+    """The check above can fail."""
+    example = run("dt-extract-example", BINDINGS / "iio" / "qs1,pruss.yaml")
+    wrong = example.replace("interrupt-names = ", "interrupt-name = ")
+    run("dtc", "-q", "-I", "dts", "-O", "dtb", "-o", tmp_path / "wrong.dtb", "-", input=wrong)
+    said = run("dt-validate", "-s", schema, "-l", "qs1,pruss", tmp_path / "wrong.dtb")
+    assert "interrupt-name" in said
+
+
+# Pins in an overlay: a comment after the pad names the connector's pin, the function and the use.
+PIN = re.compile(r"/\* (\w+(?: \w+)?),? (\w+): ([^,*]+) \*/")
+
+
+def overlay_pins(board):
+    """{use: (pin, function)}"""
+    pins = PIN.findall((DTS / f"qs1-{board}.dtso").read_text())
+    assert len(pins) >= 10
+    return {use: (pin, function) for pin, function, use in pins}
+
+
+def guide_pins(board):
+    """The same from the guide's table: | use | pin | function | ... |"""
+    text = (ROOT / "Documentation" / "boards" / f"{board}.md").read_text()
+    rows = re.findall(r"^\| ([^|]+?) \| ([^|]+?) \| `(\w+)` \|", text, re.M)
+    return {use: (pin, function) for use, pin, function in rows}
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_guide_has_the_pins_of_the_overlay(board):
+    assert guide_pins(board) == overlay_pins(board)
+
+
+def header(board):
+    return (ROOT / "firmware" / "hal" / BOARDS[board] / "regs.h").read_text()
+
+
+def hal_map(board):
+    return (ROOT / "firmware" / "hal" / BOARDS[board] / "map.c").read_text()
+
+
+LINES = {"estop_n": "ESTOP", "relay": "RELAY", "alive": "ALIVE", "convst": "CONVST",
+         "busy": "BUSY", "led_green": "LED green", "led_red": "LED red"}
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_firmware_uses_the_lines_of_the_overlay(board):
+    """Lines of the HAL's map, by GPIO bank and number, against the overlay's comments."""
+    pins = overlay_pins(board)
+    found = re.findall(r"\.(\w+) = QS1_LINE_\w+\(\w+_GPIO(\d), (\d+)\)", hal_map(board))
+    assert found
+    for name, bank, number in found:
+        assert pins[LINES[name]][1].lower() == f"gpio{bank}_{number}"
+
+
+# --- applied to Debian's own trees --------------------------------------------
+
+class Tree:
+    """A flattened device tree (Devicetree Specification 5) with the questions that tests ask."""
+
+    def __init__(self, path):
+        data = path.read_bytes()
+        magic, _, struct_at, strings_at = struct.unpack_from(">4I", data)
+        assert magic == 0xd00dfeed
+        self.nodes = {}
+        stack, at = [], struct_at
+        while True:
+            token, = struct.unpack_from(">I", data, at)
+            at += 4
+            if token == 1:
+                end = data.index(b"\0", at)
+                stack.append(data[at:end].decode())
+                self.nodes["/".join(stack) or "/"] = {}
+                at = end + 1
+            elif token == 2:
+                stack.pop()
+            elif token == 3:
+                size, name_at = struct.unpack_from(">2I", data, at)
+                name_at += strings_at
+                name = data[name_at:data.index(b"\0", name_at)].decode()
+                self.nodes["/".join(stack) or "/"][name] = data[at + 8:at + 8 + size]
+                at += 8 + size
+            elif token == 9:
+                break
+            at = (at + 3) & ~3
+
+    def raw(self, path, name):
+        return self.nodes[path].get(name)
+
+    def cells(self, path, name):
+        data = self.raw(path, name) or b""
+        return [int.from_bytes(data[i:i + 4], "big") for i in range(0, len(data), 4)]
+
+    def text(self, path, name):
+        data = self.raw(path, name)
+        return data and data.decode().rstrip("\0").split("\0")
+
+    def by_phandle(self, phandle):
+        return next(path for path in self.nodes if self.cells(path, "phandle") == [phandle])
+
+    def is_on(self, path):
+        return (self.text(path, "status") or ["okay"])[0] in ("okay", "ok")
+
+    def is_reached(self, path):
+        """On, and so are all nodes that it is in."""
+        parts = path.split("/")
+        return all(self.is_on("/".join(parts[:n]) or "/") for n in range(1, len(parts) + 1))
+
+
+@pytest.fixture(scope="module")
+def trees():
+    run("make", "DEPS=true", "board-dtbs")
+    return {board: Tree(BUILD / "dts" / f"qs1-{board}.dtb") for board in BOARDS}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("board", BOARDS)
+def test_applied_inverter_meets_its_binding(board, trees, schema):
+    compatible = trees[board].text("/inverter", "compatible")[0]
+    assert run("dt-validate", "-s", schema, "-l", compatible,
+               BUILD / "dts" / f"qs1-{board}.dtb") == ""
+
+
+@pytest.mark.long
+def test_beaglebone_black_has_what_the_driver_asks_for(trees):
+    tree = trees["beaglebone-black"]
+    prus = [tree.by_phandle(p) for p in tree.cells("/inverter", "ti,prus")]
+    assert [tree.text(p, "compatible") for p in prus] == [["ti,am3356-pru"]] * 2
+    assert [p.rsplit("@")[-1] for p in prus] == ["34000", "38000"]
+    parent = tree.by_phandle(tree.cells("/inverter", "interrupt-parent")[0])
+    assert tree.text(parent, "compatible") == ["ti,pruss-intc"]
+    assert len(tree.cells("/inverter", "interrupts")) == 2 * tree.cells(
+        parent, "#interrupt-cells")[0]
+    events = tree.cells("/inverter", "interrupts")[::3]
+    assert events == [int(re.search(rf"AM335X_EVENT_{name} (\d+)", header("beaglebone-black"))[1])
+                      for name in ("FIRMWARE", "MAILBOX")]
+    clocks = [tree.by_phandle(p) for p in tree.cells("/inverter", "clocks")]
+    assert [tree.text(c, "clock-output-names") for c in clocks] == [
+        [f"ehrpwm{n}_tbclk"] for n in range(3)]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("board", ["beaglebone-ai", "beagleplay"])
+def test_m4_boards_have_what_the_driver_asks_for(board, trees):
+    tree = trees[board]
+    rproc = tree.by_phandle(tree.cells("/inverter", "ti,rproc")[0])
+    image = tree.text(rproc, "firmware-name")[0]
+    assert tree.is_reached(rproc) and image in (ROOT / "firmware/firmware.mk").read_text()
+    memory = tree.by_phandle(tree.cells("/inverter", "memory-region")[0])
+    _, address, _, size = tree.cells(memory, "reg")
+    assert tree.raw(memory, "no-map") == b""
+    named = int(re.search(r"_SHM_PA (0x\w+)u", header(board))[1], 16)
+    assert (address, size) == (named, 0x80000)
+    mailbox, sub = [tree.by_phandle(p) for p in tree.cells("/inverter", "mboxes")]
+    assert sub.startswith(mailbox + "/") and tree.is_reached(sub)
+    # What Linux sends into is what the firmware takes out of, and the other way round.
+    fifo = re.search(r"\.to_linux = \{ \w+, (\d) \}.*?\.from_linux = \{ \{ \w+, (\d) \}",
+                     hal_map(board), re.S)
+    assert tree.cells(sub, "ti,mbox-rx")[0] == int(fifo[1])
+    assert tree.cells(sub, "ti,mbox-tx")[0] == int(fifo[2])
+    others = [p for p in tree.nodes if p.startswith(mailbox + "/") and p != sub]
+    for name in ("ti,mbox-rx", "ti,mbox-tx"):
+        for other in others:
+            assert tree.cells(other, name)[0] not in (int(fifo[1]), int(fifo[2]))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("board", ["beaglebone-ai", "beagleplay"])
+def test_contract_overlaps_no_other_reserved_memory(board, trees):
+    tree = trees[board]
+    regions = []
+    for path in tree.nodes:
+        if re.fullmatch(r"/reserved-memory/[^/]+", path) and tree.cells(path, "reg"):
+            _, begin, _, size = tree.cells(path, "reg")
+            regions.append((begin, begin + size, path))
+    regions.sort()
+    for (_, end, path), (begin, _, other) in zip(regions, regions[1:]):
+        assert end <= begin, (path, other)
+
+
+def pads(tree, path):
+    """Pads that a node's default pin groups claim: (pin controller, offset)."""
+    for state in range(4):
+        for phandle in tree.cells(path, f"pinctrl-{state}"):
+            group = tree.by_phandle(phandle)
+            controller = group.rsplit("/", 1)[0]
+            step = 1 + (tree.cells(controller, "#pinctrl-cells") or [1])[0]
+            for offset in tree.cells(group, "pinctrl-single,pins")[::step]:
+                yield controller, offset
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("board", BOARDS)
+def test_no_other_device_has_the_inverters_pads(board, trees):
+    tree = trees[board]
+    ours = list(pads(tree, "/inverter"))
+    assert len(ours) == len(set(ours))
+    for path in tree.nodes:
+        if path != "/inverter" and tree.is_reached(path):
+            assert not set(ours) & set(pads(tree, path)), path
+
+
+def absolute(tree, path):
+    """Address of a node on the processor's bus, through the ranges of the buses that it is in."""
+    def size(node, name):
+        return (tree.cells(node, name) or [2 if name == "#address-cells" else 1])[0]
+
+    def number(cells):
+        value = 0
+        for cell in cells:
+            value = value << 32 | cell
+        return value
+
+    parent = path.rsplit("/", 1)[0] or "/"
+    address = number(tree.cells(path, "reg")[:size(parent, "#address-cells")]) \
+        if tree.cells(path, "reg") else 0
+    while parent != "/":
+        outer = parent.rsplit("/", 1)[0] or "/"
+        child, up, length = (size(parent, "#address-cells"), size(outer, "#address-cells"),
+                             size(parent, "#size-cells"))
+        ranges = tree.cells(parent, "ranges")
+        row = child + up + length
+        for i in range(0, len(ranges), row):
+            begin = number(ranges[i:i + child])
+            if begin <= address < begin + number(ranges[i + child + up:i + row]):
+                address = address - begin + number(ranges[i + child:i + child + up])
+                break
+        parent = outer
+    return address
+
+
+# What each base address of a board's header is in Debian's tree.
+COMPATIBLE = {"GPIO": "gpio", "PWMSS": "pwmss", "MCSPI": "mcspi", "TIMER": "timer",
+              "MAILBOX": "mailbox", "MCU_RTI": "rti"}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("board", BOARDS)
+def test_addresses_of_the_firmware_are_those_of_debians_tree(board, trees):
+    tree = trees[board]
+    there = {}
+    for path in tree.nodes:
+        if tree.cells(path, "reg") and tree.text(path, "compatible"):
+            there.setdefault(absolute(tree, path), []).append(
+                f"{path} " + " ".join(tree.text(path, "compatible")))
+    found = re.findall(r"#define \w+?X_((?:MCU_)?[A-Z]{3,})\d (?:\(\w+ \+ )?0x(\w{8})u.*?(\S+@\w+)",
+                       header(board))
+    assert len(found) >= 4
+    for kind, address, node in found:
+        nodes = there.get(int(address, 16), [])
+        assert any(COMPATIBLE[kind] in text and f"/{node}" in text for text in nodes), \
+            (kind, address, nodes)
