@@ -67,13 +67,13 @@ $(M4)/qs1-boot.elf: $(M4_BOOT_OBJ) firmware/hal/virt/boot.ld
 	$(call say,LD)
 	$(Q)$(M4_CC) $(M4_LDFLAGS) -Wl,-T,firmware/hal/virt/boot.ld -o $@ $(M4_BOOT_OBJ)
 
-$(M4)/stamp: $(addprefix firmware/hal/m4/, stamp.c crc32.h selfcheck.h)
+$(M4)/stamp: $(addprefix firmware/hal/m4/, stamp.c selfcheck.h) include/qs1/crc32.h
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(HOST_CFLAGS) -o $@ $<
 
 # Real boards: registers of Texas Instruments' processors, and what is where on a board.
-TI_SRC := $(addprefix firmware/hal/ti/, run.c board.c adc.c pwm.c frame.c watchdog.c)
+TI_SRC := $(addprefix firmware/hal/ti/, run.c board.c calibrate.c adc.c pwm.c frame.c watchdog.c)
 AM57XX_SRC := $(addprefix firmware/hal/am57xx-m4/, map.c resources.c)
 AM62X_SRC := firmware/hal/am62x-m4/map.c firmware/hal/m4/resources.c
 TI_OBJ := $(patsubst %.c, $(M4)/obj/%.o, $(sort $(TI_SRC) $(AM57XX_SRC) $(AM62X_SRC)))

@@ -14,10 +14,17 @@ $(BUILD)/tests/%: tests/unit/%.c $(UNIT_LIBS)
 		-Iuserspace/vboard/plant -MMD -MP -o $@ $< \
 		-Wl,--start-group $(UNIT_LIBS) -Wl,--end-group -lcmocka -ljson-c -lm
 
+$(BUILD)/tests/test_calibration: tests/unit/test_calibration.c firmware/hal/ti/calibrate.c $(UNIT_LIBS) \
+		| $(M4)/qs1-am57xx.elf $(M4)/qs1-m4.elf
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(HOST_CFLAGS) -Ifirmware/core -Ifirmware/hal/ti -Iuserspace/lib -MMD -MP -o $@ \
+		$< firmware/hal/ti/calibrate.c $(BUILD)/host/libqs1user.a -lcmocka -lm
+
 # Real boards' registers are models there: the HAL is compiled with each test, for those.
 HAL_pwm := ti/pwm.c
 HAL_adc := ti/adc.c ti/frame.c ti/watchdog.c
-HAL_board := ti/board.c $(HAL_adc) $(HAL_pwm)
+HAL_board := ti/board.c ti/calibrate.c $(HAL_adc) $(HAL_pwm)
 HAL_run := ti/run.c $(HAL_board)
 HAL_am335x := am335x-pru/map.c am335x-pru/lanes.c $(HAL_pwm)
 HAL_am57xx := am57xx-m4/map.c $(HAL_pwm)

@@ -77,7 +77,7 @@ def test_packages_hold_what_make_install_installs(packages, tmp_path):
     """So the virtual board, which is made by make install, runs what the packages bring."""
     installed, packed = tmp_path / "installed", tmp_path / "packed"
     run("make", f"BUILD={tmp_path / 'build'}", "userspace-install", "firmware-install",
-        "dts-install",        f"DESTDIR={installed}")
+        "dts-install", f"DESTDIR={installed}")
     for name in ("qs1_*_armhf", "qs1-tools_*_armhf", "qs1-firmware_*_all"):
         run("dpkg-deb", "--extract", *packages.glob(f"{name}.deb"), packed)
     left, right = tree(installed, tmp_path), tree(packed, tmp_path)

@@ -3,9 +3,12 @@
  * One control period of a real board, with the core behind it, on models of its
  * registers: what stops the gates, what is only told, what gives up.
  */
+#include <math.h>
+
 #include "io_model.h"
 
 #include "board.h"
+#include <qs1/crc32.h>
 #include "frame.h"
 #include "state.h"
 
@@ -47,6 +50,9 @@ static const struct qs1_board_map by_frames = {
 	.adc = { .spi = SPI, .busy = QS1_LINE_OMAP(GPIO + 0x1000, 10) },
 	COMMON,
 };
+
+/* None, but in the tests of it. */
+static struct qs1_calibration calibration;
 
 static struct end {
 	struct qs1_core core;
@@ -107,7 +113,7 @@ static bool begin(const struct qs1_board_map *map)
 	end.shm->host.gpio_out = QS1_GPIO_ENABLE | QS1_GPIO_ESTOP_N;
 	qs1_core_init(&end.core);
 	qs1_shm_init(&end.port, end.shm, &end.core, WAVE_LOG2, "test");
-	return qs1_board_init(&end.board, map, &end.port);
+	return qs1_board_init(&end.board, map, &calibration, &end.port);
 }
 
 /* The next period begins after so many looks. */
@@ -212,7 +218,7 @@ static void watchdog_is_kicked_each_ten_milliseconds(void **state)
 	assert_int_equal(io.timer_loads, 5);
 	begin(&by_timers);
 	*reg(TIMER + 0x28) = 2;
-	assert_true(qs1_board_init(&end.board, &by_timers, &end.port));
+	assert_true(qs1_board_init(&end.board, &by_timers, &calibration, &end.port));
 	assert_int_equal(end.board.faults, QS1_BOARD_WATCHDOG);
 }
 
@@ -400,6 +406,65 @@ static void frames_carry_the_outputs_of_the_period_before(void **state)
 	assert_int_equal(end.board.faults, 0);
 }
 
+static void good_calibration(void)
+{
+	calibration = (struct qs1_calibration){ .magic = QS1_CALIBRATION_MAGIC };
+	for (int i = 0; i < QS1_ADC_COUNT; i++)
+		calibration.gain[i] = QS1_CALIBRATION_ONE;
+	calibration.gain[QS1_ADC_VGRID] = 33095; /* 1.01 */
+	calibration.offset[QS1_ADC_VGRID] = -7;
+	calibration.gain[QS1_ADC_IGND] = QS1_CALIBRATION_GAIN_MAX;
+	calibration.offset[QS1_ADC_IGND] = -QS1_CALIBRATION_OFFSET_MAX;
+	calibration.crc = qs1_crc32((uint8_t *)&calibration, (uint8_t *)&calibration.crc);
+}
+
+static int16_t calibrated(int channel, int16_t sample)
+{
+	int16_t adc[QS1_ADC_COUNT] = { 0 };
+
+	adc[channel] = sample;
+	qs1_calibrate(&calibration, adc);
+	return adc[channel];
+}
+
+static void samples_are_calibrated_and_ends_stay_ends(void **state)
+{
+	(void)state;
+	good_calibration();
+	for (int sample = -32000; sample <= 32000; sample += 111)
+		assert_true(fabs(calibrated(QS1_ADC_VGRID, (int16_t)sample) -
+				 (sample + 7) * 33095 / 32768.0) <= 0.5);
+	assert_int_equal(calibrated(QS1_ADC_VPV1, 12345), 12345);
+	assert_int_equal(calibrated(QS1_ADC_VGRID, INT16_MAX), INT16_MAX);
+	assert_int_equal(calibrated(QS1_ADC_VGRID, INT16_MIN), INT16_MIN);
+	assert_int_equal(calibrated(QS1_ADC_IGND, INT16_MAX - 1), INT16_MAX);
+	assert_true(begin(&by_timers));
+	io.adc[QS1_ADC_VGRID] = 10000;
+	assert_true(period());
+	assert_in_range(end.shm->wave.scan[0].ch[QS1_ADC_VGRID], 10105, 10109);
+	calibration = (struct qs1_calibration){ 0 };
+	assert_int_equal(calibrated(QS1_ADC_IGND, 123), 123);
+}
+
+static void damaged_calibration_gives_up(void **state)
+{
+	uint8_t *byte = (uint8_t *)&calibration;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(calibration); i++) {
+		good_calibration();
+		assert_true(begin(&by_timers));
+		byte[i] ^= 0x10;
+		assert_false(begin(&by_timers));
+		assert_int_equal(end.board.faults, QS1_BOARD_CALIBRATION);
+	}
+	good_calibration();
+	calibration.gain[3] = QS1_CALIBRATION_GAIN_MAX + 1;
+	calibration.crc = qs1_crc32(byte, (uint8_t *)&calibration.crc);
+	assert_false(begin(&by_timers));
+	calibration = (struct qs1_calibration){ 0 };
+}
+
 static void gate_logic_without_conversions_gives_up(void **state)
 {
 	(void)state;
@@ -431,6 +496,8 @@ int main(void)
 		cmocka_unit_test(full_mailbox_is_harmless),
 		cmocka_unit_test(crash_commands_are_handed_on),
 		cmocka_unit_test(frames_carry_the_outputs_of_the_period_before),
+		cmocka_unit_test(samples_are_calibrated_and_ends_stay_ends),
+		cmocka_unit_test(damaged_calibration_gives_up),
 		cmocka_unit_test(gate_logic_without_conversions_gives_up),
 	};
 

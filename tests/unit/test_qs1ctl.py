@@ -70,7 +70,8 @@ def test_zsh_completion_has_every_command_and_option():
     assert set(re.findall(r"\{-\w,--([a-z]+)=?\}", text)) == options()
 
 
-@pytest.mark.parametrize("words", [["scope"], ["dump", "now"], ["doctor", "x"], ["fly"], []])
+@pytest.mark.parametrize("words", [["scope"], ["dump", "now"], ["doctor", "x"], ["calibrate", "show"],
+                                   ["fly"], []])
 def test_a_wrong_command_line_is_answered_with_the_usage(words):
     done = subprocess.run([PROGRAM, *words], capture_output=True, text=True)
     assert done.returncode == 2

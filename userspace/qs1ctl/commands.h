@@ -56,6 +56,7 @@ int command_events(struct context *context);
 int command_doctor(struct context *context);
 int command_scope(struct context *context);
 int command_dump(struct context *context);
+int command_calibrate(struct context *context);
 
 /* Connect, call once, disconnect; see client_call(). */
 int call(struct context *context, const char *name, struct json_object *arguments,

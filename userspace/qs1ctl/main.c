@@ -29,6 +29,12 @@ static const struct command {
 	{ "events", "events [--follow]", "what happened", command_events },
 	{ "scope", "scope CHANNEL...", "waveforms as they are now", command_scope },
 	{ "dump", "dump", "last decisions, and the waveform around the last trip", command_dump },
+	{ "calibrate", "calibrate point FILE CHANNEL VALUE", "what it shows, and what there is",
+	  command_calibrate },
+	{ "calibrate", "calibrate show FILE", "gains and offsets from the points",
+	  command_calibrate },
+	{ "calibrate", "calibrate write FILE IMAGE COPY", "a firmware image with them in it",
+	  command_calibrate },
 	{ "doctor", "doctor", "find out why it does not produce", command_doctor },
 };
 
@@ -105,7 +111,7 @@ static void list_commands(FILE *out, const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (!name || !strcmp(name, commands[i].name)) {
-			fprintf(out, "  qs1ctl %-20s %s\n", commands[i].usage, commands[i].text);
+			fprintf(out, "  qs1ctl %-19s  %s\n", commands[i].usage, commands[i].text);
 		}
 	}
 }

@@ -39,13 +39,17 @@ _qs1ctl()
 		return
 	fi
 	case "${words[*]}" in
-	'') _qs1ctl_words 'status start stop clear profile set get events scope dump doctor' ;;
+	'') _qs1ctl_words 'status start stop clear profile set get events scope dump calibrate doctor' ;;
 	clear) _qs1ctl_words 'gfdi relay firmware' ;;
 	profile) _qs1ctl_words 'list show use check' ;;
 	'profile show' | 'profile use')
 		_qs1ctl_words "$(qs1ctl profile list 2>/dev/null)"
 		;;
 	'profile check') _qs1ctl_files ;;
+	calibrate) _qs1ctl_words 'point show write' ;;
+	'calibrate point '*' '*) ;;
+	'calibrate point '?*) _qs1ctl_channels ;;
+	calibrate*) _qs1ctl_files ;;
 	set | get)
 		_qs1ctl_words "$(qs1ctl -o kv get 2>/dev/null | sed -n 's/\.value=.*//p')"
 		;;

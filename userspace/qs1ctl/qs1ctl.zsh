@@ -37,6 +37,15 @@ _qs1ctl_words()
 		fi
 		;;
 	set | get) (( CURRENT == 2 )) && _qs1ctl_parameters ;;
+	calibrate)
+		if (( CURRENT == 2 )); then
+			compadd point show write
+		elif [[ $words[2] == point ]] && (( CURRENT == 4 )); then
+			_qs1ctl_channels
+		else
+			_files
+		fi
+		;;
 	scope) _qs1ctl_channels ;;
 	esac
 }
@@ -52,7 +61,7 @@ _qs1ctl()
 		'(-p --plot)'{-p,--plot=}'[scope, dump\: PNG file]:file:_files' \
 		'(-c --csv)'{-c,--csv=}'[scope, dump\: file of values]:file:_files' \
 		'(-s --socket)'{-s,--socket=}'[control socket]:socket:_files' \
-		'1:command:(status start stop clear profile set get events scope dump doctor)' \
+		'1:command:(status start stop clear profile set get events scope dump calibrate doctor)' \
 		'*::word:_qs1ctl_words'
 }
 

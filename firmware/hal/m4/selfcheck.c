@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "selfcheck.h"
 
-#include "crc32.h"
+#include <qs1/crc32.h>
 
 extern const uint8_t qs1_text_start[], qs1_text_end[];
 

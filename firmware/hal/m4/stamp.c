@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "crc32.h"
+#include <qs1/crc32.h>
 #include "selfcheck.h"
 
 static uint8_t *image;

@@ -17,13 +17,18 @@ _Static_assert(QS1_WATCHDOG_MS >= 40, "the watchdog has to bear three kicks that
 
 static const struct qs1_outputs all_off;
 
-bool qs1_board_init(struct qs1_board *board, const struct qs1_board_map *map, struct qs1_port *port)
+bool qs1_board_init(struct qs1_board *board, const struct qs1_board_map *map,
+		    const struct qs1_calibration *calibration, struct qs1_port *port)
 {
-	*board = (struct qs1_board){ .map = map, .port = port };
+	*board = (struct qs1_board){ .map = map, .calibration = calibration, .port = port };
 	qs1_line_set(&map->alive, false);
 	qs1_line_set(&map->relay, false);
 	if (qs1_watchdog_expired(&map->watchdog))
 		board->faults |= QS1_BOARD_WATCHDOG;
+	if (!qs1_calibration_sound(calibration)) {
+		board->faults |= QS1_BOARD_CALIBRATION;
+		return false;
+	}
 	qs1_adc_init(&map->adc);
 	if (map->pwm) {
 		if (!qs1_pwm_init(&board->pwm, map->pwm)) {
@@ -79,6 +84,7 @@ static bool good_samples(struct qs1_board *board)
 		return false;
 	}
 	board->bad = 0;
+	qs1_calibrate(board->calibration, adc);
 	for (int i = 0; i < QS1_ADC_COUNT; i++)
 		board->adc[i] = adc[i];
 	return true;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "adc.h"
+#include "calibrate.h"
 #include "line.h"
 #include "mailbox.h"
 #include "pwm.h"
@@ -44,16 +45,18 @@ struct qs1_board_map {
 };
 
 /* What the HAL has seen go wrong, as bits; QS1_ADC_* are the lowest four. */
-#define QS1_BOARD_NO_PERIOD 0x10u /* no period has begun: the timers stand */
-#define QS1_BOARD_LATE 0x20u	  /* the next period had begun before this one's outputs */
-#define QS1_BOARD_TRIPPED 0x40u	  /* a trip zone was set */
-#define QS1_BOARD_WATCHDOG 0x80u  /* the watchdog had expired before this start */
-#define QS1_BOARD_FULL 0x100u	  /* a doorbell found the mailbox full; harmless */
-#define QS1_BOARD_NO_CLOCK 0x200u /* the timers' clock does not fit */
+#define QS1_BOARD_NO_PERIOD 0x10u    /* no period has begun: the timers stand */
+#define QS1_BOARD_LATE 0x20u	     /* the next period had begun before this one's outputs */
+#define QS1_BOARD_TRIPPED 0x40u	     /* a trip zone was set */
+#define QS1_BOARD_WATCHDOG 0x80u     /* the watchdog had expired before this start */
+#define QS1_BOARD_FULL 0x100u	     /* a doorbell found the mailbox full; harmless */
+#define QS1_BOARD_CALIBRATION 0x400u /* the calibration is damaged */
+#define QS1_BOARD_NO_CLOCK 0x200u    /* the timers' clock does not fit */
 
 /**
  * struct qs1_board - a board in operation
  * @map: what is where
+ * @calibration: of its channels
  * @port: the contract
  * @pwm: the timers
  * @out: outputs in force
@@ -65,6 +68,7 @@ struct qs1_board_map {
  */
 struct qs1_board {
 	const struct qs1_board_map *map;
+	const struct qs1_calibration *calibration;
 	struct qs1_port *port;
 	struct qs1_pwm pwm;
 	struct qs1_outputs out;
@@ -81,19 +85,21 @@ struct qs1_board {
  */
 #define QS1_BOARD_BAD_MAX 20
 
-/* The board that an image is for. */
+/* The board that an image is for, and what qs1ctl has written into the image. */
 extern const struct qs1_board_map qs1_board_map;
+extern const struct qs1_calibration qs1_board_calibration;
 
 /**
  * qs1_board_init() - everything off, timers and watchdog running
  * @board: memory for the state
  * @map: what is where
+ * @calibration: of its channels
  * @port: the initialised port
  *
  * Return: true unless the board can not run; then faults says why.
  */
 bool qs1_board_init(struct qs1_board *board, const struct qs1_board_map *map,
-		    struct qs1_port *port);
+		    const struct qs1_calibration *calibration, struct qs1_port *port);
 
 /**
  * qs1_board_period() - wait for the next control period and carry it out

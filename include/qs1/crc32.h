@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef QS1_HAL_CRC32_H
-#define QS1_HAL_CRC32_H
+#ifndef QS1_CRC32_H
+#define QS1_CRC32_H
 
 #include <stdint.h>
 
@@ -17,4 +17,4 @@ static inline uint32_t qs1_crc32(const uint8_t *byte, const uint8_t *end)
 	return ~crc;
 }
 
-#endif /* QS1_HAL_CRC32_H */
+#endif /* QS1_CRC32_H */
