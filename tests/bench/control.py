@@ -65,14 +65,25 @@ def cortex_m4(folder):
     done = subprocess.run([BUILD / "m4-replay", BUILD / "firmware" / "cost-period.elf", trace],
                           capture_output=True, text=True, check=True)
     worst = int(re.search(r"^cost core_step (\d+)", done.stdout, re.MULTILINE)[1])
-    size = subprocess.run(["arm-none-eabi-size", BUILD / "firmware" / "qs1-m4.elf"],
-                          capture_output=True, text=True, check=True).stdout.split("\n")[1].split()
-    return [row("Cortex-M4: worst control period, against its limit", worst, "instructions", 1500),
-            row("Cortex-M4: code and constants", int(size[0]), "byte"),
-            row("Cortex-M4: variables", int(size[2]), "byte")]
+    return [row("Cortex-M4: worst control period, against its limit", worst, "instructions", 1500)]
+
+
+def images():
+    """Memory of each firmware image; the AM57xx's has to fit into 64 KB."""
+    rows = []
+    for image in ("m4", "am57xx", "am62x"):
+        done = subprocess.run(["arm-none-eabi-size", BUILD / "firmware" / f"qs1-{image}.elf"],
+                              capture_output=True, text=True, check=True)
+        text, data, bss = map(int, done.stdout.split("\n")[1].split()[:3])
+        rows += [row(f"qs1-{image}.elf: code and constants", text, "byte"),
+                 row(f"qs1-{image}.elf: variables and stack", data + bss, "byte")]
+        if image == "am57xx":
+            rows.append(row("qs1-am57xx.elf: all, against its memory", text + data + bss, "byte",
+                            65536))
+    return rows
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
-        json.dump(simulator(Path(name)) + cortex_m4(Path(name)), sys.stdout, indent=1)
+        json.dump(simulator(Path(name)) + cortex_m4(Path(name)) + images(), sys.stdout, indent=1)
     print()
