@@ -227,12 +227,10 @@ static void qs1_meter_push(struct qs1_meter *meter, const struct qs1_health_chan
 			   (change->old.faults_active & event->fault);
 		bool is = (change->now.status & event->status) ||
 			  (change->now.faults_active & event->fault);
+		u64 code = IIO_UNMOD_EVENT_CODE(event->type, 0, event->ev_type, event->dir);
 
 		if (was != is && is == event->rises && test_bit(i, &meter->enabled))
-			iio_push_event(
-				meter->indio_dev,
-				IIO_UNMOD_EVENT_CODE(event->type, 0, event->ev_type, event->dir),
-				now);
+			iio_push_event(meter->indio_dev, code, now);
 	}
 }
 

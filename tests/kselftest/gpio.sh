@@ -44,42 +44,46 @@ heartbeat()
 	echo 1 >"$(board)/heartbeat"
 }
 
+level_is()
+{
+	[ "$(level "$1")" = "$2" ]
+}
+
+# As level_is, while the policy program lives.
+alive_level_is()
+{
+	heartbeat && level_is "$@"
+}
+
+# wait_level CHECK LINE LEVEL WHAT: until CHECK, one of the above, holds
+wait_level()
+{
+	wait_for 15 "$1" "$2" "$3" || equal "$3" "$(level "$2")" "$2 $4"
+}
+
 # drives LED LINE
 drives()
 {
-	heartbeat || return 1
 	echo none >"$1/trigger"
 	for pair in 1:hi 0:lo; do
 		echo "${pair%:*}" >"$1/brightness" &&
-			equal "${pair#*:}" "$(level "$2")" "$2 at brightness ${pair%:*}" || return 1
+			wait_level alive_level_is "$2" "${pair#*:}" "at brightness ${pair%:*}" || return 1
 	done
 }
 
 # Nobody speaks for the LEDs any more: green goes out, red blinks, whatever was set.
 silence_is_shown()
 {
-	heartbeat
 	echo none >"$GREEN/trigger"
 	echo 1 >"$GREEN/brightness"
-	equal hi "$(level led-green)" "green at first" || return 1
-	sleep 3.5
-	equal lo "$(level led-green)" "green after silence" || return 1
-	seen=
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
-		seen="$seen$(level led-red)"
-		sleep 0.1
+	wait_level alive_level_is led-green hi "at first" &&
+		wait_level level_is led-green lo "after silence" || return 1
+	for level in hi lo hi; do
+		wait_level level_is led-red "$level" "in its turn" || return 1
 	done
-	case $seen in
-	*hilo* | *lohi*) ;;
-	*)
-		echo "red does not blink: $seen"
-		return 1
-		;;
-	esac
 	# The next setting after a heartbeat is what is shown again.
-	heartbeat
 	echo 1 >"$GREEN/brightness"
-	equal hi "$(level led-green)" "green after a heartbeat"
+	wait_level alive_level_is led-green hi "after a heartbeat"
 }
 
 leds_are_taken()
@@ -121,9 +125,9 @@ armed_is()
 # takes_permission LINE: low it disarms, and high again it does not arm
 takes_permission()
 {
-	put x "$(board)/heartbeat" && put arm "$(board)/control" && wait_for 2 armed_is 1 || return 1
+	put x "$(board)/heartbeat" && put arm "$(board)/control" && wait_for 15 armed_is 1 || return 1
 	set_line "$1" 0
-	wait_for 2 armed_is 0
+	wait_for 15 armed_is 0
 	taken=$?
 	[ "$1" != enable ] || refused "Device or resource busy" arm "$(board)/control" || taken=1
 	set_line "$1" 1

@@ -19,7 +19,7 @@ coproc_crashes wave_lost events"
 
 loaded()
 {
-	grep -q "^$1 " /proc/modules
+	[ -e "/sys/module/$1" ]
 }
 
 all_loaded()
@@ -118,7 +118,7 @@ unbind_while_read()
 	start_readers
 	echo "$device" >"$QS1_DRIVER/unbind" || return 1
 	# Its read ends with an error; nobody has to kill it.
-	wait_for 5 reader_ended || {
+	wait_for 15 reader_ended || {
 		echo "reader $wave_reader still reads after its device went"
 		kill "$wave_reader" "$meter_reader"
 		return 1

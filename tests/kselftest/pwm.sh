@@ -57,7 +57,7 @@ shut_down()
 
 enter_bench()
 {
-	put 1 "$board/bench" && wait_for 5 bench_is 1
+	put 1 "$board/bench" && wait_for 15 bench_is 1
 }
 
 has_channels()
@@ -172,7 +172,7 @@ ends_with_the_heart()
 	refused "Device or resource busy" 200 "$chip/pwm2/duty_cycle" || return 1
 	refused "Device or resource busy" 1 "$board/bench" || return 1
 	start_heart
-	wait_for 5 put 1 "$board/bench" && put 0 "$chip/pwm2/enable" &&
+	wait_for 15 put 1 "$board/bench" && put 0 "$chip/pwm2/enable" &&
 		put 1 "$chip/pwm2/enable" && put 0 "$chip/pwm2/enable"
 }
 
@@ -197,7 +197,7 @@ unbinds_in_use()
 
 leaves()
 {
-	put 0 "$board/bench" && wait_for 5 bench_is 0 && put 3 "$chip/unexport" &&
+	put 0 "$board/bench" && wait_for 15 bench_is 0 && put 3 "$chip/unexport" &&
 		refused "Device or resource busy" 3 "$chip/export"
 }
 

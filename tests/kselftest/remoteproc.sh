@@ -19,7 +19,7 @@ CRASHES=${CRASHES:-2}
 
 in_state()
 {
-	[ "$(cat "$rproc/state")" = "$1" ]
+	line_of "$rproc/state" && [ "$first_line" = "$1" ]
 }
 
 running()
@@ -62,7 +62,7 @@ starts()
 
 crashes_exceed()
 {
-	[ "$(cat "$board/coproc_crashes")" -gt "$1" ]
+	line_of "$board/coproc_crashes" && [ "$first_line" -gt "$1" ]
 }
 
 # recovers COMMAND...: COMMAND crashes the firmware, which comes back disarmed

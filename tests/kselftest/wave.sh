@@ -95,7 +95,7 @@ phase_is_continuous()
 		END { exit bad }'
 }
 
-# Read by name and clock: now is within a second of the last scan.
+# Read by name and clock: now is soon after the last scan.
 clock_is_kept()
 {
 	echo monotonic >"$wave/current_timestamp_clock" || return 1
@@ -103,7 +103,7 @@ clock_is_kept()
 	last=$(tail -c 8 "$FILE" | od -A n -t d8 | tr -d ' ')
 	now=$(cut -d ' ' -f 1 /proc/uptime)
 	echo realtime >"$wave/current_timestamp_clock"
-	between "$(awk -v now="$now" 'BEGIN { print now - 2 }')" "$now" \
+	between "$(awk -v now="$now" 'BEGIN { print now - 10 }')" "$now" \
 		"$(awk -v ns="$last" 'BEGIN { printf "%.3f", ns / 1e9 }')" "last time stamp, s"
 }
 
@@ -200,7 +200,7 @@ armed_is()
 # The subshell becomes the reader, so both are one process.
 holder_keeps_stream()
 {
-	put x "$(board)/heartbeat" && put arm "$(board)/control" && wait_for 2 armed_is 1 || return 1
+	put x "$(board)/heartbeat" && put arm "$(board)/control" && wait_for 15 armed_is 1 || return 1
 	select_all 1
 	echo 8192 >"$wave/buffer/length"
 	(
@@ -208,12 +208,12 @@ holder_keeps_stream()
 		exec cat "$dev"
 	) >"$FILE" 2>/dev/null &
 	holder=$!
-	wait_for 5 streaming || return 1
+	wait_for 15 streaming || return 1
 	refused "Device or resource busy" 0 "$wave/buffer/enable" &&
 		equal 1 "$(cat "$wave/buffer/enable")" buffer/enable
 	holder_result=$?
 	put disarm "$(board)/control"
-	wait_for 2 armed_is 0
+	wait_for 15 armed_is 0
 	put 0 "$wave/buffer/enable" || holder_result=1
 	kill "$holder"
 	wait "$holder" 2>/dev/null
