@@ -72,5 +72,5 @@ conformance:
 		conformance/test_procedures.py
 
 ## make bench        what it costs, against a baseline where there is one: build/bench.json
-bench: all m4-replay image
+bench: all m4-replay image kernel-source
 	@/usr/bin/python3 tests/bench/run.py
