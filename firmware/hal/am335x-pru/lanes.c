@@ -31,22 +31,31 @@ uint32_t qs1_lanes_convert(uint32_t idle)
 	return busy_becomes(0, LOOKS_FALL) ? 0 : QS1_ADC_TOO_LONG;
 }
 
-/* Two channels of each line: 32 bits, the most significant one first. */
+/*
+ * Two channels of each line: 32 bits, the most significant one first. A bit holds
+ * until the clock's next rising edge. The clock is low while two of the lines are
+ * taken and high for the other two: more than 40 ns each, of which the converter
+ * wants 24.
+ */
 static void read_pair(uint32_t idle, uint32_t lane[4])
 {
-	uint32_t in;
+	uint32_t one_a = 0, one_b = 0, two_a = 0, two_b = 0, in;
 
-	lane[0] = lane[1] = lane[2] = lane[3] = 0;
 	for (int bit = 0; bit < 32; bit++) {
-		/* A bit holds until the clock's next rising edge. */
 		qs1_r30_write(idle & ~(AM335X_CS_N | AM335X_SCLK));
 		in = qs1_r31_read();
+		one_a = one_a << 1 | (in >> AM335X_DOUT_1A & 1);
+		one_b = one_b << 1 | (in >> AM335X_DOUT_1B & 1);
+		__asm__ volatile("" : "+r"(one_a), "+r"(one_b)); /* not after the edge */
 		qs1_r30_write(idle & ~AM335X_CS_N);
-		lane[0] = lane[0] << 1 | (in >> AM335X_DOUT_1A & 1);
-		lane[1] = lane[1] << 1 | (in >> AM335X_DOUT_1B & 1);
-		lane[2] = lane[2] << 1 | (in >> AM335X_DOUT_2A & 1);
-		lane[3] = lane[3] << 1 | (in >> AM335X_DOUT_2B & 1);
+		two_a = two_a << 1 | (in >> AM335X_DOUT_2A & 1);
+		two_b = two_b << 1 | (in >> AM335X_DOUT_2B & 1);
+		__asm__ volatile("" : "+r"(two_a), "+r"(two_b));
 	}
+	lane[0] = one_a;
+	lane[1] = one_b;
+	lane[2] = two_a;
+	lane[3] = two_b;
 }
 
 void qs1_lanes_read(uint32_t idle, int16_t *adc)

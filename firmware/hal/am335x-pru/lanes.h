@@ -2,8 +2,8 @@
 /*
  * The two AD7606 converters of ti/adc.h on pins of PRU0, with both of their data
  * lines: DOUTA gives channels 1 to 4, DOUTB 5 to 8, and all four lines are read
- * at once. The clock comes from the loop that does so: at most 17 MHz as long as
- * a bit takes twelve cycles of 5 ns, and 64 bits are read in less than 8 us.
+ * at once. The clock comes from the loop that does so: 21 cycles of 5 ns for a bit,
+ * 9.5 MHz of the 17 MHz allowed, 6.7 us for all 64 bits.
  */
 #ifndef QS1_HAL_LANES_H
 #define QS1_HAL_LANES_H
@@ -19,11 +19,18 @@ void qs1_r30_write(uint32_t value);
 
 #else
 
-register volatile uint32_t qs1_r30 __asm__("r30");
-register volatile uint32_t qs1_r31 __asm__("r31");
+static inline uint32_t qs1_r31_read(void)
+{
+	uint32_t value;
 
-#define qs1_r31_read() (qs1_r31)
-#define qs1_r30_write(value) (qs1_r30 = (value))
+	__asm__ volatile("mov %0, r31" : "=r"(value));
+	return value;
+}
+
+static inline void qs1_r30_write(uint32_t value)
+{
+	__asm__ volatile("mov r30, %0" : : "r"(value));
+}
 
 #endif
 
