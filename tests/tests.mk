@@ -70,6 +70,7 @@ conformance:
 	$(MAKE) sim unit m4-replay firmware-virt
 	/usr/bin/python3 tests/run.py --long --verbose $(if $(ONLY),--only $(ONLY)) \
 		conformance/test_procedures.py
+	$(if $(ONLY),,@/usr/bin/python3 tests/conformance/figures.py)
 
 ## make bench        what it costs, against a baseline where there is one: build/bench.json
 bench: all m4-replay image kernel-source

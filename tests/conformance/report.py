@@ -5,7 +5,7 @@ import base64
 import html
 import json
 
-from harness import OUT, number
+from harness import OUT, number, procedures
 from paths import BUILD
 
 # Longer tables are folded, with the figures that are nearest to their limits before them.
@@ -112,10 +112,11 @@ def _overview(results):
 
 
 def write(results):
-    """Write both files from the procedures' results. A representative part has a name of its own,
-    so that it does not take the place of the whole.
+    """Write both files from the procedures' results. Some procedures, or a representative part of
+    each, have a name of their own, so that they do not take the place of the whole.
     """
-    name = "conformance" if all(r["full"] for r in results) else "conformance-part"
+    whole = len(results) == len(procedures()) and all(r["full"] for r in results)
+    name = "conformance" if whole else "conformance-part"
     held = sum(r["held"] for r in results)
     figures = sum(len(r["figures"]) for r in results)
     (BUILD / f"{name}.json").write_text(json.dumps(

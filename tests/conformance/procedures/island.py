@@ -83,6 +83,7 @@ def island_matrix(run):
     run.figure("longest", max(gone), "s", at_most=LIMIT_S, anchor="2 (8.1.1)")
     run.figure("median", statistics.median(gone), "s", at_most=MEDIAN_S,
                anchor="0.4-0.6 (Sandia frequency shift, simulated)")
+    run.figure("mean", statistics.mean(gone), "s")
     quiet = [t for name, t in found.items() if name.endswith("-off") and t is not None]
     run.figure("longest of those exactly matched without noise", max(quiet), "s",
                at_most=LIMIT_S)

@@ -10,6 +10,12 @@ from procedures.trips import CAT3, CYCLE_S, V_NOM, read, world
 BAND = {"note1": (59.4, 60.4), CAT3: (57.05, 61.75)}
 
 
+def notches(share, width_s, v, k):
+    """So many notches to @v in each of 30 cycles, the first @k eighths of a cycle after 4 s."""
+    onsets = [4 + k / 480 + n * CYCLE_S / share for n in range(30 * share)]
+    return "".join(f"at {t:.5f} grid v {v}\nat {t + width_s:.5f} grid v 1\n" for t in onsets)
+
+
 def harmless(profile):
     """Name -> statements of a disturbance that is no reason to leave the grid."""
     low, high = BAND[profile]
@@ -31,9 +37,8 @@ def harmless(profile):
     # as of a six-pulse rectifier, then one that is ten times as wide
     for share, width_s in ((6, 0.0004), (1, 0.004)):
         for k in range(4):
-            onsets = [4 + k / 480 + n * CYCLE_S / share for n in range(30 * share)]
             table[f"{share} notches to 0.5 of {width_s * 1000:g} ms in each of 30 cycles, {k}/8"] = (
-                "".join(f"at {t:.5f} grid v 0.5\nat {t + width_s:.5f} grid v 1\n" for t in onsets))
+                notches(share, width_s, 0.5, k))
     for k in range(8):
         onset = 4 + k / 480
         table[f"no voltage for a cycle, {k}/8"] = (f"at {onset:.5f} grid v 0\n"
@@ -92,6 +97,9 @@ def trips_immunity(run):
         axes.plot(range(1, len(shares) + 1), shares, "o", label=profile)
         if tripped:
             run.note(f"{profile} tripped at: {'; '.join(tripped)}.")
+    lost = immune(run, "no-crest", world("note1", 1, still) + notches(1, 0.001, 0, 2))
+    run.note("Beyond what a grid does: without any voltage for 1 ms at the crest, in each of 30 "
+             f"cycles, the unit stops as {', '.join(lost['trips'][:1]) or 'nothing'}.")
     run.note(f"The disturbances: {'; '.join(harmless('note1'))}; {CAT3} has another band.")
 
 
