@@ -3,6 +3,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "../lib/log.h"
 #include "daemon.h"
@@ -51,6 +52,18 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	}
 }
 
+/*
+ * Code and data stay in memory: a system that runs out of it takes the pages of
+ * programs first, and fetches them from the disk one by one while the firmware
+ * waits for a heartbeat.
+ */
+static void lock_memory(void)
+{
+	if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0) {
+		log_warning("memory can not be locked: %s", strerror(errno));
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct argp argp = {
@@ -75,6 +88,7 @@ int main(int argc, char **argv)
 	if (arguments.check) {
 		return 0;
 	}
+	lock_memory();
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGHUP, &reload, NULL);
