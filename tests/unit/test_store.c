@@ -478,6 +478,30 @@ static void an_error_is_told_and_nothing_else(void **state)
 	}
 }
 
+/* A file that could only be opened for reading stays so, whatever becomes of its disk. */
+static void a_disk_that_becomes_writable_is_opened_again(void **state)
+{
+	struct disk disk = new_disk();
+
+	(void)state;
+	memset(&unit, 0, sizeof(unit));
+	open_on(&disk, &unit.store, &unit.persist, &unit.events);
+	disk.fail_after = 1;
+	disk.error = -EROFS;
+	assert_int_equal(store_save(&unit.store, &unit.persist, unit.now, RING_FILES), -EROFS);
+	for (int n = 0; n < RING_FILES; n++) {
+		assert_int_equal(unit.store.state.file[n], -1);
+	}
+	disk.fail_after = 0;
+	unit.persist.energy.total_mj[0] = 1000;
+	save(RING_FILES);
+	store_close(&unit.store);
+	assert_int_equal(open_on(&disk, &unit.store, &unit.persist, &unit.events), 0);
+	assert_int_equal(unit.persist.energy.total_mj[0], 1000);
+	store_close(&unit.store);
+	free_disk(&disk);
+}
+
 /* A file that can not be written leaves the work to the other. */
 static void one_bad_file_is_borne(void **state)
 {
@@ -654,6 +678,7 @@ int main(void)
 		cmocka_unit_test(nothing_told_is_lost_at_any_cut),
 		cmocka_unit_test(a_day_wears_as_little_as_promised),
 		cmocka_unit_test(an_error_is_told_and_nothing_else),
+		cmocka_unit_test(a_disk_that_becomes_writable_is_opened_again),
 		cmocka_unit_test(one_bad_file_is_borne),
 		cmocka_unit_test(what_can_not_be_read_is_told_from_nothing),
 		cmocka_unit_test(a_state_of_another_version_keeps_energy_and_latch),

@@ -176,6 +176,10 @@ static int store(struct ring *ring, int n, struct block *block)
 	if (ret >= 0) {
 		ring->slot[n][slot] = block->header.seq;
 		ring->next[n] = (slot + 1) % ring->blocks;
+	} else if (ret == -EROFS) {
+		/* The next attempt opens it again: the disk may have been made writable. */
+		ring->io->close(ring->ctx, ring->file[n]);
+		ring->file[n] = -1;
 	}
 	return ring->error[n];
 }
