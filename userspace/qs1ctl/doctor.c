@@ -98,22 +98,24 @@ static void look_at_commands(struct walk *walk)
 	     "'qs1ctl start'");
 }
 
-static void look_at_faults(struct walk *walk)
+/* Each fault of a list of the status, which is @step and @path, or that there is none. */
+static void look_at_faults(struct walk *walk, const char *step, const char *path,
+			   const char *advice)
 {
-	struct json_object *latched = at(walk->status, "faults.latched");
-	size_t n = latched ? json_object_array_length(latched) : 0;
+	struct json_object *list = at(walk->status, path);
+	size_t n = list ? json_object_array_length(list) : 0;
 
 	if (n == 0) {
-		find(walk, "latched faults", true, "none", "none", "");
+		find(walk, step, true, "none", "none", "");
 	}
 	for (size_t i = 0; i < n; i++) {
-		const char *name = json_object_get_string(json_object_array_get_idx(latched, i));
+		const char *name = json_object_get_string(json_object_array_get_idx(list, i));
 		int fault = qs1_fault_find(name);
 		char reading[TEXT_SIZE];
 
-		snprintf(reading, sizeof(reading), "%s: %s", name, qs1_fault_text(fault));
-		find(walk, "latched faults", false, reading, "none",
-		     "have the cause removed, then 'qs1ctl clear' it");
+		snprintf(reading, sizeof(reading), "%s: %s", name,
+			 fault < 0 ? "unknown" : qs1_fault_text(fault));
+		find(walk, step, false, reading, "none", advice);
 	}
 }
 
@@ -183,7 +185,10 @@ static int look(struct context *context, struct walk *walk)
 	writer_array(walk->writer, "steps", "", WRITER_LINES);
 	look_at_service(walk);
 	look_at_commands(walk);
-	look_at_faults(walk);
+	look_at_faults(walk, "latched faults", "faults.latched",
+		       "have the cause removed, then 'qs1ctl clear' it");
+	look_at_faults(walk, "active faults", "faults.active",
+		       "have the cause removed; the unit goes on by itself");
 	if (at(walk->status, "meter")) {
 		look_at_grid(walk);
 		for (int n = 1; n <= QS1_INPUTS; n++) {
