@@ -268,8 +268,12 @@ class Board:
 
     def skip_enter_service(self):
         """Start once as if the waiting time had passed."""
-        self.wait("a firmware that the daemon has armed",
-                  lambda: (self.status()["firmware"] or {}).get("armed"), SETUP_S)
+        def armed():
+            status = self.status()
+            # A firmware that was stopped leaves its last telemetry behind.
+            return status["coproc"]["state"] == "running" and \
+                (status["firmware"] or {}).get("armed")
+        self.wait("a firmware that the daemon has armed", armed, SETUP_S)
         self.policy.carry_out(["skip", "enter-service"])
 
     def wait_state(self, *states, timeout_s=PRODUCING_S):

@@ -49,6 +49,7 @@ class Agent:
         self._pending = b""
         self._lock = threading.Lock()
         self._sync_id = 0
+        self._given_up = False
 
     def close(self):
         """Drop the connection."""
@@ -78,21 +79,24 @@ class Agent:
         are told by their id.
         """
         with self._lock:
-            self._sync_id += 1
-            request = {"execute": "guest-sync", "arguments": {"id": self._sync_id}}
-            deadline = time.monotonic() + timeout_s
-            try:
-                self._socket.settimeout(timeout_s)
-                self._socket.sendall(b"\xff" + json.dumps(request).encode() + b"\n")
-                while True:
-                    line = self._read_line(deadline).lstrip(b"\xff")
-                    try:
-                        if json.loads(line).get("return") == self._sync_id:
-                            return True
-                    except ValueError:
-                        continue
-            except (AgentError, OSError):
-                return False
+            return self._sync(timeout_s)
+
+    def _sync(self, timeout_s):
+        self._sync_id += 1
+        request = {"execute": "guest-sync", "arguments": {"id": self._sync_id}}
+        deadline = time.monotonic() + timeout_s
+        try:
+            self._socket.settimeout(timeout_s)
+            self._socket.sendall(b"\xff" + json.dumps(request).encode() + b"\n")
+            while True:
+                line = self._read_line(deadline).lstrip(b"\xff")
+                try:
+                    if json.loads(line).get("return") == self._sync_id:
+                        return True
+                except ValueError:
+                    continue
+        except (AgentError, OSError):
+            return False
 
     def call(self, command, timeout_s=20.0, **arguments):
         """One command of the agent; returns its result.
@@ -103,12 +107,17 @@ class Agent:
         if arguments:
             request["arguments"] = {k.replace("_", "-"): v for k, v in arguments.items()}
         with self._lock:
+            # The answer to a call that was given up would be taken for this one's.
+            if self._given_up and not self._sync(timeout_s):
+                raise AgentError(f"guest agent: {command}: it does not answer")
+            self._given_up = True
             self._socket.settimeout(timeout_s)
             try:
                 self._socket.sendall(json.dumps(request).encode() + b"\n")
             except OSError as error:
                 raise AgentError(f"guest agent: {command}: {error}") from error
             line = self._read_line(time.monotonic() + timeout_s)
+            self._given_up = False
         reply = json.loads(line)
         if "error" in reply:
             raise AgentError(f"guest agent: {command}: {reply['error'].get('desc')}")
