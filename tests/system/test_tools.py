@@ -10,6 +10,10 @@ import pytest
 from board.promises import CONTROL_HZ
 from board.status import PRODUCING
 
+LIMIT_S = 60
+
+pytestmark = pytest.mark.usefixtures("producing_again")
+
 
 def test_scope_captures_the_grid_as_the_plant_has_it(board, agent):
     capture = json.loads(agent.check("qs1ctl scope grid --time 0.2 --json"))
@@ -54,20 +58,38 @@ def test_doctor_finds_nothing_wrong_with_a_producing_unit(agent):
     assert all(step["reading"] and step["allowed"] for step in steps)
 
 
+def wrong_steps(agent):
+    """What doctor finds wrong: {step: (reading, advice)}."""
+    found = agent.shell("qs1ctl doctor --json")
+    steps = json.loads(found.out)["steps"]
+    wrong = {step["step"]: (step["reading"], step["advice"]) for step in steps
+             if step["result"] == "wrong"}
+    assert found.status == (1 if wrong else 0)
+    return wrong
+
+
+def test_doctor_names_what_is_wrong_with_the_grid_and_what_to_do(board, agent):
+    board.world.do("grid v 0.3")
+    # The daemon reads the meter once a second, and that is a mean of what was.
+    expected = {"grid voltage", "active faults", "production"}
+
+    def seen():
+        found = wrong_steps(agent)
+        return found if expected <= set(found) else None
+    wrong = board.wait("doctor to see the sag", seen, LIMIT_S)
+    assert float(wrong["grid voltage"][0].split()[0]) == pytest.approx(72, rel=0.05)
+    assert wrong["active faults"][0].startswith("UV")
+    assert all(advice for _, advice in wrong.values())
+
+
 def test_dump_shows_the_last_trip_and_what_led_to_it(board, agent):
     board.world.do("grid v 0.3")
-    try:
-        board.wait_state("waiting", timeout_s=10)
-        doctor = agent.shell("qs1ctl doctor --json")
-        agent.check("sleep 1")
-    finally:
-        board.world.do("grid v 1")
-    assert doctor.status == 1
-    wrong = [step for step in json.loads(doctor.out)["steps"] if step["result"] == "wrong"]
-    assert "grid voltage" in {step["step"] for step in wrong}
-    assert all(step["advice"] for step in wrong)
+    board.wait_state("waiting", timeout_s=LIMIT_S)
 
-    dump = json.loads(agent.check("qs1ctl dump --json"))
+    def recorded():
+        dump = json.loads(agent.check("qs1ctl dump --json"))
+        return dump if dump["decisions"][-1]["saw"]["state"] == "waiting" else None
+    dump = board.wait("the recorder to see it", recorded, LIMIT_S)
     trip, decisions = dump["trip"], dump["decisions"]
     assert trip["fault"] == "UV2"
     assert trip["state"] in PRODUCING
@@ -79,14 +101,22 @@ def test_dump_shows_the_last_trip_and_what_led_to_it(board, agent):
     assert before == pytest.approx(339, rel=0.05), "the recording begins before the sag"
     assert after == pytest.approx(0.3 * 339, rel=0.2), "the trip lies in the sag"
     assert any("UV2" in d["saw"]["faults_active"] for d in decisions)
-    assert decisions[-1]["saw"]["state"] != decisions[0]["saw"]["state"]
     agent.check("qs1ctl dump --plot /run/dump.png")
     assert agent.run(["/bin/cat", "/run/dump.png"]).stdout.startswith(b"\x89PNG\r\n\x1a\n")
 
 
 def test_events_can_be_followed_by_a_program(board, agent):
-    agent.check("(timeout 8 qs1ctl events --follow --json >/run/events || true) & sleep 1; "
-                "qs1ctl stop; qs1ctl start; wait")
-    events = [json.loads(line) for line in agent.check("cat /run/events").splitlines()]
+    """From a request on until it is told to stop, what a slow machine takes for it included."""
+    agent.check("qs1ctl events --follow --json >/run/events 2>/dev/null & echo $! >/run/follower")
+    try:
+        board.wait("the follower", lambda: agent.shell("test -s /run/events").status == 0, LIMIT_S)
+        agent.check("qs1ctl stop")
+
+        def followed():
+            lines = agent.check("cat /run/events").splitlines()
+            events = [json.loads(line) for line in lines]
+            return events if "shutdown" in {e.get("to") for e in events[-8:]} else None
+        events = board.wait("the shutdown's event", followed, LIMIT_S)
+    finally:
+        agent.check("kill $(cat /run/follower)")
     assert [e["number"] for e in events] == sorted(e["number"] for e in events)
-    assert "shutdown" in {e.get("to") for e in events[-8:]}
