@@ -234,7 +234,7 @@ class Procedure:
             error = "it did not state that the plant felt anything"
         result = {
             "name": self.name, "title": self.title, "source": self.source, "text": self.text,
-            "area": sys.modules[self.function.__module__].__doc__.splitlines()[0],
+            "area": sys.modules[self.function.__module__].__doc__.splitlines()[0].rstrip("."),
             "full": full, "held": not error and all(figure.held for figure in judged),
             "error": error, "seconds": round(time.monotonic() - begin, 1),
             "figures": [_as_dict(figure) for figure in run.figures],

@@ -46,8 +46,8 @@ def _value(figure):
 
 def _row(figure, anchors):
     anchor = f"<td>{_esc(figure['anchor'])}</td>" if anchors else ""
-    return (f"<tr><td>{_esc(figure['name'])}</td><td class=number>{_value(figure)}</td>"
-            f"<td class=limit>{_esc(figure['limit'])}</td>{anchor}<td>{_mark(figure['held'])}</td></tr>")
+    return (f"<tr><td>{_esc(figure['name'])}</td><td class=number>{_value(figure)}</td><td "
+            f"class=limit>{_esc(figure['limit'])}</td>{anchor}<td>{_mark(figure['held'])}</td></tr>")
 
 
 def nearest(figures):

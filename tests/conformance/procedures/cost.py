@@ -60,8 +60,8 @@ def of_the_others(run):
         for path in some_of(sorted((OUT / name).glob("*.scn"))):
             texts[f"{name}-{path.stem}"] = shortened(path.read_text(), name)
             seen.add(name)
-    run.figure("procedures whose scenarios were replayed", len(seen), f"of {len(others)}",
-               at_least=len(others))
+    run.felt("procedures whose scenarios were replayed", len(seen), f"of {len(others)}",
+             at_least=len(others))
     run.note(f"Without a scenario: {', '.join(sorted(WITHOUT))}.")
     return texts
 
@@ -117,9 +117,9 @@ def cost(run):
         said[image] += lines
     replayed = [int(n) for n in re.findall(r": (\d+) steps, \d+ commands, identical",
                                            "\n".join(said["qs1-m4.elf"]))]
-    run.figure("recordings with the same bits", len(replayed), f"of {len(texts) + 2}",
-               at_least=len(texts) + 2)
-    run.figure("control periods in them", sum(replayed), "", at_least=2 * steps)
+    every = len(texts) + 2
+    run.figure("recordings without the same bits", every - len(replayed), f"of {every}", at_most=0)
+    run.felt("control periods in them", sum(replayed), "", at_least=2 * steps)
     periods, where = most(said["cost-period.elf"], "cost")
     slots, _ = most(said["cost-period.elf"], "slot")
     functions, _ = most(said["cost-functions.elf"], "cost")

@@ -154,7 +154,7 @@ def mppt_dynamic(run):
         plot.set_xticks(range(len(rows)), [f"{slope:g}" for slope, _ in rows])
         plot.axhline(99.6, color="tab:red", label="limit of a slope")
         plot.set_ylim(99.5, 100)
-        plot.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.18), ncol=4)
+        plot.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.18), ncol=5)
 
 
 def mean_w(summary):

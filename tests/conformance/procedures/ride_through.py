@@ -151,7 +151,7 @@ def ride_through(run, name, sequence, final_s, delivers):
     run.figure(f"{name}: power afterwards, of that before",
                mean_between(times, power, end + final_s - 2, end + final_s) /
                mean_between(times, power, 4, 5), "", at_least=0.99)
-    axes = run.plot(name, "s", "per unit", f"Ride-through: {name}")
+    axes = run.plot(name, "time, s", "per unit", f"Ride-through: {name}")
     axes.plot(times, [v / V_NOM for v in volts], label="voltage")
     axes.plot(times, [i / 5 for i in current], label="current")
 
@@ -202,7 +202,7 @@ def ride_through_cessation(run):
         run.felt(f"{v} pu: voltage", felt[v], "pu", v - 0.03, v + 0.03)
         run.figure(f"{v} pu: current gone", ceased[v] * 1000, "ms", between=(0.1, 83))
         run.figure(f"{v} pu: 80 % of the current back", back[v] * 1000, "ms", between=(20, 400))
-    axes = run.plot("times", "voltage, pu", "ms", "Longest times over the phase of onset")
+    axes = run.plot("times", "voltage, pu", "time, ms", "Longest times over the phase of onset")
     axes.plot(ceased.keys(), [t * 1000 for t in ceased.values()], "b^", label="gone")
     axes.plot(back.keys(), [t * 1000 for t in back.values()], "go", label="80 % back")
     axes.axhline(83, color="b", ls="--", label="limit: gone")

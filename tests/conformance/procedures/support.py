@@ -51,6 +51,9 @@ def smooth(values, half=6):
             (values[max(n - half, 0):n + half + 1] for n in range(len(values)))]
 
 
+COLUMNS = {"p_w": "active power, W", "q_var": "reactive power, var"}
+
+
 def step(run, name, statement, column, expected_s, more=""):
     """The response to a step: a figure, and a curve for the reader."""
     seconds = 3 * expected_s
@@ -61,7 +64,7 @@ def step(run, name, statement, column, expected_s, more=""):
     values = smooth(values)
     run.figure(f"{name}: 90 % of the step after", response_s(times, values, 4), "s",
                between=(0.9 * expected_s, 1.1 * expected_s))
-    axes = run.plot(name, "s", column, f"Response to: {statement}")
+    axes = run.plot(name, "time, s", COLUMNS[column], f"Response to: {statement}")
     axes.plot([t for t in times if t > 3], [v for t, v in zip(times, values) if t > 3])
     axes.axvline(4 + expected_s, color="tab:red", label="open-loop response time")
 
@@ -213,5 +216,5 @@ def support_power_limit(run):
     run.figure("time to fall from full to 400 W", response_s(
         [times[n] for n in down], [powers[n] for n in down], 4), "s", at_most=2)
     run.figure("time to rise again", response_s(times, powers, 8), "s", at_most=5)
-    axes = run.plot("steps", "s", "W", "Limit of 400 W from 4 s to 8 s")
+    axes = run.plot("steps", "time, s", "power, W", "Limit of 400 W from 4 s to 8 s")
     axes.plot(times, powers)

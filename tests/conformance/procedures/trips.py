@@ -86,7 +86,13 @@ def staircase(run, name, title, quantity, rows, steps):
         x = float(case[2].split()[-1])
         axes.plot([x, x], [low, high], "b_-")
     axes.plot([], [], "b_-", label="measured, all phases of onset")
-    axes.set_yscale("log")
+    limits = [limit for *_, limit in steps]
+    if max(limits) > 2 * min(limits):
+        axes.set_yscale("log")
+        axes.set_yticks(sorted(set(limits)), [f"{limit:g}" for limit in sorted(set(limits))])
+        axes.minorticks_off()
+    else:
+        axes.set_ylim(0, 1.1 * max(limits))
 
 
 # Name, set-up, statement, longest and shortest clearing time, s. The shortest is the product
@@ -279,6 +285,7 @@ def trips_accuracy(run):
                    anchor="100 (product sheet)" if frequency else "2 (product sheet)")
         axes.plot(list(seeds)[:len(errors)], [e * (100 if frequency else 1) for e in errors], "o",
                   label=code)
+    axes.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.18), ncol=7)
     run.note("The way of the ramp during the shortest clearing time, 0.06 V and 3 mHz, is part of "
              "the error. The voltage sensor's gain error is drawn from +-0.3 %, 0.9 V at 1.2 pu; "
              "it is not calibrated out, since nothing on the board knows the voltage better.")
@@ -355,7 +362,7 @@ def enter_service(run):
     run.figure("ramp: largest power above the straight line", max(inside), "% of rated", at_most=3)
     run.figure("ramp: largest power below the straight line", -min(inside), "% of rated",
                at_most=8)
-    axes = run.plot("ramp", "s", "W", "Power after enter service")
+    axes = run.plot("ramp", "time, s", "power, W", "Power after enter service")
     axes.plot(times, powers, label="measured")
     axes.plot(times, ideal, "--", label="straight line")
 
