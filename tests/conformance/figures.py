@@ -17,6 +17,7 @@ ROWS = [
     ("MPPT efficiency, European and CEC weighted", "mppt-static", "weighted$", min),
     ("MPPT efficiency, dynamic, each table of EN 50530", "mppt-dynamic", "total$", min),
     ("MPPT efficiency, partial shade, worst pattern", "mppt-shade", "worst", min),
+    ("MPPT efficiency, measured days", "mppt-cloudy", "^day-.*harvested$", min),
     ("THD of the current from 50 % power up", "current-quality", "^THD", max),
     ("TRD of the current at every level", "current-quality", "^TRD", max),
     ("THD with 3 % third and 2 % fifth in the voltage", "current-distorted-grid", "THD", max),
