@@ -9,6 +9,9 @@
  * there are counted as lost. There is one buffer, so one that is full is the
  * only reason for a push to fail.
  */
+#include <linux/align.h>
+#include <linux/bitops.h>
+#include <linux/bits.h>
 #include <linux/cleanup.h>
 #include <linux/device.h>
 #include <linux/iio/buffer.h>
@@ -37,6 +40,8 @@
 #define QS1_WAVE_STATUS (QS1_SCAN_CHANNELS + 1)
 #define QS1_WAVE_TIMESTAMP (QS1_SCAN_CHANNELS + 2)
 #define QS1_WAVE_CHANNELS (QS1_SCAN_CHANNELS + 3)
+/* The mask of those: */
+#define QS1_WAVE_ADC GENMASK(QS1_SCAN_CHANNELS - 1, 0)
 
 /* One doorbell a millisecond at most; half the smallest usual ring. */
 #define QS1_WAVE_WATERMARK_MIN 20
@@ -44,11 +49,13 @@
 
 #define QS1_WAVE_CHUNK 64
 
-/* What is pushed: in the order of the scan indices, naturally aligned. */
+/*
+ * What is pushed: the chosen channels in the order of their scan indices, each
+ * naturally aligned; the IIO core puts the time stamp behind them. All of them
+ * are fourteen words, the phase, a hole, and the status of two words.
+ */
 struct qs1_wave_sample {
-	s16 ch[QS1_SCAN_CHANNELS];
-	u16 phase;
-	u32 status;
+	u16 words[QS1_SCAN_CHANNELS + 4];
 	aligned_s64 timestamp;
 };
 
@@ -146,11 +153,30 @@ static void qs1_wave_restart(struct qs1_wave *wave)
 	writel(wave->watermark, &wave->qs1->shm->host.wave_watermark);
 }
 
+/*
+ * The core could pick the chosen channels out of a whole scan, but it then takes
+ * the time stamp from behind the last chosen one, where it is not.
+ */
+static void qs1_wave_pack(u16 *words, const struct qs1_scan *scan, unsigned long chosen)
+{
+	unsigned int i;
+
+	if ((chosen & QS1_WAVE_ADC) == QS1_WAVE_ADC) {
+		memcpy(words, scan->ch, sizeof(scan->ch));
+		words += QS1_SCAN_CHANNELS;
+	} else {
+		for_each_set_bit(i, &chosen, QS1_SCAN_CHANNELS)
+			*words++ = scan->ch[i];
+	}
+	if (chosen & BIT(QS1_WAVE_PHASE))
+		*words++ = scan->phase >> 16;
+	if (chosen & BIT(QS1_WAVE_STATUS))
+		*PTR_ALIGN((u32 *)words, sizeof(u32)) = scan->status;
+}
+
 static int qs1_wave_push(struct qs1_wave *wave, const struct qs1_scan *scan, s64 ns)
 {
-	memcpy(wave->sample.ch, scan->ch, sizeof(scan->ch));
-	wave->sample.phase = scan->phase >> 16;
-	wave->sample.status = scan->status;
+	qs1_wave_pack(wave->sample.words, scan, *wave->indio_dev->active_scan_mask);
 	return iio_push_to_buffers_with_timestamp(wave->indio_dev, &wave->sample, ns);
 }
 
@@ -479,9 +505,6 @@ static void qs1_wave_init_channels(struct iio_chan_spec *channels)
 		(struct iio_chan_spec)IIO_CHAN_SOFT_TIMESTAMP(QS1_WAVE_TIMESTAMP);
 }
 
-/* Every scan has every channel; the IIO core picks those asked for. */
-static const unsigned long qs1_wave_scan_masks[] = { GENMASK(QS1_WAVE_STATUS, 0), 0 };
-
 /*
  * Who may disable the buffer.
  *
@@ -579,7 +602,6 @@ int qs1_wave_probe(struct device *dev, struct qs1 *qs1)
 	indio_dev->modes = INDIO_DIRECT_MODE;
 	indio_dev->channels = wave->channels;
 	indio_dev->num_channels = ARRAY_SIZE(wave->channels);
-	indio_dev->available_scan_masks = qs1_wave_scan_masks;
 
 	ret = devm_iio_kfifo_buffer_setup_ext(dev, indio_dev, &qs1_wave_setup_ops,
 					      qs1_wave_fifo_attrs);

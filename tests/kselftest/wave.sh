@@ -124,6 +124,29 @@ some_channels()
 	stream 2000 16 100 && equal 2000 "$(od -A n -v -t d8 -w16 "$FILE" | wc -l | tr -d ' ')" lines
 }
 
+# Whichever channel is the last one, its stamp is the newest time that it can be.
+subset_has_its_times()
+{
+	echo monotonic >"$wave/current_timestamp_clock" || return 1
+	for channel in in_voltage0 in_phase0 in_index0; do
+		select_all 0 && echo 1 >"$wave/scan_elements/${channel}_en" &&
+			echo 1 >"$wave/scan_elements/in_timestamp_en" || return 1
+		read -r begin idle </proc/uptime
+		stream 2000 16 100 || return 1
+		read -r end idle </proc/uptime
+		od -A n -v -t d8 -w16 "$FILE" | awk -v begin="$begin" -v end="$end" -v of="$channel" '
+			$2 <= last || $2 / 1e9 < begin - 1 || $2 / 1e9 > end + 0.1 {
+				print of ", scan " NR ": stamp " $2 " ns, of " begin " to " end " s"
+				bad = 1
+				exit
+			}
+			{ last = $2 }
+			END { exit bad }' || return 1
+	done
+	: "$idle"
+	echo realtime >"$wave/current_timestamp_clock"
+}
+
 watermark_reaches_hardware()
 {
 	select_all 1
@@ -226,7 +249,7 @@ streaming()
 }
 
 pause_service
-plan 15
+plan 16
 check "channels have labels and scales" labels_and_scales
 check "a channel reads its newest value" reference
 check "$SCANS scans of all channels without loss" all_channels
@@ -235,6 +258,7 @@ check "their phase is continuous" phase_is_continuous
 check "time stamps are in the clock that was chosen" clock_is_kept
 check "a single channel streams" one_channel
 check "a subset of channels streams" some_channels
+check "any subset has its time stamps" subset_has_its_times
 check "the watermark reaches the firmware within its bounds" watermark_reaches_hardware
 check "scans that are not read in time are counted" losses_are_counted
 check "direct reads go on while streaming" raw_while_streaming
