@@ -10,6 +10,8 @@
 . "$(dirname "$0")/tap.inc"
 
 MODULES="qs1_ivshmem qs1_iio qs1_gpio qs1_pwm qs1_core"
+LOADED=qs1_ivshmem
+UDEV="systemd-udevd-kernel.socket systemd-udevd-control.socket systemd-udevd.service"
 CYCLES=${CYCLES:-5}
 UNBINDS=${UNBINDS:-2}
 
@@ -72,7 +74,7 @@ attributes_readable()
 # udev may still be asking for modules that it believes to be missing: it would load them again.
 unload()
 {
-	! command -v udevadm >/dev/null || udevadm settle
+	[ "$LOADED" = "$MODULES" ] || ! command -v udevadm >/dev/null || udevadm settle
 	# shellcheck disable=SC2086 # a list
 	modprobe -r $MODULES || return 1
 	nothing_present || {
@@ -83,7 +85,8 @@ unload()
 
 load()
 {
-	modprobe qs1_ivshmem || return 1
+	# shellcheck disable=SC2086 # a list
+	modprobe -a $LOADED || return 1
 	wait_for 15 all_present || {
 		echo "not back after loading: $(new_log | tail -n 5)"
 		return 1
@@ -93,6 +96,20 @@ load()
 cycle()
 {
 	unload && load
+}
+
+# by_name COMMAND...: with modules loaded by their names. Udev, which loads them by their aliases, looks
+# at each device for longer than all the rest takes.
+by_name()
+{
+	# shellcheck disable=SC2086 # a list
+	! command -v udevadm >/dev/null || systemctl --quiet stop $UDEV
+	LOADED=$MODULES
+	"$@"
+	by_name_result=$?
+	# shellcheck disable=SC2086 # a list
+	! command -v udevadm >/dev/null || systemctl --quiet start $UDEV
+	return "$by_name_result"
 }
 
 # A reader that streams, and one that holds the device of the meter open.
@@ -136,7 +153,7 @@ reader_ended()
 }
 
 pause_service
-plan 8
+plan 9
 check "all modules are loaded" all_loaded
 check "the module has the device's PCI alias" alias_matches
 check "firmware runs and all devices are there" wait_for 15 all_present
@@ -144,6 +161,7 @@ check "all children are bound" children_bound
 check "all attributes can be read" attributes_readable
 check "$UNBINDS times unbound with open readers, and bound again" \
 	leaks_nothing "$UNBINDS" unbind_while_read
-check "$CYCLES times unloaded and loaded" leaks_nothing "$CYCLES" cycle
+check "unloaded, and loaded by the device's alias" cycle
+check "$CYCLES times unloaded and loaded" by_name leaks_nothing "$CYCLES" cycle
 check "no warning in the kernel's log" log_is_clean
 finish
