@@ -21,6 +21,10 @@ class AgentError(BoardError):
     """The agent did not answer, or answered with an error."""
 
 
+class NoAnswer(AgentError):
+    """The agent did not answer in time."""
+
+
 @dataclass
 class Result:
     """What a command left: its exit status (128 + n for signal n) and output."""
@@ -60,7 +64,7 @@ class Agent:
         while b"\n" not in self._pending:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise AgentError("the guest agent did not answer in time")
+                raise NoAnswer("the guest agent did not answer in time")
             self._socket.settimeout(left)
             try:
                 data = self._socket.recv(65536)
@@ -123,6 +127,16 @@ class Agent:
             raise AgentError(f"guest agent: {command}: {reply['error'].get('desc')}")
         return reply["return"]
 
+    def _exec_status(self, pid, deadline):
+        """What has become of a command; a guest that slept has lost the question."""
+        while True:
+            try:
+                return self.call("guest-exec-status", pid=pid)
+            except NoAnswer:
+                if time.monotonic() > deadline:
+                    raise
+                self.sync()
+
     def run(self, argv, stdin=None, timeout_s=120.0, env=()):
         """Run @argv in the guest and wait for its end.
 
@@ -138,7 +152,7 @@ class Agent:
         # An answer costs the guest about 2 ms of emulation: ask often at first.
         pause_s = 0.02
         while True:
-            status = self.call("guest-exec-status", pid=pid)
+            status = self._exec_status(pid, deadline)
             if status["exited"]:
                 break
             if time.monotonic() > deadline:
