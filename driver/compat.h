@@ -82,6 +82,13 @@ static inline struct pwm_chip *devm_pwmchip_alloc(struct device *dev, unsigned i
 }
 #endif
 
+/* Events have labels since 6.7. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#define QS1_EVENT_LABEL(_fn) .read_event_label = (_fn),
+#else
+#define QS1_EVENT_LABEL(_fn)
+#endif
+
 /* struct iio_info.write_event_config takes a bool from 6.13 on. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
 typedef bool qs1_event_state_t;

@@ -91,8 +91,15 @@ static int qs1_wait_for_magic(struct qs1 *qs1)
 	return ret ? ret : -EIO;
 }
 
-/* Check that the firmware which has shown itself is for us. */
-static int qs1_handshake(struct qs1 *qs1)
+/**
+ * qs1_handshake() - wait for the firmware and check that it is for us
+ * @qs1: inverter
+ *
+ * Context: may sleep, up to five seconds.
+ * Return: 0; -ETIMEDOUT or -EIO if it does not show itself, -EPROTO if what it
+ * says is not for this driver. The log has the reason.
+ */
+int qs1_handshake(struct qs1 *qs1)
 {
 	struct qs1_fw_info __iomem *info = &qs1->shm->fw;
 	u32 control_hz;
@@ -245,9 +252,35 @@ static int qs1_subdev_start(struct rproc_subdev *subdev)
 	return 0;
 }
 
+/*
+ * Somebody asks for a stop who is not this driver. While the power stage may run
+ * the glue will refuse it, if the coprocessor is its own: then nothing happens.
+ */
+static bool qs1_will_refuse_stop(struct qs1 *qs1)
+{
+	if (!qs1->ops->provider || !qs1_permitted(qs1) || test_bit(QS1_FLAG_LEAVING, &qs1->flags))
+		return false;
+	set_bit(QS1_FLAG_KEPT, &qs1->flags);
+	return true;
+}
+
+/* A coprocessor that is another driver's can be stopped under ours. That is a fault: start again.
+ */
+static void qs1_stopped_by_others(struct qs1 *qs1)
+{
+	if (qs1->ops->provider || test_bit(QS1_FLAG_LEAVING, &qs1->flags))
+		return;
+	dev_err(qs1->dev, "firmware was stopped by somebody else\n");
+	atomic_inc(&qs1->crashes);
+	schedule_work(&qs1->boot_work);
+}
+
 static void qs1_subdev_stop(struct rproc_subdev *subdev, bool crashed)
 {
 	struct qs1 *qs1 = container_of(subdev, struct qs1, subdev);
+
+	if (!crashed && qs1_will_refuse_stop(qs1))
+		return;
 
 	clear_bit(QS1_FLAG_RUNNING, &qs1->flags);
 	if (crashed) {
@@ -256,11 +289,33 @@ static void qs1_subdev_stop(struct rproc_subdev *subdev, bool crashed)
 		qs1->recovery_delay_s =
 			clamp(2 * qs1->recovery_delay_s, 1u, QS1_RECOVERY_DELAY_MAX_S);
 		qs1_see_to_recovery(qs1);
+	} else {
+		qs1_stopped_by_others(qs1);
 	}
 	qs1_mailbox_flush(qs1);
 	blocking_notifier_call_chain(&qs1->notifier, QS1_NOTIFY_STOPPED, NULL);
 	sysfs_notify(&qs1->dev->kobj, NULL, "state");
 }
+
+/**
+ * qs1_keeps_running() - whether the stop that was asked for is to be refused
+ * @qs1: inverter
+ *
+ * For the stop operation of glue that provides the coprocessor. A stray "stop"
+ * must not take the firmware away under the power stage: it is refused from
+ * arming, or bench mode, until that is taken back, but not when the firmware has
+ * crashed or the driver goes.
+ *
+ * Return: true if it is.
+ */
+bool qs1_keeps_running(struct qs1 *qs1)
+{
+	if (!test_and_clear_bit(QS1_FLAG_KEPT, &qs1->flags))
+		return false;
+	dev_warn(qs1->dev, "firmware is not stopped while armed or in bench mode\n");
+	return true;
+}
+EXPORT_SYMBOL_NS_GPL(qs1_keeps_running, QS1_NS);
 
 /**
  * qs1_irq() - hard interrupt handler of the firmware's doorbell
@@ -282,6 +337,21 @@ irqreturn_t qs1_irq(int irq, void *data)
 EXPORT_SYMBOL_NS_GPL(qs1_irq, QS1_NS);
 
 /**
+ * qs1_news() - see what the firmware has to tell
+ * @qs1: inverter
+ *
+ * Context: may sleep.
+ */
+void qs1_news(struct qs1 *qs1)
+{
+	guard(mutex)(&qs1->news_lock);
+
+	qs1_events_notify(qs1);
+	qs1_health_notify(qs1);
+	blocking_notifier_call_chain(&qs1->notifier, QS1_NOTIFY_DOORBELL, NULL);
+}
+
+/**
  * qs1_irq_thread() - threaded interrupt handler of the firmware's doorbell
  * @irq: unused
  * @data: struct qs1
@@ -301,9 +371,7 @@ irqreturn_t qs1_irq_thread(int irq, void *data)
 	}
 
 	trace_qs1_doorbell(qs1->id, readl(&qs1->shm->fw.doorbell));
-	qs1_events_notify(qs1);
-	qs1_health_notify(qs1);
-	blocking_notifier_call_chain(&qs1->notifier, QS1_NOTIFY_DOORBELL, NULL);
+	qs1_news(qs1);
 	return IRQ_HANDLED;
 }
 EXPORT_SYMBOL_NS_GPL(qs1_irq_thread, QS1_NS);
@@ -322,6 +390,7 @@ void qs1_quiesce(struct qs1 *qs1)
 	struct rproc *rproc = qs1->rproc;
 
 	set_bit(QS1_FLAG_LEAVING, &qs1->flags);
+	cancel_work_sync(&qs1->boot_work);
 	cancel_delayed_work_sync(&qs1->recovery_work);
 	cancel_work_sync(&rproc->crash_handler);
 	/* The recovery may have begun before it could see the flag. */
@@ -330,6 +399,48 @@ void qs1_quiesce(struct qs1 *qs1)
 		;
 }
 EXPORT_SYMBOL_NS_GPL(qs1_quiesce, QS1_NS);
+
+static void qs1_boot_work(struct work_struct *work)
+{
+	struct qs1 *qs1 = container_of(work, struct qs1, boot_work);
+	struct rproc *rproc = qs1->rproc;
+	int ret;
+
+	ret = rproc_boot(rproc);
+	if (ret == -ENOENT)
+		dev_err(qs1->dev, "firmware file %s is missing\n", rproc->firmware);
+	if (ret && qs1->ops->provider)
+		dev_err(qs1->dev,
+			"firmware %s not started (%d): write \"start\" to %s/state to try again\n",
+			rproc->firmware, ret, dev_name(&rproc->dev));
+	else if (ret)
+		dev_err(qs1->dev,
+			"firmware %s not started (%d): bind the driver again to try again\n",
+			rproc->firmware, ret);
+}
+
+static void qs1_cancel_boot(void *data)
+{
+	struct qs1 *qs1 = data;
+
+	cancel_work_sync(&qs1->boot_work);
+}
+
+/**
+ * devm_qs1_boot() - start the firmware
+ * @qs1: inverter
+ *
+ * The last step of the glue's probing. The file may be large, or be missing, so
+ * this does not wait for it; a failure is told in the log.
+ *
+ * Return: 0 or a negative errno.
+ */
+int devm_qs1_boot(struct qs1 *qs1)
+{
+	schedule_work(&qs1->boot_work);
+	return devm_add_action_or_reset(qs1->dev, qs1_cancel_boot, qs1);
+}
+EXPORT_SYMBOL_NS_GPL(devm_qs1_boot, QS1_NS);
 
 struct qs1_registration {
 	struct qs1 *qs1;
@@ -447,7 +558,7 @@ static void qs1_free(void *data)
 /**
  * devm_qs1_alloc() - the core's part of one inverter
  * @dev: parent device; its driver data becomes the returned structure
- * @rproc: the coprocessor, not yet registered
+ * @rproc: the coprocessor, not yet registered or not running
  * @shm: the contract
  * @size: bytes from @shm on that belong to it
  * @ops: the glue
@@ -479,10 +590,13 @@ struct qs1 *devm_qs1_alloc(struct device *dev, struct rproc *rproc, void __iomem
 	qs1->size = size;
 	qs1->ops = ops;
 	qs1->priv = priv;
+	INIT_WORK(&qs1->boot_work, qs1_boot_work);
 	INIT_DELAYED_WORK(&qs1->recovery_work, qs1_recovery_work);
 	BLOCKING_INIT_NOTIFIER_HEAD(&qs1->notifier);
 	qs1_mailbox_init(qs1);
 	ret = devm_mutex_init(dev, &qs1->mailbox_lock);
+	if (!ret)
+		ret = devm_mutex_init(dev, &qs1->news_lock);
 	if (ret)
 		return ERR_PTR(ret);
 
@@ -503,6 +617,8 @@ struct qs1 *devm_qs1_alloc(struct device *dev, struct rproc *rproc, void __iomem
 	ret = devm_add_action_or_reset(dev, qs1_free, qs1);
 	if (!ret)
 		ret = devm_qs1_trip_init(qs1);
+	if (!ret)
+		ret = devm_qs1_runtime_pm(qs1);
 	return ret ? ERR_PTR(ret) : qs1;
 }
 EXPORT_SYMBOL_NS_GPL(devm_qs1_alloc, QS1_NS);

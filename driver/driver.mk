@@ -3,7 +3,7 @@
 # The Linux driver, built for the virtual board's kernel, and its tests.
 
 DRIVER := $(BUILD)/driver$(KERNEL_SUFFIX)
-DRIVER_MODULES := core iio gpio pwm ivshmem
+DRIVER_MODULES := core iio gpio pwm ivshmem carveout pruss
 DRIVER_KO := $(DRIVER_MODULES:%=$(DRIVER)/qs1_%.ko)
 DRIVER_SRC := $(wildcard driver/*.[ch]) driver/Kbuild $(wildcard include/qs1/*.h)
 KSELFTEST := $(wildcard tests/kselftest/*.sh)
@@ -41,7 +41,7 @@ driver-check: kernel-source
 
 ## make driver-matrix   build the driver for the kernels of Debian's suites, and with DKMS
 .PHONY: driver-matrix
-driver-matrix: driver
+driver-matrix: driver kernel-source
 	@scripts/driver-matrix
 	@scripts/dkms-check
 

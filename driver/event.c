@@ -100,7 +100,7 @@ static void qs1_events_record(struct qs1 *qs1, u32 head)
  * qs1_events_notify() - wake who polls the events when there is news
  * @qs1: inverter
  *
- * Context: the interrupt's thread only.
+ * Context: from qs1_news() only.
  */
 void qs1_events_notify(struct qs1 *qs1)
 {
@@ -120,7 +120,7 @@ void qs1_events_notify(struct qs1 *qs1)
  * The firmware rings again when a snapshot shows the change, so who is woken
  * here reads the new value.
  *
- * Context: the interrupt's thread only.
+ * Context: from qs1_news() only.
  */
 void qs1_health_notify(struct qs1 *qs1)
 {

@@ -17,10 +17,10 @@
 #include <linux/module.h>
 #include <linux/overflow.h>
 #include <linux/pci.h>
+#include <linux/pm_runtime.h>
 #include <linux/remoteproc.h>
 #include <linux/slab.h>
 #include <linux/time64.h>
-#include <linux/workqueue.h>
 
 #include <qs1/vhw.h>
 
@@ -50,7 +50,6 @@
  * @request: last request to the board
  * @rproc: the coprocessor
  * @qs1: the core's part
- * @boot_work: first start, away from the probe path
  */
 struct qs1_ivshmem {
 	struct device *dev;
@@ -64,7 +63,6 @@ struct qs1_ivshmem {
 	u32 request;
 	struct rproc *rproc;
 	struct qs1 *qs1;
-	struct work_struct boot_work;
 };
 
 static void qs1_ivshmem_doorbell(struct qs1_ivshmem *board, u32 vector)
@@ -79,6 +77,7 @@ static void qs1_ivshmem_ring(struct qs1 *qs1)
 
 static const struct qs1_ops qs1_ivshmem_ops = {
 	.ring = qs1_ivshmem_ring,
+	.provider = true,
 };
 
 /* Ask the board to take the new value of run, and wait until it has. */
@@ -119,7 +118,11 @@ static int qs1_ivshmem_start(struct rproc *rproc)
 
 static int qs1_ivshmem_stop(struct rproc *rproc)
 {
-	return qs1_ivshmem_control(rproc->priv, 0);
+	struct qs1_ivshmem *board = rproc->priv;
+
+	if (qs1_keeps_running(board->qs1))
+		return -EBUSY;
+	return qs1_ivshmem_control(board, 0);
 }
 
 /*
@@ -229,27 +232,6 @@ static irqreturn_t qs1_ivshmem_coproc_irq(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
-static void qs1_ivshmem_boot(struct work_struct *work)
-{
-	struct qs1_ivshmem *board = container_of(work, struct qs1_ivshmem, boot_work);
-	int ret;
-
-	ret = rproc_boot(board->rproc);
-	if (ret == -ENOENT)
-		dev_err(board->dev, "firmware file %s is missing\n", board->rproc->firmware);
-	if (ret)
-		dev_err(board->dev,
-			"firmware %s not started (%d): write \"start\" to %s/state to try again\n",
-			board->rproc->firmware, ret, dev_name(&board->rproc->dev));
-}
-
-static void qs1_ivshmem_cancel_boot(void *data)
-{
-	struct qs1_ivshmem *board = data;
-
-	cancel_work_sync(&board->boot_work);
-}
-
 static void qs1_ivshmem_shutdown(void *data)
 {
 	struct qs1_ivshmem *board = data;
@@ -258,6 +240,12 @@ static void qs1_ivshmem_shutdown(void *data)
 	/* Crashed with recovery disabled: the remoteproc core lets it run on. */
 	if (readl(&board->vhw->run))
 		qs1_ivshmem_control(board, 0);
+}
+
+/* The bus expects the reference that it gave. */
+static void qs1_ivshmem_hold(void *dev)
+{
+	pm_runtime_get_noresume(dev);
 }
 
 /* Is this memory ours, and does it say things that fit together? */
@@ -376,7 +364,6 @@ static int qs1_ivshmem_probe(struct pci_dev *pdev, const struct pci_device_id *i
 	board = rproc->priv;
 	*board = found;
 	board->rproc = rproc;
-	INIT_WORK(&board->boot_work, qs1_ivshmem_boot);
 
 	board->qs1 = devm_qs1_alloc(dev, rproc, board->memory + shm, board->fw_offset - shm,
 				    &qs1_ivshmem_ops, board);
@@ -398,9 +385,12 @@ static int qs1_ivshmem_probe(struct pci_dev *pdev, const struct pci_device_id *i
 	if (ret)
 		return ret;
 
-	/* The file may be large, or be missing: not here. */
-	schedule_work(&board->boot_work);
-	return devm_add_action_or_reset(dev, qs1_ivshmem_cancel_boot, board);
+	ret = devm_qs1_boot(board->qs1);
+	if (ret)
+		return ret;
+	/* The bus holds a reference while it probes; from here on the core has those that count. */
+	pm_runtime_put_noidle(dev);
+	return devm_add_action_or_reset(dev, qs1_ivshmem_hold, dev);
 }
 
 static const struct pci_device_id qs1_ivshmem_ids[] = {
@@ -413,6 +403,7 @@ static struct pci_driver qs1_ivshmem_driver = {
 	.id_table = qs1_ivshmem_ids,
 	.probe = qs1_ivshmem_probe,
 	.dev_groups = qs1_groups,
+	.driver.pm = pm_ptr(&qs1_pm_ops),
 };
 module_pci_driver(qs1_ivshmem_driver);
 

@@ -11,6 +11,7 @@
 #include <linux/export.h>
 #include <linux/io.h>
 #include <linux/jiffies.h>
+#include <linux/pm_runtime.h>
 
 #include "qs1.h"
 #include "trace.h"
@@ -87,6 +88,58 @@ static int qs1_mailbox_exchange(struct qs1 *qs1, struct qs1_answer *answer, s32 
 	return qs1_result_errno[answer->result];
 }
 
+/* While the power stage may run the inverter does not sleep. */
+static void qs1_set_permitted(struct qs1 *qs1, int flag, bool on)
+{
+	bool was = qs1_permitted(qs1);
+
+	lockdep_assert_held(&qs1->mailbox_lock);
+
+	assign_bit(flag, &qs1->flags, on);
+	if (!was && qs1_permitted(qs1)) {
+		pm_runtime_get_noresume(qs1->dev);
+	} else if (was && !qs1_permitted(qs1)) {
+		pm_runtime_mark_last_busy(qs1->dev);
+		pm_runtime_put_autosuspend(qs1->dev);
+	}
+}
+
+/* What was not refused permits; asking for the opposite takes it back, whatever the answer. */
+static void qs1_note_permission(struct qs1 *qs1, enum qs1_op op, s32 value, int ret)
+{
+	switch (op) {
+	case QS1_OP_ARM:
+		if (!ret || ret == -ETIMEDOUT)
+			qs1_set_permitted(qs1, QS1_FLAG_ARMED, true);
+		break;
+	case QS1_OP_DISARM:
+		qs1_set_permitted(qs1, QS1_FLAG_ARMED, false);
+		break;
+	case QS1_OP_BENCH:
+		if (!value || !ret || ret == -ETIMEDOUT)
+			qs1_set_permitted(qs1, QS1_FLAG_BENCH, value);
+		break;
+	default:
+		break;
+	}
+}
+
+static int qs1_mailbox_command(struct qs1 *qs1, struct qs1_answer *answer, s32 value)
+{
+	int ret;
+
+	guard(mutex)(&qs1->mailbox_lock);
+
+	if (!qs1_running(qs1))
+		return -ESHUTDOWN;
+
+	ret = qs1_mailbox_exchange(qs1, answer, value);
+	trace_qs1_mailbox(qs1->id, answer->op, answer->arg, value, answer->result, answer->value,
+			  ret);
+	qs1_note_permission(qs1, answer->op, value, ret);
+	return ret;
+}
+
 /**
  * qs1_command() - have the firmware carry out one command
  * @qs1: inverter
@@ -108,13 +161,12 @@ int qs1_command(struct qs1 *qs1, enum qs1_op op, u32 arg, s32 value, s32 *ret_va
 	struct qs1_answer answer = { .op = op, .arg = arg };
 	int ret;
 
-	guard(mutex)(&qs1->mailbox_lock);
-
-	if (!qs1_running(qs1))
-		return -ESHUTDOWN;
-
-	ret = qs1_mailbox_exchange(qs1, &answer, value);
-	trace_qs1_mailbox(qs1->id, op, arg, value, answer.result, answer.value, ret);
+	ret = pm_runtime_resume_and_get(qs1->dev);
+	if (ret)
+		return ret;
+	ret = qs1_mailbox_command(qs1, &answer, value);
+	pm_runtime_mark_last_busy(qs1->dev);
+	pm_runtime_put_autosuspend(qs1->dev);
 	if (!ret && ret_value)
 		*ret_value = answer.value;
 	return ret;
@@ -163,9 +215,13 @@ void qs1_mailbox_reset(struct qs1 *qs1)
 /**
  * qs1_mailbox_flush() - have a waiting command give up
  * @qs1: inverter, whose firmware is marked as not running
+ *
+ * What the host had permitted ends with the firmware: the next one is disarmed.
  */
 void qs1_mailbox_flush(struct qs1 *qs1)
 {
 	wake_up_all(&qs1->reply_wait);
 	guard(mutex)(&qs1->mailbox_lock);
+	qs1_set_permitted(qs1, QS1_FLAG_ARMED, false);
+	qs1_set_permitted(qs1, QS1_FLAG_BENCH, false);
 }

@@ -207,9 +207,10 @@ static int qs1_meter_write_event_config(struct iio_dev *indio_dev, const struct 
 	return 0;
 }
 
-static int qs1_meter_read_event_label(struct iio_dev *indio_dev, const struct iio_chan_spec *chan,
-				      enum iio_event_type type, enum iio_event_direction dir,
-				      char *label)
+static int __maybe_unused qs1_meter_read_event_label(struct iio_dev *indio_dev,
+						     const struct iio_chan_spec *chan,
+						     enum iio_event_type type,
+						     enum iio_event_direction dir, char *label)
 {
 	int event = qs1_meter_find_event(chan, type, dir);
 
@@ -271,7 +272,7 @@ static const struct iio_info qs1_meter_info = {
 	.read_label = qs1_meter_read_label,
 	.read_event_config = qs1_meter_read_event_config,
 	.write_event_config = qs1_meter_write_event_config,
-	.read_event_label = qs1_meter_read_event_label,
+	QS1_EVENT_LABEL(qs1_meter_read_event_label) /* a member with its comma, or nothing */
 };
 
 /* The events of a channel follow each other in the table. */

@@ -13,7 +13,8 @@
  *   attribute "bench" of the inverter's device enters and leaves it. The firmware
  *   leaves it by itself when the host's heartbeat ends, at an emergency stop and
  *   at faults; all gates are then off, and a channel that is still in use is
- *   refused with -EBUSY. Disable it, enter bench mode and enable it again.
+ *   refused with -EBUSY. Disable it, enter bench mode and enable it again. The
+ *   same after system sleep, before which all channels are disabled.
  * - The period is fixed: 10 us of an input stage, 50 us of a leg. A shorter one
  *   is refused, a longer one rounded down.
  * - An input stage is on for 2.99 us at most, a leg for 49.98 us. More is
@@ -32,6 +33,7 @@
 #include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/pm.h>
 #include <linux/pwm.h>
 
 #include "qs1.h"
@@ -150,6 +152,29 @@ static const struct pwm_ops qs1_pwm_ops = {
 	.get_state = qs1_pwm_get_state,
 };
 
+/* Before the inverter sleeps. It leaves bench mode then: who had a channel has to begin anew. */
+static int qs1_pwm_suspend(struct device *dev)
+{
+	struct pwm_chip *chip = dev_get_drvdata(dev);
+	struct qs1_pwm *qs1_pwm = pwmchip_get_drvdata(chip);
+	int ret;
+	int i;
+
+	guard(mutex)(&qs1_pwm->lock);
+	for (i = 0; i < QS1_PWM_CHANNELS; i++) {
+		if (!qs1_pwm->enabled[i])
+			continue;
+		ret = qs1_pwm_set(qs1_pwm, &chip->pwms[i], qs1_pwm->counts[i], false);
+		/* Bench mode has ended already, or the firmware, and with it all duties. */
+		if (ret && ret != -EBUSY && ret != -ESHUTDOWN)
+			return ret;
+		qs1_pwm->enabled[i] = false;
+	}
+	return 0;
+}
+
+static DEFINE_SIMPLE_DEV_PM_OPS(qs1_pwm_pm_ops, qs1_pwm_suspend, NULL);
+
 static int qs1_pwm_probe(struct auxiliary_device *adev, const struct auxiliary_device_id *id)
 {
 	struct device *dev = &adev->dev;
@@ -167,6 +192,7 @@ static int qs1_pwm_probe(struct auxiliary_device *adev, const struct auxiliary_d
 		return ret;
 
 	chip->ops = &qs1_pwm_ops;
+	dev_set_drvdata(dev, chip);
 	ret = devm_pwmchip_add(dev, chip);
 	return ret ? dev_err_probe(dev, ret, "can not add the PWM chip\n") : 0;
 }
@@ -178,6 +204,7 @@ static struct auxiliary_driver qs1_pwm_driver = {
 	.name = "pwm",
 	.probe = qs1_pwm_probe,
 	.id_table = qs1_pwm_ids,
+	.driver.pm = pm_sleep_ptr(&qs1_pwm_pm_ops),
 };
 module_auxiliary_driver(qs1_pwm_driver);
 

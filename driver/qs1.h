@@ -12,6 +12,7 @@
 #include <linux/interrupt.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
+#include <linux/pm.h>
 #include <linux/remoteproc.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -29,9 +30,12 @@ struct qs1_trip;
 /**
  * struct qs1_ops - what the glue does for the core
  * @ring: wake the firmware up to look at the mailbox; may be called in any context
+ * @provider: the glue is the coprocessor's driver, and asks qs1_keeps_running()
+ *            before it stops it; otherwise devm_qs1_client() sees to that
  */
 struct qs1_ops {
 	void (*ring)(struct qs1 *qs1);
+	bool provider;
 };
 
 /**
@@ -86,6 +90,13 @@ struct qs1_health_change {
 #define QS1_FLAG_RUNNING 0 /* handshake done, not stopped or crashed since */
 #define QS1_FLAG_CRASHED 1 /* found dead since it was last in reset */
 #define QS1_FLAG_LEAVING 2 /* driver goes: no further recovery */
+#define QS1_FLAG_ARMED 3   /* host has permitted production, and not taken it back */
+#define QS1_FLAG_BENCH 4   /* host has asked for bench mode, and not left it */
+#define QS1_FLAG_KEPT 5	   /* the stop under way will be refused */
+#define QS1_FLAG_ASLEEP 6  /* system sleeps: nobody judges whether the firmware lives */
+
+/* With one of these the power stage may run. */
+#define QS1_FLAGS_PERMITTED (BIT(QS1_FLAG_ARMED) | BIT(QS1_FLAG_BENCH))
 
 /* Actions on struct qs1.notifier; all are called where sleeping is allowed. */
 enum qs1_notification {
@@ -103,7 +114,8 @@ enum qs1_notification {
  * @size: bytes that may be used from @shm on
  * @ops: the glue
  * @priv: the glue's own
- * @flags: QS1_FLAG_*
+ * @flags: QS1_FLAG_*; those of QS1_FLAGS_PERMITTED change under @mailbox_lock
+ * @boot_work: starts the firmware, away from the probe path
  * @fw: facts about the firmware, valid while it runs
  * @recovery_work: sees to the recovery of a dead firmware
  * @recovery_delay_s: until then, the next time
@@ -115,9 +127,9 @@ enum qs1_notification {
  * @command_seq: number of the last command
  * @answer: last exchange, for the command_result attribute
  * @reply_wait: woken by each doorbell
- * @event_head: last event that readers of the attributes were told of; only
- *              the interrupt thread uses it, and the start before the first one
- * @health: what they were told last, likewise
+ * @news_lock: one doorbell at a time; guards @event_head and @health
+ * @event_head: last event that readers of the attributes were told of
+ * @health: what they were told last
  * @trip: records the waveform around a trip
  * @heartbeat: last value written to the firmware
  * @crashes: crashes since the driver was bound
@@ -135,6 +147,7 @@ struct qs1 {
 	void *priv;
 
 	unsigned long flags;
+	struct work_struct boot_work;
 	struct qs1_firmware fw;
 	struct delayed_work recovery_work;
 	unsigned int recovery_delay_s;
@@ -148,6 +161,7 @@ struct qs1 {
 	struct qs1_answer answer;
 	wait_queue_head_t reply_wait;
 
+	struct mutex news_lock; /* see above */
 	u32 event_head;
 	struct qs1_health health;
 	struct qs1_trip *trip;
@@ -173,15 +187,26 @@ static inline bool qs1_running(const struct qs1 *qs1)
 	return test_bit_acquire(QS1_FLAG_RUNNING, &qs1->flags);
 }
 
+/* Whether the power stage may run, by the host's own word. */
+static inline bool qs1_permitted(const struct qs1 *qs1)
+{
+	return READ_ONCE(qs1->flags) & QS1_FLAGS_PERMITTED;
+}
+
 /* For the glue. */
 struct qs1 *devm_qs1_alloc(struct device *dev, struct rproc *rproc, void __iomem *shm, size_t size,
 			   const struct qs1_ops *ops, void *priv);
+void __iomem *devm_qs1_map_memory_region(struct device *dev, size_t *ret_size);
+int devm_qs1_client(struct qs1 *qs1);
 int devm_qs1_add_children(struct qs1 *qs1);
+int devm_qs1_boot(struct qs1 *qs1);
+bool qs1_keeps_running(struct qs1 *qs1);
 irqreturn_t qs1_irq(int irq, void *qs1);
 irqreturn_t qs1_irq_thread(int irq, void *qs1);
 void qs1_report_crash(struct qs1 *qs1, enum rproc_crash_type type);
 void qs1_quiesce(struct qs1 *qs1);
 extern const struct attribute_group *qs1_groups[];
+extern const struct dev_pm_ops qs1_pm_ops;
 
 /* For the children. */
 int devm_qs1_register_notifier(struct device *dev, struct qs1 *qs1, struct notifier_block *nb);
@@ -189,6 +214,9 @@ int qs1_command(struct qs1 *qs1, enum qs1_op op, u32 arg, s32 value, s32 *ret_va
 int qs1_telemetry_read(struct qs1 *qs1, size_t offset, void *buf, size_t size);
 
 /* Inside the core. */
+int qs1_handshake(struct qs1 *qs1);
+void qs1_news(struct qs1 *qs1);
+int devm_qs1_runtime_pm(struct qs1 *qs1);
 int qs1_refuse_value(struct qs1 *qs1, u32 param, s32 limit);
 void qs1_mailbox_init(struct qs1 *qs1);
 void qs1_mailbox_reset(struct qs1 *qs1);

@@ -53,7 +53,7 @@ struct qs1_trip {
  *
  * The first of several trips is the cause of the others and is kept.
  *
- * Context: the interrupt's thread only.
+ * Context: from qs1_news() only.
  */
 void qs1_trip_event(struct qs1 *qs1, const struct qs1_event *event)
 {

@@ -23,6 +23,7 @@
 #include <linux/kstrtox.h>
 #include <linux/mutex.h>
 #include <linux/pid.h>
+#include <linux/pm_runtime.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -43,7 +44,10 @@
 /* The mask of those: */
 #define QS1_WAVE_ADC GENMASK(QS1_SCAN_CHANNELS - 1, 0)
 
-/* One doorbell a millisecond at most; half the smallest usual ring. */
+/*
+ * One doorbell a millisecond at most, and a quarter of the largest ring. A smaller
+ * ring rings when it is half full, as long as it has room for the minimum.
+ */
 #define QS1_WAVE_WATERMARK_MIN 20
 #define QS1_WAVE_WATERMARK_MAX 2048
 
@@ -67,7 +71,7 @@ struct qs1_wave_sample {
  * @lock: guards all that follows; held while pushing, since a buffer has one
  *        writer, and the interrupt and a reader's flush both drain
  * @streaming: buffer is enabled
- * @watermark: scans between two doorbells
+ * @watermark: scans between two doorbells, as asked for
  * @tail: next scan to take from the ring
  * @seq: sequence number of the last scan taken
  * @seq_known: there was one
@@ -113,6 +117,12 @@ static u32 qs1_wave_size(struct qs1_wave *wave)
 	return 1u << wave->qs1->fw.wave_log2;
 }
 
+/* Scans between two doorbells, as the firmware is told. */
+static u32 qs1_wave_interval(struct qs1_wave *wave)
+{
+	return min(wave->watermark, max_t(u32, qs1_wave_size(wave) / 2, QS1_WAVE_WATERMARK_MIN));
+}
+
 /* Copies within the ring; @first + @count must not pass its end. */
 static void qs1_wave_copy(struct qs1_wave *wave, u32 first, u32 count, struct qs1_scan *scans)
 {
@@ -150,7 +160,7 @@ static void qs1_wave_restart(struct qs1_wave *wave)
 	wave->mapped = wave->tail;
 	qs1_clock_reset(&wave->clock, wave->tail - 1, iio_get_time_ns(wave->indio_dev),
 			wave->qs1->fw.control_hz);
-	writel(wave->watermark, &wave->qs1->shm->host.wave_watermark);
+	writel(qs1_wave_interval(wave), &wave->qs1->shm->host.wave_watermark);
 }
 
 /*
@@ -286,6 +296,11 @@ static int qs1_wave_notify(struct notifier_block *nb, unsigned long action, void
 static int qs1_wave_postenable(struct iio_dev *indio_dev)
 {
 	struct qs1_wave *wave = iio_priv(indio_dev);
+	int ret;
+
+	ret = pm_runtime_resume_and_get(wave->qs1->dev);
+	if (ret)
+		return ret;
 
 	guard(mutex)(&wave->lock);
 
@@ -299,10 +314,12 @@ static int qs1_wave_predisable(struct iio_dev *indio_dev)
 {
 	struct qs1_wave *wave = iio_priv(indio_dev);
 
-	guard(mutex)(&wave->lock);
-
-	wave->streaming = false;
-	writel(0, &wave->qs1->shm->host.wave_watermark);
+	scoped_guard(mutex, &wave->lock) {
+		wave->streaming = false;
+		writel(0, &wave->qs1->shm->host.wave_watermark);
+	}
+	pm_runtime_mark_last_busy(wave->qs1->dev);
+	pm_runtime_put_autosuspend(wave->qs1->dev);
 	return 0;
 }
 
@@ -319,7 +336,7 @@ static int qs1_wave_set_watermark(struct iio_dev *indio_dev, unsigned int waterm
 
 	wave->watermark = clamp(watermark, QS1_WAVE_WATERMARK_MIN, QS1_WAVE_WATERMARK_MAX);
 	if (wave->streaming)
-		writel(wave->watermark, &wave->qs1->shm->host.wave_watermark);
+		writel(qs1_wave_interval(wave), &wave->qs1->shm->host.wave_watermark);
 	return 0;
 }
 
@@ -450,7 +467,8 @@ static ssize_t hwfifo_watermark_show(struct device *dev, struct device_attribute
 {
 	struct qs1_wave *wave = iio_priv(dev_to_iio_dev(dev));
 
-	return sysfs_emit(buf, "%u\n", READ_ONCE(wave->watermark));
+	guard(mutex)(&wave->lock);
+	return sysfs_emit(buf, "%u\n", qs1_wave_interval(wave));
 }
 
 static ssize_t hwfifo_enabled_show(struct device *dev, struct device_attribute *attr, char *buf)

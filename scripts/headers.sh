@@ -1,31 +1,38 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Debian's armhf kernel headers, made usable on this machine; sourced by scripts/kernel and
+# Debian's kernel headers for $BOARD_ARCH, made usable on this machine; sourced by scripts/kernel and
 # scripts/driver-matrix after lib.sh.
 #
-# Debian's programs for the module build are used in their armhf version, through user-mode
+# Debian's programs for the module build are used in their armhf (arm64) version, through user-mode
 # emulation, and not in the amd64 one: modpost there was compiled with 64-bit device table sizes and
 # refuses (or gets wrong) the tables of a 32-bit module.
 
+# The kernel's flavour, who runs its programs, their loader, and the size of its words.
+case $BOARD_ARCH in
+armhf) FLAVOUR=armmp EMULATOR=qemu-arm-static LOADER=ld-linux-armhf.so.3 WORD=32 ;;
+arm64) FLAVOUR=arm64 EMULATOR=qemu-aarch64-static LOADER=ld-linux-aarch64.so.1 WORD=64 ;;
+*) die "no kernel is known for $BOARD_ARCH" ;;
+esac
+
 # Programs of linux-kbuild that a module build runs, and the file that does the work. Not every
 # release has each.
-BUILD_PROGRAMS='basic/fixdep:basic/fixdep
+BUILD_PROGRAMS="basic/fixdep:basic/fixdep
 genksyms/genksyms:genksyms/genksyms
-mod/modpost:mod/modpost.real-lsb-32
-recordmcount:recordmcount'
+mod/modpost:mod/modpost.real-lsb-$WORD
+recordmcount:recordmcount"
 
-# find_kernel SUITE: sets version, abi and release to those of the suite's newest armmp kernel; fails
-# when the suite has none.
+# find_kernel SUITE: sets version, abi and release to those of the suite's newest kernel of the flavour;
+# fails when the suite has none.
 find_kernel()
 {
 	local record
-	record=$(scripts/apt.sh show "$1" linux-headers-armmp) || return
+	record=$(scripts/apt.sh show "$1" "linux-headers-$FLAVOUR") || return
 	version=$(sed -n 's/^Version: //p' <<<"$record")
 	abi=$(sed -n 's/^Depends: .*linux-headers-\([^ ]*\).*/\1/p' <<<"$record")
-	release=${abi%-armmp}
+	release=${abi%-"$FLAVOUR"}
 	if [ -z "$version" ] || [ "$release" = "$abi" ]; then
-		die "linux-headers-armmp $version names no kernel ending in -armmp, but '$abi'"
+		die "linux-headers-$FLAVOUR $version names no kernel ending in -$FLAVOUR, but '$abi'"
 	fi
 }
 
@@ -52,7 +59,7 @@ wrap_programs()
 		mv "$root/$scripts/$real" "$root/$scripts/$name.armhf"
 		cat >"$root/$scripts/$name" <<-END
 			#!/bin/sh
-			exec qemu-arm-static -L "$final" "$final/$scripts/$name.armhf" "\$@"
+			exec $EMULATOR -L "$final" "$final/$scripts/$name.armhf" "\$@"
 		END
 		chmod +x "$root/$scripts/$name"
 	done <<<"$BUILD_PROGRAMS"
@@ -66,7 +73,7 @@ unpack_headers()
 	shift 2
 	mkdir "$root"
 	unpack_debs "$root" "$@"
-	[ -e "$root/lib/ld-linux-armhf.so.3" ] || die "no C library in $root"
+	[ -e "$root/lib/$LOADER" ] || die "no C library in $root"
 	wrap_programs "$root" "$final"
 	sed -i "s|/usr/src/linux-headers|$final&|g; s|/usr/lib/linux-kbuild|$final&|g" \
 		"$root/usr/src/linux-headers-$abi/Makefile"

@@ -42,8 +42,44 @@ trace_readable()
 	}
 }
 
+# While armed, or in bench mode, a stray stop is refused.
+stop_is_refused()
+{
+	for permission in arm bench; do
+		put x "$board/heartbeat" && "permit_$permission" || return 1
+		refused "Device or resource busy" stop "$rproc/state" && running &&
+			cat "$(iio qs1-meter)/in_voltage0_raw" >/dev/null
+		refused_result=$?
+		put 0 "$board/bench" && put disarm "$board/control" && wait_for 20 in_shutdown ||
+			return 1
+		[ "$refused_result" -eq 0 ] || return 1
+	done
+}
+
+permit_arm()
+{
+	put arm "$board/control"
+}
+
+permit_bench()
+{
+	wait_for 20 in_shutdown && put x "$board/heartbeat" && put 1 "$board/bench"
+}
+
+in_shutdown()
+{
+	[ "$(cat "$board/state")" = shutdown ]
+}
+
+# While armed it crashes, or the driver takes it away: that is no stray stop.
+recovers_armed()
+{
+	put x "$board/heartbeat" && permit_arm && recovers put trap "$crash"
+}
+
 stops()
 {
+	put disarm "$board/control" >/dev/null
 	put stop "$rproc/state" && equal offline "$(cat "$rproc/state")" state
 }
 
@@ -215,14 +251,16 @@ no_resource_table()
 }
 
 pause_service
-plan 19
+plan 21
 first_log_line=$log_lines
 check "the coprocessor's firmware is qs1-m4.elf" named
 check "trace buffer can be read" trace_readable
+check "is not stopped while armed or in bench mode" stop_is_refused
 check "stops" stops
 check "while stopped there are no data, and commands are refused" silent_while_stopped
 check "starts again" starts
 check "recovers disarmed from a trap" recovers put trap "$crash"
+check "recovers disarmed when it was armed" recovers_armed
 check "recovers disarmed from a hang" recovers put hang "$crash"
 check "recovers disarmed from an injected crash" recovers put 1 "$debug/crash"
 check "leaves a core dump when asked to" dumped

@@ -115,11 +115,14 @@ def test_a_firmware_for_another_contract_is_refused_with_both_versions(board, ag
                     "-Wl,--section-start=.vectors=0x21100000", "-Wl,-Ttext=0x21100100",
                     "-Wl,-e,0x21100000", "-o", elf, tmp_path / "other.s"], check=True)
     agent.write_file("/lib/firmware/other.elf", elf.read_bytes())
+    agent.check("qs1ctl stop")
+    board.wait_state("shutdown", timeout_s=30)
     agent.check(f"echo stop >{RPROC}/state && echo other.elf >{RPROC}/firmware")
     mark = log_length(agent)
     result = agent.shell(f"echo start >{RPROC}/state")
     log = since(agent, mark)
     agent.check(f"echo qs1-m4.elf >{RPROC}/firmware && echo start >{RPROC}/state")
+    agent.check("qs1ctl start")
     assert result.status != 0
     assert f"firmware has layout version 99, this driver needs {LAYOUT_VERSION}" in log
 

@@ -34,14 +34,25 @@ def test_remoteproc_carries_the_boards_name(agent):
     assert agent.check(f"cat {REMOTEPROC}/state") == "running"
 
 
+def test_a_stray_stop_is_refused_while_it_produces(board, agent):
+    before = starts(board)
+    refused = agent.shell(f"env printf stop >{REMOTEPROC}/state")
+    assert refused.status != 0 and "Device or resource busy" in refused.err
+    assert state_of(board.status()) in PRODUCING
+    assert starts(board) == before
+
+
 def test_stop_holds_the_coprocessor_in_reset_and_start_brings_it_back(board, agent):
     before = starts(board)
+    agent.check("qs1ctl stop")
+    board.wait_state("shutdown", timeout_s=30)
     agent.check(f"echo stop >{REMOTEPROC}/state")
     assert board.status()["coproc"]["state"] == "reset"
     board.wait_nothing_fed()
     agent.check(f"echo start >{REMOTEPROC}/state")
     assert board.status()["coproc"]["state"] == "running"
     assert starts(board) == before + 1
+    agent.check("qs1ctl start")
 
 
 @pytest.mark.parametrize("fault", ["crash", "hang"])

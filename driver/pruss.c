@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Glue for the AM335x, whose coprocessor is a PRU: the contract is in the
+ * PRU-ICSS's shared data RAM or in reserved memory, and a system event of its
+ * interrupt controller is the doorbell in each direction.
+ *
+ * The shared RAM has 12 KB, of which the contract takes 5056 bytes: room for 128
+ * scans of 40 bytes, 6.4 ms at 20 kHz.
+ */
+#include <linux/device.h>
+#include <linux/interrupt.h>
+#include <linux/io.h>
+#include <linux/irq.h>
+#include <linux/mod_devicetable.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/pm_runtime.h>
+#include <linux/pruss_driver.h>
+#include <linux/remoteproc.h>
+#include <linux/remoteproc/pruss.h>
+
+#include "qs1.h"
+
+/**
+ * struct qs1_pruss - one board
+ * @pruss: the PRU-ICSS
+ * @ram: its shared data RAM, when the contract is there
+ * @mailbox_irq: system event that wakes the firmware
+ */
+struct qs1_pruss {
+	struct pruss *pruss;
+	struct pruss_mem_region ram;
+	int mailbox_irq;
+};
+
+static void qs1_pruss_ring(struct qs1 *qs1)
+{
+	struct qs1_pruss *board = qs1->priv;
+
+	irq_set_irqchip_state(board->mailbox_irq, IRQCHIP_STATE_PENDING, true);
+}
+
+static const struct qs1_ops qs1_pruss_ops = {
+	.ring = qs1_pruss_ring,
+};
+
+static void qs1_pruss_put_rproc(void *rproc)
+{
+	pru_rproc_put(rproc);
+}
+
+static struct rproc *devm_qs1_pruss_get_rproc(struct device *dev)
+{
+	struct rproc *rproc;
+	int ret;
+
+	rproc = pru_rproc_get(dev->of_node, 0, NULL);
+	if (rproc == ERR_PTR(-EOPNOTSUPP))
+		return ERR_PTR(dev_err_probe(dev, -EOPNOTSUPP,
+					     "built for a kernel without PRU remoteproc\n"));
+	if (IS_ERR(rproc))
+		return dev_err_cast_probe(dev, rproc, "no PRU\n");
+	ret = devm_add_action_or_reset(dev, qs1_pruss_put_rproc, rproc);
+	return ret ? ERR_PTR(ret) : rproc;
+}
+
+static void qs1_pruss_put(void *pruss)
+{
+	pruss_put(pruss);
+}
+
+static void qs1_pruss_release_ram(void *data)
+{
+	struct qs1_pruss *board = data;
+
+	pruss_release_mem_region(board->pruss, &board->ram);
+}
+
+/* In the shared RAM, unless the node names other memory. */
+static void __iomem *devm_qs1_pruss_map(struct qs1_pruss *board, struct device *dev,
+					struct rproc *rproc, size_t *size)
+{
+	void __iomem *shm;
+	int ret;
+
+	shm = devm_qs1_map_memory_region(dev, size);
+	if (shm != IOMEM_ERR_PTR(-ENOENT))
+		return shm;
+
+	board->pruss = pruss_get(rproc);
+	if (IS_ERR(board->pruss))
+		return IOMEM_ERR_PTR(PTR_ERR(board->pruss));
+	ret = devm_add_action_or_reset(dev, qs1_pruss_put, board->pruss);
+	if (ret)
+		return IOMEM_ERR_PTR(ret);
+	ret = pruss_request_mem_region(board->pruss, PRUSS_MEM_SHRD_RAM2, &board->ram);
+	if (ret)
+		return IOMEM_ERR_PTR(ret);
+	ret = devm_add_action_or_reset(dev, qs1_pruss_release_ram, board);
+	if (ret)
+		return IOMEM_ERR_PTR(ret);
+	*size = board->ram.size;
+	return board->ram.va;
+}
+
+static int qs1_pruss_probe(struct platform_device *pdev)
+{
+	struct device *dev = &pdev->dev;
+	struct qs1_pruss *board;
+	void __iomem *shm;
+	struct rproc *rproc;
+	struct qs1 *qs1;
+	size_t size;
+	int irq;
+	int ret;
+
+	board = devm_kzalloc(dev, sizeof(*board), GFP_KERNEL);
+	if (!board)
+		return -ENOMEM;
+	rproc = devm_qs1_pruss_get_rproc(dev);
+	if (IS_ERR(rproc))
+		return PTR_ERR(rproc);
+	shm = devm_qs1_pruss_map(board, dev, rproc, &size);
+	if (IS_ERR(shm))
+		return dev_err_probe(dev, PTR_ERR(shm), "no memory for the contract\n");
+	/* The interrupt controller routes both; the firmware's comes here, the other goes to it. */
+	irq = platform_get_irq_byname(pdev, "firmware");
+	if (irq < 0)
+		return irq;
+	board->mailbox_irq = platform_get_irq_byname(pdev, "mailbox");
+	if (board->mailbox_irq < 0)
+		return board->mailbox_irq;
+
+	qs1 = devm_qs1_alloc(dev, rproc, shm, size, &qs1_pruss_ops, board);
+	if (IS_ERR(qs1))
+		return PTR_ERR(qs1);
+	ret = devm_qs1_client(qs1);
+	if (ret)
+		return ret;
+	ret = devm_request_threaded_irq(dev, irq, qs1_irq, qs1_irq_thread, 0, "qs1-fw", qs1);
+	if (ret)
+		return dev_err_probe(dev, ret, "no interrupt for the firmware\n");
+	ret = devm_pm_runtime_set_active_enabled(dev);
+	if (ret)
+		return ret;
+	ret = devm_qs1_add_children(qs1);
+	if (ret)
+		return ret;
+	return devm_qs1_boot(qs1);
+}
+
+static const struct of_device_id qs1_pruss_ids[] = { { .compatible = "qs1,pruss" }, {} };
+MODULE_DEVICE_TABLE(of, qs1_pruss_ids);
+
+static struct platform_driver qs1_pruss_driver = {
+	.probe = qs1_pruss_probe,
+	.driver = {
+		.name = "qs1-pruss",
+		.of_match_table = qs1_pruss_ids,
+		.dev_groups = qs1_groups,
+		.pm = pm_ptr(&qs1_pm_ops),
+	},
+};
+module_platform_driver(qs1_pruss_driver);
+
+MODULE_DESCRIPTION("qs1 microinverter: PRU of an AM335x");
+MODULE_AUTHOR("qs1 contributors");
+MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS(QS1_NS);
