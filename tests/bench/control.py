@@ -83,7 +83,24 @@ def images():
     return rows
 
 
+def pru():
+    """Longest way through the code of each half, and its size; nothing without the PRU's toolchain."""
+    if not (BUILD / "pru" / "pru0.elf").exists():
+        return []
+    table = subprocess.run(["make", "--silent", "pru-wcet", "ONLY=qs1_core_step qs1_slot"],
+                           capture_output=True, text=True, check=True, cwd=TOP).stdout
+    words = {line.split()[0]: line.split()[1:] for line in table.splitlines()[1:]}
+    return [row("PRU0: worst control period, against its limit", int(words["qs1_core_step"][2]),
+                "cycles", 4000),
+            row("PRU1: worst slow task, against the same", int(words["qs1_slot"][2]), "cycles", 4000),
+            row("PRU0: code of the control period, against its memory",
+                int(words["qs1_core_step"][0]), "byte", 8192),
+            row("PRU1: code of the slow tasks, against its memory", int(words["qs1_slot"][0]),
+                "byte", 8192)]
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
-        json.dump(simulator(Path(name)) + cortex_m4(Path(name)) + images(), sys.stdout, indent=1)
+        json.dump(simulator(Path(name)) + cortex_m4(Path(name)) + images() + pru(), sys.stdout,
+                  indent=1)
     print()

@@ -18,16 +18,35 @@ $(PRU)/%.elf: $(PRU)/obj/tests/pru/%.o $(PRU)/obj/tests/pru/sim.o $(PRU_CORE_OBJ
 	$(call say,LD)
 	$(Q)$(PRU_CC) $(PRU_LDFLAGS) $(PRU_SIM_LDFLAGS) -o $@ $^ -lgcc
 
+# The core on two PRUs: PRU0 with its control period in the memory of one PRU, PRU1 with all else, for
+# which the memory of the other is too small.
+PRU0_OBJ := $(addprefix $(PRU)/obj/tests/pru/, replay.o pru0.o split.o sim.o) $(PRU_ARITH_OBJ) \
+	$(addprefix $(PRU)/obj/firmware/core/, core.o pll.o meter.o current.o input.o protect.o fixed.o)
+PRU1_OBJ := $(addprefix $(PRU)/obj/tests/pru/, pru1.o split.o sim.o) $(PRU_ARITH_OBJ) $(PRU_CORE_OBJ)
+
+$(PRU)/pru0.elf: $(PRU0_OBJ) tests/pru/pru0.ld
+	$(call say,LD)
+	$(Q)$(PRU_CC) $(PRU_LDFLAGS) -Wl,-T,tests/pru/pru0.ld -o $@ $(PRU0_OBJ) -lgcc
+
+$(PRU)/pru1.elf: $(PRU1_OBJ)
+	$(call say,LD)
+	$(Q)$(PRU_CC) $(PRU_LDFLAGS) $(PRU_SIM_LDFLAGS) -o $@ $^ -lgcc
+
 $(PRU)/host-%: $(BUILD)/host/tests/pru/%.o $(HOST_CORE)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(HOST_CFLAGS) -o $@ $^
 
 # What implicit rules made on the way to the programs.
-.SECONDARY: $(PRU_CORE_OBJ) $(PRU_ARITH_OBJ) $(PRU)/obj/tests/pru/sim.o
+.SECONDARY: $(sort $(PRU0_OBJ) $(PRU1_OBJ))
 
 .PHONY: pru-programs test-pru
-pru-programs: $(PRU_PROGRAMS:%=$(PRU)/%.elf) $(PRU_PROGRAMS:%=$(PRU)/host-%)
+pru-programs: $(PRU)/pru0.elf $(PRU)/pru1.elf $(PRU_PROGRAMS:%=$(PRU)/%.elf) $(PRU_PROGRAMS:%=$(PRU)/host-%)
+
+## make pru-wcet [ONLY="function..."]   size and longest time of the core's functions on the PRU
+.PHONY: pru-wcet
+pru-wcet: $(PRU)/replay.elf
+	@scripts/pru-wcet --objdump $(PRU_BIN)/pru-objdump --apart qs1_slot $< scripts/pru-bounds $(ONLY)
 
 ## make test-pru     the same bits on the PRU as on the host; builds the PRU's toolchain once
 test-pru: pru-programs sim

@@ -106,7 +106,6 @@ static bool replay_step(const struct trace_step *record)
 	struct trace_step step = *record;
 	struct qs1_outputs out;
 	struct qs1_event event;
-	struct qs1_scan scan;
 
 	for (int k = 0; k < QS1_ADC_COUNT; k++)
 		in.adc[k] = record->adc[k];
@@ -117,8 +116,7 @@ static bool replay_step(const struct trace_step *record)
 		step.cmp_input[n] = out.cmp_input[n];
 	step.cmp_bridge = out.cmp_bridge;
 	put_bytes(&step, sizeof(step));
-	qs1_core_scan(&core, &in, &scan);
-	put_bytes(&scan.phase, sizeof(scan.phase));
+	put_bytes(&core.pll.phase, sizeof(core.pll.phase));
 	while (qs1_core_event(&core, &event)) {
 		event.reserved = 0;
 		put_bytes(&event, sizeof(event));

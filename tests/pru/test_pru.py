@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from contract import LAYOUT_VERSION, PARAM_RANGES
-from paths import BUILD
+from paths import BUILD, ROOT
 from worlds import WORLDS
 
 PRU = BUILD / "pru"
@@ -101,6 +101,46 @@ def test_random_samples_and_commands_give_the_same_bits(tmp_path, seed):
     with trace.open("wb") as out:
         out.writelines(random_recording(seed, 100_000))
     assert both("replay", trace) > 100_000 * 56
+
+
+def test_the_core_on_two_prus_gives_the_same_bits(sim, tmp_path):
+    """PRU0 with what fits its memory, PRU1 with the rest, one after the other in each period."""
+    trace = tmp_path / "run.trace"
+    sim(WORLDS["start-shade-trip"], "--trace", str(trace))
+    for pipe in ("to-pru0", "to-pru1"):
+        os.mkfifo(tmp_path / pipe)
+    with trace.open("rb") as recorded, (tmp_path / "found").open("wb") as found, \
+            subprocess.Popen([RUN, PRU / "pru1.elf"], cwd=tmp_path) as pru1:
+        pru0 = subprocess.run([RUN, PRU / "pru0.elf"], stdin=recorded, stdout=found, cwd=tmp_path,
+                              check=False)
+        if pru0.returncode:
+            pru1.kill()
+    assert (pru0.returncode, pru1.returncode) == (0, 0)
+    with trace.open("rb") as recorded:
+        expected = subprocess.run([PRU / "host-replay"], stdin=recorded, stdout=subprocess.PIPE,
+                                  check=True).stdout
+    assert (tmp_path / "found").read_bytes() == expected
+
+
+def longest(*arguments, bounds=ROOT / "scripts/pru-bounds"):
+    return subprocess.run([ROOT / "scripts/pru-wcet", "--objdump", RUN.parent / "pru-objdump",
+                           "--apart", "qs1_slot", *arguments, PRU / "replay.elf", bounds,
+                           "qs1_core_step"], capture_output=True, text=True, check=False, cwd=ROOT)
+
+
+def test_a_control_period_takes_4000_cycles_at_the_most():
+    done = longest("--limit", "4000")
+    assert done.returncode == 0, done.stdout + done.stderr
+    print(done.stdout)
+
+
+def test_a_limit_passed_and_a_loop_without_a_bound_are_errors(tmp_path):
+    assert longest("--limit", "1000").returncode == 1
+    empty = tmp_path / "bounds"
+    empty.write_text("")
+    done = longest(bounds=empty)
+    assert done.returncode == 1
+    assert "no bound: qs1_current_step: for (int h = 0; h < QS1_RESONATORS; h++)" in done.stderr
 
 
 def test_one_flipped_bit_is_found(sim, tmp_path):

@@ -120,6 +120,15 @@ static void quotients(int64_t a, int32_t b)
 	put(b == -1 ? 0 : (uint32_t)((int32_t)a / b));
 }
 
+static void wide_shifts(int64_t x)
+{
+	for (int n = 0; n < 64; n++) {
+		put64((uint64_t)(x >> n));
+		put64((uint64_t)x >> n);
+		put64((uint64_t)x << n);
+	}
+}
+
 static void clamp(int32_t x, int32_t lo, int32_t hi)
 {
 	put((uint32_t)(lo <= hi ? qs1_clamp(x, lo, hi) : qs1_clamp(x, hi, lo)));
@@ -179,6 +188,12 @@ int main(void)
 		uint64_t a = (uint32_t)operand(), b = (uint32_t)operand();
 
 		put(qs1_isqrt64(a * b));
+	}
+	run(10, 384);
+	for (uint32_t k = 0; k < VECTORS / 100; k++) {
+		int32_t a = operand(), b = operand();
+
+		wide_shifts(qs1_mul(a, b));
 	}
 	flush();
 	return 0;

@@ -65,10 +65,19 @@
 2:	ret
 
 	/*
-	 * One bit of a quotient by \den: the dividend, whose highest bit is in
-	 * the carry, moves into the remainder; r0 is 0, r1 what that overflows.
+	 * One bit of a quotient by \den, less than 2^31: the dividend, whose
+	 * highest bit is in the carry, moves into the remainder.
 	 */
 	.macro quotient_bit rem, den
+	adc	\rem, \rem, \rem
+	qbgt	1f, \rem, \den
+	sub	\rem, \rem, \den
+	add	r14, r14, 1
+1:
+	.endm
+
+	/* The same by any \den: r0 is 0, r1 what overflows the remainder. */
+	.macro quotient_bit_any rem, den
 	adc	\rem, \rem, \rem
 	adc	r1, r0, r0
 	qbne	1f, r1, 0
@@ -81,39 +90,64 @@
 	/* 64 bits by 32: r15:r14 by r16, negated where r17 is not 0 */
 	function qs1_divu
 	ldi	r17, 0
-	jmp	divide
+	ldi	r18, 0
+	qbbc	.Ldivide, r16, 31
+	ldi	r0, 0
+	ldi	r19, 64
+.Lany:	add	r14, r14, r14
+	adc	r15, r15, r15
+	quotient_bit_any r18, r16
+	sub	r19, r19, 1
+	qbne	.Lany, r19, 0
+	ret
 
 	.global qs1_div
 	.type qs1_div, @function
 qs1_div:
 	xor	r17, r15, r16
 	lsr	r17, r17, 31
+	ldi	r18, 0
 	qbbc	1f, r15, 31
 	rsb	r14, r14, 0
 	rsc	r15, r15, 0
-1:	qbbc	divide, r16, 31
+1:	qbbc	.Ldivide, r16, 31
 	rsb	r16, r16, 0
-divide:
-	ldi	r0, 0
-	ldi	r18, 0
+	qbbs	.Llowest, r16, 31
+.Ldivide:
 	ldi	r19, 16
-divide_bits:
-	.rept 4
+.Lbits:	.rept 4
 	add	r14, r14, r14
 	adc	r15, r15, r15
 	quotient_bit r18, r16
 	.endr
 	sub	r19, r19, 1
-	qbne	divide_bits, r19, 0
-	qbeq	1f, r17, 0
+	qbne	.Lbits, r19, 0
+.Lsign:	qbeq	1f, r17, 0
 	rsb	r14, r14, 0
 	rsc	r15, r15, 0
 1:	ret
+.Llowest:	/* by -2^31: shifted */
+	lsr	r14, r14, 31
+	lsl	r18, r15, 1
+	or	r14, r14, r18
+	lsr	r15, r15, 31
+	jmp	.Lsign
 
-	/* What the compiler calls for quotients of 32 bits: r14 by r15, remainder r16. */
+	/*
+	 * What the compiler calls for quotients of 32 bits: r14 by r15, negated
+	 * where r17 is not 0; the remainder is r16.
+	 */
 	function __pruabi_divu
 	ldi	r17, 0
-	jmp	divide32
+.Lunsigned:
+	ldi	r16, 0
+	qbbc	.Ldivide32, r15, 31
+	mov	r16, r14
+	ldi	r14, 0
+	qbgt	1f, r16, r15
+	ldi	r14, 1
+	sub	r16, r16, r15
+1:	ret
 
 	.global __pruabi_divi
 	.type __pruabi_divi, @function
@@ -122,19 +156,22 @@ __pruabi_divi:
 	lsr	r17, r17, 31
 	qbbc	1f, r14, 31
 	rsb	r14, r14, 0
-1:	qbbc	divide32, r15, 31
+1:	qbbc	1f, r15, 31
 	rsb	r15, r15, 0
-divide32:
-	ldi	r0, 0
-	ldi	r16, 0
-	ldi	r18, 8
-divide32_bits:
-	.rept 4
+1:	ldi	r16, 0
+	qbbc	.Ldivide32, r15, 31
+	lsr	r14, r14, 31
+	jmp	.Lsign32
+.Ldivide32:
+	ldi	r18, 4
+.Lbits32:
+	.rept 8
 	add	r14, r14, r14
 	quotient_bit r16, r15
 	.endr
 	sub	r18, r18, 1
-	qbne	divide32_bits, r18, 0
+	qbne	.Lbits32, r18, 0
+.Lsign32:
 	qbeq	1f, r17, 0
 	rsb	r14, r14, 0
 1:	ret
@@ -142,9 +179,31 @@ divide32_bits:
 	function __pruabi_remu
 	mov	r19.w0, r3.w2
 	ldi	r17, 0
-	call	divide32
+	call	.Lunsigned
 	mov	r14, r16
 	jmp	r19.w0
+
+	/* What the compiler calls for signed shifts of 64 bits: r15:r14 by r16.b0. */
+	function __pruabi_asrll
+	ldi	r18, 0
+	qbbc	1f, r15, 31
+	fill	r18, 4
+1:	mov	r17, r18
+	lsr	r17, r17, r16.b0
+	xor	r17, r17, r18
+	lsr	r19, r15, r16.b0
+	or	r19, r19, r17
+	qbbs	2f, r16.b0, 5
+	lsr	r14, r14, r16.b0
+	rsb	r17, r16.b0, 31
+	lsl	r15, r15, 1
+	lsl	r15, r15, r17
+	or	r14, r14, r15
+	mov	r15, r19
+	ret
+2:	mov	r14, r19
+	mov	r15, r18
+	ret
 
 	/* void qs1_root_run(struct qs1_root *r, int n): x r16, root r18, bit r20 */
 	function qs1_root_run

@@ -26,6 +26,6 @@ $(PRU)/obj/%.o: %.c $(PRU_TOOLCHAIN)
 $(PRU)/obj/%.o: %.S $(PRU_TOOLCHAIN)
 	@mkdir -p $(@D)
 	$(call say,AS)
-	$(Q)$(PRU_CC) $(PRU_CFLAGS) -c -o $@ $<
+	$(Q)$(PRU_CC) $(PRU_CFLAGS) -Wa,-gdwarf-4 -c -o $@ $<
 
 -include $(PRU_CORE_OBJ:.o=.d)
