@@ -41,6 +41,20 @@ def test_scope_draws_a_picture(agent):
     assert agent.run(["/bin/cat", "/run/scope.png"]).stdout.startswith(b"\x89PNG\r\n\x1a\n")
 
 
+def test_calibration_measures_channels_and_keeps_them(agent):
+    """The reference is 2.048 V within the sensor's +-0.05 % and +-2 counts; a point for each call."""
+    agent.check("rm -f /run/points; qs1ctl calibrate point /run/points reference.v 2.048")
+    agent.check("qs1ctl calibrate point /run/points reference.v 2.048")
+    line = json.loads(agent.check("qs1ctl calibrate show /run/points --json"))["reference.v"]
+    assert line["points"] == 2 and line["verdict"] == "points too near"
+    lines = agent.check("cat /run/points").splitlines()
+    assert len(lines) == 3
+    for text in lines[:2]:
+        assert abs(float(text.split()[1]) - 16384) <= 16384 * 0.0005 + 2
+    agent.check("sed -i s/2.048/2.049/ /run/points")
+    assert agent.shell("qs1ctl calibrate show /run/points").status == 1
+
+
 def test_scope_and_daemon_do_not_disturb_each_other(board, agent):
     """The daemon does not read the stream, and a reader of the stream is left alone."""
     agent.check("qs1ctl scope all --time 3 >/dev/null")
