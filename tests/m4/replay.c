@@ -97,8 +97,14 @@ struct replay {
 static struct replay replay = { .memory = { .fd = -1 },
 				.m4 = { .uart_fd = -1, .qmp = { .fd = -1 } } };
 
+/*
+ * At an ordinary priority: the kernel waits for whoever looks at a process that
+ * is reaped without giving up the processor, which a real-time task would keep
+ * from that one for good.
+ */
 static void clean_up(void)
 {
+	priority_set(getpid(), PRIORITY_ORDINARY);
 	m4_close(&replay.m4);
 	if (replay.emulator > 0) {
 		kill(replay.emulator, SIGKILL);
