@@ -96,8 +96,8 @@ enter_bench()
 		put 1 "$board/bench" && wait_for 10 bench_is 1
 }
 
-# op VALUE: the line of the trace in which this command is
-line_of()
+# trace_line COMMAND: the line of the trace in which this command is
+trace_line()
 {
 	grep -n "qs1_mailbox: .*$1" "$TRACING/trace" | tail -n 1 | cut -d : -f 1
 }
@@ -113,9 +113,9 @@ stops_pwm_first()
 	pwm_result=$?
 	echo 0 >"$TRACING/events/qs1/qs1_mailbox/enable"
 	[ "$pwm_result" -eq 0 ] && wait_for 10 bench_is 0 && stage_is_off || return 1
-	duty=$(line_of 'op=12 arg=1 value=0')
-	bench=$(line_of 'op=11 arg=0 value=0')
-	disarm=$(line_of 'op=8 ')
+	duty=$(trace_line 'op=12 arg=1 value=0')
+	bench=$(trace_line 'op=11 arg=0 value=0')
+	disarm=$(trace_line 'op=8 ')
 	between 1 "$((bench - 1))" "$duty" "line of the duty" &&
 		between "$duty" "$((disarm - 1))" "$bench" "line of the bench mode"
 }
