@@ -279,12 +279,14 @@ def test_full_disk_makes_no_difference(board, agent):
 
 @pytest.mark.long
 def test_read_only_disk_refuses_what_must_be_kept_and_stops_all_the_same(board, agent):
-    """As a system finds it that has started from a disk which has become unreliable."""
+    """As a system finds it that has started from a disk which has become unreliable: the file
+    system is read-only, not the mount, of which the service has a copy in its sandbox."""
     store = "/var/lib/qs1"
     agent.check("systemctl stop qs1d && "
                 f"cp -a {store} /run/store && mount -t tmpfs -o size=4m store {store} && "
                 f"cp -a /run/store/. {store} && chown qs1:qs1 {store} && chmod 700 {store} && "
-                f"mount -o remount,ro {store} && systemctl start qs1d")
+                f"mount -o remount,ro {store} && mount -o remount,bind,rw {store} && "
+                "systemctl start qs1d")
     try:
         wait_answer(board, agent)
         board.skip_enter_service()

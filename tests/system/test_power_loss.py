@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Power vanishes and comes back: what is kept lies on a disk that outlives the board."""
+
+import json
+import subprocess
+
+import pytest
+
+from board.board import Board
+from board.status import PRODUCING, state_of
+
+STORE = "/var/lib/qs1"
+DISK_MB = 8
+LIMIT_S = 180
+# What a loss of power may cost: qs1d(8).
+LOSS_WH = 10
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A file system with a journal, as a real board has it."""
+    image = tmp_path / "store.ext4"
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", image, f"{DISK_MB}M"], check=True)
+    return image
+
+
+def powered(disk):
+    """A board whose daemon keeps its state on the disk; the world is dark as yet."""
+    board = Board(report=print, guest_args=[
+        "-drive", f"file={disk},format=raw,if=none,id=store",
+        "-device", "virtio-blk-pci,drive=store"])
+    board.__enter__()
+    try:
+        board.wait_agent().check(
+            f"systemctl stop qs1d && mount /dev/vdb {STORE} && chown qs1:qs1 {STORE} && "
+            f"chmod 700 {STORE} && systemctl start qs1d")
+    except BaseException:
+        board.__exit__(None, None, None)
+        raise
+    return board
+
+
+def lose_power(board):
+    """Everything in the same moment, whatever was not yet on the disk."""
+    for child in board.children:
+        child.process.kill()
+    board.__exit__(None, None, None)
+
+
+def service(board):
+    return json.loads(board.agent.check("qs1ctl status --json"))
+
+
+def energy_wh(status):
+    """Of the inputs and the grid; None before the daemon has its first sample."""
+    meter = status["meter"]
+    if not meter:
+        return None
+    return [meter[name]["energy_wh"] for name in ("pv1", "pv2", "pv3", "pv4", "grid")]
+
+
+def test_latch_shutdown_and_energy_outlive_a_loss_of_power(disk):
+    board = powered(disk)
+    try:
+        board.go()
+        board.wait_state(*PRODUCING)
+        board.wait("energy", lambda: (energy_wh(service(board)) or [0])[-1] > 0.5, LIMIT_S)
+        board.world.do("fault gfdi on")
+        board.wait("the latch in the daemon",
+                   lambda: "GFDI" in service(board)["faults"]["latched"], LIMIT_S)
+        board.agent.check("qs1ctl stop && qs1ctl set power_limit_w 900")
+        before = service(board)
+        fed_wh = board.status()["truth"]["grid"]["energy_wh"]
+    finally:
+        lose_power(board)
+
+    board = powered(disk)
+    try:
+        board.go()
+        # The cause has gone with the world; nobody has cleared the fault.
+        board.wait_state("ground-fault", timeout_s=LIMIT_S)
+        board.wait("the meter", lambda: service(board)["meter"], LIMIT_S)
+        after = service(board)
+        assert after["faults"]["latched"] == ["GFDI"] and after["shutdown"]
+        assert after["set"] == before["set"] == {"power_limit_w": "900"}
+        told = list(zip(energy_wh(before), energy_wh(after)))
+        print(f"energy before and after, Wh: {told}; {fed_wh:.3f} Wh were fed in truth")
+        assert all(was <= now for was, now in told)
+        assert fed_wh - LOSS_WH < told[-1][1] < fed_wh * 1.02 + 0.01, "neither lost nor doubled"
+        events = board.agent.check("qs1ctl events")
+        assert "producing -> ground-fault (GFDI)" in events, "the log of the former life"
+
+        board.agent.check("qs1ctl clear gfdi")
+        board.wait_state("shutdown", timeout_s=LIMIT_S)
+        board.agent.check("qs1ctl start")
+        board.skip_enter_service()
+        board.wait_state(*PRODUCING)
+    finally:
+        board.__exit__(None, None, None)
+
+
+def test_what_is_acknowledged_has_been_stored_when_power_goes_in_that_moment(disk):
+    board = powered(disk)
+    try:
+        board.go()
+        board.wait_state(*PRODUCING)
+        board.agent.check("qs1ctl stop")
+    finally:
+        lose_power(board)
+    board = powered(disk)
+    try:
+        board.go()
+        board.wait_state("shutdown", timeout_s=LIMIT_S)
+        assert service(board)["shutdown"]
+        assert state_of(board.status()) == "shutdown"
+    finally:
+        board.__exit__(None, None, None)
