@@ -13,7 +13,6 @@
 
 #define RSC_CARVEOUT 0
 #define RSC_DEVMEM 1
-#define RSC_TRACE 2
 
 /* Vectors alone: the rest is in the IPU's own memory. */
 #define BOOT_SIZE 0x1000
@@ -49,13 +48,7 @@ struct resource_table {
 	struct rsc_memory boot;
 	struct rsc_memory l4[L4_COUNT];
 	struct rsc_memory contract;
-	struct {
-		uint32_t type;
-		uint32_t da;
-		uint32_t len;
-		uint32_t reserved;
-		char name[32];
-	} trace;
+	struct qs1_rsc_trace trace;
 };
 
 __attribute__((section(".resource_table"), used)) static const struct resource_table resources = {
@@ -94,12 +87,7 @@ __attribute__((section(".resource_table"), used)) static const struct resource_t
 		.len = AM57XX_SHM_SIZE,
 		.name = "qs1-contract",
 	},
-	.trace = {
-		.type = RSC_TRACE,
-		.da = (uint32_t)qs1_trace_buffer,
-		.len = sizeof(qs1_trace_buffer),
-		.name = "qs1-firmware",
-	},
+	.trace = QS1_RSC_TRACE,
 };
 
 /* Where the IPU starts, before the vectors of start.c are in force. */

@@ -12,6 +12,21 @@
 
 extern char qs1_trace_buffer[QS1_TRACE_SIZE];
 
+/* Asks remoteproc to show it, as Documentation/staging/remoteproc.rst of Linux describes. */
+struct qs1_rsc_trace {
+	uint32_t type;
+	uint32_t da;
+	uint32_t len;
+	uint32_t reserved;
+	char name[32];
+};
+
+#define QS1_RSC_TRACE                                                                              \
+	{                                                                                          \
+		.type = 2, .da = (uint32_t)qs1_trace_buffer, .len = sizeof(qs1_trace_buffer),      \
+		.name = "qs1-firmware",                                                            \
+	}
+
 void qs1_trace(const char *text);
 void qs1_trace_hex(uint32_t value);
 void qs1_trace_dec(uint32_t value);
