@@ -68,9 +68,7 @@ arm_and_disarm()
 stream()
 {
 	wave=$(iio qs1-wave)
-	for enable in "$wave"/scan_elements/*_en; do
-		echo 1 >"$enable"
-	done
+	select_all 1
 	echo 4096 >"$wave/buffer/length"
 	echo 1 >"$wave/buffer/enable"
 	timeout 10 head -c 48000 "/dev/${wave##*/}" >"$FILE"

@@ -116,9 +116,7 @@ by_name()
 start_readers()
 {
 	wave=$(iio qs1-wave)
-	for enable in "$wave"/scan_elements/*_en; do
-		echo 1 >"$enable"
-	done
+	select_all 1
 	echo 4096 >"$wave/buffer/length"
 	echo 1 >"$wave/buffer/enable"
 	cat "/dev/${wave##*/}" >/dev/null 2>&1 &

@@ -132,9 +132,7 @@ pwm_begins_anew()
 stream_goes_on()
 {
 	wave=$(iio qs1-wave)
-	for enable in "$wave"/scan_elements/*_en; do
-		echo 1 >"$enable"
-	done
+	select_all 1
 	echo 8192 >"$wave/buffer/length"
 	echo 1 >"$wave/buffer/enable"
 	sleep_once && timeout 20 head -c $((20000 * 48)) "/dev/${wave##*/}" | wc -c >"$HEART.bytes"

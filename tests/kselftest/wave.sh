@@ -16,13 +16,6 @@ FILE=$(mktemp)
 wave=$(iio qs1-wave)
 dev=/dev/${wave##*/}
 
-select_all()
-{
-	for enable in "$wave"/scan_elements/*_en; do
-		echo "$1" >"$enable" || return 1
-	done
-}
-
 # stream SCANS BYTES WATERMARK: into $FILE
 stream()
 {
