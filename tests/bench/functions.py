@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What each of the control core's functions costs on the Cortex-M4 and on the PRU, beside the host.
+
+Rows of make bench: print them as JSON. The Cortex-M4 and the host run the same world; the host's
+figure is the mean of a call, the Cortex-M4's the longest call, the PRU's the longest way through
+the code. Run it in the top folder, after make sim m4-replay: /usr/bin/python3 tests/bench/functions.py
+"""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+BUILD = TOP / "build"
+COMMAND = "/usr/bin/python3 tests/bench/functions.py"
+
+WORLD = """
+seed 1
+sun all 900
+skip enter-service
+at 1.5 shade 2 1/3 0.6
+at 1.8 grid v 0.45
+at 2.5 grid v 1
+run 4
+"""
+
+
+def row(name, ours, unit, baseline):
+    ratio = round(ours / baseline, 3) if baseline else None
+    return {"name": name, "ours": ours, "baseline": baseline, "ratio": ratio, "unit": unit,
+            "command": COMMAND}
+
+
+def run(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=TOP).stdout
+
+
+def on_the_cortex_m4(trace):
+    """Instructions of the longest call of each function; of the whole period without the counting."""
+    longest = {}
+    for image in ("cost-functions.elf", "cost-period.elf"):
+        said = run(BUILD / "m4-replay", BUILD / "firmware" / image, trace)
+        longest |= {f"qs1_{name}": int(cost)
+                    for name, cost in re.findall(r"^cost (\w+) (\d+)", said, re.M) if int(cost)}
+    return longest
+
+
+def on_the_host(scenario, folder):
+    """Instructions of a call, mean; a function that the compiler put into another has none."""
+    out = folder / "callgrind.out"
+    run("valgrind", "--tool=callgrind", "--compress-strings=no", "--compress-pos=no",
+        f"--callgrind-out-file={out}", BUILD / "qs1-sim", scenario)
+    calls, cost = {}, {}
+    for name, n, each in re.findall(r"^cfn=(\w+)\ncalls=(\d+) .*\n\S+ (\d+)", out.read_text(), re.M):
+        calls[name] = calls.get(name, 0) + int(n)
+        cost[name] = cost.get(name, 0) + int(each)
+    return {name: round(cost[name] / calls[name], 1) for name in calls}
+
+
+def on_the_pru(names):
+    """(bytes of its own, cycles) of each; nothing without the PRU's toolchain."""
+    if not (BUILD / "pru" / "pru0.elf").exists():
+        return {}
+    table = run("make", "--silent", "pru-wcet", "ONLY=" + " ".join(names))
+    return {words[0]: (int(words[2]), int(words[3]))
+            for words in (line.split() for line in table.splitlines()) if words[0] in names}
+
+
+def sizes():
+    """Bytes of each function in the image for the Cortex-M4."""
+    table = run("arm-none-eabi-nm", "-S", BUILD / "firmware" / "qs1-m4.elf")
+    return {name: int(size, 16) for size, name in re.findall(r"^\w+ (\w+) [Tt] (\w+)$", table, re.M)}
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        scenario, trace = folder / "functions.scn", folder / "functions.trace"
+        scenario.write_text(WORLD)
+        run(BUILD / "qs1-sim", "--trace", trace, scenario)
+        longest = on_the_cortex_m4(trace)
+        host = on_the_host(scenario, folder)
+    pru, size = on_the_pru(list(longest)), sizes()
+    rows = []
+    for name, instructions in longest.items():
+        rows.append(row(f"{name}: longest on the Cortex-M4, mean on the host", instructions, "instructions", host.get(name)))
+        if name in pru:
+            own, cycles = pru[name]
+            rows += [row(f"{name}: longest on the PRU, mean on the host", cycles, "cycles", host.get(name)),
+                     row(f"{name}: code on the PRU, on the Cortex-M4", own, "byte", size.get(name))]
+    json.dump(rows, sys.stdout, indent=1)
+    print()
+
+
+if __name__ == "__main__":
+    main()
