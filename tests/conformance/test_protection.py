@@ -64,6 +64,14 @@ run 10
     assert min(summary["dc"]["p"][1:]) > 200
 
 
+def test_grid_above_the_link_is_no_night(sim):
+    # its crest, 451 V, lies above the link, which the bridge's diodes then fill
+    summary = sim(START + "set es_delay_s 1\nat 6 grid v 1.33\nat 7 grid v 1\nrun 14\n")
+    assert states(summary)[-4:] == ["producing", "waiting", "connecting", "producing"]
+    assert summary["transitions"][-3]["cause"] == "grid-out-of-range"
+    assert 6 < summary["transitions"][-3]["t_s"] < 6.16
+
+
 def test_night_and_dawn(sim):
     summary = sim(START + "at 6 ramp sun all 0 over 20\nat 60 ramp sun all 500 over 60\n"
                   "run 260\n")
