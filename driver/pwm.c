@@ -12,9 +12,9 @@
  * - A channel can be requested in bench mode only, otherwise -EBUSY. The
  *   attribute "bench" of the inverter's device enters and leaves it. The firmware
  *   leaves it by itself when the host's heartbeat ends, at an emergency stop and
- *   at faults; all gates are then off, and a channel that is still in use is
- *   refused with -EBUSY. Disable it, enter bench mode and enable it again. The
- *   same after system sleep, before which all channels are disabled.
+ *   at faults; all gates are then off, and a channel that is still in use can
+ *   be disabled, all else is refused with -EBUSY. Enter bench mode to enable it
+ *   again. The same after system sleep, before which all channels are disabled.
  * - The period is fixed: 10 us of an input stage, 50 us of a leg. A shorter one
  *   is refused, a longer one rounded down.
  * - An input stage is on for 2.99 us at most, a leg for 49.98 us. More is
@@ -96,6 +96,18 @@ static int qs1_pwm_set(struct qs1_pwm *chip, const struct pwm_device *pwm, u32 c
 	return 0;
 }
 
+/* Where the firmware refuses, or is gone, there is no bench mode: the gates are off. */
+static int qs1_pwm_off(struct qs1_pwm *chip, const struct pwm_device *pwm, u32 counts)
+{
+	int ret = qs1_pwm_set(chip, pwm, counts, false);
+
+	if (ret != -EBUSY && ret != -ESHUTDOWN)
+		return ret;
+	chip->counts[pwm->hwpwm] = counts;
+	chip->enabled[pwm->hwpwm] = false;
+	return 0;
+}
+
 /* Nobody has it yet, so it is off: what is asked for is whether it may be had. */
 static int qs1_pwm_request(struct pwm_chip *chip, struct pwm_device *pwm)
 {
@@ -110,8 +122,7 @@ static void qs1_pwm_free(struct pwm_chip *chip, struct pwm_device *pwm)
 	struct qs1_pwm *qs1_pwm = pwmchip_get_drvdata(chip);
 
 	guard(mutex)(&qs1_pwm->lock);
-	/* Where this is refused there is no bench mode, and the gates are off. */
-	qs1_pwm_set(qs1_pwm, pwm, 0, false);
+	qs1_pwm_off(qs1_pwm, pwm, 0);
 }
 
 static int qs1_pwm_apply(struct pwm_chip *chip, struct pwm_device *pwm,
@@ -128,7 +139,9 @@ static int qs1_pwm_apply(struct pwm_chip *chip, struct pwm_device *pwm,
 
 	counts = min_t(u64, div_u64(state->duty_cycle, kind->count_ns), kind->counts);
 	guard(mutex)(&qs1_pwm->lock);
-	return qs1_pwm_set(qs1_pwm, pwm, counts, state->enabled);
+	if (!state->enabled)
+		return qs1_pwm_off(qs1_pwm, pwm, counts);
+	return qs1_pwm_set(qs1_pwm, pwm, counts, true);
 }
 
 static int qs1_pwm_get_state(struct pwm_chip *chip, struct pwm_device *pwm, struct pwm_state *state)
@@ -164,11 +177,9 @@ static int qs1_pwm_suspend(struct device *dev)
 	for (i = 0; i < QS1_PWM_CHANNELS; i++) {
 		if (!qs1_pwm->enabled[i])
 			continue;
-		ret = qs1_pwm_set(qs1_pwm, &chip->pwms[i], qs1_pwm->counts[i], false);
-		/* Bench mode has ended already, or the firmware, and with it all duties. */
-		if (ret && ret != -EBUSY && ret != -ESHUTDOWN)
+		ret = qs1_pwm_off(qs1_pwm, &chip->pwms[i], qs1_pwm->counts[i]);
+		if (ret)
 			return ret;
-		qs1_pwm->enabled[i] = false;
 	}
 	return 0;
 }

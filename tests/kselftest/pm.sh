@@ -120,6 +120,13 @@ stops_pwm_first()
 		between "$duty" "$((disarm - 1))" "$bench" "line of the bench mode"
 }
 
+# Bench mode has ended under a channel that is still enabled: that is no reason to stay awake.
+sleeps_without_bench_mode()
+{
+	enter_bench && put 0 "$chip/pwm1/enable" && put 1 "$chip/pwm1/enable" || return 1
+	put 0 "$board/bench" && wait_for 10 bench_is 0 && sleep_once && stage_is_off
+}
+
 # The consumer has to begin anew: in bench mode, disable and enable.
 pwm_begins_anew()
 {
@@ -186,11 +193,13 @@ system_sleeps_over_device_sleep()
 
 pause_service
 [ -e "$TRACING/events" ] || mount -t tracefs tracefs "$TRACING"
-plan 10
+plan 11
 start_heart
+heart_may_pause yes
 if can_sleep; then
 	check "the system sleeps disarmed, and the firmware is there afterwards" sleeps_disarmed
 	check "duties end first, then bench mode, then arming" stops_pwm_first
+	check "an enabled duty without bench mode keeps nobody awake" sleeps_without_bench_mode
 	check "a PWM consumer begins anew" pwm_begins_anew
 	check "a stream goes on after sleep" stream_goes_on
 	check "an inverter that may not produce sleeps" sleeps_when_it_may_not_produce
@@ -199,11 +208,12 @@ if can_sleep; then
 	check "it can be read asleep" readable_asleep
 	check "the system sleeps while it does" system_sleeps_over_device_sleep
 else
-	for name in 1 2 3 4 5 6 7 8 9; do
+	for name in 1 2 3 4 5 6 7 8 9 10; do
 		check "sleep $name" sh -c 'echo "this kernel can not test sleep"; exit 4'
 	done
 fi
 echo on >"$board/power/control"
 rm -f "$HEART"
+heart_may_pause no
 check "no warning in the kernel's log" log_is_clean
 finish
