@@ -1,12 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What tests know of the contract, read from its header."""
+"""What tests know of the contract, read from its headers."""
 
 import re
 
 from paths import ROOT
 
-LAYOUT_VERSION = int(re.search(r"#define QS1_LAYOUT_VERSION (\d+)u",
-                               (ROOT / "include" / "qs1" / "abi.h").read_text())[1])
+ABI = (ROOT / "include" / "qs1" / "abi.h").read_text()
+
+LAYOUT_VERSION = int(re.search(r"#define QS1_LAYOUT_VERSION (\d+)u", ABI)[1])
+
+# Of the contract in the virtual board's memory.
+SHM_OFFSET = int(re.search(r"QS1_VHW_SHM_OFFSET (0x\w+)u",
+                           (ROOT / "include" / "qs1" / "vhw.h").read_text())[1], 16)
+
+
+def offsets(structure):
+    """Where members of a structure are, those of which the header asserts it."""
+    return {name: int(offset, 0) for name, offset in
+            re.findall(rf"offsetof\(struct {structure}, (\w+)\) == (\w+)\)", ABI)}
+
 
 # The range of each parameter, in the order of their numbers.
 PARAM_RANGES = [(int(low), int(high)) for low, high in re.findall(

@@ -6,9 +6,11 @@
 #include <kunit/test.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/prandom.h>
 #include <linux/string.h>
+#include <linux/timer.h>
 
 #include "fake.h"
 
@@ -16,6 +18,12 @@
 #define EVENT_RANDOM_CASES 200
 /* The longest line times the number shown must stay below this, see event.c. */
 #define EVENT_ATTRIBUTE_SIZE 4096
+/* Snapshots that are written while they are read, one in two ticks, and the time that they may
+ * take. */
+#define SNAPSHOTS 25
+#define SNAPSHOTS_S 60
+/* The telemetry behind its number, in words. */
+#define SNAPSHOT_WORDS (sizeof(struct qs1_telemetry) / sizeof(u32) - 1)
 
 static void write_event(struct fake *fake, u32 number)
 {
@@ -191,6 +199,68 @@ static void telemetry_never_finished_is_an_error(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, qs1_telemetry_read(&fake->qs1, 4, &status, sizeof(status)), -ENODATA);
 }
 
+/**
+ * struct writer - a firmware that writes all words alike, half of them at each tick
+ * @timer: interrupts the reader between any two instructions
+ * @telemetry: where it writes
+ * @number: of the last snapshot that is whole
+ */
+struct writer {
+	struct timer_list timer;
+	struct qs1_telemetry *telemetry;
+	u32 number;
+};
+
+static void write_half(struct timer_list *timer)
+{
+	struct writer *writer = container_of(timer, struct writer, timer);
+	u32 *word = (u32 *)writer->telemetry + 1;
+
+	if (writer->telemetry->seq++ & 1) {
+		writer->number++;
+		memset32(word + SNAPSHOT_WORDS / 2, writer->number,
+			 SNAPSHOT_WORDS - SNAPSHOT_WORDS / 2);
+	} else {
+		memset32(word, writer->number + 1, SNAPSHOT_WORDS / 2);
+	}
+	mod_timer(timer, jiffies + 1);
+}
+
+static bool all_alike(const u32 *word)
+{
+	size_t i;
+
+	for (i = 1; i < SNAPSHOT_WORDS; i++)
+		if (word[i] != word[0])
+			return false;
+	return true;
+}
+
+static void telemetry_is_never_torn(struct kunit *test)
+{
+	struct writer *writer = kunit_kzalloc(test, sizeof(*writer), GFP_KERNEL);
+	u32 *copy = kunit_kzalloc(test, SNAPSHOT_WORDS * sizeof(u32), GFP_KERNEL);
+	unsigned long end = jiffies + SNAPSHOTS_S * HZ;
+	struct fake *fake = fake_inverter(test);
+	u32 torn = 0;
+	int ret = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, writer);
+	KUNIT_ASSERT_NOT_NULL(test, copy);
+	writer->telemetry = &fake->shm->telemetry;
+	timer_setup(&writer->timer, write_half, 0);
+	mod_timer(&writer->timer, jiffies + 1);
+	while (!ret && READ_ONCE(writer->number) < SNAPSHOTS && time_before(jiffies, end)) {
+		ret = qs1_telemetry_read(&fake->qs1, sizeof(u32), copy,
+					 SNAPSHOT_WORDS * sizeof(u32));
+		torn += !all_alike(copy);
+	}
+	timer_delete_sync(&writer->timer);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, torn, 0u);
+	KUNIT_EXPECT_GE(test, writer->number, (u32)SNAPSHOTS);
+}
+
 /* Names for any number, in the table or not. */
 static void names_of_any_number(struct kunit *test)
 {
@@ -217,6 +287,7 @@ static struct kunit_case event_test_cases[] = { KUNIT_CASE(event_none),
 						KUNIT_CASE(event_longest_text_fits),
 						KUNIT_CASE(event_edge_is_seen_once),
 						KUNIT_CASE(telemetry_is_read),
+						KUNIT_CASE(telemetry_is_never_torn),
 						KUNIT_CASE(telemetry_never_finished_is_an_error),
 						KUNIT_CASE(names_of_any_number),
 						{} };

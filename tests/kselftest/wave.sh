@@ -88,16 +88,41 @@ phase_is_continuous()
 		END { exit bad }'
 }
 
-# Read by name and clock: now is soon after the last scan.
+# stamped_in CLOCK BEGIN END: the last time stamp is of CLOCK, between BEGIN and END in s
+stamped_in()
+{
+	between "$2" "$3" "$(tail -c 8 "$FILE" | od -A n -t d8 | awk '{ printf "%.3f", $1 / 1e9 }')" \
+		"last time stamp of the clock $1, s"
+}
+
+# Read by name and clock: now is soon after the last scan. The uptime counts sleep, as boottime does.
 clock_is_kept()
 {
-	echo monotonic >"$wave/current_timestamp_clock" || return 1
-	select_all 1 && stream 2048 "$SCAN_BYTES" 256 || return 1
-	last=$(tail -c 8 "$FILE" | od -A n -t d8 | tr -d ' ')
-	now=$(cut -d ' ' -f 1 /proc/uptime)
-	echo realtime >"$wave/current_timestamp_clock"
-	between "$(awk -v now="$now" 'BEGIN { print now - 10 }')" "$now" \
-		"$(awk -v ns="$last" 'BEGIN { printf "%.3f", ns / 1e9 }')" "last time stamp, s"
+	select_all 1
+	for clock in monotonic boottime realtime; do
+		put "$clock" "$wave/current_timestamp_clock" &&
+			equal "$clock" "$(cat "$wave/current_timestamp_clock")" clock &&
+			stream 2048 "$SCAN_BYTES" 256 || return 1
+		case $clock in
+		realtime) now=$(date +%s) begin=$((now - 10)) ;;
+		boottime) read -r now _ </proc/uptime && begin=$((${now%.*} - 10)) ;;
+		monotonic) read -r now _ </proc/uptime && begin=0 ;;
+		esac
+		stamped_in "$clock" "$begin" "$(awk -v now="$now" 'BEGIN { print now + 1 }')" || return 1
+	done
+}
+
+# Neither another word, nor any while it streams.
+clock_is_refused()
+{
+	put realtime "$wave/current_timestamp_clock" &&
+		refused "Invalid argument" sundial "$wave/current_timestamp_clock" || return 1
+	echo 1 >"$wave/buffer/enable"
+	refused "Device or resource busy" monotonic "$wave/current_timestamp_clock"
+	clock_result=$?
+	echo 0 >"$wave/buffer/enable"
+	[ "$clock_result" -eq 0 ] &&
+		equal realtime "$(cat "$wave/current_timestamp_clock")" current_timestamp_clock
 }
 
 one_channel()
@@ -143,7 +168,10 @@ subset_has_its_times()
 watermark_reaches_hardware()
 {
 	select_all 1
-	for pair in 1:20 300:300 5000:2048; do
+	low=$(cat "$wave/buffer/hwfifo_watermark_min")
+	high=$(cat "$wave/buffer/hwfifo_watermark_max")
+	equal "20 2048" "$low $high" "bounds of the watermark" || return 1
+	for pair in "1:$low" 300:300 "5000:$high"; do
 		echo 8192 >"$wave/buffer/length"
 		echo "${pair%:*}" >"$wave/buffer/watermark"
 		echo 1 >"$wave/buffer/enable"
@@ -154,6 +182,23 @@ watermark_reaches_hardware()
 			equal 1 "$enabled" hwfifo_enabled || return 1
 	done
 	equal 0 "$(cat "$wave/buffer/hwfifo_enabled")" "hwfifo_enabled after"
+}
+
+# Each refusal leaves what was there; and some are for reading only.
+buffer_refuses()
+{
+	echo 512 >"$wave/buffer/length"
+	echo 100 >"$wave/buffer/watermark"
+	for refusal in watermark:0 watermark:513 watermark:-1 watermark:x length:x length:-1 enable:x; do
+		refused "Invalid argument" "${refusal#*:}" "$wave/buffer/${refusal%:*}" || return 1
+	done
+	refused "Invalid argument" 10000 "$wave/sampling_frequency" &&
+		equal 20000 "$(cat "$wave/sampling_frequency")" sampling_frequency || return 1
+	for file in "$wave"/buffer/hwfifo_* "$wave/wave_lost"; do
+		equal 444 "$(stat -c %a "$file")" "mode of ${file##*/}" || return 1
+	done
+	equal "512 100 0" "$(cd "$wave/buffer" && cat length watermark enable | tr '\n' ' ' |
+		sed 's/ $//')" "length, watermark, enable"
 }
 
 # The ring holds 8192 scans, 0.41 s: who does not read for 1.5 s has lost some.
@@ -216,7 +261,7 @@ armed_is()
 # The subshell becomes the reader, so both are one process.
 holder_keeps_stream()
 {
-	put x "$(board)/heartbeat" && put arm "$(board)/control" && wait_for 15 armed_is 1 || return 1
+	heart_may_pause yes && put x "$(board)/heartbeat" && put arm "$(board)/control" && wait_for 15 armed_is 1 || return 1
 	select_all 1
 	echo 8192 >"$wave/buffer/length"
 	(
@@ -230,6 +275,7 @@ holder_keeps_stream()
 	holder_result=$?
 	put disarm "$(board)/control"
 	wait_for 15 armed_is 0
+	heart_may_pause no
 	put 0 "$wave/buffer/enable" || holder_result=1
 	kill "$holder"
 	wait "$holder" 2>/dev/null
@@ -242,17 +288,19 @@ streaming()
 }
 
 pause_service
-plan 16
+plan 18
 check "channels have labels and scales" labels_and_scales
 check "a channel reads its newest value" reference
 check "$SCANS scans of all channels without loss" all_channels
 check "their time stamps rise strictly" times_rise
 check "their phase is continuous" phase_is_continuous
 check "time stamps are in the clock that was chosen" clock_is_kept
+check "no other clock, and none while it streams" clock_is_refused
 check "a single channel streams" one_channel
 check "a subset of channels streams" some_channels
 check "any subset has its time stamps" subset_has_its_times
 check "the watermark reaches the firmware within its bounds" watermark_reaches_hardware
+check "what is out of range is refused, and leaves what was there" buffer_refuses
 check "scans that are not read in time are counted" losses_are_counted
 check "direct reads go on while streaming" raw_while_streaming
 check "after that the stream is whole again" all_channels

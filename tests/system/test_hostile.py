@@ -18,7 +18,7 @@ import time
 import pytest
 
 from board.promises import kernel_splats
-from paths import ROOT
+from contract import ABI, SHM_OFFSET, offsets
 
 SEED = int(os.environ.get("QS1_SEED", "1"))
 FUZZ_S = 60
@@ -28,11 +28,7 @@ RECOVERY_S = 120
 # A command times out after a second, a snapshot after 0.1 s; the board is emulated.
 ANSWER_S = 20
 
-ABI = (ROOT / "include" / "qs1" / "abi.h").read_text()
-VHW = (ROOT / "include" / "qs1" / "vhw.h").read_text()
-SHM_OFFSET = int(re.search(r"QS1_VHW_SHM_OFFSET (0x\w+)u", VHW)[1], 16)
-OFFSETS = {name: int(offset, 16) for name, offset in
-           re.findall(r"offsetof\(struct qs1_shm, (\w+)\) == (0x\w+)\)", ABI)}
+OFFSETS = offsets("qs1_shm")
 SCAN_BYTES = int(re.search(r"sizeof\(struct qs1_scan\) == (\d+)\)", ABI)[1])
 RING_SCANS = 1 << int(re.search(r"#define QS1_WAVE_LOG2_MAX (\d+)u", ABI)[1])
 END = int(re.search(r"sizeof\(struct qs1_shm\) == (0x\w+)\)", ABI)[1], 16) + RING_SCANS * SCAN_BYTES

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a program gets from the IIO devices: events with their labels, and stamps of true times."""
+"""What a program gets from the IIO devices: events with their labels, energies of 64 bits, and stamps
+of true times."""
 
+import mmap
+import struct
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 
+from contract import SHM_OFFSET, offsets
 from paths import BUILD
 
 WATCH = "/run/stream"
@@ -13,7 +18,19 @@ FOUND = "/run/stream.found"
 
 pytestmark = pytest.mark.long
 
-EXPECTED = {"grid out of range", "PLL lost its lock", "PLL locked"}
+# What happens, what is told of it, what ends it, what is told of that. Full scale of the case's
+# temperature is 328 degrees.
+EVENTS = [
+    ("grid open", {"grid out of range", "PLL lost its lock"}, "grid close", {"PLL locked"}),
+    ("sensor offset tcase 30", {"over-temperature"}, "sensor offset tcase 0", set()),
+]
+EVENT_S = 60
+
+# The upper word of an energy: 5 * 2^32 mJ are 6 kWh.
+UPPER = 5
+ENERGY = SHM_OFFSET + offsets("qs1_shm")["telemetry"] + offsets("qs1_telemetry")["epv_mj"]
+# The firmware writes its own each 10 ms.
+REWRITE_S = 0.0005
 
 LOOK_S = 20
 # driver/clock.c: a doorbell that comes at once, once in 100 ms, and crystals that differ by 100 ppm.
@@ -40,7 +57,7 @@ def device(agent, name):
 def test_events_arrive_with_their_labels(board, agent):
     meter = device(agent, "qs1-meter")
     agent.check(f"for e in {meter}/events/*_en; do echo 1 >$e; done")
-    agent.check(f"timeout 120 {WATCH} events /dev/{meter.rpartition('/')[2]} 100 "
+    agent.check(f"timeout 300 {WATCH} events /dev/{meter.rpartition('/')[2]} 100 "
                 f">{FOUND} 2>&1 </dev/null &")
 
     def labels():
@@ -49,15 +66,48 @@ def test_events_arrive_with_their_labels(board, agent):
         return {agent.check(f"cat {meter}/events/{name}_label") for name in set(lines[1:])}
 
     board.wait("the program's event file", lambda: agent.check(f"cat {FOUND}"), 30)
-    try:
-        board.world.do("grid open")
-        board.wait("events of a lost grid",
-                   lambda: labels() >= {"grid out of range", "PLL lost its lock"}, 60)
-    finally:
-        board.world.do("grid close")
-    board.wait("the event of its return", lambda: labels() >= EXPECTED, 60)
-    assert labels() == EXPECTED
+    expected = set()
+    for happens, told, ends, told_then in EVENTS:
+        assert labels() == expected
+        expected |= told
+        try:
+            board.world.do(happens)
+            board.wait(f"events of '{happens}'", lambda: labels() >= expected, EVENT_S)
+        finally:
+            board.world.do(ends)
+        expected |= told_then
+        board.wait(f"events of '{ends}'", lambda: labels() >= expected, EVENT_S)
+    assert labels() == expected
     agent.check(f"for e in {meter}/events/*_en; do echo 0 >$e; done")
+
+
+def test_an_energy_of_more_than_32_bits_is_read_whole(board, agent):
+    path = f"{device(agent, 'qs1-meter')}/in_energy0_raw"
+    stopped = threading.Event()
+
+    def energy():
+        return int(agent.check(f"cat {path}"))
+
+    def large():
+        value = energy()
+        return value if value >> 32 else 0
+
+    def rewrite():
+        with open(board.rundir.file("shm"), "r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
+            while not stopped.wait(REWRITE_S):
+                struct.pack_into("<I", memory, ENERGY + 4, UPPER)
+
+    before = energy()
+    thread = threading.Thread(target=rewrite)
+    thread.start()
+    try:
+        seen = board.wait("an energy with its upper word", large, EVENT_S)
+    finally:
+        stopped.set()
+        thread.join()
+    board.wait("the firmware's own", lambda: not large(), EVENT_S)
+    assert seen >> 32 == UPPER
+    assert before <= seen & 0xffffffff <= energy()
 
 
 def test_stamps_lie_between_the_end_of_a_period_and_the_documented_bound(agent):
