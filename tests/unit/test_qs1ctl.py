@@ -76,3 +76,19 @@ def test_a_wrong_command_line_is_answered_with_the_usage(words):
     done = subprocess.run([PROGRAM, *words], capture_output=True, text=True)
     assert done.returncode == 2
     assert "qs1ctl " in done.stderr and "expected" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["--fly"], ["-o", "xml", "status"], ["scope", "-t"]])
+def test_a_wrong_option_is_answered_with_where_to_read(words):
+    done = subprocess.run([PROGRAM, *words], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "qs1ctl --help" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["set", "vv_q4_pu", "-0.44"], ["set", "--", "vv_q4_pu", "-.44"],
+                                   ["-j", "set", "vv_q4_pu", "-0.44"]])
+def test_a_negative_number_is_no_option(words, tmp_path):
+    socket = tmp_path / "none"
+    done = subprocess.run([PROGRAM, "-s", socket, *words], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert str(socket) in done.stderr, "it has come to ask the daemon"

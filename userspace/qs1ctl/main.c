@@ -3,6 +3,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <locale.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../lib/protocol.h"
@@ -154,6 +155,28 @@ static int run(const struct command *command, struct context *context)
 	return 0;
 }
 
+static bool is_negative_number(const char *word)
+{
+	return word[0] == '-' && word[1] && strchr(".0123456789", word[1]);
+}
+
+/* Copy the command line; a word that is a negative number, as no option is, ends the options. */
+static int copy_line(int argc, char **argv, char **line)
+{
+	bool ended = false;
+	int count = 0;
+
+	for (int i = 0; i < argc; i++) {
+		if (!ended && i > 0 && is_negative_number(argv[i]) && argv[i - 1][0] != '-') {
+			line[count++] = "--";
+			ended = true;
+		}
+		ended = ended || !strcmp(argv[i], "--");
+		line[count++] = argv[i];
+	}
+	return count;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct argp argp = {
@@ -164,10 +187,15 @@ int main(int argc, char **argv)
 		.help_filter = help_filter,
 	};
 	struct arguments arguments = { .context.socket = PROTOCOL_SOCKET };
+	char **line __cleanup(free_ptr) = calloc(argc + 2, sizeof(*line));
 
+	if (!line) {
+		return EXIT_REFUSED;
+	}
 	/* Only what characters the terminal has: numbers stay as programs read them. */
 	setlocale(LC_CTYPE, "");
-	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	argp_err_exit_status = EXIT_USAGE;
+	argp_parse(&argp, copy_line(argc, argv, line), line, 0, NULL, &arguments);
 	for (size_t i = 0; i < ARRAY_SIZE(commands) && arguments.count > 0; i++) {
 		if (!strcmp(arguments.words[0], commands[i].name)) {
 			arguments.context.argc = arguments.count - 1;

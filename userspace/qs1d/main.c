@@ -8,6 +8,9 @@
 #include "../lib/log.h"
 #include "daemon.h"
 
+/* Command line or configuration. */
+#define EXIT_CONFIG 2
+
 static struct daemon_signals signals;
 
 static void on_stop(int signal)
@@ -79,11 +82,12 @@ int main(int argc, char **argv)
 	struct qs1_profile profile;
 	char err[QS1_PROFILE_ERR_SIZE];
 
+	argp_err_exit_status = EXIT_CONFIG;
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	log_init("qs1d", LOG_INFO);
 	if (config_load(arguments.config, &config, &profile, err, sizeof(err)) < 0) {
 		log_err("%s", err);
-		return 2;
+		return EXIT_CONFIG;
 	}
 	if (arguments.check) {
 		return 0;
