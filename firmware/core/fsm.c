@@ -91,16 +91,18 @@ static void stop(struct qs1_core *core, enum qs1_state to, uint32_t cause)
 	go(core, to, cause);
 }
 
-static int32_t pv_v(const struct qs1_core *core, int n)
+/* A voltage of an input: 2.5 mV a count, parameters in 0.1 V */
+static int32_t pv_counts(const struct qs1_core *core, enum qs1_param limit)
 {
-	/* 2.5 mV a count, parameters in 0.1 V */
-	return core->adc[QS1_ADC_VPV1 + n] / 40;
+	return core->param[limit] * 40;
 }
 
 static bool pv_above(const struct qs1_core *core, enum qs1_param limit)
 {
+	int32_t counts = pv_counts(core, limit);
+
 	for (int n = 0; n < QS1_INPUTS; n++)
-		if (pv_v(core, n) >= core->param[limit])
+		if (core->adc[QS1_ADC_VPV1 + n] >= counts)
 			return true;
 	return false;
 }
@@ -110,9 +112,10 @@ static void run_inputs(struct qs1_core *core)
 {
 	int n = (int)(core->frame % QS1_INPUTS);
 	struct qs1_input *in = &core->input[n];
-	int32_t v = pv_v(core, n);
-	bool low = v < core->param[in->on ? QS1_PARAM_PV_MIN_V : QS1_PARAM_PV_START_V];
-	bool high = v > core->param[QS1_PARAM_PV_MAX_V];
+	int32_t v = core->adc[QS1_ADC_VPV1 + n];
+	bool low = v < pv_counts(core, in->on ? QS1_PARAM_PV_MIN_V : QS1_PARAM_PV_START_V);
+	/* above by a whole step of the parameter */
+	bool high = v >= pv_counts(core, QS1_PARAM_PV_MAX_V) + 40;
 
 	if (low || high) {
 		if (in->on)
@@ -134,12 +137,29 @@ static uint32_t lowest(uint32_t faults)
 	return fault;
 }
 
-/* Record a fault that has just appeared. */
-static void report(struct qs1_core *core, uint32_t fault)
+/* Record a fault that has just appeared; @value: see qs1_trip_value(). */
+static void report(struct qs1_core *core, uint32_t fault, int32_t value)
 {
 	core->fault_count[fault]++;
 	qs1_event_put(core, QS1_EVENT_TRIP, QS1_CAUSE_FAULT_BASE + fault, core->fsm.state,
-		      core->fsm.state, qs1_trip_value(core, fault));
+		      core->fsm.state, value);
+}
+
+/* Faults that stop the unit for its own sake; their numbers follow each other but the last's. */
+#define OWN (UNIT | QS1_FAULT_BIT(QS1_FAULT_GFDI))
+#define OWN_END (QS1_FAULT_FIRMWARE + 1)
+QS1_ASSERT(OWN == (QS1_FAULT_BIT(OWN_END) - QS1_FAULT_BIT(QS1_FAULT_GFDI) +
+		   QS1_FAULT_BIT(QS1_FAULT_SENSOR)));
+QS1_ASSERT(QS1_FAULT_SENSOR > OWN_END);
+
+/* In the order of their numbers; none but a sensor's has a value to tell. */
+static void report_own(struct qs1_core *core, uint32_t faults)
+{
+	for (uint32_t k = QS1_FAULT_GFDI; k < OWN_END; k++)
+		if (faults & QS1_FAULT_BIT(k))
+			report(core, k, 0);
+	if (faults & QS1_FAULT_BIT(QS1_FAULT_SENSOR))
+		report(core, QS1_FAULT_SENSOR, qs1_trip_value(core, QS1_FAULT_SENSOR));
 }
 
 static bool connected(const struct qs1_core *core)
@@ -166,9 +186,7 @@ static bool act_on_faults(struct qs1_core *core)
 	core->protect.fast &= ~unit;
 	if (f->state == QS1_STATE_OFF)
 		return false;
-	for (uint32_t k = 0; k < QS1_FAULT_COUNT; k++)
-		if (fresh & (UNIT | QS1_FAULT_BIT(QS1_FAULT_GFDI)) & QS1_FAULT_BIT(k))
-			report(core, k);
+	report_own(core, fresh);
 	f->latched |= active & LATCHING;
 	if (f->latched & QS1_FAULT_BIT(QS1_FAULT_GFDI)) {
 		if (f->state == QS1_STATE_GROUND_FAULT)
@@ -192,7 +210,7 @@ static bool act_on_faults(struct qs1_core *core)
 			       : grid & QS1_FAULT_BIT(QS1_FAULT_OV2) ? QS1_FAULT_BIT(QS1_FAULT_OV2)
 								     : grid);
 
-		report(core, first);
+		report(core, first, qs1_trip_value(core, first));
 		stop(core, QS1_STATE_WAITING, QS1_CAUSE_FAULT_BASE + first);
 		return true;
 	}
@@ -224,7 +242,7 @@ static void self_test(struct qs1_core *core)
 	f->self_test_ok = fault == QS1_FAULT_COUNT;
 	if (!f->self_test_ok) {
 		if (!(f->active & QS1_FAULT_BIT(fault)))
-			report(core, fault);
+			report(core, fault, qs1_trip_value(core, fault));
 		f->latched |= QS1_FAULT_BIT(fault) & LATCHING;
 		go(core, QS1_STATE_FAULT, QS1_CAUSE_FAULT_BASE + fault);
 		return;
@@ -273,7 +291,7 @@ static void waiting(struct qs1_core *core)
 static void relay_failed(struct qs1_core *core)
 {
 	core->fsm.latched |= QS1_FAULT_BIT(QS1_FAULT_RELAY);
-	report(core, QS1_FAULT_RELAY);
+	report(core, QS1_FAULT_RELAY, 0);
 	stop(core, QS1_STATE_FAULT, QS1_CAUSE_FAULT_BASE + QS1_FAULT_RELAY);
 }
 

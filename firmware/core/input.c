@@ -28,7 +28,8 @@
 #define START_MV 1300
 
 /* Lp f = 0.8 ohm */
-#define LPF_MOHM ((int64_t)QS1_STAGE_LP_NH * QS1_STAGE_FSW_HZ / 1000000)
+#define LPF_MOHM ((int32_t)((int64_t)QS1_STAGE_LP_NH * QS1_STAGE_FSW_HZ / 1000000))
+QS1_ASSERT(LPF_MOHM % 10 == 0);
 
 void qs1_input_start(struct qs1_core *core, int n)
 {
@@ -90,6 +91,12 @@ uint16_t qs1_input_step(struct qs1_core *core, int n)
 	return (uint16_t)y;
 }
 
+/* A squared on-time fraction that is not negative, all above 1 as the highest in Q31. */
+static int32_t at_most_q31(int64_t x)
+{
+	return x > INT32_MAX ? INT32_MAX : (int32_t)x;
+}
+
 /*
  * Each millisecond: the highest D^2. Three bounds: discontinuous conduction
  * with 5 % to spare, D < 0.95 Vr / (V + Vr) with Vr = Vlink / N; the current
@@ -100,28 +107,27 @@ void qs1_input_ms(struct qs1_core *core, int n)
 	struct qs1_input *in = &core->input[n];
 	int32_t v_mv = core->adc[QS1_ADC_VPV1 + n] * 5 / 2;
 	int32_t vr_mv = core->adc[QS1_ADC_VLINK] * (QS1_LSB_VLINK / 10) / QS1_STAGE_TURNS_X100;
-	int64_t limit, bound;
-	int32_t d;
+	int32_t limit, bound, d;
 
 	if (v_mv < 5000)
 		v_mv = 5000;
 	if (vr_mv < 0)
 		vr_mv = 0;
-	d = (int32_t)qs1_div(qs1_div(qs1_mul(vr_mv, 1 << 16), v_mv + vr_mv) * 95, 100);
+	d = (int32_t)qs1_div(qs1_mul(vr_mv, 1 << 16), v_mv + vr_mv) * 95 / 100;
 	/* An empty link does not reset the transformer: begin with 1.3 V of pulses. */
 	if (d < (START_MV << 16) / v_mv)
 		d = (START_MV << 16) / v_mv;
-	limit = qs1_mul(d, d) >> 1;
+	limit = at_most_q31(qs1_mul(d, d) >> 1);
 	/* dA * mohm / mV = 0.1 */
-	bound = qs1_div(
-		qs1_div(core->param[QS1_PARAM_PV_CURRENT_LIMIT_A] * LPF_MOHM * (1ll << 31), 10),
-		v_mv);
+	bound = at_most_q31(qs1_div(
+		qs1_mul(core->param[QS1_PARAM_PV_CURRENT_LIMIT_A], LPF_MOHM / 10) * (1ll << 31),
+		v_mv));
 	limit = bound < limit ? bound : limit;
 	/* mW * mohm / mV^2 = 1 */
-	bound = qs1_div(qs1_div(core->dclink.p_cap_mw * LPF_MOHM * (1ll << 16), v_mv) * (1ll << 15),
-			v_mv);
-	limit = bound < limit ? bound : limit;
-	in->limit_q31 = limit > 0x7fffffff ? 0x7fffffff : (int32_t)limit;
+	bound = at_most_q31(qs1_div(
+		qs1_div(qs1_mul(core->dclink.p_cap_mw, LPF_MOHM) * (1ll << 16), v_mv) * (1ll << 15),
+		v_mv));
+	in->limit_q31 = bound < limit ? bound : limit;
 }
 
 /* A half cycle has ended: means, energy, tracker. */

@@ -61,7 +61,7 @@ void qs1_island_half_cycle(struct qs1_core *core)
 	 * frequency rises further.
 	 */
 	shift = qs1_div(qs1_mul(f - is->f_slow_uhz, SHIFT_Q30_PER_UHZ) *
-				core->param[QS1_PARAM_AI_GAIN_PCT],
+				qs1_wide(core->param[QS1_PARAM_AI_GAIN_PCT]),
 			100);
 	is->pulse = is->pulse + 1 == PULSE_HALVES ? 0 : is->pulse + 1;
 	if (is->pulse < 2)

@@ -102,21 +102,22 @@ uint32_t qs1_trip_ms(struct qs1_core *core)
 bool qs1_trip_in_range(const struct qs1_core *core)
 {
 	const int32_t *p = core->param;
-	int32_t v = core->meter.vrms_mv, f = to_mhz(core->meter.f_uhz);
+	int32_t v = core->meter.vrms_mv;
+	/* rounded to a mHz, as to_mhz() does, but without its division */
+	int32_t f = core->meter.f_uhz + 500;
 
 	return core->pll.locked && v >= p[QS1_PARAM_ES_V_MIN_PU] * p[QS1_PARAM_V_NOM_V] &&
 	       v <= p[QS1_PARAM_ES_V_MAX_PU] * p[QS1_PARAM_V_NOM_V] &&
-	       f >= p[QS1_PARAM_ES_F_MIN_HZ] * 10 && f <= p[QS1_PARAM_ES_F_MAX_HZ] * 10;
+	       f >= p[QS1_PARAM_ES_F_MIN_HZ] * 10000 && f < p[QS1_PARAM_ES_F_MAX_HZ] * 10000 + 1000;
 }
 
 /* What a trip's event tells: mV, mHz, or the first ADC channel that is not believed. */
 int32_t qs1_trip_value(const struct qs1_core *core, enum qs1_fault fault)
 {
-	int32_t f_mhz = to_mhz(core->meter.f_raw_uhz);
-
 	for (int k = 0; k < QS1_TRIPS; k++)
 		if (table[k].fault == fault)
-			return table[k].quantity == VOLTAGE ? core->meter.vrms_mv : f_mhz;
+			return table[k].quantity == VOLTAGE ? core->meter.vrms_mv
+							    : to_mhz(core->meter.f_raw_uhz);
 	if (fault == QS1_FAULT_SENSOR) {
 		int32_t channel = 0;
 
@@ -124,5 +125,6 @@ int32_t qs1_trip_value(const struct qs1_core *core, enum qs1_fault fault)
 			channel++;
 		return channel;
 	}
-	return fault == QS1_FAULT_ISLAND || fault == QS1_FAULT_ROCOF ? f_mhz : 0;
+	return fault == QS1_FAULT_ISLAND || fault == QS1_FAULT_ROCOF ? to_mhz(core->meter.f_raw_uhz)
+								     : 0;
 }
