@@ -13,6 +13,7 @@
 #include <linux/irq.h>
 #include <linux/mod_devicetable.h>
 #include <linux/module.h>
+#include <linux/of.h>
 #include <linux/platform_device.h>
 #include <linux/pm_runtime.h>
 #include <linux/pruss_driver.h>
@@ -49,12 +50,12 @@ static void qs1_pruss_put_rproc(void *rproc)
 	pru_rproc_put(rproc);
 }
 
-static struct rproc *devm_qs1_pruss_get_rproc(struct device *dev)
+static struct rproc *devm_qs1_pruss_get_rproc(struct device *dev, int index)
 {
 	struct rproc *rproc;
 	int ret;
 
-	rproc = pru_rproc_get(dev->of_node, 0, NULL);
+	rproc = pru_rproc_get(dev->of_node, index, NULL);
 	if (rproc == ERR_PTR(-EOPNOTSUPP))
 		return ERR_PTR(dev_err_probe(dev, -EOPNOTSUPP,
 					     "built for a kernel without PRU remoteproc\n"));
@@ -62,6 +63,31 @@ static struct rproc *devm_qs1_pruss_get_rproc(struct device *dev)
 		return dev_err_cast_probe(dev, rproc, "no PRU\n");
 	ret = devm_add_action_or_reset(dev, qs1_pruss_put_rproc, rproc);
 	return ret ? ERR_PTR(ret) : rproc;
+}
+
+static void qs1_pruss_shutdown(void *rproc)
+{
+	rproc_shutdown(rproc);
+}
+
+/*
+ * A second PRU waits for the first one, which also resets it: it is started once,
+ * and goes on while the first one is started again.
+ */
+static int devm_qs1_pruss_boot_second(struct device *dev)
+{
+	struct rproc *rproc;
+	int ret;
+
+	if (of_property_count_u32_elems(dev->of_node, "ti,prus") < 2)
+		return 0;
+	rproc = devm_qs1_pruss_get_rproc(dev, 1);
+	if (IS_ERR(rproc))
+		return PTR_ERR(rproc);
+	ret = rproc_boot(rproc);
+	if (ret)
+		return dev_err_probe(dev, ret, "PRU1 does not start\n");
+	return devm_add_action_or_reset(dev, qs1_pruss_shutdown, rproc);
 }
 
 static void qs1_pruss_put(void *pruss)
@@ -117,9 +143,12 @@ static int qs1_pruss_probe(struct platform_device *pdev)
 	board = devm_kzalloc(dev, sizeof(*board), GFP_KERNEL);
 	if (!board)
 		return -ENOMEM;
-	rproc = devm_qs1_pruss_get_rproc(dev);
+	rproc = devm_qs1_pruss_get_rproc(dev, 0);
 	if (IS_ERR(rproc))
 		return PTR_ERR(rproc);
+	ret = devm_qs1_pruss_boot_second(dev);
+	if (ret)
+		return ret;
 	shm = devm_qs1_pruss_map(board, dev, rproc, &size);
 	if (IS_ERR(shm))
 		return dev_err_probe(dev, PTR_ERR(shm), "no memory for the contract\n");

@@ -8,7 +8,7 @@ DTBO := $(patsubst dts/%.dtso, $(DTS)/%.dtbo, $(wildcard dts/*.dtso))
 $(DTS)/%.dtbo: dts/%.dtso
 	@mkdir -p $(@D)
 	$(call say,DTC)
-	$(Q)dtc -@ -I dts -O dtb -o $@ $<
+	$(Q)dtc -@ -W no-avoid_unnecessary_addr_size -I dts -O dtb -o $@ $<
 
 BOARD_DTBS := $(CACHE)/dtbs-v1/version
 $(BOARD_DTBS): scripts/dtbs

@@ -86,6 +86,11 @@ static bool permitted(const struct qs1_port *port)
 	return qs1_shm_read(port->shm->host.gpio_out) & QS1_GPIO_ENABLE;
 }
 
+bool qs1_shm_waits(const struct qs1_port *port)
+{
+	return qs1_shm_read(port->shm->command.seq) != port->command_seq || !permitted(port);
+}
+
 /* Each member is read once: the host may write at any time. */
 enum qs1_port_action qs1_shm_command(struct qs1_port *port)
 {
@@ -173,17 +178,27 @@ void qs1_shm_init(struct qs1_port *port, struct qs1_shm *shm, struct qs1_core *c
 	port->ring = true;
 }
 
-void qs1_shm_begin(struct qs1_port *port, struct qs1_samples *in)
+void qs1_shm_look(const struct qs1_port *port, struct qs1_samples *in)
 {
 	const struct qs1_host *host = &port->shm->host;
-	int32_t ret;
 
 	in->host_heartbeat = qs1_shm_read(host->heartbeat);
 	if (!(qs1_shm_read(host->gpio_out) & QS1_GPIO_ESTOP_N))
 		in->estop_n = false;
+}
+
+void qs1_shm_permit(struct qs1_port *port)
+{
+	int32_t ret;
 
 	if (!permitted(port))
 		qs1_core_command(port->core, QS1_OP_DISARM, 0, 0, &ret);
+}
+
+void qs1_shm_begin(struct qs1_port *port, struct qs1_samples *in)
+{
+	qs1_shm_look(port, in);
+	qs1_shm_permit(port);
 }
 
 void qs1_shm_end(struct qs1_port *port, const struct qs1_samples *in)

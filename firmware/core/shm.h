@@ -97,6 +97,26 @@ void qs1_shm_init(struct qs1_port *port, struct qs1_shm *shm, struct qs1_core *c
 void qs1_shm_begin(struct qs1_port *port, struct qs1_samples *in);
 
 /**
+ * qs1_shm_look() - the first half of qs1_shm_begin(): what the step has to know of the host
+ * @port: the port
+ * @in: as there
+ */
+void qs1_shm_look(const struct qs1_port *port, struct qs1_samples *in);
+
+/**
+ * qs1_shm_permit() - its second half: disarm the core while the host's enable line is low
+ * @port: the port
+ *
+ * For a HAL that can not do so in each period.
+ */
+void qs1_shm_permit(struct qs1_port *port);
+
+/**
+ * qs1_shm_waits() - is there something to do for qs1_shm_command() or qs1_shm_permit()?
+ */
+bool qs1_shm_waits(const struct qs1_port *port);
+
+/**
  * qs1_shm_command() - carry out the command that waits in the mailbox, if any
  * @port: the port
  *

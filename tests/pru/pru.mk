@@ -18,19 +18,13 @@ $(PRU)/%.elf: $(PRU)/obj/tests/pru/%.o $(PRU)/obj/tests/pru/sim.o $(PRU_CORE_OBJ
 	$(call say,LD)
 	$(Q)$(PRU_CC) $(PRU_LDFLAGS) $(PRU_SIM_LDFLAGS) -o $@ $^ -lgcc
 
-# The core on two PRUs: PRU0 with its control period in the memory of one PRU, PRU1 with all else, for
-# which the memory of the other is too small.
-PRU0_OBJ := $(addprefix $(PRU)/obj/tests/pru/, replay.o pru0.o split.o sim.o) $(PRU_ARITH_OBJ) \
-	$(addprefix $(PRU)/obj/firmware/core/, core.o pll.o meter.o current.o input.o protect.o fixed.o)
-PRU1_OBJ := $(addprefix $(PRU)/obj/tests/pru/, pru1.o split.o sim.o) $(PRU_ARITH_OBJ) $(PRU_CORE_OBJ)
-
-$(PRU)/pru0.elf: $(PRU0_OBJ) tests/pru/pru0.ld
+# The firmware of both PRUs on a model of the chip.
+CHIP_SRC := tests/pru/chip.c tests/pru/cpu.c $(PRU_HAL)/map.c firmware/hal/ti/pwm.c
+$(PRU)/chip: $(CHIP_SRC) $(HOST_CORE)
+	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(PRU_CC) $(PRU_LDFLAGS) -Wl,-T,tests/pru/pru0.ld -o $@ $(PRU0_OBJ) -lgcc
-
-$(PRU)/pru1.elf: $(PRU1_OBJ)
-	$(call say,LD)
-	$(Q)$(PRU_CC) $(PRU_LDFLAGS) $(PRU_SIM_LDFLAGS) -o $@ $^ -lgcc
+	$(Q)$(CC) $(HOST_CFLAGS) -DQS1_IO_MODEL -DQS1_VERSION='"$(QS1_VERSION)"' -Ifirmware/core \
+		-Ifirmware/hal/ti -I$(PRU_HAL) $(PRU_TEST_INC) -MMD -MP -o $@ $^
 
 $(PRU)/host-%: $(BUILD)/host/tests/pru/%.o $(HOST_CORE)
 	@mkdir -p $(@D)
@@ -38,10 +32,11 @@ $(PRU)/host-%: $(BUILD)/host/tests/pru/%.o $(HOST_CORE)
 	$(Q)$(CC) $(HOST_CFLAGS) -o $@ $^
 
 # What implicit rules made on the way to the programs.
-.SECONDARY: $(sort $(PRU0_OBJ) $(PRU1_OBJ))
+.SECONDARY: $(PRU)/obj/tests/pru/sim.o $(PRU_PROGRAMS:%=$(PRU)/obj/tests/pru/%.o) \
+	$(PRU_PROGRAMS:%=$(BUILD)/host/tests/pru/%.o)
 
 .PHONY: pru-programs test-pru
-pru-programs: $(PRU)/pru0.elf $(PRU)/pru1.elf $(PRU_PROGRAMS:%=$(PRU)/%.elf) $(PRU_PROGRAMS:%=$(PRU)/host-%)
+pru-programs: $(PRU_IMAGES) $(PRU)/chip $(PRU_PROGRAMS:%=$(PRU)/%.elf) $(PRU_PROGRAMS:%=$(PRU)/host-%)
 
 ## make pru-wcet [ONLY="function..."]   size and longest time of the core's functions on the PRU
 .PHONY: pru-wcet
@@ -52,4 +47,4 @@ pru-wcet: $(PRU)/replay.elf
 test-pru: pru-programs sim
 	/usr/bin/python3 tests/run.py --long pru
 
--include $(PRU_PROGRAMS:%=$(PRU)/obj/tests/pru/%.d) $(PRU_PROGRAMS:%=$(BUILD)/host/tests/pru/%.d)
+-include $(PRU)/chip.d $(PRU_PROGRAMS:%=$(PRU)/obj/tests/pru/%.d) $(PRU_PROGRAMS:%=$(BUILD)/host/tests/pru/%.d)

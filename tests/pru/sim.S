@@ -7,8 +7,6 @@
 	.global _start
 _start:	ldi32	r2, _stack_top
 	call	main
-	.global sim_exit
-sim_exit:
 	ldi	r1, 1
 	halt
 
@@ -23,12 +21,5 @@ sim_read:
 	.global sim_write
 sim_write:
 	ldi	r1, 5
-	halt
-	ret
-
-	/* int sim_open(const char *path, int way) */
-	.global sim_open
-sim_open:
-	ldi	r1, 2
 	halt
 	ret

@@ -9,12 +9,6 @@
 #ifdef __PRU__
 int sim_read(int fd, void *to, int bytes);
 int sim_write(int fd, const void *from, int bytes);
-
-#define SIM_READ_ONLY 0
-#define SIM_WRITE_ONLY 1
-
-int sim_open(const char *path, int way);
-void sim_exit(int status);
 #else
 #include <unistd.h>
 #define sim_read(fd, to, bytes) ((int)read(fd, to, bytes))

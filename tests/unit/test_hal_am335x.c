@@ -46,6 +46,11 @@ static uint32_t line(int first_channel)
 	return (uint16_t)both.channel[channel] >> (15 - both.bit % 16) & 1;
 }
 
+void qs1_r31_write(uint32_t value)
+{
+	(void)value;
+}
+
 uint32_t qs1_r31_read(void)
 {
 	uint32_t in = 0;
@@ -85,6 +90,7 @@ static void every_channel_arrives_where_the_contract_has_it(void **state)
 	for (int period = 1; period <= 3; period++) {
 		memset(adc, 0, sizeof(adc));
 		assert_int_equal(qs1_lanes_convert(IDLE), 0);
+		assert_int_equal(qs1_lanes_wait(), 0);
 		qs1_lanes_read(IDLE, adc);
 		assert_memory_equal(adc, both.channel, sizeof(adc));
 		assert_int_equal(both.r30, IDLE);
@@ -110,7 +116,8 @@ static void conversion_without_an_end_is_reported(void **state)
 	(void)state;
 	begin();
 	both.fall = 1000000;
-	assert_int_equal(qs1_lanes_convert(IDLE), QS1_ADC_TOO_LONG);
+	assert_int_equal(qs1_lanes_convert(IDLE), 0);
+	assert_int_equal(qs1_lanes_wait(), QS1_ADC_TOO_LONG);
 	assert_int_equal(both.r30, IDLE);
 }
 
@@ -130,9 +137,18 @@ static void timers_of_the_map_fit(void **state)
 	assert_int_equal(pwm.bridge_q16, 1 << 16);
 }
 
+static void a_pru_leaves_standby_and_changes_nothing_else(void **state)
+{
+	(void)state;
+	*reg(AM335X_SYSCFG) = 0x1a;
+	qs1_pru_master();
+	assert_int_equal(*reg(AM335X_SYSCFG), 0x0a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_pru_leaves_standby_and_changes_nothing_else),
 		cmocka_unit_test(every_channel_arrives_where_the_contract_has_it),
 		cmocka_unit_test(converter_that_does_not_start_is_reported),
 		cmocka_unit_test(conversion_without_an_end_is_reported),

@@ -43,6 +43,15 @@ PRU_INLINE int32_t qs1_asr(int32_t x, int n)
 	return y;
 }
 
+/* The number of the highest bit that is set; there is one. */
+PRU_INLINE uint32_t qs1_highest(uint32_t bits)
+{
+	uint32_t n;
+
+	__asm__("lmbd %0, %1, 1" : "=r"(n) : "r"(bits));
+	return n;
+}
+
 PRU_INLINE int64_t qs1_wide(int32_t x)
 {
 	union {

@@ -26,8 +26,11 @@ uint32_t qs1_lanes_convert(uint32_t idle)
 	qs1_r30_write(idle | AM335X_CONVST);
 	started = busy_becomes(AM335X_BUSY, LOOKS_RISE);
 	qs1_r30_write(idle);
-	if (!started)
-		return QS1_ADC_NOT_BUSY;
+	return started ? 0 : QS1_ADC_NOT_BUSY;
+}
+
+uint32_t qs1_lanes_wait(void)
+{
 	return busy_becomes(0, LOOKS_FALL) ? 0 : QS1_ADC_TOO_LONG;
 }
 

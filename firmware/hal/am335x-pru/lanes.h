@@ -16,6 +16,7 @@
 
 uint32_t qs1_r31_read(void);
 void qs1_r30_write(uint32_t value);
+void qs1_r31_write(uint32_t value);
 
 #else
 
@@ -32,15 +33,30 @@ static inline void qs1_r30_write(uint32_t value)
 	__asm__ volatile("mov r30, %0" : : "r"(value));
 }
 
+static inline void qs1_r31_write(uint32_t value)
+{
+	__asm__ volatile("mov r31, %0" : : "r"(value));
+}
+
 #endif
 
+/* The longest conversion, 4.15 us. */
+#define QS1_LANES_CONVERSION_NS 4150
+
 /**
- * qs1_lanes_convert() - sample all channels, and wait for the end of it
+ * qs1_lanes_convert() - sample all channels
  * @idle: R30 between two periods, AM335X_ALIVE as it is to be
  *
- * Return: QS1_ADC_NOT_BUSY or QS1_ADC_TOO_LONG, 0 when results can be read.
+ * Return: QS1_ADC_NOT_BUSY, or 0 when the converters are at work.
  */
 uint32_t qs1_lanes_convert(uint32_t idle);
+
+/**
+ * qs1_lanes_wait() - for the end of it
+ *
+ * Return: QS1_ADC_TOO_LONG, or 0 when results can be read.
+ */
+uint32_t qs1_lanes_wait(void);
 
 /**
  * qs1_lanes_read() - the results of both converters

@@ -21,6 +21,11 @@ const struct qs1_pru_map qs1_pru_map = {
 	.led_red = QS1_LINE_OMAP(AM335X_GPIO2, 2),
 };
 
+void qs1_pru_master(void)
+{
+	qs1_io_write32(AM335X_SYSCFG, qs1_io_read32(AM335X_SYSCFG) & ~AM335X_SYSCFG_STANDBY_INIT);
+}
+
 void qs1_pru_clocks(void)
 {
 	qs1_io_write32(AM335X_PWMSS0 + AM335X_PWMSS_CLKCONFIG, AM335X_PWMSS_CLOCKS);

@@ -24,6 +24,9 @@ struct qs1_pru_map {
 
 extern const struct qs1_pru_map qs1_pru_map;
 
+/* Lets this PRU reach what is outside of the PRUSS. */
+void qs1_pru_master(void);
+
 /* Clocks of the timers inside their subsystems; before qs1_pwm_init(). */
 void qs1_pru_clocks(void);
 

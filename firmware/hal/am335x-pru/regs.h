@@ -5,8 +5,8 @@
  *
  * Each address is that of the manual's memory map (SPRUH73 2.1) and of the node
  * named beside it in Debian's am335x-boneblack.dtb. A read takes 34 to 38 cycles
- * of 5 ns, so that nothing but the emergency switch and the period's flag is
- * read; writes are posted.
+ * of 5 ns, so that PRU0 reads nothing but the emergency switch, the timer that
+ * begins the period, and what it has written into PRU1's memory; writes are posted.
  */
 #ifndef QS1_HAL_AM335X_H
 #define QS1_HAL_AM335X_H
@@ -28,6 +28,26 @@
  * them in the inverter's node.
  */
 #define AM335X_PWM_HZ 100000000u
+
+/* Of the PRUSS, as its PRUs see it (4.3.1.2); without standby the PRUs are masters outside (4.5.2).
+ */
+#define AM335X_SYSCFG 0x00026004u
+#define AM335X_SYSCFG_STANDBY_INIT 0x10u
+
+/*
+ * PRU1: its control register as its neighbour sees it (4.5.1.1) - a zero in bit 0
+ * resets it, bit 1 lets it run, from the instruction whose number is above bit
+ * 15 -, and its instruction memory, which only a master outside reaches (2.1,
+ * 4.3.1.1; node pru@38000).
+ */
+#define AM335X_PRU1_CTRL 0x00024000u
+#define AM335X_PRU_ENABLE 0x2u
+#define AM335X_PRU_FROM(instruction) ((uint32_t)(instruction) << 16)
+#define AM335X_PRU1_IRAM 0x4a338000u
+
+/* Reserved DDR for the contract (2.1, EMIF0); the overlay's reserved memory. */
+#define AM335X_CONTRACT 0x98000000u
+#define AM335X_CONTRACT_BYTES (512 * 1024)
 
 /* Bits of R30 of PRU0, and of its R31 (4.4.1.2.3.2). */
 #define AM335X_SCLK (1u << 0)	/* P9_31 */

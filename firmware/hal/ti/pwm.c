@@ -3,10 +3,12 @@
 
 #include <qs1/stage.h>
 
+#include "fixed.h"
 #include "io.h"
 
 /* ePWM, 16-bit registers. */
 #define TBCTL 0x00
+#define TBSTS 0x02
 #define TBCTR 0x08
 #define TBPRD 0x0a
 #define CMPCTL 0x0e
@@ -30,6 +32,7 @@
 #define TBCTL_UP 0x0000 /* CTRMODE 0; period shadowed, clock not divided, no sync */
 #define TBCTL_UP_DOWN 0x0002
 #define TBCTL_FREEZE 0x0003
+#define TBSTS_UP 0x0001
 #define TBCTL_NO_SYNC 0x0030	   /* SYNCOSEL: none */
 #define CMPCTL_LOAD_AT_ZERO 0x0000 /* both compare values shadowed */
 #define AQCTLA_INPUT 0x0012	   /* high at zero, low at CMPA */
@@ -174,8 +177,8 @@ static uint16_t forces(const struct qs1_pwm_map *map, uint32_t base, uint8_t inp
 void qs1_pwm_apply(const struct qs1_pwm *pwm, const struct qs1_outputs *out)
 {
 	const struct qs1_pwm_map *map = pwm->map;
-	/* An arithmetic shift: rounds down on both sides of zero. */
-	int32_t modulation = (int32_t)(((int64_t)out->cmp_bridge * pwm->bridge_q16) >> 16);
+	/* Rounds down on both sides of zero. */
+	int32_t modulation = qs1_mulsh(out->cmp_bridge, (int32_t)pwm->bridge_q16, 16);
 
 	for (int i = 0; i < QS1_INPUTS; i++) {
 		apply_input(pwm, i, out->cmp_input[i], out->inputs & (1u << i));
@@ -226,9 +229,25 @@ void qs1_pwm_clear(const struct qs1_pwm *pwm)
 	}
 }
 
+bool qs1_pwm_begun(const struct qs1_pwm *pwm)
+{
+	return qs1_io_read16(pwm->map->bridge + ETFLG) & ET_FLAG;
+}
+
+uint16_t qs1_pwm_left(const struct qs1_pwm *pwm)
+{
+	bool up = qs1_io_read16(pwm->map->bridge + TBSTS) & TBSTS_UP;
+	uint16_t counter = qs1_io_read16(pwm->map->bridge + TBCTR);
+
+	/* In this order: a period that begins meanwhile is seen. */
+	if (qs1_pwm_begun(pwm))
+		return 0;
+	return up ? 2 * pwm->bridge_half - counter : counter;
+}
+
 bool qs1_pwm_period(const struct qs1_pwm *pwm)
 {
-	if (!(qs1_io_read16(pwm->map->bridge + ETFLG) & ET_FLAG))
+	if (!qs1_pwm_begun(pwm))
 		return false;
 	qs1_io_write16(pwm->map->bridge + ETCLR, ET_FLAG);
 	return true;
