@@ -175,8 +175,10 @@ static void qs1_wave_pack(u16 *words, const struct qs1_scan *scan, unsigned long
 		memcpy(words, scan->ch, sizeof(scan->ch));
 		words += QS1_SCAN_CHANNELS;
 	} else {
-		for_each_set_bit(i, &chosen, QS1_SCAN_CHANNELS)
-			*words++ = scan->ch[i];
+		for_each_set_bit(i, &chosen, QS1_SCAN_CHANNELS) {
+			*words = scan->ch[i];
+			words++;
+		}
 	}
 	if (chosen & BIT(QS1_WAVE_PHASE))
 		*words++ = scan->phase >> 16;

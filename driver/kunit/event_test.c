@@ -18,8 +18,7 @@
 #define EVENT_RANDOM_CASES 200
 /* The longest line times the number shown must stay below this, see event.c. */
 #define EVENT_ATTRIBUTE_SIZE 4096
-/* Snapshots that are written while they are read, one in two ticks, and the time that they may
- * take. */
+/* Snapshots that are written while they are read, one in two ticks; the time that this may take. */
 #define SNAPSHOTS 25
 #define SNAPSHOTS_S 60
 /* The telemetry behind its number, in words. */

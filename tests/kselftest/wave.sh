@@ -16,10 +16,11 @@ FILE=$(mktemp)
 wave=$(iio qs1-wave)
 dev=/dev/${wave##*/}
 
-# stream SCANS BYTES WATERMARK: into $FILE
+# stream SCANS BYTES WATERMARK: into $FILE. The buffer has room for 1.6 s, in which a slow board starts the
+# reader and ends the stream.
 stream()
 {
-	echo 8192 >"$wave/buffer/length" || return 1
+	echo 32768 >"$wave/buffer/length" || return 1
 	echo "$3" >"$wave/buffer/watermark" || return 1
 	echo 1 >"$wave/buffer/enable" || return 1
 	timeout 30 head -c "$(($1 * $2))" "$dev" >"$FILE"
