@@ -62,7 +62,7 @@ def on_the_host(scenario, folder):
 
 def on_the_pru(names):
     """(bytes of its own, cycles) of each; nothing without the PRU's toolchain."""
-    if not (BUILD / "pru" / "pru0.elf").exists():
+    if not (BUILD / "pru" / "replay.elf").exists():
         return {}
     table = run("make", "--silent", "pru-wcet", "ONLY=" + " ".join(names))
     return {words[0]: (int(words[2]), int(words[3]))
