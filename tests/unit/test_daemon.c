@@ -656,7 +656,7 @@ static void reload_takes_metrics_and_refuses_what_is_wrong(void **state)
 	/* Another profile in the file is no profile for a unit that has one. */
 	write_config("ieee1547-2018-cat3", "");
 	signals.reload = 1;
-	expect_event("profile: '");
+	expect_event("but this unit has its own");
 	expect(STATUS, "result.profile", "note1");
 	stop_daemon();
 }

@@ -290,10 +290,12 @@ static void write_metrics(struct daemon *daemon)
 static void take_change(void *ctx, const char *name, const char *from, const char *to)
 {
 	struct daemon *daemon = ctx;
-	bool now = !strcmp(name, "metrics");
+	const char *effect = !strcmp(name, "metrics")	? ""
+			     : !strcmp(name, "profile") ? ", but this unit has its own"
+							: ", takes a restart";
 
 	events_policy(&daemon->events, daemon_time(), "reload", "%s: '%.48s' becomes '%.48s'%s",
-		      name, from, to, now ? "" : ", takes a restart");
+		      name, from, to, effect);
 }
 
 /*
