@@ -115,17 +115,27 @@ def _flat(quantities):
             yield name, value
 
 
+LEDS = {"green": "qs1:green:status", "red": "qs1:red:fault"}
+# Trigger, brightness and pattern of each LED, a line each, without starting a program for any.
+_READ_LEDS = f"""
+for name in {" ".join(LEDS.values())}; do
+	cd "/sys/class/leds/$name" || exit 1
+	pattern=
+	read -r trigger <trigger
+	read -r brightness <brightness
+	[ ! -e pattern ] || read -r pattern <pattern
+	printf '%s\\n' "$trigger" "$brightness" "$pattern"
+done"""
+
+
 def leds(agent):
     """What drives each LED: its pattern, or its brightness; as the kernel says."""
+    lines = agent.check(_READ_LEDS).split("\n")
     found = {}
-    for colour, name in (("green", "qs1:green:status"), ("red", "qs1:red:fault")):
-        text = agent.check(
-            f"cd '/sys/class/leds/{name}' && sed 's/.*\\[\\(.*\\)\\].*/\\1/' trigger && "
-            "cat brightness && cat pattern 2>/dev/null; true").splitlines()
-        trigger, brightness = text[0], text[1]
-        pattern = text[2].strip() if len(text) > 2 else ""
-        if trigger == "pattern":
-            found[colour] = f"pattern {pattern}"
+    for n, colour in enumerate(LEDS):
+        trigger, brightness, pattern = (lines[3 * n:3 * n + 3] + ["", ""])[:3]
+        if "[pattern]" in trigger:
+            found[colour] = f"pattern {pattern.strip()}"
         else:
             found[colour] = "off" if brightness == "0" else "on"
     return found
