@@ -24,7 +24,7 @@ $(PRU)/chip: $(CHIP_SRC) $(HOST_CORE)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(HOST_CFLAGS) -DQS1_IO_MODEL -DQS1_VERSION='"$(QS1_VERSION)"' -Ifirmware/core \
-		-Ifirmware/hal/ti -I$(PRU_HAL) $(PRU_TEST_INC) -MMD -MP -o $@ $^
+		-Ifirmware/hal/ti -I$(PRU_HAL) $(PRU_TEST_INC) -MMD -MP -o $@ $(CHIP_SRC) $(HOST_CORE)
 
 $(PRU)/host-%: $(BUILD)/host/tests/pru/%.o $(HOST_CORE)
 	@mkdir -p $(@D)
@@ -42,6 +42,13 @@ pru-programs: $(PRU_IMAGES) $(PRU)/chip $(PRU_PROGRAMS:%=$(PRU)/%.elf) $(PRU_PRO
 .PHONY: pru-wcet
 pru-wcet: $(PRU)/replay.elf
 	@scripts/pru-wcet --objdump $(PRU_BIN)/pru-objdump --apart qs1_slot $< scripts/pru-bounds $(ONLY)
+
+## make pru-wcet-pru0   the same of what PRU0 does in a period, without its waits for PRU1
+PRU0_PERIOD := qs1_lanes_convert qs1_lanes_wait qs1_lanes_read qs1_calibrate qs1_core_step qs1_pwm_apply \
+	qs1_overlay_for qs1_overlay_ahead
+.PHONY: pru-wcet-pru0
+pru-wcet-pru0: $(PRU)/qs1-am335x-pru0.elf
+	@scripts/pru-wcet --objdump $(PRU_BIN)/pru-objdump --apart qs1_slot $< scripts/pru-bounds $(PRU0_PERIOD)
 
 ## make test-pru     the same bits on the PRU as on the host; builds the PRU's toolchain once
 test-pru: pru-programs sim
