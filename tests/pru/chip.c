@@ -43,6 +43,8 @@
 static struct cpu cpu[2];
 static uint8_t data[2][8192], shared[12288], ddr[DDR_BYTES];
 static uint64_t write_cycles, outside_busy;
+static uint8_t *in_flight; /* the last burst into PRU1's instruction memory */
+static unsigned int in_flight_bytes;
 
 /* Registers that hold what is written, of the firmware and of the reference. */
 #define REGISTERS 64
@@ -259,6 +261,9 @@ static void write_control(struct cpu *c, uint32_t value)
 	}
 	one->running = value & AM335X_PRU_ENABLE;
 	if (one->running) {
+		/* What is under way to its memory finds it running. */
+		if (outside_busy > c->time && in_flight)
+			memset(in_flight, 0xff, in_flight_bytes);
 		one->fresh = false;
 		one->time = c->time;
 	}
@@ -342,9 +347,11 @@ void bus_write(struct cpu *c, uint32_t address, const uint8_t *bytes, unsigned i
 		memcpy(ddr + (address - DDR), bytes, count);
 	} else if (address >= AM335X_PRU1_IRAM && address + count <= AM335X_PRU1_IRAM + 0x2000) {
 		seen.words += words(address, count);
-		if (cpu[1].fresh && !cpu[1].running && fault_now() != FAULT_MEMORY)
-			memcpy((uint8_t *)cpu[1].instruction + (address - AM335X_PRU1_IRAM), bytes,
-			       count);
+		if (cpu[1].fresh && !cpu[1].running && fault_now() != FAULT_MEMORY) {
+			in_flight = (uint8_t *)cpu[1].instruction + (address - AM335X_PRU1_IRAM);
+			in_flight_bytes = count;
+			memcpy(in_flight, bytes, count);
+		}
 	} else if (is_timer(address) || address >> 12 == AM335X_GPIO0 >> 12 ||
 		   address >> 12 == AM335X_GPIO2 >> 12) {
 		memcpy(&value, bytes, count);

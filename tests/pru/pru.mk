@@ -20,11 +20,12 @@ $(PRU)/%.elf: $(PRU)/obj/tests/pru/%.o $(PRU)/obj/tests/pru/sim.o $(PRU_CORE_OBJ
 
 # The firmware of both PRUs on a model of the chip.
 CHIP_SRC := tests/pru/chip.c tests/pru/cpu.c $(PRU_HAL)/map.c firmware/hal/ti/pwm.c
-$(PRU)/chip: $(CHIP_SRC) $(HOST_CORE)
+CHIP_HEADERS := $(wildcard $(addsuffix /*.h, tests/pru $(PRU_HAL) firmware/hal/ti userspace/sim))
+$(PRU)/chip: $(CHIP_SRC) $(CHIP_HEADERS) $(HOST_CORE)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(HOST_CFLAGS) -DQS1_IO_MODEL -DQS1_VERSION='"$(QS1_VERSION)"' -Ifirmware/core \
-		-Ifirmware/hal/ti -I$(PRU_HAL) $(PRU_TEST_INC) -MMD -MP -o $@ $(CHIP_SRC) $(HOST_CORE)
+		-Ifirmware/hal/ti -I$(PRU_HAL) $(PRU_TEST_INC) -o $@ $(CHIP_SRC) $(HOST_CORE)
 
 $(PRU)/host-%: $(BUILD)/host/tests/pru/%.o $(HOST_CORE)
 	@mkdir -p $(@D)
@@ -54,4 +55,4 @@ pru-wcet-pru0: $(PRU)/qs1-am335x-pru0.elf
 test-pru: pru-programs sim
 	/usr/bin/python3 tests/run.py --long pru
 
--include $(PRU)/chip.d $(PRU_PROGRAMS:%=$(PRU)/obj/tests/pru/%.d) $(PRU_PROGRAMS:%=$(BUILD)/host/tests/pru/%.d)
+-include $(PRU_PROGRAMS:%=$(PRU)/obj/tests/pru/%.d) $(PRU_PROGRAMS:%=$(BUILD)/host/tests/pru/%.d)

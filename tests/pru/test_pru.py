@@ -121,7 +121,7 @@ def start_and_trip(sim, tmp_path):
 
 
 # Cycles that a word takes out of the PRUSS; periods, of a thousand, that may begin late for it.
-WRITES = {4: 2, 8: 10}
+WRITES = {4: 1, 8: 20}
 
 
 @pytest.mark.parametrize("cycles", WRITES)

@@ -37,13 +37,28 @@ static const uint32_t need[QS1_TURNS] = { QS1_NEED_TABLE };
 static uint32_t present;
 static uint32_t begun = NONE; /* a piece of which some is there, up to done */
 static uint32_t done;
+static uint32_t written, copied; /* the last word, and what it was copied from */
 static bool halted;
 
-static void run(void)
+/*
+ * Is what was written there? The read goes where the writes went, behind them,
+ * while the control register is reached by another way: without it PRU1 could run
+ * before the last of them has arrived.
+ */
+static bool arrived(void)
 {
-	if (halted)
-		qs1_io_write32(AM335X_PRU1_CTRL, AM335X_PRU_ENABLE | AM335X_PRU_FROM(1));
+	return qs1_io_read32(written) == qs1_io_read32(copied);
+}
+
+static bool run(void)
+{
+	if (!halted)
+		return true;
+	if (!arrived())
+		return false;
+	qs1_io_write32(AM335X_PRU1_CTRL, AM335X_PRU_ENABLE | AM335X_PRU_FROM(1));
 	halted = false;
+	return true;
 }
 
 /* Some more of a piece. Return: false when the memory does not hold it. */
@@ -64,12 +79,14 @@ static bool load(uint32_t n)
 	from = p->copy + done;
 	to = AM335X_PRU1_IRAM + p->place + done;
 	__builtin_memcpy((void *)to, (const void *)from, size);
+	written = to + size - 4;
+	copied = from + size - 4;
 	done += size;
 	if (done < p->bytes)
 		return true;
 	begun = NONE;
 	present |= 1u << n;
-	return qs1_io_read32(to + size - 4) == qs1_io_read32(from + size - 4);
+	return arrived();
 }
 
 bool qs1_overlay_for(uint32_t turn)
@@ -80,8 +97,7 @@ bool qs1_overlay_for(uint32_t turn)
 		if (!load(qs1_highest(missing)))
 			return false;
 	}
-	run();
-	return true;
+	return run();
 }
 
 /* A piece that a slot to come needs, unless what it displaces is needed before. */
@@ -114,6 +130,5 @@ bool qs1_overlay_ahead(uint32_t slot, uint32_t counts)
 		if (!load(n))
 			return false;
 	}
-	run();
-	return true;
+	return run();
 }

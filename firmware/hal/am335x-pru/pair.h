@@ -64,12 +64,13 @@ extern volatile uint32_t qs1_ask; /* in PRU1's data memory: enum qs1_turn, and a
 #define qs1_contract (*(struct qs1_shm *)AM335X_CONTRACT)
 
 /*
- * PRU1 looks at the mailbox after one slot of the core, and publishes snapshots
- * after another: slots whose tasks and whose next ones' are short, for the longest
- * command takes most of a period and a snapshot nearly half of one.
+ * PRU1 looks at the mailbox after one slot of the core, whose task and whose next
+ * one's are short, for the longest command takes most of a period. It publishes
+ * snapshots, nearly half a period, after one that most often has nothing to do, and
+ * before ones whose code is there already.
  */
 #define QS1_PAIR_COMMAND_SLOT 2
-#define QS1_PAIR_TELEMETRY_SLOT 3
+#define QS1_PAIR_TELEMETRY_SLOT 13
 
 #define QS1_ASK_TURN 0xffu
 #define QS1_ASK_NEXT 0x100u
