@@ -71,10 +71,13 @@ attributes_readable()
 	done
 }
 
-# udev may still be asking for modules that it believes to be missing: it would load them again.
+# udev may still be asking for modules that it believes to be missing: it would load them again. After
+# many a device that came and went it has much to do, on a slow board for minutes.
+SETTLE_S=600
 unload()
 {
-	[ "$LOADED" = "$MODULES" ] || ! command -v udevadm >/dev/null || udevadm settle
+	[ "$LOADED" = "$MODULES" ] || ! command -v udevadm >/dev/null ||
+		udevadm settle --timeout="$SETTLE_S"
 	# shellcheck disable=SC2086 # a list
 	modprobe -r $MODULES || return 1
 	nothing_present || {
