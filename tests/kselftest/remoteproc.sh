@@ -252,7 +252,7 @@ no_resource_table()
 
 pause_service
 plan 21
-first_log_line=$log_lines
+first_mark=$log_mark
 check "the coprocessor's firmware is qs1-m4.elf" named
 check "trace buffer can be read" trace_readable
 check "is not stopped while armed or in bench mode" stop_is_refused
@@ -273,6 +273,6 @@ check "an ELF with segments elsewhere is refused" wrong_place
 check "an ELF without resource table runs" no_resource_table
 check "recovers from $CRASHES crashes in a row" leaks_nothing "$CRASHES" crash_again
 check "runs in the end" running
-log_lines=$first_log_line
+log_mark=$first_mark
 check "no warning in the kernel's log" log_is_clean
 finish
