@@ -53,7 +53,8 @@ def of_the_others(run):
     texts, seen = {}, set()
     others = {other.name for other in procedures()} - WITHOUT - {run.name}
     for name in sorted(others):
-        assert (OUT / name).is_dir(), f"no scenarios of {name}: expected that it has run before"
+        assert (OUT / name).is_dir(), (f"no scenarios of {name} in {OUT}: this procedure replays "
+                                       "what the others leave there; run make conformance once")
         for path in some_of(sorted((OUT / name).glob("*.scn"))):
             texts[f"{name}-{path.stem}"] = shortened(path.read_text(), name)
             seen.add(name)
