@@ -64,6 +64,14 @@ run 10
     assert min(summary["dc"]["p"][1:]) > 200
 
 
+def test_too_hot_stops_and_comes_back_once_cooler(sim):
+    summary = sim(START + "set es_delay_s 1\nat 6 sensor offset tcase 40\n"
+                  "at 10 sensor offset tcase 0\nrun 25\n")
+    assert codes(summary) == ["OVERTEMP"]
+    assert summary["trips"][0]["t_cease_s"] - 6 < 0.1
+    assert states(summary)[-1] == "producing"
+
+
 def test_grid_above_the_link_is_no_night(sim):
     # its crest, 451 V, lies above the link, which the bridge's diodes then fill
     summary = sim(START + "set es_delay_s 1\nat 6 grid v 1.33\nat 7 grid v 1\nrun 14\n")

@@ -161,6 +161,14 @@ def test_a_fault_of_the_unit_stops_it_with_a_code_and_it_comes_back(outcome):
     found.went("fault", "producing", "fault", "producing", "self-test", "producing")
 
 
+def test_too_much_of_anything_stops_it_with_a_code_and_a_failed_relay_for_good(outcome):
+    found = outcome("limits.scn")
+    assert [cause for _, state, cause in found.path if state == "fault"] == ["PV_OV", "OVERTEMP",
+                                                                             "RELAY"]
+    found.went("fault", "producing", "derating", "fault", "producing", "fault")
+    assert found.path[-1][1] == "fault"
+
+
 @pytest.mark.parametrize("state, scenario", [
     ("producing", "note1-trips.scn"), ("waiting", "enter-service.scn"),
     ("ground-fault", "ground-fault.scn"), ("shutdown", "shutdown.scn"), ("night", "night.scn"),
@@ -172,7 +180,7 @@ def test_leds_show_the_state(outcome, state, scenario):
 
 
 def test_no_scenario_ends_with_the_unit_off_for_no_reason(outcome):
-    """All but the island, whose grid stays open."""
+    """All but the island, whose grid stays open, and the limits, whose relay does not close."""
     for scenario in ("note1-trips.scn", "first-light.scn", "grid-sag.scn", "ground-fault.scn",
                      "shutdown.scn", "night.scn", "faults.scn", "enter-service.scn"):
         assert outcome(scenario).path[-1][1] in PRODUCING, scenario
