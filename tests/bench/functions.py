@@ -13,25 +13,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-TOP = Path(__file__).resolve().parents[2]
-BUILD = TOP / "build"
+from control import BUILD, TOP, row, scenario
+
 COMMAND = "/usr/bin/python3 tests/bench/functions.py"
-
-WORLD = """
-seed 1
-sun all 900
-skip enter-service
-at 1.5 shade 2 1/3 0.6
-at 1.8 grid v 0.45
-at 2.5 grid v 1
-run 4
-"""
-
-
-def row(name, ours, unit, baseline):
-    ratio = round(ours / baseline, 3) if baseline else None
-    return {"name": name, "ours": ours, "baseline": baseline, "ratio": ratio, "unit": unit,
-            "command": COMMAND}
 
 
 def run(*command):
@@ -48,11 +32,11 @@ def on_the_cortex_m4(trace):
     return longest
 
 
-def on_the_host(scenario, folder):
+def on_the_host(world, folder):
     """Instructions of a call, mean; a function that the compiler put into another has none."""
     out = folder / "callgrind.out"
     run("valgrind", "--tool=callgrind", "--compress-strings=no", "--compress-pos=no",
-        f"--callgrind-out-file={out}", BUILD / "qs1-sim", scenario)
+        f"--callgrind-out-file={out}", BUILD / "qs1-sim", world)
     calls, cost = {}, {}
     for name, n, each in re.findall(r"^cfn=(\w+)\ncalls=(\d+) .*\n\S+ (\d+)", out.read_text(), re.M):
         calls[name] = calls.get(name, 0) + int(n)
@@ -78,11 +62,10 @@ def sizes():
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        scenario, trace = folder / "functions.scn", folder / "functions.trace"
-        scenario.write_text(WORLD)
-        run(BUILD / "qs1-sim", "--trace", trace, scenario)
+        world, trace = scenario(folder, 4), folder / "functions.trace"
+        run(BUILD / "qs1-sim", "--trace", trace, world)
         longest = on_the_cortex_m4(trace)
-        host = on_the_host(scenario, folder)
+        host = on_the_host(world, folder)
     pru, size = on_the_pru(list(longest)), sizes()
     rows = []
     for name, instructions in longest.items():
@@ -91,7 +74,7 @@ def main():
             own, cycles = pru[name]
             rows += [row(f"{name}: longest on the PRU, mean on the host", cycles, "cycles", host.get(name)),
                      row(f"{name}: code on the PRU, on the Cortex-M4", own, "byte", size.get(name))]
-    json.dump(rows, sys.stdout, indent=1)
+    json.dump([{**each, "command": COMMAND} for each in rows], sys.stdout, indent=1)
     print()
 
 
