@@ -74,7 +74,7 @@ static struct {
 		uint64_t outputs_sum;
 	} slot[QS1_TICKS_PER_MS];
 	uint64_t words;
-	bool run[CPU_INSTRUCTIONS]; /* instructions of PRU0 */
+	bool run[2][CPU_INSTRUCTIONS]; /* instructions of each PRU */
 } seen;
 
 static enum { NO_FAULT, FAULT_MEMORY, FAULT_HANG, FAULT_CONVERTERS, FAULT_SAMPLE } fault;
@@ -541,7 +541,7 @@ static void report(void)
 	uint32_t late;
 
 	for (int n = 0; n < CPU_INSTRUCTIONS; n++) {
-		run += seen.run[n];
+		run += seen.run[0][n];
 		all += cpu[0].instruction[n] != 0;
 	}
 
@@ -595,8 +595,7 @@ static void step(void)
 {
 	struct cpu *next = &cpu[cpu[1].running && cpu[1].time < cpu[0].time];
 
-	if (!next->number)
-		seen.run[next->pc % CPU_INSTRUCTIONS] = true;
+	seen.run[next->number][next->pc % CPU_INSTRUCTIONS] = true;
 	if (fault_now() && !fault_time)
 		fault_time = cpu[0].time;
 	if (next->number && fault_now() == FAULT_HANG)
@@ -605,12 +604,26 @@ static void step(void)
 		differ("PRU%d at %#x: no instruction", next->number, 4 * next->pc);
 }
 
+/* Which instructions have run: "PRU address", a line each. */
+static void list_run(const char *path)
+{
+	FILE *file = fopen(path, "w");
+
+	if (!file)
+		wrong(path);
+	for (int n = 0; n < 2; n++)
+		for (int k = 0; k < CPU_INSTRUCTIONS; k++)
+			if (seen.run[n][k])
+				fprintf(file, "%d %d\n", n, 4 * k);
+	fclose(file);
+}
+
 int main(int argc, char **argv)
 {
-	if (argc != 4 && argc != 5)
-		wrong("PRU0.elf PRU1.elf WRITE [FAULT]");
+	if (argc < 4 || argc > 6)
+		wrong("PRU0.elf PRU1.elf WRITE [FAULT|none [LIST]]");
 	write_cycles = strtoul(argv[3], NULL, 0);
-	if (argc == 5)
+	if (argc > 4 && strcmp(argv[4], "none"))
 		set_fault(argv[4]);
 	for (int n = 0; n < 2; n++) {
 		cpu[n].number = n;
@@ -620,6 +633,8 @@ int main(int argc, char **argv)
 	begin();
 	while (!stopped && cpu[0].running)
 		step();
+	if (argc > 5)
+		list_run(argv[5]);
 	if (fault_time)
 		return cpu[0].running ? 1 : report_stop();
 	if (!cpu[0].running)

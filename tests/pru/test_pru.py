@@ -155,6 +155,43 @@ def test_gates_and_relay_go_off_when_the_chip_fails(start_and_trip, fault):
     assert int(re.search(r"stopped (\d+) cycles", done.stdout)[1]) < FAULTS[fault]
 
 
+def resident_lines(image):
+    """{(file, line): addresses}, of the code of an image that stays in its instruction memory."""
+    text = subprocess.run([RUN.with_name("pru-objdump"), "-dl", "-j", ".text", image], check=True,
+                          capture_output=True, text=True).stdout
+    lines, at = {}, None
+    for place, number, address in re.findall(
+            r"^(?:(\S+):(\d+)(?: \(.*\))?|([0-9a-f]{8}):\t.*)$", text, re.M):
+        if place:
+            at = place.rsplit("/", 1)[1], int(number)
+        elif at:
+            lines.setdefault(at, []).append(int(address, 16) & 0xffff)
+    return lines
+
+
+def test_the_model_of_the_chip_runs_nearly_every_line_of_the_main_loops(sim, tmp_path):
+    """The files that no register model of the host's has; overlaid code shares its addresses."""
+    ran = set()
+    for name, fault in [("start-shade-trip", fault) for fault in ("none", *FAULTS)] + [
+            ("limits-and-commands", "none"), ("faults", "none")]:
+        trace, listed = tmp_path / f"{name}.trace", tmp_path / "ran"
+        if not trace.exists():
+            sim(WORLDS[name], "--trace", str(trace))
+        done = chip(trace, "4", fault, listed)
+        assert done.returncode == 0, done.stderr
+        ran |= {tuple(map(int, line.split())) for line in listed.read_text().splitlines()}
+    own, missed = 0, []
+    for n, image in enumerate(IMAGES):
+        for (file, line), addresses in resident_lines(image).items():
+            if file in ("pru0.c", "pru1.c", "overlay.c", "lanes.c"):
+                own += 1
+                if not any((n, address) in ran for address in addresses):
+                    missed.append(f"{file}:{line}")
+    print(f"{100 - 100 * len(missed) / own:.1f} % of {own} lines; not {' '.join(missed)}")
+    assert own > 100
+    assert len(missed) <= 0.05 * own, missed
+
+
 def test_a_recording_of_other_samples_is_told_from_the_firmware(start_and_trip, tmp_path):
     """The comparison itself: the reference gets a sample that the pins do not have."""
     done = chip(start_and_trip, "8", "sample")
