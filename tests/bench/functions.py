@@ -69,10 +69,12 @@ def main():
     pru, size = on_the_pru(list(longest)), sizes()
     rows = []
     for name, instructions in longest.items():
-        rows.append(row(f"{name}: longest on the Cortex-M4, mean on the host", instructions, "instructions", host.get(name)))
+        rows.append(row(f"{name}: longest on the Cortex-M4, mean on the host", instructions,
+                        "instructions", host.get(name)))
         if name in pru:
             own, cycles = pru[name]
-            rows += [row(f"{name}: longest on the PRU, mean on the host", cycles, "cycles", host.get(name)),
+            rows += [row(f"{name}: longest on the PRU, mean on the host", cycles, "cycles",
+                         host.get(name)),
                      row(f"{name}: code on the PRU, on the Cortex-M4", own, "byte", size.get(name))]
     json.dump([{**each, "command": COMMAND} for each in rows], sys.stdout, indent=1)
     print()

@@ -262,7 +262,8 @@ armed_is()
 # The subshell becomes the reader, so both are one process.
 holder_keeps_stream()
 {
-	heart_may_pause yes && put x "$(board)/heartbeat" && put arm "$(board)/control" && wait_for 15 armed_is 1 || return 1
+	heart_may_pause yes && put x "$(board)/heartbeat" && put arm "$(board)/control" &&
+		wait_for 15 armed_is 1 || return 1
 	select_all 1
 	echo 8192 >"$wave/buffer/length"
 	(

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "converters.h"
 #include "cpu.h"
 #include "io.h"
 #include "map.h"
@@ -162,11 +163,6 @@ static int fault_now(void)
 
 /* Pins of PRU0. */
 
-static uint32_t line(int first_channel)
-{
-	return (uint16_t)both.channel[first_channel + both.bit / 16] >> (15 - both.bit % 16) & 1;
-}
-
 uint32_t pins_read(struct cpu *c)
 {
 	uint64_t since = c->time - both.start;
@@ -180,11 +176,7 @@ uint32_t pins_read(struct cpu *c)
 		in |= AM335X_BUSY;
 	if (both.r30 & AM335X_CS_N || both.bit >= 64)
 		return in;
-	in |= line(0) << AM335X_DOUT_1A;
-	in |= line(4) << AM335X_DOUT_1B;
-	in |= line(8) << AM335X_DOUT_2A;
-	in |= line(12) << AM335X_DOUT_2B;
-	return in;
+	return in | converters_lines(both.channel, both.bit);
 }
 
 static void begin_period(uint64_t time);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Power vanishes and comes back: what is kept lies on a disk that outlives the board."""
 
+import contextlib
 import json
 import subprocess
 
@@ -26,27 +27,25 @@ def disk(tmp_path):
     return image
 
 
-def powered(disk):
-    """A board whose daemon keeps its state on the disk; the world is dark as yet."""
-    board = Board(report=print, guest_args=[
-        "-drive", f"file={disk},format=raw,if=none,id=store",
-        "-device", "virtio-blk-pci,drive=store"])
-    board.__enter__()
-    try:
+@contextlib.contextmanager
+def powered(disk, lost=False):
+    """A board whose daemon keeps its state on the disk; the world is dark as yet.
+
+    In the end everything stops; where power is lost, all in the same moment, whatever was not yet
+    on the disk.
+    """
+    with Board(report=print, guest_args=[
+            "-drive", f"file={disk},format=raw,if=none,id=store",
+            "-device", "virtio-blk-pci,drive=store"]) as board:
         board.wait_agent().check(
             f"systemctl stop qs1d && mount /dev/vdb {STORE} && chown qs1:qs1 {STORE} && "
             f"chmod 700 {STORE} && systemctl start qs1d")
-    except BaseException:
-        board.__exit__(None, None, None)
-        raise
-    return board
-
-
-def lose_power(board):
-    """Everything in the same moment, whatever was not yet on the disk."""
-    for child in board.children:
-        child.process.kill()
-    board.__exit__(None, None, None)
+        try:
+            yield board
+        finally:
+            if lost:
+                for child in board.children:
+                    child.process.kill()
 
 
 def service(board):
@@ -62,8 +61,7 @@ def energy_wh(status):
 
 
 def test_latch_shutdown_and_energy_outlive_a_loss_of_power(disk):
-    board = powered(disk)
-    try:
+    with powered(disk, lost=True) as board:
         board.go()
         board.wait_state(*PRODUCING)
         board.wait("energy", lambda: (energy_wh(service(board)) or [0])[-1] > 0.5, LIMIT_S)
@@ -73,11 +71,8 @@ def test_latch_shutdown_and_energy_outlive_a_loss_of_power(disk):
         board.agent.check("qs1ctl stop && qs1ctl set power_limit_w 900")
         before = service(board)
         fed_wh = board.status()["truth"]["grid"]["energy_wh"]
-    finally:
-        lose_power(board)
 
-    board = powered(disk)
-    try:
+    with powered(disk) as board:
         board.go()
         # The cause has gone with the world; nobody has cleared the fault.
         board.wait_state("ground-fault", timeout_s=LIMIT_S)
@@ -97,23 +92,15 @@ def test_latch_shutdown_and_energy_outlive_a_loss_of_power(disk):
         board.agent.check("qs1ctl start")
         board.skip_enter_service()
         board.wait_state(*PRODUCING)
-    finally:
-        board.__exit__(None, None, None)
 
 
 def test_what_is_acknowledged_has_been_stored_when_power_goes_in_that_moment(disk):
-    board = powered(disk)
-    try:
+    with powered(disk, lost=True) as board:
         board.go()
         board.wait_state(*PRODUCING)
         board.agent.check("qs1ctl stop")
-    finally:
-        lose_power(board)
-    board = powered(disk)
-    try:
+    with powered(disk) as board:
         board.go()
         board.wait_state("shutdown", timeout_s=LIMIT_S)
         assert service(board)["shutdown"]
         assert state_of(board.status()) == "shutdown"
-    finally:
-        board.__exit__(None, None, None)

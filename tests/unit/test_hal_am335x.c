@@ -3,6 +3,7 @@
 #include "io_model.h"
 
 #include "adc.h"
+#include "converters.h"
 #include "lanes.h"
 #include "map.h"
 #include "regs.h"
@@ -38,14 +39,6 @@ void qs1_r30_write(uint32_t value)
 	both.r30 = value;
 }
 
-static uint32_t line(int first_channel)
-{
-	int channel = first_channel + both.bit / 16;
-
-	assert_true(both.bit < 64);
-	return (uint16_t)both.channel[channel] >> (15 - both.bit % 16) & 1;
-}
-
 void qs1_r31_write(uint32_t value)
 {
 	(void)value;
@@ -64,11 +57,8 @@ uint32_t qs1_r31_read(void)
 	}
 	if (both.r30 & AM335X_CS_N)
 		return in;
-	in |= line(0) << AM335X_DOUT_1A;
-	in |= line(4) << AM335X_DOUT_1B;
-	in |= line(8) << AM335X_DOUT_2A;
-	in |= line(12) << AM335X_DOUT_2B;
-	return in;
+	assert_true(both.bit < 64);
+	return in | converters_lines(both.channel, both.bit);
 }
 
 static void begin(void)
