@@ -264,8 +264,7 @@ static bool qs1_will_refuse_stop(struct qs1 *qs1)
 	return true;
 }
 
-/* A coprocessor that is another driver's can be stopped under ours. That is a fault: start again.
- */
+/* A coprocessor that is another driver's can be stopped under ours: a fault, start again. */
 static void qs1_stopped_by_others(struct qs1 *qs1)
 {
 	if (qs1->ops->provider || test_bit(QS1_FLAG_LEAVING, &qs1->flags))

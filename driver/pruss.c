@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Glue for the AM335x, whose coprocessor is a PRU: the contract is in the
- * PRU-ICSS's shared data RAM or in reserved memory, and a system event of its
- * interrupt controller is the doorbell in each direction.
- *
- * The shared RAM has 12 KB, of which the contract takes 5056 bytes: room for 128
- * scans of 40 bytes, 6.4 ms at 20 kHz.
+ * Glue for the AM335x, whose coprocessor is the two PRUs: the contract is in
+ * reserved memory, for their own is full of the firmware, and a system event of
+ * the PRU-ICSS's interrupt controller is the doorbell in each direction.
  */
 #include <linux/device.h>
 #include <linux/interrupt.h>
-#include <linux/io.h>
 #include <linux/irq.h>
 #include <linux/mod_devicetable.h>
 #include <linux/module.h>
-#include <linux/of.h>
 #include <linux/platform_device.h>
 #include <linux/pm_runtime.h>
-#include <linux/pruss_driver.h>
 #include <linux/remoteproc.h>
 #include <linux/remoteproc/pruss.h>
 
@@ -24,13 +18,9 @@
 
 /**
  * struct qs1_pruss - one board
- * @pruss: the PRU-ICSS
- * @ram: its shared data RAM, when the contract is there
  * @mailbox_irq: system event that wakes the firmware
  */
 struct qs1_pruss {
-	struct pruss *pruss;
-	struct pruss_mem_region ram;
 	int mailbox_irq;
 };
 
@@ -71,7 +61,7 @@ static void qs1_pruss_shutdown(void *rproc)
 }
 
 /*
- * A second PRU waits for the first one, which also resets it: it is started once,
+ * The second PRU waits for the first one, which also resets it: it is started once,
  * and goes on while the first one is started again.
  */
 static int devm_qs1_pruss_boot_second(struct device *dev)
@@ -79,8 +69,6 @@ static int devm_qs1_pruss_boot_second(struct device *dev)
 	struct rproc *rproc;
 	int ret;
 
-	if (of_property_count_u32_elems(dev->of_node, "ti,prus") < 2)
-		return 0;
 	rproc = devm_qs1_pruss_get_rproc(dev, 1);
 	if (IS_ERR(rproc))
 		return PTR_ERR(rproc);
@@ -88,45 +76,6 @@ static int devm_qs1_pruss_boot_second(struct device *dev)
 	if (ret)
 		return dev_err_probe(dev, ret, "PRU1 does not start\n");
 	return devm_add_action_or_reset(dev, qs1_pruss_shutdown, rproc);
-}
-
-static void qs1_pruss_put(void *pruss)
-{
-	pruss_put(pruss);
-}
-
-static void qs1_pruss_release_ram(void *data)
-{
-	struct qs1_pruss *board = data;
-
-	pruss_release_mem_region(board->pruss, &board->ram);
-}
-
-/* In the shared RAM, unless the node names other memory. */
-static void __iomem *devm_qs1_pruss_map(struct qs1_pruss *board, struct device *dev,
-					struct rproc *rproc, size_t *size)
-{
-	void __iomem *shm;
-	int ret;
-
-	shm = devm_qs1_map_memory_region(dev, size);
-	if (shm != IOMEM_ERR_PTR(-ENOENT))
-		return shm;
-
-	board->pruss = pruss_get(rproc);
-	if (IS_ERR(board->pruss))
-		return IOMEM_ERR_PTR(PTR_ERR(board->pruss));
-	ret = devm_add_action_or_reset(dev, qs1_pruss_put, board->pruss);
-	if (ret)
-		return IOMEM_ERR_PTR(ret);
-	ret = pruss_request_mem_region(board->pruss, PRUSS_MEM_SHRD_RAM2, &board->ram);
-	if (ret)
-		return IOMEM_ERR_PTR(ret);
-	ret = devm_add_action_or_reset(dev, qs1_pruss_release_ram, board);
-	if (ret)
-		return IOMEM_ERR_PTR(ret);
-	*size = board->ram.size;
-	return board->ram.va;
 }
 
 static int qs1_pruss_probe(struct platform_device *pdev)
@@ -149,7 +98,7 @@ static int qs1_pruss_probe(struct platform_device *pdev)
 	ret = devm_qs1_pruss_boot_second(dev);
 	if (ret)
 		return ret;
-	shm = devm_qs1_pruss_map(board, dev, rproc, &size);
+	shm = devm_qs1_map_memory_region(dev, &size);
 	if (IS_ERR(shm))
 		return dev_err_probe(dev, PTR_ERR(shm), "no memory for the contract\n");
 	/* The interrupt controller routes both; the firmware's comes here, the other goes to it. */
