@@ -14,6 +14,7 @@
 #include <linux/interrupt.h>
 #include <linux/io.h>
 #include <linux/iopoll.h>
+#include <linux/ioport.h>
 #include <linux/module.h>
 #include <linux/overflow.h>
 #include <linux/pci.h>
@@ -298,21 +299,28 @@ static int qs1_ivshmem_map(struct qs1_ivshmem *board, struct pci_dev *pdev)
 		dev_info(board->dev, "not a qs1 board: no shared memory\n");
 		return -ENODEV;
 	}
-	ret = pci_request_regions(pdev, pci_name(pdev));
-	if (ret)
-		return dev_err_probe(board->dev, ret, "memory is in use\n");
-
-	board->regs = pcim_iomap(pdev, QS1_IVSHMEM_BAR_REGS, 0);
+	/* Newer kernels do not take pci_request_regions() back when the driver goes. */
+	board->regs = devm_ioremap_resource(board->dev, &pdev->resource[QS1_IVSHMEM_BAR_REGS]);
+	if (IS_ERR(board->regs))
+		return dev_err_probe(board->dev, PTR_ERR(board->regs),
+				     "can not map the registers\n");
 	/*
 	 * It is memory, and the remoteproc core accesses its trace buffer and
 	 * resource table as such: a device mapping would fault on the unaligned.
 	 */
 	start = pci_resource_start(pdev, QS1_IVSHMEM_BAR_MEMORY);
+	if (!devm_request_mem_region(board->dev, start, board->size, pci_name(pdev)))
+		return dev_err_probe(board->dev, -EBUSY, "memory is in use\n");
 	board->memory = devm_ioremap_wc(board->dev, start, board->size);
-	if (!board->regs || !board->memory)
+	if (!board->memory)
 		return dev_err_probe(board->dev, -ENOMEM, "can not map the memory\n");
 	board->vhw = board->memory;
 	return 0;
+}
+
+static void qs1_ivshmem_free_vectors(void *pdev)
+{
+	pci_free_irq_vectors(pdev);
 }
 
 static int qs1_ivshmem_request_irqs(struct qs1_ivshmem *board, struct pci_dev *pdev)
@@ -324,6 +332,9 @@ static int qs1_ivshmem_request_irqs(struct qs1_ivshmem *board, struct pci_dev *p
 	if (ret < 0)
 		return dev_err_probe(board->dev, ret, "expected %u MSI-X vectors\n",
 				     QS1_VHW_VECTORS);
+	ret = devm_add_action_or_reset(board->dev, qs1_ivshmem_free_vectors, pdev);
+	if (ret)
+		return ret;
 
 	ret = devm_request_threaded_irq(board->dev, pci_irq_vector(pdev, QS1_VHW_IRQ_FW), qs1_irq,
 					qs1_irq_thread, 0, "qs1-fw", board->qs1);
