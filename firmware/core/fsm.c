@@ -369,12 +369,12 @@ static void producing(struct qs1_core *core)
 		f->idle_ms += empty ? 50 : 1;
 	else
 		f->idle_ms = 0;
-	if (f->idle_ms >= IDLE_MS && empty && !qs1_trip_in_range(core)) {
-		/* a grid this high fills the link through the bridge, and no input can */
-		stop(core, QS1_STATE_WAITING, QS1_CAUSE_GRID_OUT_OF_RANGE);
-		return;
-	}
 	if (f->idle_ms >= IDLE_MS) {
+		if (empty && !qs1_trip_in_range(core)) {
+			/* a grid this high fills the link through the bridge, and no input can */
+			stop(core, QS1_STATE_WAITING, QS1_CAUSE_GRID_OUT_OF_RANGE);
+			return;
+		}
 		stop(core, QS1_STATE_NIGHT, QS1_CAUSE_FAULT_BASE + QS1_FAULT_NIGHT);
 		f->hold_ms = NIGHT_HOLD_MS;
 		return;
