@@ -81,57 +81,68 @@ static void publish_scan(struct qs1_port *port, const struct qs1_samples *in)
 	}
 }
 
-static bool permitted(const struct qs1_port *port)
+bool qs1_shm_permitted(const struct qs1_port *port)
 {
 	return qs1_shm_read(port->shm->host.gpio_out) & QS1_GPIO_ENABLE;
 }
 
 bool qs1_shm_waits(const struct qs1_port *port)
 {
-	return qs1_shm_read(port->shm->command.seq) != port->command_seq || !permitted(port);
+	return qs1_shm_read(port->shm->command.seq) != port->command_seq;
 }
 
 /* Each member is read once: the host may write at any time. */
-enum qs1_port_action qs1_shm_command(struct qs1_port *port)
+bool qs1_shm_take(struct qs1_port *port)
 {
 	struct qs1_command *command = &port->shm->command;
-	struct qs1_reply *reply = &port->shm->reply;
-	enum qs1_port_action action = QS1_PORT_NONE;
-	uint32_t seq = qs1_shm_read(command->seq);
-	uint32_t op, arg, result;
-	int32_t value, ret = 0;
+	struct qs1_taken *taken = &port->taken;
+	int32_t value;
 
-	if (seq == port->command_seq)
-		return QS1_PORT_NONE;
+	taken->seq = qs1_shm_read(command->seq);
+	if (taken->seq == port->command_seq)
+		return false;
 
 	qs1_shm_barrier();
-	op = qs1_shm_read(command->op);
-	arg = qs1_shm_read(command->arg);
+	taken->op = qs1_shm_read(command->op);
+	taken->arg = qs1_shm_read(command->arg);
 	value = qs1_shm_read(command->value);
 
-	if (op == QS1_OP_ARM && !permitted(port)) {
-		result = QS1_ERR_STATE;
-	} else if (op != QS1_OP_CRASH) {
-		result = qs1_core_command(port->core, op, arg, value, &ret);
-	} else if (arg > 1) {
-		result = QS1_ERR_ARG;
-	} else {
-		result = QS1_OK;
-		action = arg ? QS1_PORT_HANG : QS1_PORT_TRAP;
-	}
+	taken->ret = 0;
+	if (taken->op == QS1_OP_ARM && !qs1_shm_permitted(port))
+		taken->result = QS1_ERR_STATE;
+	else if (taken->op != QS1_OP_CRASH)
+		taken->result =
+			qs1_core_command(port->core, taken->op, taken->arg, value, &taken->ret);
+	else
+		taken->result = taken->arg > 1 ? QS1_ERR_ARG : QS1_OK;
+	return true;
+}
 
-	if (result == QS1_OK && op == QS1_OP_SET_PARAM)
-		publish_param(port, arg);
-	else if (result == QS1_OK && op == QS1_OP_PROFILE_COMMIT)
+enum qs1_port_action qs1_shm_answer(struct qs1_port *port)
+{
+	const struct qs1_taken *taken = &port->taken;
+	struct qs1_reply *reply = &port->shm->reply;
+	bool done = taken->result == QS1_OK;
+
+	if (done && taken->op == QS1_OP_SET_PARAM)
+		publish_param(port, taken->arg);
+	else if (done && taken->op == QS1_OP_PROFILE_COMMIT)
 		publish_params(port);
 
-	qs1_shm_write(reply->result, result);
-	qs1_shm_write(reply->value, ret);
+	qs1_shm_write(reply->result, taken->result);
+	qs1_shm_write(reply->value, taken->ret);
 	qs1_shm_barrier();
-	qs1_shm_write(reply->seq, seq);
-	port->command_seq = seq;
+	qs1_shm_write(reply->seq, taken->seq);
+	port->command_seq = taken->seq;
 	port->ring = true;
-	return action;
+	if (!done || taken->op != QS1_OP_CRASH)
+		return QS1_PORT_NONE;
+	return taken->arg ? QS1_PORT_HANG : QS1_PORT_TRAP;
+}
+
+enum qs1_port_action qs1_shm_command(struct qs1_port *port)
+{
+	return qs1_shm_take(port) ? qs1_shm_answer(port) : QS1_PORT_NONE;
 }
 
 static void clear(volatile uint32_t *words, uint32_t bytes)
@@ -187,18 +198,13 @@ void qs1_shm_look(const struct qs1_port *port, struct qs1_samples *in)
 		in->estop_n = false;
 }
 
-void qs1_shm_permit(struct qs1_port *port)
+void qs1_shm_begin(struct qs1_port *port, struct qs1_samples *in)
 {
 	int32_t ret;
 
-	if (!permitted(port))
-		qs1_core_command(port->core, QS1_OP_DISARM, 0, 0, &ret);
-}
-
-void qs1_shm_begin(struct qs1_port *port, struct qs1_samples *in)
-{
 	qs1_shm_look(port, in);
-	qs1_shm_permit(port);
+	if (!qs1_shm_permitted(port))
+		qs1_core_command(port->core, QS1_OP_DISARM, 0, 0, &ret);
 }
 
 void qs1_shm_end(struct qs1_port *port, const struct qs1_samples *in)

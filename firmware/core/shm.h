@@ -28,6 +28,22 @@
 #define qs1_shm_write(member, value) (*(volatile __typeof__(member) *)&(member) = (value))
 
 /**
+ * struct qs1_taken - a command that has been carried out and not yet answered
+ * @seq: its number
+ * @op: what it asked for
+ * @arg: of it
+ * @result: QS1_OK or why not
+ * @ret: value of the reply
+ */
+struct qs1_taken {
+	uint32_t seq;
+	uint32_t op;
+	uint32_t arg;
+	uint32_t result;
+	int32_t ret;
+};
+
+/**
  * struct qs1_port - the firmware's private state of the shared memory
  *
  * Counters and indices live here and are only copied out: nothing that the
@@ -43,6 +59,7 @@
  * @wave_head: scans written
  * @wave_pending: scans since the last doorbell for the ring
  * @command_seq: the last command answered
+ * @taken: the command between qs1_shm_take() and qs1_shm_answer()
  * @doorbell: doorbells rung
  * @status: QS1_STATUS_RINGS of the last snapshot
  * @faults_active: of the last snapshot
@@ -59,6 +76,7 @@ struct qs1_port {
 	uint32_t wave_head;
 	uint32_t wave_pending;
 	uint32_t command_seq;
+	struct qs1_taken taken;
 	uint32_t doorbell;
 	uint32_t status;
 	uint32_t faults_active;
@@ -104,15 +122,14 @@ void qs1_shm_begin(struct qs1_port *port, struct qs1_samples *in);
 void qs1_shm_look(const struct qs1_port *port, struct qs1_samples *in);
 
 /**
- * qs1_shm_permit() - its second half: disarm the core while the host's enable line is low
- * @port: the port
+ * qs1_shm_permitted() - does the host's enable line let the core be armed?
  *
- * For a HAL that can not do so in each period.
+ * The second half of qs1_shm_begin() disarms it if not.
  */
-void qs1_shm_permit(struct qs1_port *port);
+bool qs1_shm_permitted(const struct qs1_port *port);
 
 /**
- * qs1_shm_waits() - is there something to do for qs1_shm_command() or qs1_shm_permit()?
+ * qs1_shm_waits() - is there something to do for qs1_shm_command()?
  */
 bool qs1_shm_waits(const struct qs1_port *port);
 
@@ -126,6 +143,25 @@ bool qs1_shm_waits(const struct qs1_port *port);
  * Return: what the HAL has to do instead of going on.
  */
 enum qs1_port_action qs1_shm_command(struct qs1_port *port);
+
+/**
+ * qs1_shm_take() - the first half of qs1_shm_command(): carry out the command that waits
+ * @port: the port
+ *
+ * Return: true when qs1_shm_answer() has to follow, false when none waits.
+ */
+bool qs1_shm_take(struct qs1_port *port);
+
+/**
+ * qs1_shm_answer() - its second half: parameters that it has changed, and the reply
+ * @port: the port
+ *
+ * For a HAL that has no time for both in one period. Nothing of the core may
+ * change between the two but by qs1_core_step().
+ *
+ * Return: as qs1_shm_command().
+ */
+enum qs1_port_action qs1_shm_answer(struct qs1_port *port);
 
 /**
  * qs1_shm_end() - after the core's step and after the outputs are applied

@@ -4,7 +4,8 @@
  * memories, the converters on PRU0's pins, timers, GPIO lines, reserved memory. A
  * recording (userspace/sim/trace.h) gives samples and commands; what the timers,
  * the relay and Linux get in each period is compared with the same core and port
- * on the host.
+ * on the host, which does each thing when PRU1 has done it: a slow task that PRU0
+ * holds back is held back there.
  *
  *	chip PRU0.elf PRU1.elf WRITE [FAULT] < recording
  *
@@ -39,7 +40,10 @@
 #define BUSY_CYCLES 9 /* 45 ns until it is seen */
 #define DDR AM335X_CONTRACT
 #define DDR_BYTES AM335X_CONTRACT_BYTES
+#define PAIR_ANSWER 0x2010 /* qs1_pair and qs1_ask as PRU1 has them */
 #define PAIR_LATE (0x10 + 4)
+#define PAIR_HELD (0x10 + 8)
+#define ASK 0x4
 
 static struct cpu cpu[2];
 static uint8_t data[2][8192], shared[12288], ddr[DDR_BYTES];
@@ -69,11 +73,15 @@ static struct {
 	unsigned int periods;
 	struct {
 		unsigned int periods;
-		unsigned int late;
+		unsigned int held;
 		unsigned int conversion_max;
 		unsigned int outputs_max;
 		uint64_t outputs_sum;
 	} slot[QS1_TICKS_PER_MS];
+	unsigned int held;
+	unsigned int made_up;
+	unsigned int late;	   /* samples later than LATE_CYCLES */
+	unsigned int outputs_late; /* after the period's end */
 	uint64_t words;
 	bool run[2][CPU_INSTRUCTIONS]; /* instructions of each PRU */
 } seen;
@@ -84,6 +92,7 @@ static uint64_t fault_time;
 static struct trace_step record;
 static bool recorded;
 static bool estop_n = true, stopped;
+static unsigned int slow_done; /* slow tasks that PRU1 has done in this period */
 
 /* The reference. */
 static struct qs1_core core;
@@ -181,6 +190,7 @@ uint32_t pins_read(struct cpu *c)
 
 static void begin_period(uint64_t time);
 static void end_period(uint64_t time);
+static void answered(uint32_t turn);
 
 void pins_write(struct cpu *c, uint32_t value)
 {
@@ -261,6 +271,31 @@ static void write_control(struct cpu *c, uint32_t value)
 	}
 }
 
+/* PRU0's own: the cycle counter, which is cleared while it does not count. */
+static uint64_t counts_since, counted;
+static bool counting;
+
+static uint32_t cycles_counted(const struct cpu *c)
+{
+	return (uint32_t)(counting ? c->time - counts_since : counted);
+}
+
+static void write_counter(struct cpu *c, uint32_t address, uint32_t value)
+{
+	counted = cycles_counted(c);
+	if (address == AM335X_PRU0_CYCLE) {
+		if (counting || value)
+			differ("the cycle counter is not cleared so");
+		counted = 0;
+	} else {
+		counting = value & AM335X_PRU_COUNT;
+		c->running = value & AM335X_PRU_ENABLE;
+		if (!(value & AM335X_PRU_NO_RESET))
+			differ("PRU0 resets itself");
+	}
+	counts_since = c->time - counted;
+}
+
 /* A place in a memory of the chip, NULL where there is none. */
 static uint8_t *memory(const struct cpu *c, uint32_t address, unsigned int count)
 {
@@ -296,6 +331,12 @@ void bus_read(struct cpu *c, uint32_t address, uint8_t *bytes, unsigned int coun
 		c->time += 1 + words(address, count);
 		return;
 	}
+	if (address == AM335X_PRU0_CYCLE && !c->number) {
+		value = cycles_counted(c);
+		memcpy(bytes, &value, count);
+		c->time += 3;
+		return;
+	}
 	if (address == AM335X_SYSCFG) {
 		memset(bytes, 0, count);
 		c->time += 2;
@@ -324,6 +365,16 @@ void bus_write(struct cpu *c, uint32_t address, const uint8_t *bytes, unsigned i
 	if (to) {
 		memcpy(to, bytes, count);
 		c->time += words(address, count);
+		if (c->number && address == PAIR_ANSWER) {
+			memcpy(&value, &data[1][ASK], sizeof(value));
+			answered(value & QS1_ASK_TURN);
+		}
+		return;
+	}
+	if (!c->number && (address == AM335X_PRU0_CTRL || address == AM335X_PRU0_CYCLE)) {
+		memcpy(&value, bytes, count);
+		c->time++;
+		write_counter(c, address, value);
 		return;
 	}
 	if (address == AM335X_SYSCFG || address == AM335X_PRU1_CTRL) {
@@ -391,7 +442,7 @@ static bool take(void *to, size_t size)
 	return fread(to, 1, size, stdin) == size;
 }
 
-static bool put_command(const struct trace_command *command)
+static void put_command(const struct trace_command *command)
 {
 	struct qs1_shm *shm[] = { contract(), reference };
 
@@ -401,15 +452,14 @@ static bool put_command(const struct trace_command *command)
 		shm[i]->command.value = command->value;
 		shm[i]->command.seq++;
 	}
-	return true;
 }
 
-/* The next period's inputs: what Linux says, before the port looks; a command, when the last is
- * done. */
+static struct trace_command waiting[256];
+static unsigned int head, tail;
+
+/* The next period's samples; commands that come before it wait. */
 static void next_record(void)
 {
-	static struct trace_command waiting[256];
-	static unsigned int head, tail;
 	int kind;
 
 	while ((kind = getchar()) == TRACE_COMMAND) {
@@ -421,6 +471,11 @@ static void next_record(void)
 	recorded = kind == TRACE_STEP && take((uint8_t *)&record + 1, sizeof(record) - 1);
 	if (kind != EOF && !recorded)
 		wrong("no step");
+}
+
+/* What Linux says, between two looks of the port; a command, when the last is done. */
+static void linux_says(void)
+{
 	if (tail != head && reference->reply.seq == reference->command.seq)
 		put_command(&waiting[tail++ % 256]);
 	contract()->host.heartbeat = reference->host.heartbeat = record.heartbeat;
@@ -458,25 +513,38 @@ static void begin_period(uint64_t time)
 {
 	unsigned int offset = offset_of(time);
 
-	if (seen.periods && !fault_now())
-		compare_contract();
 	if (!recorded) {
 		stopped = true;
 		return;
 	}
 	if (seen.periods && offset > seen.slot[core.slot].conversion_max)
 		seen.slot[core.slot].conversion_max = offset;
-	seen.slot[core.slot].late += seen.periods && offset > LATE_CYCLES;
+	seen.late += seen.periods && offset > LATE_CYCLES;
 	memcpy(both.channel, record.adc, sizeof(both.channel));
 	both.channel[0] ^= fault == FAULT_SAMPLE && seen.periods == FAULT_PERIODS;
-	memcpy(samples.adc, record.adc, sizeof(samples.adc));
 	both.start = time;
 	estop_n = record.estop_n;
-	samples.estop_n = samples.estop_n && estop_n;
-	next_record();
 }
 
-/* PRU0 has applied the outputs: the reference catches up, with the port after it. */
+/* The reference's slow task, when PRU1 has done it. */
+void __real_qs1_slot(struct qs1_core *of, uint32_t n);
+void __wrap_qs1_slot(struct qs1_core *of, uint32_t n);
+void __wrap_qs1_slot(struct qs1_core *of, uint32_t n)
+{
+	if (!slow_done) {
+		of->slot--;
+		seen.held++;
+		seen.slot[n].held++;
+		return;
+	}
+	__real_qs1_slot(of, n);
+	while (--slow_done) {
+		__real_qs1_slot(of, ++of->slot);
+		seen.made_up++;
+	}
+}
+
+/* PRU0 has applied the outputs: the reference catches up. */
 static void end_period(uint64_t time)
 {
 	unsigned int offset = offset_of(time);
@@ -489,6 +557,10 @@ static void end_period(uint64_t time)
 		seen.slot[slot].outputs_max = offset;
 	seen.slot[slot].outputs_sum += offset;
 	seen.slot[slot].periods++;
+	seen.outputs_late += offset > PERIOD_CYCLES;
+	memcpy(samples.adc, record.adc, sizeof(samples.adc));
+	samples.estop_n = samples.estop_n && estop_n;
+	next_record();
 	qs1_core_step(&core, &samples, &out);
 	qs1_pwm_apply(&pwm, &out);
 	qs1_line_set(&qs1_pru_map.relay, out.relay);
@@ -496,16 +568,45 @@ static void end_period(uint64_t time)
 		if (*reg(&found, expected.address[i]) != expected.value[i])
 			differ("register %#x: %#x, expected %#x", expected.address[i],
 			       *reg(&found, expected.address[i]), expected.value[i]);
-	qs1_shm_end(&port, &samples);
-	qs1_shm_ring(&port);
-	look();
-	if (slot == QS1_PAIR_COMMAND_SLOT && qs1_shm_waits(&port)) {
-		if (qs1_shm_command(&port) != QS1_PORT_NONE)
-			wrong("a command that ends it all");
-		qs1_shm_permit(&port);
-		qs1_shm_ring(&port);
-	}
 	seen.periods++;
+}
+
+/* PRU1 has done something: so does the reference, and Linux sees the same. */
+static void answered(uint32_t turn)
+{
+	if (fault_now() || turn == QS1_TURN_START)
+		return;
+	switch (turn) {
+	case QS1_TURN_PORT:
+	case QS1_TURN_TELEMETRY:
+		if (turn == QS1_TURN_TELEMETRY)
+			port.telemetry_left = 1;
+		else if (port.telemetry_left == 1)
+			port.telemetry_left = 2;
+		qs1_shm_end(&port, &samples);
+		qs1_shm_ring(&port);
+		look();
+		break;
+	case QS1_TURN_COMMAND:
+		qs1_shm_take(&port);
+		break;
+	case QS1_TURN_DISARM:
+		qs1_fsm_arm(&core, false);
+		break;
+	case QS1_TURN_REPLY:
+		if (qs1_shm_answer(&port) != QS1_PORT_NONE)
+			wrong("a command that ends it all");
+		qs1_shm_ring(&port);
+		break;
+	default:
+		if (turn != core.slot + slow_done)
+			differ("PRU1 has done slot %u", turn);
+		slow_done++;
+		return;
+	}
+	compare_contract();
+	if (turn == QS1_TURN_PORT || turn == QS1_TURN_TELEMETRY)
+		linux_says();
 }
 
 static void begin(void)
@@ -517,9 +618,10 @@ static void begin(void)
 	reference = calloc(1, DDR_BYTES);
 	contract()->host.gpio_out = reference->host.gpio_out = QS1_GPIO_ENABLE | QS1_GPIO_ESTOP_N;
 	next_record();
+	linux_says();
 	qs1_core_init(&core);
 	qs1_shm_init(&port, reference, &core, QS1_PAIR_WAVE_LOG2, QS1_VERSION);
-	port.telemetry_left += QS1_PAIR_TELEMETRY_SLOT + 1;
+	port.telemetry_left += QS1_PAIR_SLOT + 1;
 	qs1_shm_ring(&port);
 	look();
 	qs1_pwm_init(&pwm, &qs1_pru_map.pwm);
@@ -530,7 +632,7 @@ static void begin(void)
 static void report(void)
 {
 	unsigned int run = 0, all = 0;
-	uint32_t late;
+	uint32_t late, held;
 
 	for (int n = 0; n < CPU_INSTRUCTIONS; n++) {
 		run += seen.run[0][n];
@@ -538,19 +640,22 @@ static void report(void)
 	}
 
 	memcpy(&late, &data[0][PAIR_LATE], sizeof(late));
+	memcpy(&held, &data[0][PAIR_HELD], sizeof(held));
+	if (held != seen.held)
+		differ("%u periods without a slow task, counted %u", seen.held, held);
 	printf("periods %u\n", seen.periods);
 	printf("words loaded in a millisecond %.0f\n",
 	       (double)seen.words * QS1_TICKS_PER_MS / seen.periods);
-	printf("slot  later than %d  conversion at the most  outputs on average, at the most\n",
-	       LATE_CYCLES);
+	printf("slot  conversion at the most  outputs on average, at the most   held\n");
 	for (int n = 0; n < QS1_TICKS_PER_MS; n++)
-		printf("%4d  %14u  %22u  %19.0f  %11u\n", n, seen.slot[n].late,
-		       seen.slot[n].conversion_max,
+		printf("%4d  %22u  %19.0f  %11u  %5u\n", n, seen.slot[n].conversion_max,
 		       (double)seen.slot[n].outputs_sum /
 			       (seen.slot[n].periods | !seen.slot[n].periods),
-		       seen.slot[n].outputs_max);
+		       seen.slot[n].outputs_max, seen.slot[n].held);
 	printf("instructions of PRU0 that have run: %u of %u\n", run, all);
-	printf("periods that PRU0 found begun %u\n", late);
+	printf("samples late %u, outputs late %u, of which PRU0 knows %u\n", seen.late,
+	       seen.outputs_late, late);
+	printf("slow tasks held %u, made up for %u\n", held, seen.made_up);
 }
 
 /* PRU0 has stopped: everything is off, and Linux can see why. */

@@ -25,7 +25,8 @@ $(PRU)/chip: $(CHIP_SRC) $(CHIP_HEADERS) $(HOST_CORE)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(HOST_CFLAGS) -DQS1_IO_MODEL -DQS1_VERSION='"$(QS1_VERSION)"' -Ifirmware/core \
-		-Ifirmware/hal/ti -I$(PRU_HAL) -Itests/unit $(PRU_TEST_INC) -o $@ $(CHIP_SRC) $(HOST_CORE)
+		-Ifirmware/hal/ti -I$(PRU_HAL) -Itests/unit $(PRU_TEST_INC) -Wl,--wrap=qs1_slot \
+		-o $@ $(CHIP_SRC) $(HOST_CORE)
 
 $(PRU)/host-%: $(BUILD)/host/tests/pru/%.o $(HOST_CORE)
 	@mkdir -p $(@D)

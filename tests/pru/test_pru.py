@@ -120,20 +120,31 @@ def start_and_trip(sim, tmp_path):
     return trace
 
 
-# Cycles that a word takes out of the PRUSS; periods, of a thousand, that may begin late for it.
-WRITES = {4: 1, 8: 20}
+# Cycles that a word takes out of the PRUSS; slow tasks that have to wait for it, of 100000, at the most.
+WRITES = {4: 10, 8: 2000, 16: 50_000}
+
+
+def counts(done):
+    """What the model says of late periods and slow tasks."""
+    late = re.search(r"samples late (\d+), outputs late (\d+), of which PRU0 knows (\d+)", done.stdout)
+    slow = re.search(r"slow tasks held (\d+), made up for (\d+)", done.stdout)
+    return [int(n) for n in late.groups()], [int(n) for n in slow.groups()]
 
 
 @pytest.mark.parametrize("cycles", WRITES)
-def test_both_images_on_the_chip_give_timers_and_linux_the_same_bits(start_and_trip, cycles):
+def test_a_slow_interconnect_delays_slow_tasks_and_no_period(start_and_trip, cycles):
     """PRU1's code really comes and goes; each period's registers and contract are compared."""
     done = chip(start_and_trip, str(cycles))
     assert done.returncode == 0, done.stderr
     print(done.stdout)
-    periods = int(re.search(r"periods (\d+)", done.stdout)[1])
-    late = int(re.search(r"found begun (\d+)", done.stdout)[1])
-    assert periods == 100_000
-    assert late <= WRITES[cycles] * periods / 1000
+    late, (held, made_up) = counts(done)
+    assert int(re.search(r"periods (\d+)", done.stdout)[1]) == 100_000
+    assert late == [0, 0, 0]
+    assert held <= WRITES[cycles]
+    if cycles < 16:
+        assert made_up == held
+    else:
+        assert held > 1000, "the model's interconnect is not slow"
 
 
 @pytest.mark.parametrize("name", ["limits-and-commands", "faults"])
@@ -142,6 +153,10 @@ def test_commands_and_faults_on_the_chip_give_the_same_bits(sim, tmp_path, name)
     sim(WORLDS[name], "--trace", str(trace))
     done = chip(trace, "4")
     assert done.returncode == 0, done.stderr
+    late, (held, made_up) = counts(done)
+    print(f"{held} slow tasks held")
+    assert late == [0, 0, 0]
+    assert made_up == held
 
 
 # What stops the gates at the latest: the period and PRU0's patience; or 20 periods without samples.
@@ -209,6 +224,33 @@ def test_a_control_period_takes_4000_cycles_at_the_most():
     done = longest("--limit", "4000")
     assert done.returncode == 0, done.stdout + done.stderr
     print(done.stdout)
+
+
+OVERLAYS = (ROOT / "scripts/pru-overlays").read_text(encoding="utf-8")
+OVERLAY_C = (ROOT / "firmware/hal/am335x-pru/overlay.c").read_text(encoding="utf-8")
+
+
+def allowed(name, text=OVERLAYS):
+    return int(re.search(rf"^(?:#define )?{name}(?: = | )(\d+)$", text, re.M)[1])
+
+
+def test_what_the_turns_leave_for_pru0_is_what_it_takes():
+    """The times by which PRU0 decides whether a turn, or a search, still has room."""
+    done = subprocess.run(
+        [ROOT / "scripts/pru-wcet", "--objdump", RUN.parent / "pru-objdump", "--apart", "qs1_slot",
+         IMAGES[0], ROOT / "scripts/pru-bounds", "qs1_lanes_convert", "qs1_lanes_wait", "qs1_lanes_read",
+         "qs1_calibrate", "qs1_core_step", "qs1_pwm_apply", "look"],
+        capture_output=True, text=True, check=True, cwd=ROOT)
+    took = {name: int(cycles) for name, cycles in
+            re.findall(r"^(\w+) +\d+ +\d+ +(\d+)$", done.stdout, re.M)}
+    print(took)
+    # each with 100 cycles for what surrounds it
+    assert took["qs1_core_step"] + 100 <= allowed("CONTROL")
+    assert took["qs1_pwm_apply"] + 100 <= allowed("OUTPUTS")
+    assert took["look"] + 100 <= allowed("LOOK_CYCLES", OVERLAY_C)
+    samples = sum(took[f"qs1_{name}"] for name in
+                  ("lanes_convert", "lanes_wait", "lanes_read", "calibrate"))
+    assert samples + 300 <= 10_000 - allowed("CONTROL") - allowed("OUTPUTS")
 
 
 def test_a_limit_passed_and_a_loop_without_a_bound_are_errors(tmp_path):

@@ -271,26 +271,6 @@ static void the_bridge_says_once_that_a_period_has_begun(void **state)
 	assert_false(qs1_pwm_period(&pwm));
 }
 
-static void the_time_left_is_to_the_next_beginning(void **state)
-{
-	uint16_t half;
-
-	(void)state;
-	begin(&all_epwm);
-	half = pwm.bridge_half;
-	*reg(BRIDGE + 0x08) = 100;
-	*reg(BRIDGE + 0x02) = 1; /* counts up */
-	assert_int_equal(qs1_pwm_left(&pwm), 2 * half - 100);
-	*reg(BRIDGE + 0x02) = 0;
-	assert_int_equal(qs1_pwm_left(&pwm), 100);
-	/* it has begun, wherever the counter is, and goes on having begun */
-	*reg(BRIDGE + 0x36) = 1;
-	assert_int_equal(qs1_pwm_left(&pwm), 0);
-	assert_true(qs1_pwm_begun(&pwm));
-	assert_true(qs1_pwm_period(&pwm));
-	assert_false(qs1_pwm_begun(&pwm));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -304,7 +284,6 @@ int main(void)
 		cmocka_unit_test(pulses_shorter_than_the_dead_time_are_not_made),
 		cmocka_unit_test(a_trip_takes_all_gates_until_it_is_cleared),
 		cmocka_unit_test(the_bridge_says_once_that_a_period_has_begun),
-		cmocka_unit_test(the_time_left_is_to_the_next_beginning),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

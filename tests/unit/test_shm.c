@@ -78,6 +78,30 @@ static void enable_line_takes_the_permission_and_keeps_it(void **state)
 	assert_int_equal(e.bench.core.fsm.state, QS1_STATE_WAITING);
 }
 
+/* For a HAL that has no time for both in one period. */
+static void a_command_may_be_answered_a_period_after_it_was_taken(void **state)
+{
+	struct end e;
+
+	(void)state;
+	end_init(&e);
+	assert_false(qs1_shm_take(&e.port));
+	e.shm->command = (struct qs1_command){
+		.op = QS1_OP_SET_PARAM, .arg = QS1_PARAM_PV_MIN_V, .value = 170, .seq = 1
+	};
+	assert_true(qs1_shm_waits(&e.port));
+	assert_true(qs1_shm_take(&e.port));
+	assert_int_equal(qs1_core_param(&e.bench.core, QS1_PARAM_PV_MIN_V), 170);
+	assert_int_not_equal(e.shm->param[QS1_PARAM_PV_MIN_V], 170);
+	assert_int_equal(e.shm->reply.seq, 0);
+	bench_step(&e.bench);
+	assert_int_equal(qs1_shm_answer(&e.port), QS1_PORT_NONE);
+	assert_int_equal(e.shm->param[QS1_PARAM_PV_MIN_V], 170);
+	assert_int_equal(e.shm->reply.seq, 1);
+	assert_int_equal(e.shm->reply.result, QS1_OK);
+	assert_false(qs1_shm_waits(&e.port));
+}
+
 static void emergency_stop_line_reaches_the_core(void **state)
 {
 	struct end e;
@@ -130,6 +154,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(enable_line_takes_the_permission_and_keeps_it),
+		cmocka_unit_test(a_command_may_be_answered_a_period_after_it_was_taken),
 		cmocka_unit_test(emergency_stop_line_reaches_the_core),
 		cmocka_unit_test(a_quiet_unit_does_not_ring),
 		cmocka_unit_test(a_change_of_the_grid_rings_once_the_snapshot_shows_it),

@@ -22,23 +22,69 @@ struct piece {
 
 static const struct piece piece[QS1_PIECES] = { QS1_PIECES_TABLE };
 static const uint32_t need[QS1_TURNS] = { QS1_NEED_TABLE };
+/* Cycles of the period that have to be left when a turn begins. */
+static const uint16_t room[QS1_TURNS] = { QS1_ROOM_TABLE };
+
+/* Which turn follows a turn; what the mailbox has stands at QS1_TURN_PORT. */
+#define AFTER(slot)                                                                                \
+	[slot] = (slot) == QS1_PAIR_SLOT ? QS1_TURN_TELEMETRY : ((slot) + 1) % QS1_TICKS_PER_MS
+static const uint8_t after[QS1_TURNS] = {
+	AFTER(0),
+	AFTER(1),
+	AFTER(2),
+	AFTER(3),
+	AFTER(4),
+	AFTER(5),
+	AFTER(6),
+	AFTER(7),
+	AFTER(8),
+	AFTER(9),
+	AFTER(10),
+	AFTER(11),
+	AFTER(12),
+	AFTER(13),
+	AFTER(14),
+	AFTER(15),
+	AFTER(16),
+	AFTER(17),
+	AFTER(18),
+	AFTER(19),
+	[QS1_TURN_TELEMETRY] = QS1_TURN_PORT,
+	[QS1_TURN_DISARM] = QS1_PAIR_SLOT + 1,
+	[QS1_TURN_COMMAND] = QS1_PAIR_SLOT + 1,
+	[QS1_TURN_REPLY] = QS1_PAIR_SLOT + 1,
+};
 
 #define NONE 32
 
-/* So much is copied between two looks at the time: four bursts of memcpy(). */
-#define CHUNK 192u
-/*
- * What it takes at the most, in counts of the timers, 10 ns: 48 words are read in
- * 56 cycles of 5 ns and written in 8 each when the interconnect is full; to find
- * what to load takes 150.
- */
-#define CHUNK_COUNTS 300u
+/* So much is copied between two looks at the time: three bursts of memcpy(). */
+#define CHUNK 144u
 
-static uint32_t present;
-static uint32_t begun = NONE; /* a piece of which some is there, up to done */
-static uint32_t done;
-static uint32_t written, copied; /* the last word, and what it was copied from */
-static bool halted;
+/* What look() takes at the most, and what leads there (make pru-wcet-pru0). */
+#define LOOK_CYCLES 500
+
+/*
+ * What is loaded. Together, so that their addresses are one.
+ * present: pieces that are there, as bits; begun: a piece of which some is there, up
+ * to done; written: the last word, which is the one at copied; longest: cycles that a
+ * copy has taken at the most so far. Of the search: the slot for
+ * which it began, the last one, the turn that it has done, what the turns until then
+ * need, and pieces that would displace something of it.
+ */
+static struct {
+	uint32_t present;
+	uint32_t begun;
+	uint32_t done;
+	uint32_t written;
+	uint32_t copied;
+	uint32_t longest;
+	uint32_t slot;
+	uint32_t last;
+	uint32_t turn;
+	uint32_t guard;
+	uint32_t refused;
+	bool halted;
+} code = { .begun = NONE, .slot = NONE };
 
 /*
  * Is what was written there? The read goes where the writes went, behind them,
@@ -47,88 +93,119 @@ static bool halted;
  */
 static bool arrived(void)
 {
-	return qs1_io_read32(written) == qs1_io_read32(copied);
+	return qs1_io_read32(code.written) == qs1_io_read32(code.copied);
 }
 
-static bool run(void)
+void qs1_overlay_run(void)
 {
-	if (!halted)
-		return true;
+	if (!code.halted)
+		return;
 	if (!arrived())
-		return false;
+		qs1_stop();
 	qs1_io_write32(AM335X_PRU1_CTRL, AM335X_PRU_ENABLE | AM335X_PRU_FROM(1));
-	halted = false;
+	code.halted = false;
+}
+
+/* A piece, or some more of it, as long as there are @then cycles left. Return: all of it is there.
+ */
+static bool load(uint32_t n, uint32_t then)
+{
+	const struct piece *p = &piece[n];
+	uint32_t from, to, size, begin;
+
+	if (n != code.begun) {
+		code.begun = n;
+		code.done = 0;
+		code.present &= ~p->displaces;
+	}
+	do {
+		begin = qs1_io_read32(AM335X_PRU0_CYCLE);
+		if (!qs1_time_for(code.longest + then))
+			return false;
+		if (!code.halted)
+			qs1_io_write32(AM335X_PRU1_CTRL, 0);
+		code.halted = true;
+		size = p->bytes - code.done < CHUNK ? p->bytes - code.done : CHUNK;
+		from = p->copy + code.done;
+		to = AM335X_PRU1_IRAM + p->place + code.done;
+		__builtin_memcpy((void *)to, (const void *)from, size);
+		code.written = to + size - 4;
+		code.copied = from + size - 4;
+		code.done += size;
+		if (code.done == p->bytes) {
+			code.begun = NONE;
+			code.present |= 1u << n;
+		}
+		begin = qs1_io_read32(AM335X_PRU0_CYCLE) - begin;
+		if (begin > code.longest)
+			code.longest = begin;
+	} while (code.begun == n);
 	return true;
 }
 
-/* Some more of a piece. Return: false when the memory does not hold it. */
-static bool load(uint32_t n)
+bool qs1_overlay_there(uint32_t turn)
 {
-	const struct piece *p = &piece[n];
-	uint32_t from, to, size;
+	return !(need[turn] & ~code.present);
+}
 
-	if (!halted)
-		qs1_io_write32(AM335X_PRU1_CTRL, 0);
-	halted = true;
-	if (n != begun) {
-		begun = n;
-		done = 0;
-		present &= ~p->displaces;
-	}
-	size = p->bytes - done < CHUNK ? p->bytes - done : CHUNK;
-	from = p->copy + done;
-	to = AM335X_PRU1_IRAM + p->place + done;
-	__builtin_memcpy((void *)to, (const void *)from, size);
-	written = to + size - 4;
-	copied = from + size - 4;
-	done += size;
-	if (done < p->bytes)
-		return true;
-	begun = NONE;
-	present |= 1u << n;
-	return arrived();
+bool qs1_overlay_ready(uint32_t turn)
+{
+	return qs1_overlay_there(turn) && qs1_time_for(room[turn]);
 }
 
 bool qs1_overlay_for(uint32_t turn)
 {
-	uint32_t missing;
+	uint32_t missing, n;
 
-	while ((missing = need[turn] & ~present)) {
-		if (!load(qs1_highest(missing)))
+	while ((missing = need[turn] & ~code.present)) {
+		n = code.begun;
+		if (n == NONE || !(missing >> n & 1))
+			n = qs1_highest(missing);
+		if (!load(n, room[turn]))
 			return false;
 	}
-	return run();
+	return qs1_overlay_ready(turn);
 }
 
-/* A piece that a slot to come needs, unless what it displaces is needed before. */
-static uint32_t next(uint32_t slot)
+/*
+ * A step of the search: the next turn to come. A piece that it needs, unless what that
+ * displaces is needed before; NONE, and on to the turn after it.
+ */
+__attribute__((noinline)) static uint32_t look(void)
 {
-	uint32_t guard = 0, turn = need[qs1_pair.port], missing, n;
+	uint32_t turn = after[code.turn], missing, n;
 
-	for (int k = 1; k < QS1_TICKS_PER_MS; k++) {
-		if (++slot == QS1_TICKS_PER_MS)
-			slot = 0;
-		turn |= need[slot];
-		for (missing = turn & ~present; missing; missing &= ~(1u << n)) {
-			n = qs1_highest(missing);
-			if (!(piece[n].displaces & guard))
-				return n;
-		}
-		guard |= turn;
-		turn = 0;
+	if (turn == QS1_TURN_TELEMETRY && !qs1_pair.telemetry)
+		turn = QS1_TURN_PORT;
+	if (turn == QS1_TURN_PORT)
+		turn = qs1_pair.mailbox;
+	if (turn == QS1_TURN_PORT)
+		turn = QS1_PAIR_SLOT + 1;
+	while ((missing = need[turn] & ~(code.present | code.refused))) {
+		n = qs1_highest(missing);
+		if (!(piece[n].displaces & code.guard))
+			return n;
+		code.refused |= 1u << n;
 	}
+	code.guard |= need[turn];
+	code.turn = turn;
 	return NONE;
 }
 
-bool qs1_overlay_ahead(uint32_t slot, uint32_t counts)
+void qs1_overlay_ahead(uint32_t then)
 {
-	for (; counts >= CHUNK_COUNTS; counts -= CHUNK_COUNTS) {
-		uint32_t n = begun == NONE ? next(slot) : begun;
+	uint32_t slot = qs1_pair.core.slot, n;
 
-		if (n == NONE)
-			break;
-		if (!load(n))
-			return false;
+	if (code.slot != slot) {
+		code.slot = slot;
+		code.last = slot ? slot - 1 : QS1_TICKS_PER_MS - 1;
+		code.turn = code.last;
+		code.guard = 0;
+		code.refused = 0;
 	}
-	return run();
+	while (qs1_time_for(LOOK_CYCLES + then)) {
+		n = code.begun == NONE ? look() : code.begun;
+		if (n == NONE ? code.turn == code.last : !load(n, then))
+			return;
+	}
 }

@@ -9,7 +9,7 @@
  * own data memory, which disturbs nobody.
  *
  *	period flag
- *	PRU0  convert, read, calibrate
+ *	PRU0  convert, read, calibrate     (PRU1 may still be at what it was asked for last)
  *	      qs1_core_step() ...
  *	PRU1                      qs1_slot()
  *	PRU0                                 outputs, timers
@@ -31,7 +31,9 @@ enum qs1_turn {
 	QS1_TURN_START = QS1_TICKS_PER_MS, /* timers, core and contract as at power-on */
 	QS1_TURN_PORT,			   /* the contract after a period, and before the next */
 	QS1_TURN_TELEMETRY,		   /* the same with a snapshot */
+	QS1_TURN_DISARM,		   /* the enable line has gone low */
 	QS1_TURN_COMMAND,		   /* the mailbox */
+	QS1_TURN_REPLY,			   /* its answer */
 	QS1_TURNS
 };
 
@@ -39,9 +41,11 @@ enum qs1_turn {
  * struct qs1_pair - in PRU0's data memory
  * @answer: the question that PRU1 has answered last
  * @late: periods that had begun before PRU0 was ready for them
- * @ready: PRU1 after START: whether the timers' clock fits
- * @port: PRU1: the turn after the next slot, QS1_TURN_PORT or QS1_TURN_TELEMETRY
- * @command: PRU1: there is something for QS1_TURN_COMMAND
+ * @held: periods without the core's slow task, which came in the next one
+ * @calibration: where PRU1 sees it
+ * @ready: PRU1 after START: whether the timers' clock fits, and the calibration is sound
+ * @telemetry: PRU1: a snapshot is due after the next QS1_PAIR_SLOT
+ * @mailbox: PRU1: QS1_TURN_DISARM, _COMMAND or _REPLY when it is due, else _PORT
  * @pwm: the timers
  * @in: samples of the period; from PRU1 whether Linux lets the gates run, and its heartbeat
  * @core: the state
@@ -49,9 +53,11 @@ enum qs1_turn {
 struct qs1_pair {
 	volatile uint32_t answer;
 	uint32_t late;
+	uint32_t held;
+	uint32_t calibration;
 	bool ready;
-	uint8_t port;
-	bool command;
+	bool telemetry;
+	uint8_t mailbox;
 	struct qs1_pwm pwm;
 	struct qs1_samples in;
 	struct qs1_core core;
@@ -64,13 +70,15 @@ extern volatile uint32_t qs1_ask; /* in PRU1's data memory: enum qs1_turn, and a
 #define qs1_contract (*(struct qs1_shm *)AM335X_CONTRACT)
 
 /*
- * PRU1 looks at the mailbox after one slot of the core, whose task and whose next
- * one's are short, for the longest command takes most of a period. It publishes
- * snapshots, nearly half a period, after one that most often has nothing to do, and
- * before ones whose code is there already.
+ * PRU1 publishes snapshots and takes commands after one slot of the core, whose task
+ * and whose next one's are short: the longest command goes on until the next
+ * period's samples are there.
  */
-#define QS1_PAIR_COMMAND_SLOT 2
-#define QS1_PAIR_TELEMETRY_SLOT 13
+#define QS1_PAIR_SLOT 3
+/* Before this one, which no period passes over, it looks at the mailbox: time to load the code. */
+#define QS1_PAIR_LOOK_SLOT 0
+/* Periods before a snapshot from which on its code is loaded, fewer than a frame has. */
+#define QS1_PAIR_TELEMETRY_AHEAD 10
 
 #define QS1_ASK_TURN 0xffu
 #define QS1_ASK_NEXT 0x100u

@@ -34,9 +34,13 @@ PRU0_HAL_OBJ := $(addprefix $(PRU)/obj/$(PRU_HAL)/, start.o pru0.o overlay.o lan
 	$(addprefix $(PRU)/obj/firmware/hal/ti/, pwm.o calibrate.o)
 PRU0_CORE_OBJ := $(addprefix $(PRU)/obj/firmware/core/, \
 	core.o pll.o meter.o current.o input.o protect.o fixed.o shm.o)
-PRU1_HAL_OBJ := $(addprefix $(PRU)/obj/$(PRU_HAL)/, start.o pru1.o map.o) $(PRU)/obj/firmware/hal/ti/pwm.o
+PRU1_HAL_OBJ := $(addprefix $(PRU)/obj/$(PRU_HAL)/, start.o pru1.o map.o) \
+	$(addprefix $(PRU)/obj/firmware/hal/ti/, pwm.o calibrate.o)
 PRU1_FIRMWARE_OBJ := $(PRU1_HAL_OBJ) $(PRU_CORE_OBJ) $(PRU_ARITH_OBJ)
-$(PRU0_HAL_OBJ) $(PRU1_HAL_OBJ): PRU_CFLAGS += -Ifirmware/hal/ti -I$(PRU)
+$(PRU0_HAL_OBJ) $(PRU1_HAL_OBJ): PRU_CFLAGS += -Ifirmware/hal/ti -I$(PRU) -DQS1_PWM_ECAPS=false
+# Loops that turn but a few times are smaller with what does not change inside of them.
+$(addprefix $(PRU)/obj/, $(addprefix $(PRU_HAL)/, pru0.o overlay.o) firmware/hal/ti/pwm.o): private PRU_CFLAGS += \
+	-fno-tree-loop-im -fno-move-loop-invariants
 
 $(PRU)/qs1-am335x-pru0.elf: $(PRU0_HAL_OBJ) $(PRU0_CORE_OBJ) $(PRU_ARITH_OBJ) \
 		$(addprefix $(PRU_HAL)/, pru0.ld pair.ld)

@@ -2,6 +2,7 @@
 /* PRU0: control periods by the bridge's timer. */
 #include "adc.h"
 #include "calibrate.h"
+#include "io.h"
 #include "lanes.h"
 #include "map.h"
 #include "overlay.h"
@@ -9,24 +10,41 @@
 
 /* Reads of the period's flag, each 38 cycles at least: a period, and as much again. */
 #define LOOKS_PERIOD 520
-/* Looks for PRU1's answer, each four cycles at least: a period. */
-#define LOOKS_ANSWER 2500
-/* A period without good samples is an emergency stop of that period; so many in a row are the end.
+/* A period without good samples is an emergency stop of that period, one without its slow task
+ * delays them all: so many in a row are the end.
  */
 #define BAD_MAX 20
 
-/* The timers' counts, 10 ns, while the converters are at work. */
-#define CONVERSION_COUNTS (QS1_LANES_CONVERSION_NS / 10)
+#define PERIOD_CYCLES (AM335X_PRU_HZ / QS1_CONTROL_HZ)
+#define CONVERSION_CYCLES (QS1_LANES_CONVERSION_NS * (AM335X_PRU_HZ / 1000000) / 1000)
+/* A period is late when its flag is taken a microsecond after it was set. */
+#define LATE_CYCLES 200
+/* From the period's beginning to begin_period(), when its flag was waited for. */
+#define BEFORE_CYCLES 180
+/* For the look at the period's flag to be in time. */
+#define SPARE_CYCLES 60
 
 /* A section of its own: qs1ctl finds it by its name. */
 __attribute__((section(".calibration"), used))
 const struct qs1_calibration qs1_board_calibration = { 0 };
 
-static uint32_t idle = AM335X_SCLK | AM335X_CS_N;
-static uint32_t asked;
+/*
+ * Together, so that their addresses are one. idle: R30 between two samplings; asked:
+ * PRU1's question; end: of the period, by the cycle counter; bad, held: periods in a
+ * row without samples, and without a slow task; behind: slow tasks that have yet to
+ * be made up for.
+ */
+static struct {
+	uint32_t idle;
+	uint32_t asked;
+	uint32_t end;
+	uint32_t bad;
+	uint32_t held;
+	uint32_t behind;
+} own = { .idle = AM335X_SCLK | AM335X_CS_N, .end = UINT32_MAX };
 
 /* Gates and relay off, no further edge of the alive line, and Linux is told. */
-__attribute__((noreturn)) static void stop(void)
+void qs1_stop(void)
 {
 	qs1_pwm_trip(&qs1_pair.pwm);
 	qs1_line_set(&qs1_pru_map.relay, false);
@@ -37,116 +55,191 @@ __attribute__((noreturn)) static void stop(void)
 		__asm__ volatile("halt");
 }
 
+/* The counter stops at 2^32: it is cleared in each period. */
+__attribute__((noinline)) static void restart_counter(void)
+{
+	qs1_io_write32(AM335X_PRU0_CTRL, AM335X_PRU_NO_RESET | AM335X_PRU_ENABLE);
+	qs1_io_write32(AM335X_PRU0_CYCLE, 0);
+	qs1_io_write32(AM335X_PRU0_CTRL,
+		       AM335X_PRU_NO_RESET | AM335X_PRU_ENABLE | AM335X_PRU_COUNT);
+}
+
+bool qs1_time_for(uint32_t cycles)
+{
+	return qs1_io_read32(AM335X_PRU0_CYCLE) + cycles <= own.end;
+}
+
 static bool answered(void)
 {
-	return qs1_pair.answer == asked;
+	return qs1_pair.answer == own.asked;
 }
 
+/* The state is PRU0's from here on. A period that ends without it is the last one. */
 static void wait_for_answer(void)
 {
-	for (int looks = LOOKS_ANSWER; looks; looks--) {
-		if (answered())
-			return;
+	while (!answered()) {
+		if (!qs1_time_for(0))
+			qs1_stop();
 	}
-	stop();
+	qs1_shm_barrier();
 }
 
-/* PRU1 never runs on code that is not there. */
+/* And PRU1's from here on, whose code is there. */
 static void ask(uint32_t turn)
 {
-	if (!qs1_overlay_for(turn))
-		stop();
-	asked = ((asked & ~QS1_ASK_TURN) + QS1_ASK_NEXT) | turn;
+	qs1_overlay_run();
+	own.asked = ((own.asked & ~QS1_ASK_TURN) + QS1_ASK_NEXT) | turn;
 	qs1_shm_barrier();
-	qs1_ask = asked;
+	qs1_ask = own.asked;
 }
 
-static void turn(uint32_t n)
+/* What is due between two slots of the core: a turn, or QS1_TURN_PORT, which is each period's. */
+static uint32_t due(void)
 {
-	ask(n);
-	wait_for_answer();
-	qs1_shm_barrier();
+	if (qs1_pair.core.slot != QS1_PAIR_SLOT + 1)
+		return QS1_TURN_PORT;
+	if (qs1_pair.telemetry)
+		return QS1_TURN_TELEMETRY;
+	return qs1_pair.mailbox == QS1_TURN_REPLY ? QS1_TURN_PORT : qs1_pair.mailbox;
 }
 
-/* The core's slow task of this period: PRU1's, with the state. */
+/* A slow task of the core, PRU1's with the state. */
+static void slow(void)
+{
+	ask(qs1_pair.core.slot);
+	wait_for_answer();
+}
+
+/*
+ * The core's slow task of this period. Where its code or the time for it is not there,
+ * or something else goes first, it has to wait for the next period, and all that follow
+ * with it; as soon as two fit one period that is made up for. The core itself goes on
+ * to the next slot, and from the last one to a new frame.
+ */
 void qs1_slot(struct qs1_core *core, uint32_t n)
 {
-	(void)core; /* there is but one */
-	turn(n);
-}
-
-static void wait_for_period(void)
-{
-	for (int looks = LOOKS_PERIOD; looks; looks--) {
-		if (qs1_pwm_period(&qs1_pair.pwm))
-			return;
+	if (!qs1_overlay_there(due()) || !qs1_overlay_for(n)) {
+		core->slot--;
+		qs1_pair.held++;
+		own.behind++;
+		if (++own.held == BAD_MAX)
+			qs1_stop();
+		return;
 	}
-	stop();
+	slow();
+	own.held = 0;
+	if (!own.behind || n == QS1_TICKS_PER_MS - 1)
+		return;
+	core->slot++;
+	if (due() == QS1_TURN_PORT && qs1_overlay_ready(n + 1)) {
+		slow();
+		own.behind--;
+	} else {
+		core->slot--;
+	}
 }
 
-/* The state is not touched before its end: PRU1's code can be loaded meanwhile. */
-static bool sample(uint32_t slot)
+/* Return: whether it had begun before it was waited for. */
+static bool wait_for_period(void)
 {
-	static uint32_t bad;
-	bool good = !qs1_lanes_convert(idle);
+	int looks = LOOKS_PERIOD;
 
-	if (!qs1_overlay_ahead(slot, CONVERSION_COUNTS))
-		stop();
+	while (!qs1_pwm_period(&qs1_pair.pwm)) {
+		if (!--looks)
+			qs1_stop();
+	}
+	return looks == LOOKS_PERIOD;
+}
+
+/* The cycle counter begins with the period, after the samples, which have no time to lose. */
+static void begin_period(bool behind)
+{
+	own.end += PERIOD_CYCLES - qs1_io_read32(AM335X_PRU0_CYCLE);
+	restart_counter();
+	if (!behind)
+		own.end = PERIOD_CYCLES - BEFORE_CYCLES;
+	else if (own.end > PERIOD_CYCLES)
+		own.end = 0; /* by more than a period */
+	if (own.end < PERIOD_CYCLES - LATE_CYCLES)
+		qs1_pair.late++;
+}
+
+/* PRU1 may still be at work: all is its until then, but code may be loaded if it is not. */
+static bool sample(int16_t adc[QS1_ADC_COUNT])
+{
+	bool behind = wait_for_period();
+	bool good = !qs1_lanes_convert(own.idle);
+
+	begin_period(behind);
+	if (answered())
+		qs1_overlay_ahead(PERIOD_CYCLES - BEFORE_CYCLES - CONVERSION_CYCLES);
 	if (good && !qs1_lanes_wait()) {
-		qs1_lanes_read(idle, qs1_pair.in.adc);
-		qs1_calibrate(&qs1_board_calibration, qs1_pair.in.adc);
-		bad = 0;
+		qs1_lanes_read(own.idle, adc);
+		qs1_calibrate(&qs1_board_calibration, adc);
+		own.bad = 0;
 		return true;
 	}
-	if (++bad == BAD_MAX)
-		stop();
+	if (++own.bad == BAD_MAX)
+		qs1_stop();
 	return false;
+}
+
+/* After the outputs there are, in each period, the port, and then a command or loads. */
+static void after(void)
+{
+	uint32_t turn = due();
+
+	ask(turn == QS1_TURN_TELEMETRY && qs1_overlay_for(turn) ? turn : QS1_TURN_PORT);
+	while (!answered()) {
+		if (!qs1_time_for(SPARE_CYCLES))
+			return;
+	}
+	qs1_shm_barrier();
+	turn = qs1_pair.mailbox == QS1_TURN_REPLY ? QS1_TURN_REPLY : due();
+	if (turn > QS1_TURN_TELEMETRY && qs1_overlay_for(turn))
+		ask(turn);
+	else
+		qs1_overlay_ahead(SPARE_CYCLES);
 }
 
 static void period(void)
 {
-	static uint32_t last;
-	uint32_t slot = qs1_pair.core.slot;
+	int16_t adc[QS1_ADC_COUNT];
 	struct qs1_outputs out;
-	uint32_t left;
+	bool good;
 
-	wait_for_period();
-	if (!sample(last) || !qs1_line_get(&qs1_pru_map.estop_n))
+	good = sample(adc);
+	wait_for_answer();
+	if (good)
+		__builtin_memcpy(qs1_pair.in.adc, adc, sizeof(adc));
+	if (!good || !qs1_line_get(&qs1_pru_map.estop_n))
 		qs1_pair.in.estop_n = false;
 	qs1_core_step(&qs1_pair.core, &qs1_pair.in, &out);
 	qs1_pwm_apply(&qs1_pair.pwm, &out);
 	qs1_line_set(&qs1_pru_map.relay, out.relay);
-	idle ^= AM335X_ALIVE;
-	qs1_r30_write(idle);
-	turn(qs1_pair.port);
-	if (slot == QS1_PAIR_COMMAND_SLOT && qs1_pair.command)
-		turn(QS1_TURN_COMMAND);
-	last = slot;
-	left = qs1_pwm_left(&qs1_pair.pwm);
-	if (!left)
-		qs1_pair.late++;
-	if (!qs1_overlay_ahead(slot, left))
-		stop();
+	own.idle ^= AM335X_ALIVE;
+	qs1_r30_write(own.idle);
+	after();
 }
 
 int main(void)
 {
 	qs1_pru_master();
-	qs1_r30_write(idle);
+	qs1_r30_write(own.idle);
 	qs1_line_set(&qs1_pru_map.relay, false);
-	qs1_pru_clocks();
 	qs1_shm_write(qs1_contract.fw.crash_reason, QS1_CRASH_NONE);
 	qs1_pair.answer = 0;
-	qs1_pair.late = 0;
 	qs1_pair.pwm.map = &qs1_pru_map.pwm;
+	qs1_pair.calibration = AM335X_OTHER_DATA + (uint32_t)&qs1_board_calibration;
+	restart_counter();
+	qs1_overlay_for(QS1_TURN_START);
 	ask(QS1_TURN_START);
 	while (!answered())
 		;
-	qs1_pair.pwm.map = &qs1_pru_map.pwm; /* PRU1 has its own */
-	if (!qs1_pair.ready || !qs1_calibration_sound(&qs1_board_calibration))
-		stop();
-	qs1_pwm_apply(&qs1_pair.pwm, &(struct qs1_outputs){ 0 });
-	qs1_pwm_clear(&qs1_pair.pwm);
+	if (!qs1_pair.ready)
+		qs1_stop();
+	qs1_pwm_clear(&qs1_pair.pwm);  /* all outputs are still forced low */
+	qs1_pwm_period(&qs1_pair.pwm); /* those that have begun meanwhile */
 	for (;;)
 		period();
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* PRU1: slow tasks, commands, and the contract with Linux, each when PRU0 asks for it. */
+#include "calibrate.h"
 #include "lanes.h"
 #include "map.h"
 #include "pair.h"
@@ -34,16 +35,30 @@ static void begin(void)
 {
 	qs1_pair.in.estop_n = true;
 	qs1_shm_look(&port, &qs1_pair.in);
-	qs1_pair.command = qs1_shm_waits(&port);
-	qs1_pair.port = port.telemetry_left == 1 ? QS1_TURN_TELEMETRY : QS1_TURN_PORT;
+	qs1_pair.telemetry = port.telemetry_left <= QS1_PAIR_TELEMETRY_AHEAD;
+	if (qs1_pair.core.slot != QS1_PAIR_LOOK_SLOT || qs1_pair.mailbox == QS1_TURN_REPLY)
+		return;
+	if (qs1_pair.core.fsm.armed && !qs1_shm_permitted(&port))
+		qs1_pair.mailbox = QS1_TURN_DISARM;
+	else
+		qs1_pair.mailbox = qs1_shm_waits(&port) ? QS1_TURN_COMMAND : QS1_TURN_PORT;
 }
 
 __attribute__((noinline)) static void start(void)
 {
-	qs1_pair.ready = qs1_pwm_init(&qs1_pair.pwm, &qs1_pru_map.pwm);
+	const struct qs1_pwm_map *map = qs1_pair.pwm.map;
+
+	qs1_pair.late = 0;
+	qs1_pair.held = 0;
+	qs1_pair.mailbox = QS1_TURN_PORT;
+	qs1_pru_clocks();
+	qs1_pair.ready =
+		qs1_pwm_init(&qs1_pair.pwm, &qs1_pru_map.pwm) &&
+		qs1_calibration_sound((const struct qs1_calibration *)qs1_pair.calibration);
+	qs1_pair.pwm.map = map; /* PRU0 has its own */
 	qs1_core_init(&qs1_pair.core);
 	qs1_shm_init(&port, &qs1_contract, &qs1_pair.core, QS1_PAIR_WAVE_LOG2, QS1_VERSION);
-	port.telemetry_left += QS1_PAIR_TELEMETRY_SLOT + 1;
+	port.telemetry_left += QS1_PAIR_SLOT + 1;
 	ring();
 	begin();
 }
@@ -55,13 +70,19 @@ __attribute__((noinline)) static void between_periods(void)
 	begin();
 }
 
-__attribute__((noinline)) static void obey_mailbox(void)
+/* Its answer is a turn of its own. */
+__attribute__((noinline)) static void take_command(void)
 {
-	enum qs1_port_action action = qs1_shm_command(&port);
+	qs1_pair.mailbox = qs1_shm_take(&port) ? QS1_TURN_REPLY : QS1_TURN_PORT;
+}
+
+__attribute__((noinline)) static void answer_command(void)
+{
+	enum qs1_port_action action = qs1_shm_answer(&port);
 
 	if (action != QS1_PORT_NONE)
 		obey(action);
-	qs1_shm_permit(&port);
+	qs1_pair.mailbox = QS1_TURN_PORT;
 	ring();
 }
 
@@ -85,13 +106,23 @@ int main(void)
 			break;
 		case QS1_TURN_TELEMETRY:
 			leds();
+			port.telemetry_left = 1;
 			between_periods();
 			break;
 		case QS1_TURN_PORT:
+			if (port.telemetry_left == 1)
+				port.telemetry_left = 2; /* whose code is not there */
 			between_periods();
 			break;
+		case QS1_TURN_DISARM:
+			qs1_fsm_arm(&qs1_pair.core, false);
+			qs1_pair.mailbox = QS1_TURN_PORT;
+			break;
 		case QS1_TURN_COMMAND:
-			obey_mailbox();
+			take_command();
+			break;
+		case QS1_TURN_REPLY:
+			answer_command();
 			break;
 		default:
 			qs1_slot(&qs1_pair.core, turn);

@@ -29,6 +29,9 @@
  */
 #define AM335X_PWM_HZ 100000000u
 
+/* The other PRU's data memory (4.3.1.2). */
+#define AM335X_OTHER_DATA 0x00002000u
+
 /* Of the PRUSS, as its PRUs see it (4.3.1.2); without standby the PRUs are masters outside (4.5.2).
  */
 #define AM335X_SYSCFG 0x00026004u
@@ -44,6 +47,16 @@
 #define AM335X_PRU_ENABLE 0x2u
 #define AM335X_PRU_FROM(instruction) ((uint32_t)(instruction) << 16)
 #define AM335X_PRU1_IRAM 0x4a338000u
+
+/*
+ * PRU0's own control register and its cycle counter (4.5.1.1, 4.5.1.4), which can be
+ * cleared while it does not count. Reads take 4 cycles.
+ */
+#define AM335X_PRU0_CTRL 0x00022000u
+#define AM335X_PRU0_CYCLE 0x0002200cu
+#define AM335X_PRU_NO_RESET 0x1u
+#define AM335X_PRU_COUNT 0x8u
+#define AM335X_PRU_HZ 200000000u
 
 /* Reserved DDR for the contract (2.1, EMIF0); the overlay's reserved memory. */
 #define AM335X_CONTRACT 0x98000000u

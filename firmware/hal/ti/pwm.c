@@ -8,7 +8,6 @@
 
 /* ePWM, 16-bit registers. */
 #define TBCTL 0x00
-#define TBSTS 0x02
 #define TBCTR 0x08
 #define TBPRD 0x0a
 #define CMPCTL 0x0e
@@ -32,7 +31,6 @@
 #define TBCTL_UP 0x0000 /* CTRMODE 0; period shadowed, clock not divided, no sync */
 #define TBCTL_UP_DOWN 0x0002
 #define TBCTL_FREEZE 0x0003
-#define TBSTS_UP 0x0001
 #define TBCTL_NO_SYNC 0x0030	   /* SYNCOSEL: none */
 #define CMPCTL_LOAD_AT_ZERO 0x0000 /* both compare values shadowed */
 #define AQCTLA_INPUT 0x0012	   /* high at zero, low at CMPA */
@@ -64,9 +62,14 @@
 _Static_assert(QS1_STAGE_FSW_HZ == INPUT_HZ, "input stages switch at another frequency");
 _Static_assert(QS1_CONTROL_HZ == BRIDGE_HZ, "the bridge starts the control period");
 
+/* A board without eCAPs on its inputs may save their code. */
+#ifndef QS1_PWM_ECAPS
+#define QS1_PWM_ECAPS true
+#endif
+
 static bool is_ecap(const struct qs1_pwm_map *map, int input)
 {
-	return map->input[input].output == QS1_PWM_ECAP;
+	return QS1_PWM_ECAPS && map->input[input].output == QS1_PWM_ECAP;
 }
 
 static void init_epwm(uint32_t base, uint16_t mode, uint16_t period, uint16_t counter)
@@ -229,25 +232,9 @@ void qs1_pwm_clear(const struct qs1_pwm *pwm)
 	}
 }
 
-bool qs1_pwm_begun(const struct qs1_pwm *pwm)
-{
-	return qs1_io_read16(pwm->map->bridge + ETFLG) & ET_FLAG;
-}
-
-uint16_t qs1_pwm_left(const struct qs1_pwm *pwm)
-{
-	bool up = qs1_io_read16(pwm->map->bridge + TBSTS) & TBSTS_UP;
-	uint16_t counter = qs1_io_read16(pwm->map->bridge + TBCTR);
-
-	/* In this order: a period that begins meanwhile is seen. */
-	if (qs1_pwm_begun(pwm))
-		return 0;
-	return up ? 2 * pwm->bridge_half - counter : counter;
-}
-
 bool qs1_pwm_period(const struct qs1_pwm *pwm)
 {
-	if (!qs1_pwm_begun(pwm))
+	if (!(qs1_io_read16(pwm->map->bridge + ETFLG) & ET_FLAG))
 		return false;
 	qs1_io_write16(pwm->map->bridge + ETCLR, ET_FLAG);
 	return true;

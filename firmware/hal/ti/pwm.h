@@ -91,12 +91,6 @@ void qs1_pwm_clear(const struct qs1_pwm *pwm);
 /* Has a control period begun since this last said so? */
 bool qs1_pwm_period(const struct qs1_pwm *pwm);
 
-/* The same, but goes on saying so. */
-bool qs1_pwm_begun(const struct qs1_pwm *pwm);
-
-/* Counts until the next control period begins; 0 when it has. */
-uint16_t qs1_pwm_left(const struct qs1_pwm *pwm);
-
 /**
  * qs1_pwm_leg() - compare value of a leg, from the modulation wanted
  * @half: counts of half a period
