@@ -144,7 +144,7 @@ int qs1_handshake(struct qs1 *qs1)
 static void qs1_see_to_recovery(struct qs1 *qs1)
 {
 	if (!test_bit(QS1_FLAG_LEAVING, &qs1->flags))
-		mod_delayed_work(system_wq, &qs1->recovery_work, qs1->recovery_delay_s * HZ);
+		mod_delayed_work(system_long_wq, &qs1->recovery_work, qs1->recovery_delay_s * HZ);
 }
 
 /*

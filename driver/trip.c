@@ -27,7 +27,7 @@
  * struct qs1_trip - the recorder
  * @qs1: inverter
  * @work: copies the ring
- * @event: the trip to be recorded by @work, while @work is pending
+ * @event: the trip to be recorded by @work, while @work is pending; guarded by struct qs1.news_lock
  * @lock: guards what follows
  * @head: of the last recording; its magic is 0 before the first one
  * @scans: of the last recording
@@ -94,15 +94,17 @@ static u32 qs1_trip_copy(struct qs1_trip *trip)
 static void qs1_trip_work(struct work_struct *work)
 {
 	struct qs1_trip *trip = container_of(work, struct qs1_trip, work.work);
-	const struct qs1_event *event = &trip->event;
 	struct qs1 *qs1 = trip->qs1;
 	u32 count, index, age;
+	struct qs1_event event;
 
+	scoped_guard(mutex, &qs1->news_lock)
+		event = trip->event;
 	guard(mutex)(&trip->lock);
 
 	trip->head.magic = 0;
 	count = qs1_trip_copy(trip);
-	index = count ? (u32)event->ticks - trip->scans[0].seq : 0;
+	index = count ? (u32)event.ticks - trip->scans[0].seq : 0;
 	if (index >= count)
 		return;
 	age = count - 1 - index;
@@ -112,10 +114,10 @@ static void qs1_trip_work(struct work_struct *work)
 		.control_hz = qs1->fw.control_hz,
 		.count = count,
 		.trip = index,
-		.fault = event->cause - QS1_CAUSE_FAULT_BASE,
-		.state = event->from,
-		.value = event->value,
-		.ticks = event->ticks,
+		.fault = event.cause - QS1_CAUSE_FAULT_BASE,
+		.state = event.from,
+		.value = event.value,
+		.ticks = event.ticks,
 		.real_ns =
 			ktime_get_real_ns() - div_u64((u64)age * NSEC_PER_SEC, qs1->fw.control_hz),
 	};
