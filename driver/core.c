@@ -210,10 +210,28 @@ void qs1_report_crash(struct qs1 *qs1, enum rproc_crash_type type)
 }
 EXPORT_SYMBOL_NS_GPL(qs1_report_crash, QS1_NS);
 
+/**
+ * qs1_set_outputs() - set lines that the host drives
+ * @qs1: inverter
+ * @mask: QS1_GPIO_* of those that are set
+ * @levels: QS1_GPIO_* of those among them that become high
+ *
+ * Context: any.
+ */
+void qs1_set_outputs(struct qs1 *qs1, u32 mask, u32 levels)
+{
+	scoped_guard(spinlock_irqsave, &qs1->gpio_lock) {
+		qs1->gpio_out = (qs1->gpio_out & ~mask) | (levels & mask);
+		writel(qs1->gpio_out, &qs1->shm->host.gpio_out);
+	}
+}
+EXPORT_SYMBOL_NS_GPL(qs1_set_outputs, QS1_NS);
+
 /*
  * The processor is in reset: this is the only time at which the host writes
  * members that belong to the firmware, so that nothing a former firmware left
- * is taken for the new one's.
+ * is taken for the new one's. One that went wild may have overwritten the host's
+ * members too.
  */
 static int qs1_subdev_prepare(struct rproc_subdev *subdev)
 {
@@ -223,6 +241,8 @@ static int qs1_subdev_prepare(struct rproc_subdev *subdev)
 	qs1->health = (struct qs1_health){};
 	qs1->event_head = 0;
 	qs1_mailbox_reset(qs1);
+	writel(0, &qs1->shm->host.wave_watermark);
+	qs1_set_outputs(qs1, 0, 0);
 	writel(0, &qs1->shm->fw.crash_reason);
 	writel(0, &qs1->shm->fw.magic);
 	return 0;
@@ -550,7 +570,7 @@ static void qs1_free(void *data)
 
 	debugfs_remove_recursive(qs1->debugfs);
 	rproc_remove_subdev(qs1->rproc, &qs1->subdev);
-	writel(0, &qs1->shm->host.gpio_out);
+	qs1_set_outputs(qs1, ~0, 0);
 	ida_free(&qs1_ida, qs1->id);
 }
 
@@ -593,6 +613,7 @@ struct qs1 *devm_qs1_alloc(struct device *dev, struct rproc *rproc, void __iomem
 	INIT_DELAYED_WORK(&qs1->recovery_work, qs1_recovery_work);
 	BLOCKING_INIT_NOTIFIER_HEAD(&qs1->notifier);
 	qs1_mailbox_init(qs1);
+	spin_lock_init(&qs1->gpio_lock);
 	ret = devm_mutex_init(dev, &qs1->mailbox_lock);
 	if (!ret)
 		ret = devm_mutex_init(dev, &qs1->news_lock);
@@ -605,7 +626,7 @@ struct qs1 *devm_qs1_alloc(struct device *dev, struct rproc *rproc, void __iomem
 
 	dev_set_drvdata(dev, qs1);
 	writel(0, &qs1->shm->host.wave_watermark);
-	writel(QS1_GPIO_ENABLE | QS1_GPIO_ESTOP_N, &qs1->shm->host.gpio_out);
+	qs1_set_outputs(qs1, ~0, QS1_GPIO_ENABLE | QS1_GPIO_ESTOP_N);
 
 	qs1->subdev.prepare = qs1_subdev_prepare;
 	qs1->subdev.start = qs1_subdev_start;

@@ -67,7 +67,7 @@ static const struct qs1_gpio_led {
  * struct qs1_gpio - the chip
  * @gc: GPIO chip
  * @qs1: inverter
- * @lock: one writer of gpio_out, and of what follows, at a time
+ * @lock: guards what follows
  * @wanted: levels of the LEDs as they were set
  * @red_since: when the red one was set to another level, in jiffies
  * @heartbeat: last count of heartbeats that was seen
@@ -104,13 +104,13 @@ static int qs1_gpio_direction_input(struct gpio_chip *gc, unsigned int line)
 static int qs1_gpio_get(struct gpio_chip *gc, unsigned int line)
 {
 	struct qs1_gpio *gpio = gpiochip_get_data(gc);
-	struct qs1_shm __iomem *shm = gpio->qs1->shm;
+	struct qs1 *qs1 = gpio->qs1;
 
 	if (qs1_gpio_outputs[line])
-		return !!(readl(&shm->host.gpio_out) & qs1_gpio_outputs[line]);
-	if (!qs1_running(gpio->qs1))
+		return !!(READ_ONCE(qs1->gpio_out) & qs1_gpio_outputs[line]);
+	if (!qs1_running(qs1))
 		return -ENODATA;
-	return !!(readl(&shm->telemetry.status) & QS1_STATUS_RELAY);
+	return !!(readl(&qs1->shm->telemetry.status) & QS1_STATUS_RELAY);
 }
 
 /* Silence after which the host is lost, in jiffies. The firmware wrote it: bounded here. */
@@ -145,12 +145,11 @@ static bool qs1_gpio_red_is_steady(struct qs1_gpio *gpio)
 
 static void qs1_gpio_write_leds(struct qs1_gpio *gpio)
 {
-	u32 __iomem *out = &gpio->qs1->shm->host.gpio_out;
 	u32 leds = gpio->wanted;
 
 	if (!qs1_gpio_host_lives(gpio))
 		leds = gpio->blink || qs1_gpio_red_is_steady(gpio) ? QS1_GPIO_LED_RED : 0;
-	writel((readl(out) & ~QS1_GPIO_LEDS) | leds, out);
+	qs1_set_outputs(gpio->qs1, QS1_GPIO_LEDS, leds);
 }
 
 static void qs1_gpio_watch(struct work_struct *work)
@@ -179,15 +178,14 @@ static void qs1_gpio_set_led(struct qs1_gpio *gpio, u32 bit, int value)
 static void qs1_gpio_set(struct gpio_chip *gc, unsigned int line, int value)
 {
 	struct qs1_gpio *gpio = gpiochip_get_data(gc);
-	u32 __iomem *out = &gpio->qs1->shm->host.gpio_out;
 	u32 bit = qs1_gpio_outputs[line];
 
-	scoped_guard(spinlock_irqsave, &gpio->lock) {
-		if (bit & QS1_GPIO_LEDS)
-			qs1_gpio_set_led(gpio, bit, value);
-		else
-			writel(value ? readl(out) | bit : readl(out) & ~bit, out);
+	if (!(bit & QS1_GPIO_LEDS)) {
+		qs1_set_outputs(gpio->qs1, bit, value ? bit : 0);
+		return;
 	}
+	scoped_guard(spinlock_irqsave, &gpio->lock)
+		qs1_gpio_set_led(gpio, bit, value);
 }
 
 QS1_GPIO_SET(qs1_gpio_set_line, qs1_gpio_set)

@@ -14,6 +14,7 @@
 #include <linux/notifier.h>
 #include <linux/pm.h>
 #include <linux/remoteproc.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -131,6 +132,8 @@ enum qs1_notification {
  * @event_head: last event that readers of the attributes were told of
  * @health: what they were told last
  * @trip: records the waveform around a trip
+ * @gpio_lock: guards @gpio_out
+ * @gpio_out: levels of the outputs as they were set, whatever the memory says
  * @heartbeat: last value written to the firmware
  * @crashes: crashes since the driver was bound
  * @wave_lost: scans that a reader of the stream did not get
@@ -165,6 +168,8 @@ struct qs1 {
 	u32 event_head;
 	struct qs1_health health;
 	struct qs1_trip *trip;
+	spinlock_t gpio_lock; /* see above */
+	u32 gpio_out;
 	atomic_t heartbeat;
 	atomic_t crashes;
 	atomic64_t wave_lost;
@@ -212,6 +217,7 @@ extern const struct dev_pm_ops qs1_pm_ops;
 int devm_qs1_register_notifier(struct device *dev, struct qs1 *qs1, struct notifier_block *nb);
 int qs1_command(struct qs1 *qs1, enum qs1_op op, u32 arg, s32 value, s32 *ret_value);
 int qs1_telemetry_read(struct qs1 *qs1, size_t offset, void *buf, size_t size);
+void qs1_set_outputs(struct qs1 *qs1, u32 mask, u32 levels);
 
 /* Inside the core. */
 int qs1_handshake(struct qs1 *qs1);
