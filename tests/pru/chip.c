@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "calibrate.h"
 #include "converters.h"
 #include "cpu.h"
 #include "io.h"
@@ -100,6 +101,7 @@ static struct qs1_port port;
 static struct qs1_pwm pwm;
 static struct qs1_shm *reference;
 static struct qs1_samples samples;
+static struct qs1_calibration calibration; /* of PRU0's image */
 
 __attribute__((noreturn, format(printf, 1, 2))) static void differ(const char *format, ...)
 {
@@ -404,6 +406,18 @@ void bus_write(struct cpu *c, uint32_t address, const uint8_t *bytes, unsigned i
 	}
 }
 
+/* The section that qs1ctl writes. */
+static void take_calibration(const uint8_t *file)
+{
+	const Elf32_Ehdr *elf = (const Elf32_Ehdr *)file;
+	const Elf32_Shdr *section = (const Elf32_Shdr *)(file + elf->e_shoff);
+	const char *names = (const char *)file + section[elf->e_shstrndx].sh_offset;
+
+	for (int i = 0; i < elf->e_shnum; i++)
+		if (!strcmp(names + section[i].sh_name, ".calibration"))
+			memcpy(&calibration, file + section[i].sh_offset, sizeof(calibration));
+}
+
 /* As remoteproc does: code to the instruction memory, all else as the PRU has it. */
 static void load(struct cpu *c, const char *path)
 {
@@ -428,6 +442,8 @@ static void load(struct cpu *c, const char *path)
 			wrong("a segment has no memory");
 		memcpy(to, file + segment->p_offset, bytes);
 	}
+	if (!c->number)
+		take_calibration(file);
 }
 
 static struct qs1_shm *contract(void)
@@ -559,6 +575,7 @@ static void end_period(uint64_t time)
 	seen.slot[slot].periods++;
 	seen.outputs_late += offset > PERIOD_CYCLES;
 	memcpy(samples.adc, record.adc, sizeof(samples.adc));
+	qs1_calibrate(&calibration, samples.adc);
 	samples.estop_n = samples.estop_n && estop_n;
 	next_record();
 	qs1_core_step(&core, &samples, &out);
@@ -643,7 +660,8 @@ static void report(void)
 	memcpy(&held, &data[0][PAIR_HELD], sizeof(held));
 	if (held != seen.held)
 		differ("%u periods without a slow task, counted %u", seen.held, held);
-	printf("periods %u\n", seen.periods);
+	printf("periods %u, %s\n", seen.periods,
+	       calibration.magic ? "calibrated" : "without calibration");
 	printf("words loaded in a millisecond %.0f\n",
 	       (double)seen.words * QS1_TICKS_PER_MS / seen.periods);
 	printf("slot  conversion at the most  outputs on average, at the most   held\n");

@@ -19,7 +19,7 @@ $(PRU)/%.elf: $(PRU)/obj/tests/pru/%.o $(PRU)/obj/tests/pru/sim.o $(PRU_CORE_OBJ
 	$(Q)$(PRU_CC) $(PRU_LDFLAGS) $(PRU_SIM_LDFLAGS) -o $@ $^ -lgcc
 
 # The firmware of both PRUs on a model of the chip.
-CHIP_SRC := tests/pru/chip.c tests/pru/cpu.c $(PRU_HAL)/map.c firmware/hal/ti/pwm.c
+CHIP_SRC := tests/pru/chip.c tests/pru/cpu.c $(PRU_HAL)/map.c $(addprefix firmware/hal/ti/, pwm.c calibrate.c)
 CHIP_HEADERS := $(wildcard $(addsuffix /*.h, tests/pru $(PRU_HAL) firmware/hal/ti userspace/sim))
 $(PRU)/chip: $(CHIP_SRC) $(CHIP_HEADERS) $(HOST_CORE)
 	@mkdir -p $(@D)
@@ -53,7 +53,7 @@ pru-wcet-pru0: $(PRU)/qs1-am335x-pru0.elf
 	@scripts/pru-wcet --objdump $(PRU_BIN)/pru-objdump --apart qs1_slot $< scripts/pru-bounds $(PRU0_PERIOD)
 
 ## make test-pru     the same bits on the PRU as on the host; builds the PRU's toolchain once
-test-pru: pru-programs sim
+test-pru: pru-programs sim $(BUILD)/host/bin/qs1ctl
 	/usr/bin/python3 tests/run.py --long pru
 
 -include $(PRU_PROGRAMS:%=$(PRU)/obj/tests/pru/%.d) $(PRU_PROGRAMS:%=$(BUILD)/host/tests/pru/%.d)

@@ -107,9 +107,9 @@ def test_random_samples_and_commands_give_the_same_bits(tmp_path, seed):
 IMAGES = [PRU / f"qs1-am335x-pru{n}.elf" for n in range(2)]
 
 
-def chip(recording, *arguments):
+def chip(recording, *arguments, images=IMAGES):
     with open(recording, "rb") as recorded:
-        return subprocess.run([PRU / "chip", *IMAGES, *arguments], stdin=recorded,
+        return subprocess.run([PRU / "chip", *images, *arguments], stdin=recorded,
                               capture_output=True, text=True, check=False)
 
 
@@ -138,7 +138,7 @@ def test_a_slow_interconnect_delays_slow_tasks_and_no_period(start_and_trip, cyc
     assert done.returncode == 0, done.stderr
     print(done.stdout)
     late, (held, made_up) = counts(done)
-    assert int(re.search(r"periods (\d+)", done.stdout)[1]) == 100_000
+    assert "periods 100000, without calibration" in done.stdout
     assert late == [0, 0, 0]
     assert held <= WRITES[cycles]
     if cycles < 16:
@@ -157,6 +157,42 @@ def test_commands_and_faults_on_the_chip_give_the_same_bits(sim, tmp_path, name)
     print(f"{held} slow tasks held")
     assert late == [0, 0, 0]
     assert made_up == held
+
+
+def crc32c(text):
+    crc = 0xffffffff
+    for byte in text:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ 0x82f63b78 * (crc & 1)
+    return crc ^ 0xffffffff
+
+
+@pytest.fixture
+def calibrated(tmp_path):
+    """PRU0's image as qs1ctl writes it, with points of two channels that are off."""
+    points = b"grid.v 31.000 0\ngrid.v 17187.000 339.72\npv1.v -12.000 0\npv1.v 15800.000 40\n"
+    file, image = tmp_path / "points", tmp_path / "pru0.elf"
+    file.write_bytes(points + b"checksum %08x\n" % crc32c(points))
+    subprocess.run([BUILD / "host/bin/qs1ctl", "calibrate", "write", file, IMAGES[0], image], check=True)
+    assert image.read_bytes() != IMAGES[0].read_bytes()
+    return image
+
+
+def test_calibration_that_qs1ctl_writes_reaches_the_core(start_and_trip, calibrated):
+    done = chip(start_and_trip, "4", images=(calibrated, IMAGES[1]))
+    assert done.returncode == 0, done.stderr
+    assert "periods 100000, calibrated" in done.stdout
+    assert counts(done)[0] == [0, 0, 0]
+
+
+def test_an_image_whose_calibration_is_damaged_switches_nothing_on(start_and_trip, calibrated):
+    image = bytearray(calibrated.read_bytes())
+    image[image.index(b"QS1C") + 4] ^= 1
+    calibrated.write_bytes(image)
+    done = chip(start_and_trip, "4", images=(calibrated, IMAGES[1]))
+    assert done.returncode == 1
+    assert done.stderr.startswith("period 0,") and "PRU0 has stopped" in done.stderr
 
 
 # What stops the gates at the latest: the period and PRU0's patience; or 20 periods without samples.
