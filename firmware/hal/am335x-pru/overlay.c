@@ -66,10 +66,10 @@ static const uint8_t after[QS1_TURNS] = {
 /*
  * What is loaded. Together, so that their addresses are one.
  * present: pieces that are there, as bits; begun: a piece of which some is there, up
- * to done; written: the last word, which is the one at copied; longest: cycles that a
- * copy has taken at the most so far. Of the search: the slot for
- * which it began, the last one, the turn that it has done, what the turns until then
- * need, and pieces that would displace something of it.
+ * to done; written: the last word, which is the one at copied; longest: cycles that
+ * CHUNK has taken at the most so far. Of the search: slot, for which it began; last,
+ * with which it ends; turn, up to which it has come; guard, what the turns until then
+ * need; refused, pieces that would displace some of it.
  */
 static struct {
 	uint32_t present;
@@ -106,8 +106,7 @@ void qs1_overlay_run(void)
 	code.halted = false;
 }
 
-/* A piece, or some more of it, as long as there are @then cycles left. Return: all of it is there.
- */
+/* A piece, or some more of it, as long as @then cycles are left. Return: it is there. */
 static bool load(uint32_t n, uint32_t then)
 {
 	const struct piece *p = &piece[n];
