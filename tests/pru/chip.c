@@ -44,6 +44,7 @@
 #define PAIR_ANSWER 0x2010 /* qs1_pair and qs1_ask as PRU1 has them */
 #define PAIR_LATE (0x10 + 4)
 #define PAIR_HELD (0x10 + 8)
+#define PAIR_BEHIND (0x10 + 12)
 #define ASK 0x4
 
 static struct cpu cpu[2];
@@ -649,7 +650,7 @@ static void begin(void)
 static void report(void)
 {
 	unsigned int run = 0, all = 0;
-	uint32_t late, held;
+	uint32_t late, held, behind;
 
 	for (int n = 0; n < CPU_INSTRUCTIONS; n++) {
 		run += seen.run[0][n];
@@ -658,8 +659,10 @@ static void report(void)
 
 	memcpy(&late, &data[0][PAIR_LATE], sizeof(late));
 	memcpy(&held, &data[0][PAIR_HELD], sizeof(held));
-	if (held != seen.held)
-		differ("%u periods without a slow task, counted %u", seen.held, held);
+	memcpy(&behind, &data[0][PAIR_BEHIND], sizeof(behind));
+	if (held != seen.held || behind != held - seen.made_up)
+		differ("%u slow tasks held, %u made up for; counted %u, %u behind", seen.held,
+		       seen.made_up, held, behind);
 	printf("periods %u, %s\n", seen.periods,
 	       calibration.magic ? "calibrated" : "without calibration");
 	printf("words loaded in a millisecond %.0f\n",

@@ -42,6 +42,7 @@ enum qs1_turn {
  * @answer: the question that PRU1 has answered last
  * @late: periods that had begun before PRU0 was ready for them
  * @held: periods without the core's slow task, which came in the next one
+ * @behind: of these, what has not been made up for
  * @calibration: where PRU1 sees it
  * @ready: PRU1 after START: whether the timers' clock fits, and the calibration is sound
  * @telemetry: PRU1: a snapshot is due after the next QS1_PAIR_SLOT
@@ -54,6 +55,7 @@ struct qs1_pair {
 	volatile uint32_t answer;
 	uint32_t late;
 	uint32_t held;
+	uint32_t behind;
 	uint32_t calibration;
 	bool ready;
 	bool telemetry;

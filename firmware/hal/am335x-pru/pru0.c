@@ -10,8 +10,9 @@
 
 /* Reads of the period's flag, each 38 cycles at least: a period, and as much again. */
 #define LOOKS_PERIOD 520
-/* A period without good samples is an emergency stop of that period, one without its slow task
- * delays them all: so many in a row are the end.
+/*
+ * A period without good samples is an emergency stop of that period, one without its
+ * slow task delays those that follow: so many in a row are the end.
  */
 #define BAD_MAX 20
 
@@ -31,8 +32,7 @@ const struct qs1_calibration qs1_board_calibration = { 0 };
 /*
  * Together, so that their addresses are one. idle: R30 between two samplings; asked:
  * PRU1's question; end: of the period, by the cycle counter; bad, held: periods in a
- * row without samples, and without a slow task; behind: slow tasks that have yet to
- * be made up for.
+ * row without samples, and without a slow task.
  */
 static struct {
 	uint32_t idle;
@@ -40,7 +40,6 @@ static struct {
 	uint32_t end;
 	uint32_t bad;
 	uint32_t held;
-	uint32_t behind;
 } own = { .idle = AM335X_SCLK | AM335X_CS_N, .end = UINT32_MAX };
 
 /* Gates and relay off, no further edge of the alive line, and Linux is told. */
@@ -121,19 +120,19 @@ void qs1_slot(struct qs1_core *core, uint32_t n)
 	if (!qs1_overlay_there(due()) || !qs1_overlay_for(n)) {
 		core->slot--;
 		qs1_pair.held++;
-		own.behind++;
+		qs1_pair.behind++;
 		if (++own.held == BAD_MAX)
 			qs1_stop();
 		return;
 	}
 	slow();
 	own.held = 0;
-	if (!own.behind || n == QS1_TICKS_PER_MS - 1)
+	if (!qs1_pair.behind || n == QS1_TICKS_PER_MS - 1)
 		return;
 	core->slot++;
 	if (due() == QS1_TURN_PORT && qs1_overlay_ready(n + 1)) {
 		slow();
-		own.behind--;
+		qs1_pair.behind--;
 	} else {
 		core->slot--;
 	}

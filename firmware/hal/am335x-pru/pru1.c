@@ -50,6 +50,7 @@ __attribute__((noinline)) static void start(void)
 
 	qs1_pair.late = 0;
 	qs1_pair.held = 0;
+	qs1_pair.behind = 0;
 	qs1_pair.mailbox = QS1_TURN_PORT;
 	qs1_pru_clocks();
 	qs1_pair.ready =
