@@ -13,7 +13,8 @@
  * Says how long things took. FAULT begins after a tenth of a second, and PRU0 has
  * to stop: "memory", PRU1's instruction memory takes no writes any more; "hang",
  * PRU1 stands; "converters", they do not start. Or "sample", one of them gives one
- * bit that the reference does not get, which is a difference.
+ * bit that the reference does not get, which is a difference; "disable", after two
+ * and a half seconds, Linux takes the enable line back, which disarms both.
  *
  * Exit status: 0, 1 where something differs, 2 where an argument or the recording
  * is wrong.
@@ -56,6 +57,7 @@ static unsigned int in_flight_bytes;
 /* Registers that hold what is written, of the firmware and of the reference. */
 #define REGISTERS 64
 #define FAULT_PERIODS 2000
+#define DISABLE_PERIODS 50000
 static struct registers {
 	uint32_t address[REGISTERS];
 	uint32_t value[REGISTERS];
@@ -80,6 +82,7 @@ static struct {
 		unsigned int outputs_max;
 		uint64_t outputs_sum;
 	} slot[QS1_TICKS_PER_MS];
+	unsigned int disarmed; /* the last period in which the core was armed */
 	unsigned int held;
 	unsigned int made_up;
 	unsigned int late;	   /* samples later than LATE_CYCLES */
@@ -88,7 +91,14 @@ static struct {
 	bool run[2][CPU_INSTRUCTIONS]; /* instructions of each PRU */
 } seen;
 
-static enum { NO_FAULT, FAULT_MEMORY, FAULT_HANG, FAULT_CONVERTERS, FAULT_SAMPLE } fault;
+static enum {
+	NO_FAULT,
+	FAULT_MEMORY,
+	FAULT_HANG,
+	FAULT_CONVERTERS,
+	FAULT_SAMPLE,
+	FAULT_DISABLE
+} fault;
 static uint64_t fault_time;
 
 static struct trace_step record;
@@ -170,7 +180,7 @@ void qs1_io_write16(uint32_t address, uint16_t value)
 
 static int fault_now(void)
 {
-	return seen.periods < FAULT_PERIODS || fault == FAULT_SAMPLE ? NO_FAULT : fault;
+	return seen.periods < FAULT_PERIODS || fault >= FAULT_SAMPLE ? NO_FAULT : fault;
 }
 
 /* Pins of PRU0. */
@@ -496,6 +506,8 @@ static void linux_says(void)
 	if (tail != head && reference->reply.seq == reference->command.seq)
 		put_command(&waiting[tail++ % 256]);
 	contract()->host.heartbeat = reference->host.heartbeat = record.heartbeat;
+	if (fault == FAULT_DISABLE && seen.periods >= DISABLE_PERIODS)
+		contract()->host.gpio_out = reference->host.gpio_out = QS1_GPIO_ESTOP_N;
 }
 
 static void look(void)
@@ -587,6 +599,8 @@ static void end_period(uint64_t time)
 			differ("register %#x: %#x, expected %#x", expected.address[i],
 			       *reg(&found, expected.address[i]), expected.value[i]);
 	seen.periods++;
+	if (core.fsm.armed)
+		seen.disarmed = seen.periods;
 }
 
 /* PRU1 has done something: so does the reference, and Linux sees the same. */
@@ -676,6 +690,7 @@ static void report(void)
 	printf("instructions of PRU0 that have run: %u of %u\n", run, all);
 	printf("samples late %u, outputs late %u, of which PRU0 knows %u\n", seen.late,
 	       seen.outputs_late, late);
+	printf("armed until period %u\n", seen.disarmed);
 	printf("slow tasks held %u, made up for %u\n", held, seen.made_up);
 }
 
@@ -699,9 +714,11 @@ static int report_stop(void)
 
 static void set_fault(const char *name)
 {
-	static const char *const names[] = { "", "memory", "hang", "converters", "sample" };
+	static const char *const names[] = {
+		"", "memory", "hang", "converters", "sample", "disable"
+	};
 
-	for (int n = FAULT_MEMORY; n <= FAULT_SAMPLE; n++)
+	for (int n = FAULT_MEMORY; n <= FAULT_DISABLE; n++)
 		if (!strcmp(name, names[n]))
 			fault = n;
 	if (!fault)

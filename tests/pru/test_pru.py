@@ -206,6 +206,16 @@ def test_gates_and_relay_go_off_when_the_chip_fails(start_and_trip, fault):
     assert int(re.search(r"stopped (\d+) cycles", done.stdout)[1]) < FAULTS[fault]
 
 
+@pytest.mark.parametrize("cycles", [4, 16])
+def test_the_enable_line_disarms_within_two_milliseconds(start_and_trip, cycles):
+    done = chip(start_and_trip, str(cycles), "disable")
+    assert done.returncode == 0, done.stderr
+    armed_until = int(re.search(r"armed until period (\d+)", done.stdout)[1])
+    print(f"{armed_until - 50_000} periods")
+    assert 50_000 <= armed_until <= 50_040
+    assert counts(done)[0] == [0, 0, 0]
+
+
 def resident_lines(image):
     """{(file, line): addresses}, of the code of an image that stays in its instruction memory."""
     text = subprocess.run([RUN.with_name("pru-objdump"), "-dl", "-j", ".text", image], check=True,
