@@ -10,8 +10,7 @@ UNIT_LIBS = $(SIM_LIBS) $(HOST_CORE)
 $(BUILD)/tests/%: tests/unit/%.c $(UNIT_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) $(HOST_CFLAGS) -Ifirmware/core -Iuserspace/lib -Iuserspace/qs1d -Iuserspace/vboard \
-		-Iuserspace/vboard/plant -MMD -MP -o $@ $< \
+	$(Q)$(CC) $(HOST_CFLAGS) $(WORLD_INCLUDES) -Iuserspace/qs1d -Iuserspace/vboard -MMD -MP -o $@ $< \
 		-Wl,--start-group $(UNIT_LIBS) -Wl,--end-group -lcmocka -ljson-c -lm
 
 $(BUILD)/tests/test_calibration: tests/unit/test_calibration.c firmware/hal/ti/calibrate.c $(UNIT_LIBS) \
@@ -44,7 +43,7 @@ AVERAGED := $(BUILD)/tests/averaged
 $(AVERAGED): tests/conformance/averaged.c $(SIM_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) $(HOST_CFLAGS) -Ifirmware/core -Iuserspace/lib -Iuserspace/vboard/plant -MMD -MP \
+	$(Q)$(CC) $(HOST_CFLAGS) $(WORLD_INCLUDES) -MMD -MP \
 		-o $@ $< $(SIM_LIBS) -ljson-c -lm
 -include $(AVERAGED).d
 

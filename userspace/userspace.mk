@@ -4,8 +4,10 @@
 # the board, the simulator and the virtual board on the host.
 
 -include userspace/lib/lib.mk
+-include userspace/policy/policy.mk
 -include userspace/qs1d/qs1d.mk
 -include userspace/qs1ctl/qs1ctl.mk
--include userspace/vboard/plant/plant.mk
+-include userspace/plant/plant.mk
+-include userspace/world/world.mk
 -include userspace/sim/sim.mk
 -include userspace/vboard/vboard.mk

@@ -4,7 +4,7 @@
 
 FUZZERS := profile config protocol ring scan
 FUZZ := $(BUILD)/fuzz
-FUZZ_SRC := $(USERLIB_SRC) $(filter-out %/main.c,$(QS1D_SRC)) userspace/qs1ctl/wave.c
+FUZZ_SRC := $(USERLIB_SRC) $(POLICY_SRC) $(filter-out %/main.c,$(QS1D_SRC)) userspace/qs1ctl/wave.c
 FUZZ_OBJ := $(FUZZ_SRC:%.c=$(FUZZ)/%.o)
 FUZZ_PROGRAMS := $(FUZZERS:%=$(FUZZ)/%)
 FUZZ_CFLAGS := $(HOST_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined \

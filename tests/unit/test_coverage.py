@@ -13,14 +13,14 @@ TESTS = ["test_policy", "test_policy_walk"]
 
 def cc(*arguments):
     subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-Iinclude", "-Iuserspace/lib",
-                    "-Iuserspace/qs1d", *map(str, arguments)], cwd=ROOT, check=True)
+                    "-Iuserspace/policy", *map(str, arguments)], cwd=ROOT, check=True)
 
 
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory):
     """Each line of policy.c that holds code, as gcov counted it."""
     folder = tmp_path_factory.mktemp("coverage")
-    cc("-O0", "--coverage", "-c", "-o", folder / "policy.o", "userspace/qs1d/policy.c")
+    cc("-O0", "--coverage", "-c", "-o", folder / "policy.o", "userspace/policy/policy.c")
     for test in TESTS:
         cc("-O2", "--coverage", "-fprofile-dir=" + str(folder), "-o", folder / test,
            f"tests/unit/{test}.c", folder / "policy.o", BUILD / "host" / "libqs1user.a",

@@ -16,7 +16,7 @@
 #include "events.h"
 #include "leds.h"
 #include "metrics.h"
-#include "policy.h"
+#include "../policy/policy.h"
 #include "recorder.h"
 #include "store.h"
 

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "policy.h"
+#include "../policy/policy.h"
 
 enum led {
 	LED_GREEN,

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #include "energy.h"
-#include "policy.h"
+#include "../policy/policy.h"
 
 /**
  * struct persist - everything that is kept, but for the events

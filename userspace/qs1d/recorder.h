@@ -10,7 +10,7 @@
 #include <json-c/json.h>
 
 #include "events.h"
-#include "policy.h"
+#include "../policy/policy.h"
 
 #define RECORDER_KEPT 256
 

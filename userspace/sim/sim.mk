@@ -7,7 +7,7 @@ SIM_OBJ := $(BUILD)/host/userspace/sim/main.o
 $(SIM_OBJ): $(BUILD)/host/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(HOST_CFLAGS) -Ifirmware/core -Iuserspace/lib -Iuserspace/vboard -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(HOST_CFLAGS) $(WORLD_INCLUDES) -MMD -MP -c -o $@ $<
 
 $(BUILD)/qs1-sim: $(SIM_OBJ) $(HOST_WORLD) $(HOST_CORE)
 	$(call say,LD)
