@@ -1,60 +1,84 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Run the test suites and close with one line: N passed, N failed, N skipped."""
+"""Run test suites. The last line is: N passed, N failed, N skipped."""
 
 import argparse
 import pathlib
 import sys
+import time
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+TESTS = pathlib.Path(__file__).resolve().parent
+ROOT = TESTS.parent
 SUITES = ["static", "unit", "conformance", "m4", "pru", "fuzz", "deb", "system", "driver"]
+SLOWEST = 10
 
 
-class Count:
-    """Counts outcomes; a test that fails in set-up or tear-down has failed."""
+class Outcomes:
+    """What became of each test; one that fails in set-up or tear-down has failed."""
 
     def __init__(self):
-        self.passed = self.failed = self.skipped = 0
-        self.bad = set()
+        self.begin = time.monotonic()
+        self.passed, self.failed, self.reasons, self.seconds = set(), set(), {}, {}
 
     def pytest_runtest_logreport(self, report):
+        name = report.nodeid.removeprefix("tests/")
+        self.seconds[name] = self.seconds.get(name, 0) + report.duration
         if report.failed:
-            self.bad.add(report.nodeid)
+            self.failed.add(name)
         elif report.skipped:
-            self.skipped += 1
+            self.reasons[name] = report.longrepr[2].removeprefix("Skipped: ")
         elif report.when == "call":
-            self.passed += 1
+            self.passed.add(name)
 
     def pytest_collectreport(self, report):
         if report.failed:
-            self.bad.add(report.nodeid)
+            self.failed.add(report.nodeid)
 
-    def line(self):
-        failed = len(self.bad)
-        return f"{self.passed} passed, {failed} failed, {self.skipped} skipped"
+    def print(self):
+        """The slowest tests, why tests were skipped, how long all took, and the counts."""
+        slowest = sorted(self.seconds.items(), key=lambda each: -each[1])[:SLOWEST]
+        if slowest:
+            print(f"\nslowest {len(slowest)} tests:")
+        for name, seconds in slowest:
+            print(f"{seconds:8.1f} s  {name}")
+        for name, reason in self.reasons.items():
+            print(f"skipped: {name}: {reason}")
+        print(f"{time.monotonic() - self.begin:.0f} s")
+        print(f"{len(self.passed - self.failed)} passed, {len(self.failed)} failed, "
+              f"{len(self.reasons.keys() - self.failed)} skipped")
+
+
+def suite(word):
+    """A suite, or a file of one, as a path."""
+    if word.split("/")[0] not in SUITES:
+        raise argparse.ArgumentTypeError(
+            f"'{word}': expected one of {' '.join(SUITES)}, or a file of one of these")
+    if not (TESTS / word).exists():
+        raise argparse.ArgumentTypeError(f"'{word}': there is no {TESTS / word}")
+    return str(TESTS / word)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--long", action="store_true", help="run the long suites too")
+    parser.add_argument("--long", action="store_true", help="run the long tests too")
     parser.add_argument("--verbose", action="store_true", help="name each test as it ends")
-    parser.add_argument("--only", help="tests whose name matches this expression of pytest's")
-    parser.add_argument("suite", nargs="*", default=SUITES, help=f"some of {' '.join(SUITES)}")
+    parser.add_argument("--only", metavar="WORDS",
+                        help="run the tests whose name matches this expression, as pytest -k")
+    parser.add_argument("suite", nargs="*", type=suite, help=f"some of {' '.join(SUITES)}; all")
     args = parser.parse_args()
-    count = Count()
-    options = ["-p", "no:cacheprovider", "--rootdir", str(ROOT), "-ra",
+    outcomes = Outcomes()
+    options = ["-p", "no:cacheprovider", "--rootdir", str(ROOT), "-rfE",
                f"--junitxml={ROOT / 'build' / 'test.xml'}"]
-    if args.long:
-        options.append("--long")
-    if args.verbose:
-        options.append("--verbose")
+    options += [f"--{name}" for name in ("long", "verbose") if getattr(args, name)]
     if args.only:
         options += ["-k", args.only]
-    folders = [str(ROOT / "tests" / s) for s in args.suite if (ROOT / "tests" / s).exists()]
-    status = pytest.main(options + folders, plugins=[count])
-    print(count.line())
-    return 0 if status == pytest.ExitCode.OK and not count.bad else 1
+    status = pytest.main(options + (args.suite or [suite(name) for name in SUITES]),
+                         plugins=[outcomes])
+    if status == pytest.ExitCode.NO_TESTS_COLLECTED:
+        print("no test was selected")
+    outcomes.print()
+    return 0 if status == pytest.ExitCode.OK and not outcomes.failed else 1
 
 
 if __name__ == "__main__":

@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Each cmocka program of this folder, one test for each line of its TAP output."""
+"""Runs the cmocka programs of this folder: each test function of a source is one test."""
 
 import os
 import re
 import subprocess
+import tempfile
+import threading
 
 import pytest
 
-from paths import BUILD
+from paths import BUILD, ROOT
+from tap import Tap
 
-LINE = re.compile(r"^(not )?ok \d+ -? ?(\S+)(?: # (SKIP.*))?", re.I)
+# An entry of a program's table of tests.
+ENTRY = re.compile(r"\bcmocka_unit_test(?:_\w+)?\(\s*(\w+)")
+TIMEOUT_S = 600
 
 
 def pytest_collect_file(file_path, parent):
@@ -19,40 +24,70 @@ def pytest_collect_file(file_path, parent):
 
 
 class Program(pytest.File):
-    """A test program; it runs when its tests are collected."""
+    """A test program. It starts with the first of its tests that is selected, and each test waits for
+    its own line of output, so that its duration is its own.
+    """
 
     def collect(self):
+        self.names = ENTRY.findall(self.path.read_text())
+        if not self.names:
+            raise self.CollectError(f"{self.path.name}: expected a table of cmocka_unit_test()")
+        for number, name in enumerate(self.names, 1):
+            yield Case.from_parent(self, name=name, number=number)
+
+    def setup(self):
         program = BUILD / "tests" / self.path.stem
-        env = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
-        done = subprocess.run([program], capture_output=True, text=True, env=env, timeout=600)
-        found = 0
-        for line in done.stdout.splitlines():
-            match = LINE.match(line)
-            if match:
-                found += 1
-                yield Case.from_parent(self, name=match[2], failed=bool(match[1]),
-                                       skip=match[3], output=done.stdout + done.stderr)
-        if not found or done.returncode < 0:
-            yield Case.from_parent(self, name="runs", failed=True, skip=None,
-                                   output=f"exit status {done.returncode}\n" + done.stdout +
-                                   done.stderr)
+        self.messages = tempfile.TemporaryFile("w+", errors="replace")
+        self.process = subprocess.Popen(
+            [program], stdout=subprocess.PIPE, stderr=self.messages, text=True, errors="replace",
+            cwd=ROOT, env=os.environ | {"CMOCKA_MESSAGE_OUTPUT": "TAP"})
+        self.watchdog = threading.Timer(TIMEOUT_S, self.process.kill)
+        self.watchdog.start()
+        self.tap = Tap(self.process.stdout)
+
+    def standard_error(self):
+        self.messages.seek(0)
+        return self.messages.read()
+
+    def teardown(self):
+        """The run as a whole; pytest counts what is wrong here as a failure of the last test."""
+        if not hasattr(self, "tap"):
+            return
+        self.tap.rest()
+        problems = self.tap.wrong(self.process.wait(), len(self.names))
+        self.watchdog.cancel()
+        self.process.stdout.close()
+        output = self.standard_error()
+        self.messages.close()
+        if problems:
+            fail([f"{self.path.stem}: {problem}" for problem in problems] +
+                 self.tap.lines[-20:] + [output])
+
+
+def fail(lines):
+    """End a test as failed, with these lines and no traceback of this file."""
+    pytest.fail("\n".join(lines), pytrace=False)
 
 
 class Case(pytest.Item):
-    """One test function."""
+    """One test function, the @number'th of its program."""
 
-    def __init__(self, *, failed, skip, output, **kwargs):
+    def __init__(self, *, number, **kwargs):
         super().__init__(**kwargs)
-        self.failed, self.skip, self.output = failed, skip, output
+        self.number = number
 
     def runtest(self):
-        if self.skip:
-            pytest.skip(self.skip)
-        if self.failed:
-            raise AssertionError(self.output)
-
-    def repr_failure(self, excinfo, style=None):
-        return str(excinfo.value)
+        tap = self.parent.tap
+        result = tap.result(self.number)
+        if result is None:
+            fail([f"no result: the output of {self.parent.path.stem} ends after "
+                  f"{len(tap.results)} of {len(self.parent.names)} tests"])
+        if result.name and result.name != self.name:
+            fail([f"expected the result of {self.name}, found that of {result.name}"])
+        if result.skipped:
+            pytest.skip(tap.reason(self.number))
+        if not result.passed:
+            fail([tap.text(self.number), self.parent.standard_error()])
 
     def reportinfo(self):
         return self.path, 0, f"{self.path.stem}: {self.name}"

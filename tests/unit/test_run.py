@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The test runner reports what happened: a small tree of tests, of programs that only print TAP."""
+
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree
+
+import pytest
+
+from paths import ROOT
+
+HARNESS = ["run.py", "conftest.py", "paths.py", "tap.py", "unit/conftest.py"]
+
+# Name of a program: the tests in its source, what it prints, how it ends; then what the runner must
+# report, for each test passed, skipped or failed with words of the message.
+PROGRAMS = {
+    "all_pass": ("a b", "1..2\\nok 1 - a\\nok 2 - b\\n", "exit 0",
+                 {"a": "passed", "b": "passed"}),
+    "one_fails": ("a b", "1..2\\nnot ok 1 - a\\n# 0x1 != 0x2\\nok 2 - b\\n", "exit 1",
+                  {"a": "0x1 != 0x2", "b": "passed"}),
+    "set_up_fails": ("a", "1..1\\nnot ok 1 - a Could not run test: Test setup failed\\n", "exit 1",
+                     {"a": "Test setup failed"}),
+    "skips": ("a b", "1..2\\n# no meter\\nnot ok 1 # SKIP a\\nok 2 # SKIP b\\n", "exit 0",
+              {"a": "skipped: no meter", "b": "skipped: no reason given"}),
+    "skips_without_a_name": ("a b", "1..2\\nnot ok 1 # SKIP\\nok 2 - b\\n", "exit 0",
+                             {"a": "skipped: no reason given", "b": "passed"}),
+    "stops_after_two": ("a b c d e", "1..5\\nok 1 - a\\nok 2 - b\\n", "exit 7",
+                        {"a": "passed", "b": "passed", "c": "ends after 2 of 5 tests",
+                         "d": "ends after 2 of 5 tests",
+                         "e": "plan says 5 results, found 2|exit status 7 with 0 failed tests"}),
+    "exits_7": ("a b", "1..2\\nok 1 - a\\nok 2 - b\\n", "exit 7",
+                {"a": "passed", "b": "exit status 7 with 0 failed tests"}),
+    "hides_a_failure": ("a", "1..1\\nnot ok 1 - a\\n", "exit 0",
+                        {"a": "exit status 0 with 1 failed tests"}),
+    "crashes": ("a b", "1..2\\nok 1 - a\\n", "kill -SEGV $$",
+                {"a": "passed", "b": "ends after 1 of 2 tests|ended by signal 11"}),
+    "crashes_at_the_end": ("a", "1..1\\nok 1 - a\\n", "kill -SEGV $$", {"a": "ended by signal 11"}),
+    "bails_out": ("a b", "1..2\\nok 1 - a\\nBail out! no memory\\n", "exit 1",
+                  {"a": "passed", "b": "bailed out: no memory"}),
+    "has_no_plan": ("a", "ok 1 - a\\n", "exit 0", {"a": "no plan"}),
+    "plans_more": ("a", "1..2\\nok 1 - a\\n", "exit 0",
+                   {"a": "plan says 2 results, found 1"}),
+    "runs_more": ("a", "1..2\\nok 1 - a\\nok 2 - b\\n", "exit 0",
+                  {"a": "expected 1 results, one for each cmocka_unit_test.. of the source, found 2"}),
+    "is_cut_short": ("a b", "1..2\\nok 1 - a\\nok 2", "exit 0",
+                     {"a": "passed", "b": "ends after 1 of 2 tests"}),
+    "prints_nothing": ("a", "", "exit 0", {"a": "ends after 0 of 1 tests|no plan"}),
+    "has_another_order": ("a b", "1..2\\nok 1 - b\\nok 2 - a\\n", "exit 0",
+                          {"a": "expected the result of a, found that of b",
+                           "b": "expected the result of b, found that of a"}),
+    "counts_wrong": ("a b", "1..2\\nok 1 - a\\nok 1 - b\\n", "exit 0",
+                     {"a": "passed", "b": "expected result 2, found 'ok 1 - b'"}),
+}
+
+
+class Tree:
+    """A clone with the runner and nothing else but fake programs."""
+
+    def __init__(self, root):
+        self.root = root
+        (root / "tests" / "unit").mkdir(parents=True)
+        (root / "build" / "tests").mkdir(parents=True)
+        for name in HARNESS:
+            shutil.copy(ROOT / "tests" / name, root / "tests" / name)
+
+    def add(self, name, tests, output, end):
+        entries = "".join(f"\tcmocka_unit_test({test}),\n" for test in tests.split())
+        (self.root / "tests" / "unit" / f"test_{name}.c").write_text(entries)
+        program = self.root / "build" / "tests" / f"test_{name}"
+        program.write_text(f"#!/bin/sh\ntouch ran_{name}\nprintf \"{output}\"\n{end}\n")
+        program.chmod(0o755)
+
+    def run(self, *arguments):
+        return subprocess.run(["/usr/bin/python3", "tests/run.py", *arguments], cwd=self.root,
+                              capture_output=True, text=True)
+
+    def outcomes(self):
+        """(program, test) -> what the runner's XML says of it."""
+        found = {}
+        for case in xml.etree.ElementTree.parse(self.root / "build/test.xml").iter("testcase"):
+            program = case.get("classname").removeprefix("tests.unit.test_").removesuffix(".c")
+            key = program, case.get("name")
+            said = [f"{'skipped: ' if one.tag == 'skipped' else ''}{one.get('message')} {one.text}"
+                    for one in case if one.tag in ("failure", "error", "skipped")]
+            found.setdefault(key, []).extend(said)
+        return {key: "\n".join(said) or "passed" for key, said in found.items()}
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    """A run over all of the fake programs."""
+    made = Tree(tmp_path_factory.mktemp("tree"))
+    for name, (tests, output, end, _) in PROGRAMS.items():
+        made.add(name, tests, output, end)
+    made.done = made.run("unit")
+    made.found = made.outcomes()
+    return made
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_each_line_of_a_program_is_reported(tree, name):
+    for test, expected in PROGRAMS[name][3].items():
+        found = tree.found[name, test]
+        for words in expected.split("|"):
+            assert re.search(words, found), f"{test}: expected '{words}', found '{found}'"
+
+
+def test_a_failed_program_fails_the_run_and_the_last_line_counts_each_test_once(tree):
+    kinds = [e for program in PROGRAMS.values() for e in program[3].values()]
+    passed = kinds.count("passed")
+    skipped = sum(e.startswith("skipped") for e in kinds)
+    last = tree.done.stdout.splitlines()[-1]
+    assert last == f"{passed} passed, {len(kinds) - passed - skipped} failed, {skipped} skipped"
+    assert tree.done.returncode == 1
+
+
+def test_skipped_tests_are_named_with_their_reason_at_the_end(tree):
+    end = tree.done.stdout.splitlines()[-6:]
+    assert "skipped: unit/test_skips.c::a: no meter" in end
+
+
+@pytest.fixture
+def small(tmp_path):
+    made = Tree(tmp_path)
+    made.add("quick", "first second", "1..2\\nok 1 - first\\nok 2 - second\\n", "exit 0")
+    return made
+
+
+def test_the_slowest_tests_and_the_counts_end_a_run(small):
+    small.add("slow", "third", "1..1\\n$(sleep 0.5)ok 1 - third\\n", "exit 0")
+    done = small.run("unit")
+    assert done.returncode == 0, done.stdout
+    end = done.stdout.splitlines()[-6:]
+    assert end[0] == "slowest 3 tests:"
+    assert end[1].split()[2] == "unit/test_slow.c::third" and float(end[1].split()[0]) >= 0.5
+    assert re.fullmatch(r"\d+ s", end[4])
+    assert end[5] == "3 passed, 0 failed, 0 skipped"
+
+
+def test_a_program_starts_only_when_one_of_its_tests_is_selected(small):
+    small.add("other", "third", "1..1\\nok 1 - third\\n", "exit 0")
+    done = small.run("unit", "--only", "second")
+    assert done.stdout.splitlines()[-1] == "1 passed, 0 failed, 0 skipped"
+    assert sorted(path.name for path in small.root.glob("ran_*")) == ["ran_quick"]
+
+
+def test_a_missing_program_fails(small):
+    (small.root / "build/tests/test_quick").unlink()
+    done = small.run("unit")
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == "0 passed, 2 failed, 0 skipped"
+    assert "test_quick" in done.stdout
+
+
+@pytest.mark.parametrize("words", [["unti"], ["unit", "sytem"], ["unit/test_none.c"]])
+def test_an_unknown_suite_is_an_error_that_names_the_known_ones(small, words):
+    done = small.run(*words)
+    assert done.returncode == 2
+    assert words[-1] in done.stderr
+    assert "static unit conformance" in done.stderr or "there is no" in done.stderr
+    assert not list(small.root.glob("ran_*"))
+
+
+def test_a_run_that_selects_nothing_fails(small):
+    done = small.run("unit", "--only", "nothing_of_that_name")
+    assert done.returncode == 1
+    assert "no test was selected" in done.stdout
+    assert done.stdout.splitlines()[-1] == "0 passed, 0 failed, 0 skipped"
