@@ -202,7 +202,7 @@ def test_stopped_daemon_ends_production_and_the_leds_say_so(board, agent):
         board.wait("the red LED's blink", lambda: board.status()["leds"]["red"] == level, LIMIT_S,
                    SAMPLE_S)
         assert not board.status()["leds"]["green"]
-    assert shown(agent)[0] == "every 10 s", "it is not the daemon that shows it"
+    assert shown(agent)[0] == "every 2 s", "the pattern of the stopped daemon, without an ECU"
 
 
 def test_stopped_daemon_is_replaced(board, agent):

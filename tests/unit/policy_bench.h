@@ -20,6 +20,8 @@
 #define GFDI QS1_FAULT_BIT(QS1_FAULT_GFDI)
 #define TICK_MS 100
 #define MINUTE_MS 60000
+/* The meter is read more slowly than the state, as the daemon does. */
+#define READING_MS 1000
 
 /*
  * How long an inverter may stay armed that must not be: a sample that shows it,
@@ -262,6 +264,7 @@ static inline void run(struct bench *b, int64_t ms)
 		b->now_ms += TICK_MS;
 		if (b->in.present && !b->frozen) {
 			b->in.sample++;
+			b->in.reading += b->now_ms % READING_MS == 0;
 		}
 		step(b, NULL);
 		check_period(b, TICK_MS);

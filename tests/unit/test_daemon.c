@@ -5,10 +5,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -156,8 +158,10 @@ static void make_driver(void)
 	write_file(DEVICE "faults_active", "");
 	write_file(DEVICE "faults_latched", "");
 	write_file(DEVICE "coproc_crashes", "0");
+	write_file(DEVICE "telemetry_ticks", "00000000000000000000");
 	write_file(DEVICE "command_result", "ok");
 	write_file(DEVICE "control", "");
+	write_file(DEVICE "taken", "");
 	write_file(DEVICE "heartbeat", "");
 	write_file(DEVICE "events", "1 2000 transition dc-power off self-test 0\n"
 				    "2 6000 trip UV2 producing producing 100000");
@@ -191,6 +195,89 @@ static void make_driver(void)
 static void remove_driver(void)
 {
 	unlink(in_root("bus/iio/devices/iio:device7"));
+}
+
+/*
+ * The firmware: its clock, 100 times a second unless it stands still, and what it does with a
+ * command, which it moves from "control" to "taken".
+ */
+
+static pthread_t firmware_thread;
+static atomic_bool firmware_ends;
+static atomic_bool clock_stands;
+
+static void put_attribute(const char *name, const char *text)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/" DEVICE "%s", root, name);
+	fd = open(path, O_WRONLY);
+	if (fd >= 0) {
+		pwrite(fd, text, strlen(text), 0);
+		ftruncate(fd, strlen(text));
+		close(fd);
+	}
+}
+
+static void get_attribute(const char *name, char *text, size_t size)
+{
+	char path[256];
+	ssize_t n = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/" DEVICE "%s", root, name);
+	fd = open(path, O_RDONLY);
+	if (fd >= 0) {
+		n = read(fd, text, size - 1);
+		close(fd);
+	}
+	text[n > 0 ? n : 0] = '\0';
+}
+
+static void permit(bool armed)
+{
+	char text[32];
+	uint32_t status;
+
+	get_attribute("status_flags", text, sizeof(text));
+	status = strtoul(text, NULL, 0);
+	status = armed ? status | QS1_STATUS_ARMED : status & ~QS1_STATUS_ARMED;
+	snprintf(text, sizeof(text), "0x%08x\n", status);
+	put_attribute("status_flags", text);
+}
+
+static void carry_out(const char *command)
+{
+	if (!strcmp(command, "arm") || !strcmp(command, "disarm")) {
+		permit(command[0] == 'a');
+	} else if (!strcmp(command, "latch GFDI")) {
+		put_attribute("faults_latched", "GFDI\n");
+	} else if (!strcmp(command, "clear GFDI")) {
+		put_attribute("faults_latched", "\n");
+	}
+}
+
+static void *run_firmware(void *arg)
+{
+	const struct timespec period = { .tv_nsec = 10000000 };
+	char command[64], ticks_text[32];
+
+	(void)arg;
+	for (uint64_t ticks = QS1_TELEMETRY_TICKS; !firmware_ends; ticks += QS1_TELEMETRY_TICKS) {
+		get_attribute("control", command, sizeof(command));
+		if (command[0]) {
+			put_attribute("control", "");
+			put_attribute("taken", command);
+			carry_out(command);
+		}
+		snprintf(ticks_text, sizeof(ticks_text), "%020" PRIu64 "\n", ticks);
+		if (!clock_stands) {
+			put_attribute("telemetry_ticks", ticks_text);
+		}
+		nanosleep(&period, NULL);
+	}
+	return NULL;
 }
 
 /* The daemon. */
@@ -360,7 +447,7 @@ static void waits_for_the_driver_and_finds_it(void **state)
 	make_driver();
 	expect(STATUS, "result.inverter", "ok");
 	expect(STATUS, "result.firmware", "test");
-	expect_file(in_root(DEVICE "control"), "arm");
+	expect_file(in_root(DEVICE "taken"), "arm");
 	expect_file(in_root(DEVICE "heartbeat"), "1");
 	stop_daemon();
 }
@@ -397,6 +484,8 @@ static void leds_show_the_state(void **state)
 	expect(STATUS, "result.leds.red", "blink");
 	expect_file(in_root("class/leds/qs1:red:fault/pattern"), "1 500 1 0 0 500 0 0");
 	write_attribute(DEVICE "status_flags", PRODUCING);
+	expect(STATUS, "result.leds.green", "every-2s");
+	expect_ok("{\"v\":1,\"cmd\":\"report\"}");
 	expect(STATUS, "result.leds.green", "every-10s");
 	expect_file(in_root("class/leds/qs1:green:status/pattern"), "1 100 1 0 0 9900 0 0");
 	expect_file(in_root("class/leds/qs1:red:fault/pattern"), "0 60000 0 0");
@@ -423,13 +512,13 @@ static void ground_fault_outlives_the_daemon(void **state)
 	/* The firmware has forgotten it; it is told again, and not armed. */
 	write_file(DEVICE "faults_latched", "");
 	write_file(DEVICE "status_flags", TESTED);
-	write_file(DEVICE "control", "");
+	write_file(DEVICE "taken", "");
 	start_daemon();
 	expect(STATUS, "result.faults.latched", "[ \"GFDI\" ]");
-	expect_file(in_root(DEVICE "control"), "latch GFDI");
+	expect_file(in_root(DEVICE "taken"), "latch GFDI");
 	expect_ok("{\"v\":1,\"cmd\":\"clear\",\"fault\":\"gfdi\"}");
 	expect(STATUS, "result.faults.latched", "[ ]");
-	expect_file(in_root(DEVICE "control"), "arm");
+	expect_file(in_root(DEVICE "taken"), "arm");
 	stop_daemon();
 }
 
@@ -483,13 +572,13 @@ static void telemetry_that_stands_still_is_a_fault(void **state)
 {
 	(void)state;
 	make_driver();
-	write_file(DEVICE "telemetry_ticks", "200");
 	start_daemon();
 	expect(STATUS, "result.inverter", "ok");
+	clock_stands = true;
 	expect(STATUS, "result.inverter", "no telemetry");
 	expect(STATUS, "result.state", "fault");
-	expect_file(in_root(DEVICE "control"), "disarm");
-	write_attribute(DEVICE "telemetry_ticks", "400");
+	expect_file(in_root(DEVICE "taken"), "disarm");
+	clock_stands = false;
 	expect(STATUS, "result.inverter", "ok");
 	stop_daemon();
 }
@@ -524,7 +613,7 @@ static void events_outlive_the_daemon(void **state)
 	(void)state;
 	make_driver();
 	start_daemon();
-	expect(STATUS, "result.inverter", "ok");
+	expect(STATUS, "result.armed", "true");
 	expect_ok("{\"v\":1,\"cmd\":\"stop\"}");
 	stop_daemon();
 	start_daemon();
@@ -549,7 +638,7 @@ static void events_are_kept_and_followed(void **state)
 	(void)state;
 	make_driver();
 	start_daemon();
-	expect(STATUS, "result.armed", "false");
+	expect(STATUS, "result.armed", "true");
 	stream = connect_client();
 	answer = ask_on(stream, "{\"v\":1,\"id\":7,\"cmd\":\"events\",\"follow\":true}");
 	assert_true(is_ok(answer));
@@ -666,7 +755,7 @@ static void metrics_have_their_names(void **state)
 {
 	static const char *const lines[] = {
 		"\nqs1_up 1\n",
-		"\nqs1_armed 0\n",
+		"\nqs1_armed 1\n",
 		"\nqs1_state{state=\"shutdown\"} 1\n",
 		"\nqs1_state{state=\"producing\"} 0\n",
 		"\nqs1_fault_active{code=\"UV2\"} 0\n",
@@ -694,7 +783,7 @@ static void metrics_have_their_names(void **state)
 	(void)state;
 	make_driver();
 	start_daemon();
-	expect(STATUS, "result.inverter", "ok");
+	expect(STATUS, "result.armed", "true");
 	expect_event("UV2");
 	snprintf(text, sizeof(text), "metrics %s\n", metrics);
 	write_config("note1", text);
@@ -725,12 +814,52 @@ static void a_second_daemon_is_refused(void **state)
 	stop_daemon();
 }
 
+/* The driver of another version: without the counter nothing tells fresh from stale. */
+static void telemetry_without_its_counter_is_not_believed(void **state)
+{
+	(void)state;
+	make_driver();
+	unlink(in_root(DEVICE "telemetry_ticks"));
+	start_daemon();
+	expect(STATUS, "result.inverter", "no driver");
+	expect(STATUS, "result.armed", "false");
+	write_file(DEVICE "telemetry_ticks", "00000000000000000000");
+	expect(STATUS, "result.inverter", "ok");
+	stop_daemon();
+}
+
+/* A reading comes each second; three in a row make a fault, one is passed over. */
+static void one_bad_reading_disarms_nothing(void **state)
+{
+	const struct timespec reading = { .tv_nsec = 950000000 };
+
+	(void)state;
+	make_driver();
+	start_daemon();
+	expect(STATUS, "result.inverter", "ok");
+	expect_file(in_root(DEVICE "taken"), "arm");
+	write_attribute(DEVICE "status_flags", PRODUCING);
+	expect(STATUS, "result.state", "producing");
+	write_attribute(METER "in_voltage0_raw", "99000");
+	nanosleep(&reading, NULL);
+	write_attribute(METER "in_voltage0_raw", "37500");
+	for (int n = 0; n < 3; n++) {
+		nanosleep(&reading, NULL);
+	}
+	expect_file(in_root(DEVICE "taken"), "arm");
+	write_attribute(METER "in_voltage0_raw", "99000");
+	expect(STATUS, "result.faults.active", "[ \"SENSOR\" ]");
+	expect_file(in_root(DEVICE "taken"), "disarm");
+	write_attribute(METER "in_voltage0_raw", "37500");
+	stop_daemon();
+}
+
 /* Each test begins with a unit that has never been used. */
 static int set_up(void **state)
 {
 	(void)state;
 	remove_driver();
-	unlink(in_root(DEVICE "telemetry_ticks"));
+	clock_stands = false;
 	for (int n = 0; n < RING_FILES; n++) {
 		unlink(stored(n));
 		unlink(kept_events(n));
@@ -756,7 +885,7 @@ static int make_folder(void **state)
 	snprintf(config_path, sizeof(config_path), "%s/qs1d.conf", folder);
 	snprintf(metrics, sizeof(metrics), "%s/qs1.prom", folder);
 	snprintf(config.store_b, sizeof(config.store_b), "%s", folder);
-	return mkdir(root, 0700);
+	return mkdir(root, 0700) ?: pthread_create(&firmware_thread, NULL, run_firmware, NULL);
 }
 
 static int remove_folder(void **state)
@@ -764,6 +893,8 @@ static int remove_folder(void **state)
 	char command[64];
 
 	(void)state;
+	firmware_ends = true;
+	pthread_join(firmware_thread, NULL);
 	snprintf(command, sizeof(command), "rm -rf %s", folder);
 	return system(command);
 }
@@ -778,6 +909,8 @@ int main(void)
 		cmocka_unit_test_setup(shutdown_and_settings_outlive_the_daemon, set_up),
 		cmocka_unit_test_setup(profile_is_applied_as_a_whole_and_kept, set_up),
 		cmocka_unit_test_setup(telemetry_that_stands_still_is_a_fault, set_up),
+		cmocka_unit_test_setup(telemetry_without_its_counter_is_not_believed, set_up),
+		cmocka_unit_test_setup(one_bad_reading_disarms_nothing, set_up),
 		cmocka_unit_test_setup(a_damaged_state_keeps_it_shut_down, set_up),
 		cmocka_unit_test_setup(events_outlive_the_daemon, set_up),
 		cmocka_unit_test_setup(events_are_kept_and_followed, set_up),

@@ -378,19 +378,35 @@ static void implausible_samples_are_a_fault(void **state)
 	start(&b, NULL);
 	produce(&b);
 	b.in.plausible = false;
-	run(&b, (POLICY_IMPLAUSIBLE_SAMPLES - 1) * TICK_MS);
+	run(&b, (POLICY_IMPLAUSIBLE_READINGS - 1) * READING_MS);
 	b.in.plausible = true;
-	run(&b, TICK_MS);
+	run(&b, READING_MS);
 	assert_true(is_armed(&b));
 	b.in.plausible = false;
-	run(&b, 1000);
+	run(&b, POLICY_IMPLAUSIBLE_READINGS * READING_MS);
 	assert_false(is_armed(&b));
 	assert_true(b.out.faults_active & QS1_FAULT_BIT(QS1_FAULT_SENSOR));
 	b.in.plausible = true;
-	run(&b, (POLICY_PLAUSIBLE_SAMPLES - 1) * TICK_MS);
+	run(&b, (POLICY_PLAUSIBLE_READINGS - 1) * READING_MS);
 	assert_false(is_armed(&b));
-	run(&b, 1000);
+	run(&b, READING_MS + 1000);
 	assert_true(is_armed(&b));
+}
+
+/* Ten decisions see each reading: it counts once. */
+static void one_bad_reading_stops_nothing(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b, NULL);
+	produce(&b);
+	b.in.plausible = false;
+	run(&b, READING_MS);
+	b.in.plausible = true;
+	run(&b, 10 * READING_MS);
+	assert_true(is_armed(&b));
+	assert_int_equal(b.count[POLICY_DISARM], 0);
 }
 
 static void unknown_state_is_a_fault(void **state)
@@ -420,6 +436,7 @@ static void leds_follow_the_manual(void **state)
 	run(&b, POLICY_STARTUP_MS);
 	assert_int_equal(b.out.show, POLICY_SHOW_NOT_PRODUCING);
 	set_state(&b, QS1_STATE_DERATING);
+	b.in.ecu = true;
 	run(&b, TICK_MS);
 	assert_int_equal(b.out.show, POLICY_SHOW_PRODUCING);
 	set_state(&b, QS1_STATE_CEASED);
@@ -440,7 +457,7 @@ static void no_startup_pattern_beside_a_running_inverter(void **state)
 	b.in.status |= QS1_STATUS_ARMED;
 	set_state(&b, QS1_STATE_PRODUCING);
 	run(&b, TICK_MS);
-	assert_int_equal(b.out.show, POLICY_SHOW_PRODUCING);
+	assert_int_equal(b.out.show, POLICY_SHOW_PRODUCING_NO_ECU);
 }
 
 static void ecu_is_missed_after_sixty_minutes(void **state)
@@ -450,6 +467,8 @@ static void ecu_is_missed_after_sixty_minutes(void **state)
 	(void)state;
 	start(&b, NULL);
 	produce(&b);
+	/* Nothing has ever asked for a report. */
+	assert_int_equal(b.out.show, POLICY_SHOW_PRODUCING_NO_ECU);
 	b.in.ecu = true;
 	run(&b, TICK_MS);
 	run(&b, POLICY_ECU_TIMEOUT_MS);
@@ -521,6 +540,7 @@ int main(void)
 		cmocka_unit_test(firmware_that_crashed_is_set_up_again),
 		cmocka_unit_test(stale_samples_are_a_fault),
 		cmocka_unit_test(implausible_samples_are_a_fault),
+		cmocka_unit_test(one_bad_reading_stops_nothing),
 		cmocka_unit_test(unknown_state_is_a_fault),
 		cmocka_unit_test(leds_follow_the_manual),
 		cmocka_unit_test(no_startup_pattern_beside_a_running_inverter),

@@ -27,7 +27,7 @@ static void heal(struct bench *b)
 	run(b, POLICY_RETRY_MS + 1000);
 	assert_int_equal(simple(b, POLICY_COMMAND_CLEAR), 0);
 	assert_int_equal(simple(b, POLICY_COMMAND_START), 0);
-	run(b, POLICY_PLAUSIBLE_SAMPLES * TICK_MS + 1000);
+	run(b, (POLICY_PLAUSIBLE_READINGS + 1) * READING_MS + 1000);
 	assert_true(is_armed(b));
 }
 

@@ -25,7 +25,6 @@ void policy_init(struct policy *policy, const struct policy_kept *kept, int64_t 
 		.retry_ms = now_ms,
 		.save_retry_ms = now_ms,
 		.heartbeat_ms = now_ms,
-		.ecu_ms = now_ms,
 		.startup_ms = now_ms,
 		.remind_ms = now_ms,
 	};
@@ -45,25 +44,31 @@ static void begin_session(struct policy *policy, const struct policy_input *in, 
 	policy->stale = false;
 	policy->stale_disarmed = false;
 	policy->sample_ms = now_ms;
-	policy->bad_samples = 0;
-	policy->good_samples = 0;
+	policy->reading = in->reading;
+	policy->bad_readings = 0;
+	policy->good_readings = 0;
 	policy->implausible = false;
 	policy->retry_ms = now_ms;
 	policy->heartbeat_ms = now_ms;
 }
 
-static void judge_plausibility(struct policy *policy, bool plausible)
+/* Each reading counts once, however often a step sees it. */
+static void judge_plausibility(struct policy *policy, const struct policy_input *in)
 {
-	if (plausible) {
-		policy->bad_samples = 0;
-		policy->good_samples++;
-		if (policy->good_samples >= POLICY_PLAUSIBLE_SAMPLES) {
+	if (in->reading == policy->reading) {
+		return;
+	}
+	policy->reading = in->reading;
+	if (in->plausible) {
+		policy->bad_readings = 0;
+		policy->good_readings++;
+		if (policy->good_readings >= POLICY_PLAUSIBLE_READINGS) {
 			policy->implausible = false;
 		}
 	} else {
-		policy->good_samples = 0;
-		policy->bad_samples++;
-		if (policy->bad_samples >= POLICY_IMPLAUSIBLE_SAMPLES) {
+		policy->good_readings = 0;
+		policy->bad_readings++;
+		if (policy->bad_readings >= POLICY_IMPLAUSIBLE_READINGS) {
 			policy->implausible = true;
 		}
 	}
@@ -79,7 +84,7 @@ static void take_sample(struct policy *policy, const struct policy_input *in, in
 	policy->sample_ms = now_ms;
 	policy->stale = false;
 	policy->stale_disarmed = false;
-	judge_plausibility(policy, in->plausible);
+	judge_plausibility(policy, in);
 
 	/* A restart of this daemon beside a running inverter is no start-up of the inverter. */
 	if (tested && !policy->tested && !(armed && !policy->seen)) {
@@ -107,6 +112,7 @@ static bool take_input(struct policy *policy, const struct policy_input *in, int
 	}
 	policy->present = in->present;
 	if (in->ecu) {
+		policy->ecu_seen = true;
 		policy->ecu_ms = now_ms;
 	}
 	if (in->present) {
@@ -386,7 +392,7 @@ static enum policy_show choose_show(const struct policy *policy, const struct po
 	if (out->state != QS1_STATE_PRODUCING && out->state != QS1_STATE_DERATING) {
 		return POLICY_SHOW_NOT_PRODUCING;
 	}
-	if (now_ms - policy->ecu_ms > POLICY_ECU_TIMEOUT_MS) {
+	if (!policy->ecu_seen || now_ms - policy->ecu_ms > POLICY_ECU_TIMEOUT_MS) {
 		return POLICY_SHOW_PRODUCING_NO_ECU;
 	}
 	return POLICY_SHOW_PRODUCING;

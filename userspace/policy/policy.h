@@ -34,9 +34,9 @@
 #define POLICY_STARTUP_MS 2500
 /* A latched ground fault is reported again and again: as often as an ECU asks. */
 #define POLICY_REMIND_MS (5 * 60 * 1000)
-/* Samples in a row that make a measurement implausible, or plausible again. */
-#define POLICY_IMPLAUSIBLE_SAMPLES 3
-#define POLICY_PLAUSIBLE_SAMPLES 100
+/* Meter readings in a row that make a measurement implausible, or plausible again. */
+#define POLICY_IMPLAUSIBLE_READINGS 3
+#define POLICY_PLAUSIBLE_READINGS 10
 
 /**
  * struct policy_kept - what outlives power
@@ -125,7 +125,8 @@ struct policy_command {
  * @status: QS1_STATUS_*
  * @faults_active: QS1_FAULT_BIT()
  * @faults_latched: QS1_FAULT_BIT()
- * @plausible: every reading is physically possible
+ * @reading: changes with every reading of the meter, which is slower than the samples
+ * @plausible: every value of that reading is physically possible
  * @ecu: an ECU has asked for a report since the last step
  * @command: a new command, or NULL
  * @result: of the action that the last step named: 0 or a negative errno
@@ -137,6 +138,7 @@ struct policy_input {
 	uint32_t status;
 	uint32_t faults_active;
 	uint32_t faults_latched;
+	uint32_t reading;
 	bool plausible;
 	bool ecu;
 	const struct policy_command *command;
@@ -203,8 +205,9 @@ struct policy {
 	bool stale;
 	bool stale_disarmed;
 	int64_t sample_ms;
-	unsigned int bad_samples;
-	unsigned int good_samples;
+	uint32_t reading;
+	unsigned int bad_readings;
+	unsigned int good_readings;
 	bool implausible;
 
 	/* The action under way, and the command that it belongs to. */
@@ -218,6 +221,7 @@ struct policy {
 	int64_t save_retry_ms;
 
 	int64_t heartbeat_ms;
+	bool ecu_seen;
 	int64_t ecu_ms;
 	int64_t startup_ms;
 	int64_t remind_ms;

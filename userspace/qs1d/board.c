@@ -161,7 +161,7 @@ static int open_board(struct board *board)
 	board->events = sysfs_open(board->dir, "events");
 	board->ticks = sysfs_open(board->dir, "telemetry_ticks");
 	if (board->status < 0 || board->faults_active < 0 || board->faults_latched < 0 ||
-	    board->crashes < 0 || board->events < 0) {
+	    board->ticks < 0 || board->crashes < 0 || board->events < 0) {
 		return -ENOENT;
 	}
 	open_channels(board, meter);
@@ -221,10 +221,6 @@ static int read_ticks(struct board *board, bool *ret_fresh)
 	int64_t ticks;
 	int ret;
 
-	if (board->ticks < 0) {
-		*ret_fresh = true;
-		return 0;
-	}
 	ret = sysfs_read(board->ticks, text, sizeof(text));
 	if (ret >= 0) {
 		ret = sysfs_int(text, &ticks);
@@ -287,6 +283,7 @@ static int read_meter(struct board *board)
 		plausible = plausible && board_plausible(i, sample->meter[i]);
 	}
 	sample->plausible = plausible;
+	sample->reading++;
 	sample->energy_epoch = sample->epoch;
 	for (int i = 0; i < ENERGY_COUNTERS; i++) {
 		double joule = sample->meter[energies[i]];

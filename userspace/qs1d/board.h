@@ -66,7 +66,8 @@ enum board_reading {
  * @meter: V, A, W, J, Hz, degree C; NAN for what the driver does not have
  * @energy_mj: the firmware's counters
  * @energy_epoch: run of the firmware that they belong to
- * @plausible: every reading is physically possible
+ * @reading: counts the readings of the meter
+ * @plausible: every value of the last reading is physically possible
  */
 struct board_sample {
 	uint32_t epoch;
@@ -79,6 +80,7 @@ struct board_sample {
 	double meter[BOARD_READING_COUNT];
 	uint64_t energy_mj[ENERGY_COUNTERS];
 	uint32_t energy_epoch;
+	uint32_t reading;
 	bool plausible;
 };
 

@@ -146,6 +146,7 @@ static struct policy_input observe(struct daemon *daemon)
 		.status = sample->status,
 		.faults_active = sample->faults_active,
 		.faults_latched = sample->faults_latched,
+		.reading = sample->reading,
 		.plausible = sample->plausible,
 		.ecu = daemon->ecu,
 	};
