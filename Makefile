@@ -9,6 +9,10 @@ MAKEFLAGS += --no-builtin-rules
 BUILD := build
 CACHE := $(HOME)/.cache/qs1
 
+include scripts/folders.mk
+include scripts/turns.mk
+ifdef MY_TURN
+
 CC := gcc
 # The machine of the board's programs: that of the virtual board, or arm64.
 GUEST_ARCH := armhf
@@ -21,7 +25,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s%s\n' '$(1)' '$@')
 
 WARN := -Wall -Wextra -Werror
-# What is built does not tell in which folder.
+# A build's result does not depend on the folder's name.
 SAME_ANYWHERE := -ffile-prefix-map=$(CURDIR)=.
 HOST_CFLAGS := -std=gnu17 -O2 -g $(WARN) -Iinclude -D_GNU_SOURCE
 
@@ -47,3 +51,5 @@ install: driver-install firmware-install userspace-install
 ##   V=1 with any target shows whole commands
 clean:
 	rm -rf $(BUILD)
+
+endif # MY_TURN

@@ -15,7 +15,8 @@ BOARD_PARTS := vboard firmware-virt image
 ## make run          boot the virtual board and end at its console
 ##   HEADLESS=1 FOR=s  no console: run for FOR simulated seconds, write build/run/summary.json
 ##   SCENARIO=file SPEED=x COPROC=m4|native
-run: $(BOARD_PARTS)
+run:
+	@$(MAKE) --no-print-directory $(BOARD_PARTS)
 	@$(BOARD) --scenario "$(SCENARIO)" --coproc $(COPROC) --speed $(SPEED) \
 		run $(if $(filter 1,$(HEADLESS)),--headless) $(if $(FOR),--for $(FOR))
 
@@ -25,6 +26,7 @@ run: $(BOARD_PARTS)
 # take a $ in it for its own.
 unexport CMD
 guest: export QS1_CMD := $(value CMD)
-guest: $(BOARD_PARTS)
+guest:
+	@$(MAKE) --no-print-directory $(BOARD_PARTS)
 	@$(BOARD) --scenario "$(SCENARIO)" --coproc $(COPROC) --speed $(SPEED) \
 		guest $(if $(SCRIPT),--script "$(SCRIPT)",--cmd="$$QS1_CMD")

@@ -14,6 +14,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # The download cache; everything below it can be fetched again and may be removed at any time.
 # A relative name would change its meaning with the working directory.
 QS1_CACHE=$(realpath -m "${QS1_CACHE:-$HOME/.cache/qs1}")
+# The hosts that this project supports: Debian's releases, oldest first, and the machine.
+export HOST_RELEASES='bookworm trixie'
+export HOST_MACHINE=amd64
 # Debian's release that the virtual board runs.
 export BOARD_SUITE=bookworm
 # The machine that packages are fetched for: the virtual board's, unless told otherwise.

@@ -4,15 +4,31 @@
 
 export QS1_CACHE := $(CACHE)
 
-# Needed packages come before anything else, also before other rule files ask pkg-config; so this
-# runs while make reads its files, once, unless there is nothing to build. The first word of
-# MAKEFLAGS holds the short options, but for a long option when there are none.
+# Which targets need which group of scripts/packages. A target that is in no list needs all groups but
+# that of the PRU's toolchain, which installs its own packages.
+BOARD_GOALS := all install image guest-root run guest
+DEPS_sim := $(BOARD_GOALS) sim vboard firmware-% m4-replay $(BUILD)/qs1-sim $(BUILD)/vboard $(BUILD)/host/%
+DEPS_firmware := $(BOARD_GOALS) firmware-% m4-replay $(BUILD)/firmware/%
+DEPS_guest := $(BOARD_GOALS) driver guest-programs driver-install userspace-install kernel-source
+DEPS_board := $(BOARD_GOALS)
+DEPS_dts := dtbo board-dtbs dts-install
+DEPS_pru := toolchain-pru
+DEPS_hosts := test-hosts
+DEPS_GROUPS := sim firmware guest board dts hosts pru
+DEPS_OTHER := sim firmware guest board unit test fuzz driver dts deb
+
+groups_of = $(or $(strip $(foreach group,$(DEPS_GROUPS),\
+	$(if $(filter $(DEPS_$(group)),$(1)),$(group)))),$(DEPS_OTHER))
+
+# Packages come before anything else, so this runs while make reads its files, once, unless there is
+# nothing to build. The first word of MAKEFLAGS holds the short options, but a long option when there
+# are none.
 DEPS := scripts/deps
-ifneq ($(filter-out help clean,$(or $(MAKECMDGOALS),help)),)
+ifneq ($(filter-out help clean,$(GOALS)),)
 ifeq ($(MAKE_RESTARTS)$(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),)
-$(shell $(DEPS))
+$(shell $(DEPS) $(sort $(foreach goal,$(filter-out help clean,$(GOALS)),$(call groups_of,$(goal)))))
 ifneq ($(.SHELLSTATUS),0)
-$(error missing Debian packages, see above)
+$(error missing Debian packages, or a host that is not supported, see above)
 endif
 endif
 endif

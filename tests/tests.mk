@@ -72,5 +72,6 @@ conformance:
 	$(if $(ONLY),,@/usr/bin/python3 tests/conformance/figures.py)
 
 ## make bench        what it costs, against a baseline where there is one: build/bench.json
-bench: all m4-replay image kernel-source $(if $(wildcard $(PRU_TOOLCHAIN)),pru-programs)
+bench:
+	$(MAKE) all m4-replay image kernel-source $(if $(wildcard $(PRU_TOOLCHAIN)),pru-programs)
 	@/usr/bin/python3 tests/bench/run.py

@@ -28,5 +28,6 @@ $(FUZZ_PROGRAMS): $(FUZZ)/%: $(FUZZ)/tests/fuzz/%.o $(FUZZ_OBJ)
 fuzzers: $(FUZZ_PROGRAMS)
 
 ## make fuzz         each fuzzer for 10 million executions
-fuzz: fuzzers
+fuzz:
+	$(MAKE) fuzzers
 	/usr/bin/python3 tests/run.py --long --verbose fuzz

@@ -34,7 +34,8 @@ $(M4)/cost-functions.elf: COST_WRAP := $(COST_FUNCTIONS)
 m4-replay: $(BUILD)/m4-replay $(M4)/cost-period.elf $(M4)/cost-functions.elf
 
 ## make test-m4      the same bits on the Cortex-M4 as on the host
-test-m4: m4-replay firmware-virt sim
+test-m4:
+	$(MAKE) m4-replay firmware-virt sim
 	/usr/bin/python3 tests/run.py m4
 
 -include $(M4_REPLAY_OBJ:.o=.d) $(COST_OBJ:.o=.d)

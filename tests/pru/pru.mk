@@ -53,7 +53,8 @@ pru-wcet-pru0: $(PRU)/qs1-am335x-pru0.elf
 	@scripts/pru-wcet --objdump $(PRU_BIN)/pru-objdump --apart qs1_slot $< scripts/pru-bounds $(PRU0_PERIOD)
 
 ## make test-pru     the same bits on the PRU as on the host; builds the PRU's toolchain once
-test-pru: pru-programs sim $(BUILD)/host/bin/qs1ctl
+test-pru:
+	$(MAKE) pru-programs sim $(BUILD)/host/bin/qs1ctl
 	/usr/bin/python3 tests/run.py --long pru
 
 -include $(PRU_PROGRAMS:%=$(PRU)/obj/tests/pru/%.d) $(PRU_PROGRAMS:%=$(BUILD)/host/tests/pru/%.d)
