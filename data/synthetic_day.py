@@ -30,11 +30,11 @@ class Random:
         return low + (high - low) * self.state / 2147483647
 
 
-def clear_sky(hour):
-    """Global horizontal irradiance without clouds, W/m2, at a solar hour."""
+def clear_sky(hour, declination=DECLINATION):
+    """Global horizontal irradiance without clouds, W/m2, at a solar hour; declination in radians."""
     angle = math.radians(15 * (hour - 12))
-    cos_z = (math.sin(LATITUDE) * math.sin(DECLINATION)
-             + math.cos(LATITUDE) * math.cos(DECLINATION) * math.cos(angle))
+    cos_z = (math.sin(LATITUDE) * math.sin(declination)
+             + math.cos(LATITUDE) * math.cos(declination) * math.cos(angle))
     return 1098 * cos_z * math.exp(-0.057 / cos_z) if cos_z > 0.01 else 0.0
 
 

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from paths import BUILD, DATA, ROOT
+from paths import BUILD, ROOT
 
 
 def pytest_addoption(parser):
@@ -50,11 +50,3 @@ class Simulator:
 @pytest.fixture
 def sim(tmp_path):
     return Simulator(tmp_path)
-
-
-@pytest.fixture
-def measured():
-    """The folder of measured data; tests that need it are skipped by name without it."""
-    if not DATA.is_dir():
-        pytest.skip(f"measured data not found at {DATA}; set QS1_DATA")
-    return DATA

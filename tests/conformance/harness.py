@@ -22,7 +22,7 @@ import time
 
 import matplotlib
 
-from paths import BUILD, DATA, ROOT
+from paths import BUILD, ROOT
 
 matplotlib.use("svg")
 
@@ -93,8 +93,7 @@ class Figure:
 
 def unit_test(name):
     """The figures that a unit test prints."""
-    done = subprocess.run([BUILD / "tests" / name], capture_output=True, text=True, cwd=ROOT,
-                          env=os.environ | {"QS1_DATA": str(DATA)})
+    done = subprocess.run([BUILD / "tests" / name], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -113,7 +112,6 @@ class Run:
         self.disturbances = []
         self.notes = []
         self.scenarios = []
-        self.absent = []
         self.plots = {}
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
@@ -166,14 +164,6 @@ class Run:
         axes.grid(alpha=0.3)
         self.plots[name] = (title, figure)
         return axes
-
-    def data(self, name):
-        """A file of measured data, or None where that folder is absent, which the test tells."""
-        if not DATA.is_dir():
-            self.absent.append(name)
-            self.note(f"{name} was left out: no folder of measured data at {DATA} (QS1_DATA)")
-            return None
-        return DATA / name
 
     def _plot_shares(self):
         """For a procedure without a plot of its own: what each figure uses of its limit."""
@@ -239,7 +229,7 @@ class Procedure:
             "error": error, "seconds": round(time.monotonic() - begin, 1),
             "figures": [_as_dict(figure) for figure in run.figures],
             "felt": [_as_dict(figure) for figure in run.disturbances],
-            "notes": run.notes, "absent": run.absent, "scenarios": sorted(run.scenarios),
+            "notes": run.notes, "scenarios": sorted(run.scenarios),
             "plots": [{"title": title, "file": f"{name}.svg"}
                       for name, (title, _) in run.plots.items()],
         }

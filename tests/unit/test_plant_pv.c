@@ -23,15 +23,9 @@ static double text_double(struct json_object *array, size_t n)
 	return strtod(json_object_get_string(json_object_array_get_idx(array, n)), NULL);
 }
 
-/* A file of the folder with measured and exact data, or NULL. */
-static const char *oracle_path(const char *name)
-{
-	static char path[1024];
-	const char *folder = getenv("QS1_DATA");
-
-	snprintf(path, sizeof(path), "%s/%s", folder ? folder : "../shared/data", name);
-	return path;
-}
+/* Exact curves and their parameters; tests run in the top folder. */
+#define CURVES "tests/data/precise_iv_curves1.json"
+#define PARAMETER_SETS "tests/data/precise_iv_curves_parameter_sets1.csv"
 
 static double worst_of_curve(struct json_object *curve, const struct pv_diode *diode)
 {
@@ -51,20 +45,16 @@ static double worst_of_curve(struct json_object *curve, const struct pv_diode *d
 static void single_diode_is_exact_to_1e_9_a(void **state)
 {
 	struct json_object *file, *curves;
-	char line[256], json[1024];
+	char line[256];
 	double worst = 0;
 	int count = 0;
 	FILE *sets;
 
 	(void)state;
-	snprintf(json, sizeof(json), "%s", oracle_path("precise_iv_curves1.json"));
-	file = json_object_from_file(json);
-	sets = fopen(oracle_path("precise_iv_curves_parameter_sets1.csv"), "r");
-	if (!file || !sets) {
-		print_message("# no exact curves at %s: set QS1_DATA\n", json);
-		json_object_put(file);
-		skip();
-	}
+	file = json_object_from_file(CURVES);
+	sets = fopen(PARAMETER_SETS, "r");
+	assert_non_null(file);
+	assert_non_null(sets);
 	assert_true(json_object_object_get_ex(file, "IV Curves", &curves));
 	assert_non_null(fgets(line, sizeof(line), sets));
 	while (fgets(line, sizeof(line), sets)) {

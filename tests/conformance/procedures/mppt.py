@@ -8,7 +8,7 @@ values. Sensor noise, gain errors, quantisation and the grid's double-frequency 
 import csv
 
 from harness import procedure
-from paths import ROOT
+from paths import DATA, ROOT
 
 INPUTS = 4
 RATED_INPUT_W = 300
@@ -329,7 +329,7 @@ def mppt_search_cost(run):
 
 
 def replayed(run, day, start_s, stop_s):
-    """Part of a measured day, after 200 s of its first row."""
+    """Part of a day, after 200 s of its first row."""
     lines = [line for line in day.read_text().splitlines() if not line.startswith("#")]
     rows = [line.split(",") for line in lines[1:]]
     part = [row for row in rows if start_s <= float(row[0]) <= stop_s]
@@ -341,16 +341,18 @@ def replayed(run, day, start_s, stop_s):
             f"at 0 replay {path.name}\nat 200 mark start\nrun {stop_s - start_s + 200:g}\n")
 
 
-@procedure("mppt-cloudy", title="Measured days", source="NREL MIDC, NOAA SURFRAD: see the data's README")
-def mppt_cloudy(run):
-    """Days as they were measured, with clouds that move by a third of full light a minute."""
-    days = {"day-nwtc-2018-10-14.csv": (25200, 26100), "day-alamosa-2016-01-01.csv": (14400, 15000)}
-    texts = {"synthetic": replayed(run, ROOT / "data" / "synthetic-day.csv",
-                                   *((36000, 57600) if run.full else (43200, 43800)))}
-    for name, span in days.items():
-        day = run.data(name)
-        if day:
-            texts[day.stem] = replayed(run, day, *((10800, 32400) if run.full else span))
+@procedure("mppt-days", title="Days with clouds and without",
+           source="NOAA SURFRAD; synthetic days after published statistics: tests/data/README.md")
+def mppt_days(run):
+    """A measured clear day, one with broken clouds, and one whose light nearly vanishes and returns
+    within a minute.
+    """
+    # Day: the part at full length, the representative part; seconds of its file.
+    days = {ROOT / "data" / "synthetic-day.csv": ((36000, 57600), (43200, 43800)),
+            DATA / "day-clouds.csv": ((10800, 32400), (25200, 26100)),
+            DATA / "day-alamosa-2016-01-01.csv": ((10800, 32400), (14400, 15000))}
+    texts = {day.stem: replayed(run, day, *spans[0 if run.full else 1])
+             for day, spans in days.items()}
     for name, summary in run.sims(texts).items():
         run.felt(f"{name}: harvest", sum(summary["mppt"]["harvested_j"]) / 3.6e6, "kWh",
                  at_least=0.02)
