@@ -13,15 +13,19 @@ struct row {
 };
 
 static const struct row table[QS1_PARAM_COUNT] = {
-#define X(id, name, dec, def, min, max, group, text)                                               \
+#define X(id, name, dec, def, min, max, group, ...)                                                \
 	[QS1_PARAM_##id] = { def, min, max, QS1_PARAM_GROUP_##group },
 	QS1_PARAMS(X)
 #undef X
 };
 
-/* Pairs that must be in this order: the first not above the second. */
-static const uint8_t order[][2] = {
-#define X(lower, upper) { QS1_PARAM_##lower, QS1_PARAM_##upper },
+/* Pairs of QS1_PARAM_ORDERS. */
+static const struct {
+	uint8_t lower;
+	uint8_t upper;
+	int16_t gap;
+} order[] = {
+#define X(lower, upper, gap) { QS1_PARAM_##lower, QS1_PARAM_##upper, gap },
 	QS1_PARAM_ORDERS(X)
 #undef X
 };
@@ -43,8 +47,8 @@ int32_t qs1_core_param(const struct qs1_core *core, enum qs1_param id)
 static uint32_t take(struct qs1_core *core, const int32_t *set, int32_t *ret)
 {
 	for (unsigned int k = 0; k < sizeof(order) / sizeof(order[0]); k++) {
-		if (set[order[k][0]] > set[order[k][1]]) {
-			*ret = order[k][1];
+		if (set[order[k].lower] + order[k].gap > set[order[k].upper]) {
+			*ret = order[k].upper;
 			return QS1_ERR_CONFLICT;
 		}
 	}

@@ -49,7 +49,7 @@ typedef int64_t qs1_s64;
 #include "params.h"
 
 #define QS1_MAGIC 0x46315351u /* "QS1F" */
-#define QS1_LAYOUT_VERSION 2u
+#define QS1_LAYOUT_VERSION 3u
 #define QS1_CONTROL_HZ 20000u
 #define QS1_INPUTS 4
 
@@ -61,7 +61,7 @@ typedef int64_t qs1_s64;
 #define QS1_TELEMETRY_TICKS 200u
 
 #define QS1_EVENTS 64u
-#define QS1_PARAM_SLOTS 64u
+#define QS1_PARAM_SLOTS 128u
 #define QS1_FAULT_SLOTS 32u
 #define QS1_WAVE_LOG2_MAX 13u
 
@@ -223,7 +223,8 @@ struct qs1_reply {
  * @tstage_mc: [fw] power-stage temperature, m degree C
  * @enter_service_ms: [fw] remaining enter-service delay
  * @pll_error_urad: [fw] PLL phase error, micro-radian
- * @power_limit_mw: [fw] limit in force: command, derating and ramp
+ * @power_limit_mw: [fw] limit in force: command, grid support, derating and ramp
+ * @q_ref_mvar: [fw] reactive power that grid support asks for, sign as @q_mvar
  * @reserved: 0
  */
 struct qs1_telemetry {
@@ -250,7 +251,8 @@ struct qs1_telemetry {
 	qs1_s32 enter_service_ms;
 	qs1_s32 pll_error_urad;
 	qs1_s32 power_limit_mw;
-	qs1_u32 reserved[152];
+	qs1_s32 q_ref_mvar;
+	qs1_u32 reserved[151];
 };
 
 /* Kinds of struct qs1_event. */
@@ -339,7 +341,7 @@ struct qs1_shm {
 	struct qs1_reply reply;
 	struct qs1_telemetry telemetry;
 	qs1_s32 param[QS1_PARAM_SLOTS];
-	qs1_u32 reserved[288];
+	qs1_u32 reserved[224];
 	struct qs1_event_ring events;
 	struct qs1_wave_ring wave;
 };

@@ -60,7 +60,8 @@ enum qs1_state {
 	X(NIGHT, "no PV power") \
 	X(ROCOF, "rate of change of frequency above its limit") \
 	X(TOV, "instantaneous AC or DC-link over-voltage") \
-	X(SENSOR, "a measurement is implausible")
+	X(SENSOR, "a measurement is implausible") \
+	X(OV_MEAN, "grid over-voltage, mean of ten minutes")
 /* clang-format on */
 
 enum qs1_fault {
@@ -79,7 +80,7 @@ enum qs1_fault {
 	 QS1_FAULT_BIT(QS1_FAULT_OF1) | QS1_FAULT_BIT(QS1_FAULT_OF2) |                             \
 	 QS1_FAULT_BIT(QS1_FAULT_UF1) | QS1_FAULT_BIT(QS1_FAULT_UF2) |                             \
 	 QS1_FAULT_BIT(QS1_FAULT_ISLAND) | QS1_FAULT_BIT(QS1_FAULT_ROCOF) |                        \
-	 QS1_FAULT_BIT(QS1_FAULT_TOV))
+	 QS1_FAULT_BIT(QS1_FAULT_TOV) | QS1_FAULT_BIT(QS1_FAULT_OV_MEAN))
 
 /*
  * Why a state changed, where no fault code says it. Columns: identifier, name.

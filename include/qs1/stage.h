@@ -27,6 +27,7 @@
 #define QS1_RELAY_CLOSE_MS 10	 /* longest closing time */
 #define QS1_GRID_V 240
 #define QS1_GRID_HZ 60
-#define QS1_RATED_W 1200
+#define QS1_RATED_W 1200 /* at QS1_GRID_V and above */
+#define QS1_RATED_A 5	 /* at every voltage: below QS1_GRID_V the power is less */
 
 #endif /* QS1_STAGE_H */

@@ -542,7 +542,7 @@ static void draw_step(uint32_t *state, struct trace_step *record)
 static void draw_command(uint32_t *state, struct trace_command *record)
 {
 	static const int32_t limits[][2] = {
-#define X(id, name, dec, def, min, max, group, text) { min, max },
+#define X(id, name, dec, def, min, max, ...) { min, max },
 		QS1_PARAMS(X)
 #undef X
 	};

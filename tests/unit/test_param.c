@@ -7,7 +7,7 @@ static const struct {
 	int32_t min;
 	int32_t max;
 } table[] = {
-#define X(id, name, dec, def, min, max, group, text) { name, def, min, max },
+#define X(id, name, dec, def, min, max, ...) { name, def, min, max },
 	QS1_PARAMS(X)
 #undef X
 };

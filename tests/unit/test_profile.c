@@ -162,6 +162,46 @@ static void a_whole_profile_is_taken(void **state)
 	assert_int_equal(profile.value[QS1_PARAM_OF1_F_HZ], 6050);
 }
 
+/* A file of an older table loads, and what came later is off; the others must be named. */
+static void only_a_parameter_that_came_later_may_be_absent(void **state)
+{
+	int defaults = 0;
+
+	(void)state;
+	for (int id = 0; id < QS1_PARAM_COUNT; id++) {
+		const struct qs1_param_desc *desc = qs1_param_desc(id);
+		struct qs1_profile profile;
+		char message[64];
+
+		if (desc->group != QS1_PARAM_GROUP_PROFILE) {
+			continue;
+		}
+		if (desc->absent == QS1_PARAM_ABSENT_REFUSED) {
+			snprintf(message, sizeof(message), "a.conf: %s is missing", desc->name);
+			expect_refusal(desc->name, "", message);
+			continue;
+		}
+		write_profile(desc->name, "");
+		if (qs1_profile_load(path, &profile, err, sizeof(err)) < 0) {
+			fail_msg("without %s: %s", desc->name, err);
+		}
+		assert_int_equal(profile.value[id], desc->def);
+		defaults++;
+	}
+	assert_in_range(defaults, 1, QS1_PARAM_COUNT);
+}
+
+static void frequencies_follow_the_nominal_one(void **state)
+{
+	(void)state;
+	expect_refusal("f_nom_hz", "f_nom_hz 59.99\n",
+		       "f_nom_hz 59.99 contradicts of2_f_hz 66.00: expected at least 60.00");
+	expect_refusal("uf2_f_hz", "uf2_f_hz 49.99\n",
+		       "f_nom_hz 60.00 contradicts uf2_f_hz 49.99: expected at most 59.99");
+	expect_refusal("es_trip_f_min_hz", "es_trip_f_min_hz 59.91\n", "out of range");
+	expect_refusal("es_trip_f_max_hz", "es_trip_f_max_hz 66.01\n", "out of range");
+}
+
 static void a_wrong_profile_is_refused_by_file_and_line(void **state)
 {
 	(void)state;
@@ -184,8 +224,9 @@ static void every_order_of_thresholds_is_checked(void **state)
 	static const struct {
 		enum qs1_param lower;
 		enum qs1_param upper;
+		int32_t gap;
 	} orders[] = {
-#define X(lower, upper) { QS1_PARAM_##lower, QS1_PARAM_##upper },
+#define X(lower, upper, gap) { QS1_PARAM_##lower, QS1_PARAM_##upper, gap },
 		QS1_PARAM_ORDERS(X)
 #undef X
 	};
@@ -201,7 +242,7 @@ static void every_order_of_thresholds_is_checked(void **state)
 			reader.line[id] = id + 1;
 		}
 		assert_int_equal(qs1_profile_end(&reader, &profile, err, sizeof(err)), 0);
-		reader.value[orders[i].upper] = reader.value[orders[i].lower] - 1;
+		reader.value[orders[i].upper] = reader.value[orders[i].lower] + orders[i].gap - 1;
 		assert_int_equal(qs1_profile_end(&reader, &profile, err, sizeof(err)), -EINVAL);
 		assert_non_null(strstr(err, "contradicts"));
 	}
@@ -292,6 +333,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_decimal_is_refused),
 		cmocka_unit_test(every_parameter_is_found_and_takes_its_bounds),
 		cmocka_unit_test(a_whole_profile_is_taken),
+		cmocka_unit_test(only_a_parameter_that_came_later_may_be_absent),
+		cmocka_unit_test(frequencies_follow_the_nominal_one),
 		cmocka_unit_test(a_wrong_profile_is_refused_by_file_and_line),
 		cmocka_unit_test(every_order_of_thresholds_is_checked),
 		cmocka_unit_test(files_that_are_none_are_refused),

@@ -10,8 +10,10 @@
 #include "util.h"
 
 static const struct qs1_param_desc descs[QS1_PARAM_COUNT] = {
-#define X(id, name, dec, def, min, max, group, text)                                               \
-	[QS1_PARAM_##id] = { name, dec, def, min, max, QS1_PARAM_GROUP_##group, text },
+#define X(id, name, dec, def, min, max, group, absent, text)                                       \
+	[QS1_PARAM_##id] = {                                                                       \
+		name, dec, def, min, max, QS1_PARAM_GROUP_##group, QS1_PARAM_ABSENT_##absent, text \
+	},
 	QS1_PARAMS(X)
 #undef X
 };

@@ -23,6 +23,7 @@
  * @min: lowest value, scaled
  * @max: highest value, scaled
  * @group: enum qs1_param_group
+ * @absent: what a profile means that does not name it
  * @text: what it is
  */
 struct qs1_param_desc {
@@ -32,6 +33,7 @@ struct qs1_param_desc {
 	int32_t min;
 	int32_t max;
 	enum qs1_param_group group;
+	enum qs1_param_absent absent;
 	const char *text;
 };
 

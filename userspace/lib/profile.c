@@ -17,8 +17,9 @@ static const char *const installed_dirs[] = { QS1_PROFILE_DIR_LOCAL, QS1_PROFILE
 static const struct {
 	enum qs1_param lower;
 	enum qs1_param upper;
+	int32_t gap;
 } orders[] = {
-#define X(lower, upper) { QS1_PARAM_##lower, QS1_PARAM_##upper },
+#define X(lower, upper, gap) { QS1_PARAM_##lower, QS1_PARAM_##upper, gap },
 	QS1_PARAM_ORDERS(X)
 #undef X
 };
@@ -86,14 +87,21 @@ static int write_place(const struct qs1_profile_reader *reader, int line, char *
 	return (size_t)n < size ? n : 0;
 }
 
-static int check_complete(const struct qs1_profile_reader *reader, char *err, size_t size)
+/* All values of the profile: those that have come, and defaults where they may be absent. */
+static int complete(const struct qs1_profile_reader *reader, struct qs1_profile *profile, char *err,
+		    size_t size)
 {
 	char min[QS1_DECIMAL_SIZE], max[QS1_DECIMAL_SIZE];
 
 	for (int id = 0; id < QS1_PARAM_COUNT; id++) {
 		const struct qs1_param_desc *desc = qs1_param_desc(id);
 
-		if (desc->group == QS1_PARAM_GROUP_PROFILE && !reader->line[id]) {
+		profile->value[id] = reader->value[id];
+		if (desc->group != QS1_PARAM_GROUP_PROFILE || reader->line[id]) {
+			continue;
+		}
+		profile->value[id] = desc->def;
+		if (desc->absent == QS1_PARAM_ABSENT_REFUSED) {
 			int n = write_place(reader, 0, err, size);
 
 			snprintf(err + n, size - n, "%s is missing (%s, allowed %s to %s)",
@@ -107,39 +115,44 @@ static int check_complete(const struct qs1_profile_reader *reader, char *err, si
 }
 
 /* The message stands at the later of the two lines. */
-static int contradict(const struct qs1_profile_reader *reader, enum qs1_param lower,
-		      enum qs1_param upper, char *err, size_t size)
+static int contradict(const struct qs1_profile_reader *reader, const struct qs1_profile *profile,
+		      size_t order, char *err, size_t size)
 {
+	enum qs1_param lower = orders[order].lower, upper = orders[order].upper;
 	bool upper_last = reader->line[upper] > reader->line[lower];
 	enum qs1_param id = upper_last ? upper : lower;
 	enum qs1_param other = upper_last ? lower : upper;
+	int32_t bound = profile->value[other] + (upper_last ? 1 : -1) * orders[order].gap;
 	const struct qs1_param_desc *desc = qs1_param_desc(id);
 	const struct qs1_param_desc *other_desc = qs1_param_desc(other);
-	char value[QS1_DECIMAL_SIZE], limit[QS1_DECIMAL_SIZE];
+	char value[QS1_DECIMAL_SIZE], against[QS1_DECIMAL_SIZE], limit[QS1_DECIMAL_SIZE];
 	int n = write_place(reader, reader->line[id], err, size);
 
-	qs1_decimal_format(value, reader->value[id], desc->decimals);
-	qs1_decimal_format(limit, reader->value[other], other_desc->decimals);
+	qs1_decimal_format(value, profile->value[id], desc->decimals);
+	qs1_decimal_format(against, profile->value[other], other_desc->decimals);
+	qs1_decimal_format(limit, bound, desc->decimals);
 	snprintf(err + n, size - n, "%s %s contradicts %s %s: expected at %s %s", desc->name, value,
-		 other_desc->name, limit, upper_last ? "least" : "most", limit);
+		 other_desc->name, against, upper_last ? "least" : "most", limit);
 	return -EINVAL;
 }
 
 int qs1_profile_end(const struct qs1_profile_reader *reader, struct qs1_profile *ret_profile,
 		    char *err, size_t size)
 {
-	int ret = check_complete(reader, err, size);
+	struct qs1_profile profile = { 0 };
+	int ret = complete(reader, &profile, err, size);
 
 	if (ret < 0) {
 		return ret;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
-		if (reader->value[orders[i].lower] > reader->value[orders[i].upper]) {
-			return contradict(reader, orders[i].lower, orders[i].upper, err, size);
+		if (profile.value[orders[i].lower] + orders[i].gap >
+		    profile.value[orders[i].upper]) {
+			return contradict(reader, &profile, i, err, size);
 		}
 	}
-	memcpy(ret_profile->name, reader->name, sizeof(reader->name));
-	memcpy(ret_profile->value, reader->value, sizeof(reader->value));
+	memcpy(profile.name, reader->name, sizeof(profile.name));
+	*ret_profile = profile;
 	return 0;
 }
 

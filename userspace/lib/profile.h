@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Grid profiles: one file per standard, one `name value` a line, `#` starts a
- * comment. A profile names every parameter of the PROFILE group exactly once
- * and nothing else.
+ * comment. A profile names parameters of the PROFILE group, each at most once,
+ * and nothing else. Those that params.h marks DEFAULT may be absent and then have
+ * their default; the others must be named.
  */
 #ifndef QS1_PROFILE_H
 #define QS1_PROFILE_H
@@ -33,7 +34,7 @@ struct qs1_profile {
  * struct qs1_profile_reader - a profile while its values come in, one by one
  * @where: file name for messages of qs1_profile_end(), or NULL
  * @name: of the profile
- * @value: scaled values
+ * @value: scaled values of those that have come
  * @line: where each stood, from 1; 0 when it has not come yet
  */
 struct qs1_profile_reader {
@@ -62,7 +63,7 @@ int qs1_profile_value(struct qs1_profile_reader *reader, int line, const char *n
 		      const char *value, char *err, size_t size);
 
 /**
- * qs1_profile_end() - after the last value: all there, none contradicts another
+ * qs1_profile_end() - after the last value: none is missing or contradicts another
  * @ret_profile: untouched on failure
  *
  * Return: 0 or -EINVAL with the reason in @err.

@@ -86,7 +86,7 @@ extern volatile uint32_t qs1_ask; /* in PRU1's data memory: enum qs1_turn, and a
 #define QS1_ASK_NEXT 0x100u
 
 /* What pru0.ld keeps free for it. */
-_Static_assert(sizeof(struct qs1_pair) <= 0x9f0, "pru0.ld");
+_Static_assert(sizeof(struct qs1_pair) <= 0xbf0, "pru0.ld");
 
 #define QS1_PAIR_WAVE_LOG2 13
 _Static_assert(QS1_SHM_SIZE(QS1_PAIR_WAVE_LOG2) <= AM335X_CONTRACT_BYTES, "reserved memory");
