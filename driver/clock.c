@@ -25,7 +25,10 @@
  * the last observation.
  *
  * Each period is given out once, on the straight piece from t0 to t, which
- * rises by at least a nanosecond for each: time stamps are strictly monotonic.
+ * rises by at least a nanosecond for each: time stamps are strictly monotonic
+ * as long as the host's clock is. When somebody sets CLOCK_REALTIME back by more
+ * than 20 ms, now is before t0, and the map starts again from now: the stamps
+ * step back once, as the clock did.
  */
 #include <linux/kernel.h>
 #include <linux/math64.h>
@@ -59,7 +62,8 @@ void qs1_clock_reset(struct qs1_clock *clock, u32 tick, s64 now, u32 control_hz)
  * @tick: newest control period, later than that of the last call
  * @now: the host's time
  *
- * Return: the map for the periods since the last call.
+ * Return: the map for the periods since the last call. It begins before the last
+ * one's end if the host's clock was set back.
  */
 struct qs1_clock_segment qs1_clock_advance(struct qs1_clock *clock, u32 tick, s64 now)
 {
@@ -69,6 +73,11 @@ struct qs1_clock_segment qs1_clock_advance(struct qs1_clock *clock, u32 tick, s6
 	s64 span = now - clock->ns;
 	s64 late = span - nominal;
 
+	if (span < -QS1_CLOCK_JUMP_NS) {
+		span = clamp(nominal, (s64)periods, QS1_CLOCK_SPAN_MAX_NS);
+		segment.ns = now - span;
+		late = 0;
+	}
 	if (abs(late) <= QS1_CLOCK_JUMP_NS)
 		span = min(span, nominal + div_s64(nominal, QS1_CLOCK_CREEP));
 	span = clamp(span, (s64)periods, QS1_CLOCK_SPAN_MAX_NS);

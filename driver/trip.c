@@ -12,6 +12,7 @@
 #include <linux/io.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
+#include <linux/minmax.h>
 #include <linux/mutex.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
@@ -31,6 +32,7 @@
  * @lock: guards what follows
  * @head: of the last recording; its magic is 0 before the first one
  * @scans: of the last recording
+ * @spare: takes the next one, so that a copy that fails leaves the last one
  */
 struct qs1_trip {
 	struct qs1 *qs1;
@@ -39,6 +41,7 @@ struct qs1_trip {
 	struct mutex lock; /* see above */
 	struct qs1_trip_wave head;
 	struct qs1_scan *scans;
+	struct qs1_scan *spare;
 };
 
 /* States in which the relay is closed, or closing. */
@@ -68,7 +71,7 @@ void qs1_trip_event(struct qs1 *qs1, const struct qs1_event *event)
 			      msecs_to_jiffies(half * MSEC_PER_SEC / qs1->fw.control_hz));
 }
 
-/* Copy what the ring holds. Return the number of scans that are whole. */
+/* Copy what the ring holds to @spare. Return the number of scans that are whole. */
 static u32 qs1_trip_copy(struct qs1_trip *trip)
 {
 	struct qs1_shm __iomem *shm = trip->qs1->shm;
@@ -80,17 +83,17 @@ static u32 qs1_trip_copy(struct qs1_trip *trip)
 		u32 first = window.first + done;
 
 		count = qs1_ring_chunk(first, window.count - done, size);
-		memcpy_fromio(trip->scans + done, shm->wave.scan + (first & (size - 1)),
-			      count * sizeof(*trip->scans));
+		memcpy_fromio(trip->spare + done, shm->wave.scan + (first & (size - 1)),
+			      count * sizeof(*trip->spare));
 	}
 	rmb(); /* the copy is done before head is read again */
 	overtaken = qs1_ring_overtaken(window.first, window.count, readl(&shm->wave.head), size);
-	memmove(trip->scans, trip->scans + overtaken,
-		(window.count - overtaken) * sizeof(*trip->scans));
+	memmove(trip->spare, trip->spare + overtaken,
+		(window.count - overtaken) * sizeof(*trip->spare));
 	return window.count - overtaken;
 }
 
-/* The trip is not in the copy if the firmware started anew, or the work came too late. */
+/* The copy misses the trip if the firmware was started again or the work ran too late. */
 static void qs1_trip_work(struct work_struct *work)
 {
 	struct qs1_trip *trip = container_of(work, struct qs1_trip, work.work);
@@ -102,11 +105,11 @@ static void qs1_trip_work(struct work_struct *work)
 		event = trip->event;
 	guard(mutex)(&trip->lock);
 
-	trip->head.magic = 0;
 	count = qs1_trip_copy(trip);
-	index = count ? (u32)event.ticks - trip->scans[0].seq : 0;
+	index = count ? (u32)event.ticks - trip->spare[0].seq : 0;
 	if (index >= count)
 		return;
+	swap(trip->scans, trip->spare);
 	age = count - 1 - index;
 	trip->head = (struct qs1_trip_wave){
 		.magic = QS1_TRIP_WAVE_MAGIC,
@@ -155,6 +158,7 @@ static void qs1_trip_free(void *data)
 	sysfs_remove_bin_file(&trip->qs1->dev->kobj, &bin_attr_trip_wave);
 	cancel_delayed_work_sync(&trip->work);
 	vfree(trip->scans);
+	vfree(trip->spare);
 }
 
 /**
@@ -175,14 +179,19 @@ int devm_qs1_trip_init(struct qs1 *qs1)
 	if (ret)
 		return ret;
 	trip->scans = vmalloc(sizeof(*trip->scans) << QS1_WAVE_LOG2_MAX);
-	if (!trip->scans)
+	trip->spare = vmalloc(sizeof(*trip->spare) << QS1_WAVE_LOG2_MAX);
+	if (!trip->scans || !trip->spare) {
+		vfree(trip->scans);
+		vfree(trip->spare);
 		return -ENOMEM;
+	}
 	trip->qs1 = qs1;
 	qs1->trip = trip;
 	INIT_DELAYED_WORK(&trip->work, qs1_trip_work);
 	ret = sysfs_create_bin_file(&qs1->dev->kobj, &bin_attr_trip_wave);
 	if (ret) {
 		vfree(trip->scans);
+		vfree(trip->spare);
 		return ret;
 	}
 	return devm_add_action_or_reset(qs1->dev, qs1_trip_free, trip);

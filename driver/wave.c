@@ -51,7 +51,7 @@
 #define QS1_WAVE_WATERMARK_MIN 20
 #define QS1_WAVE_WATERMARK_MAX 2048
 
-#define QS1_WAVE_CHUNK 64
+#define QS1_WAVE_CHUNK 64u
 
 /*
  * What is pushed: the chosen channels in the order of their scan indices, each
@@ -193,10 +193,11 @@ static int qs1_wave_push(struct qs1_wave *wave, const struct qs1_scan *scan, s64
 }
 
 /*
- * Push a chunk from @tail on. The firmware numbers its scans without gaps;
- * where it skips some, they are lost too. False when the buffer is full.
+ * Push a chunk from @tail on, and count what was pushed. The firmware numbers its
+ * scans without gaps; where it skips some, they are lost too. False when the buffer
+ * is full.
  */
-static bool qs1_wave_push_chunk(struct qs1_wave *wave, u32 count)
+static bool qs1_wave_push_chunk(struct qs1_wave *wave, u32 count, u32 *pushed)
 {
 	u32 size = qs1_wave_size(wave);
 	u32 overtaken;
@@ -217,6 +218,7 @@ static bool qs1_wave_push_chunk(struct qs1_wave *wave, u32 count)
 		wave->seq = scan->seq;
 		wave->seq_known = true;
 		wave->tail++;
+		(*pushed)++;
 	}
 	return true;
 }
@@ -226,54 +228,58 @@ static bool qs1_wave_push_chunk(struct qs1_wave *wave, u32 count)
  * in the ring, and is tried again when a reader has made room and asks for more
  * than the buffer holds, or at the next doorbell.
  *
+ * The head is read once: a firmware that advances as fast as we push must not keep
+ * the caller here. So one call takes at most one ring.
+ *
  * Scans are pushed up to @mapped, the end of the clock's last segment; only
  * then the clock advances, so that each scan's time stamp is final.
+ *
+ * Return: scans pushed.
  */
 static u32 qs1_wave_drain(struct qs1_wave *wave)
 {
+	struct qs1_ring_window window;
 	u32 size = qs1_wave_size(wave);
 	u32 start = wave->tail;
-	u32 lost = 0;
+	u32 pushed = 0;
+	u32 head;
 
 	lockdep_assert_held(&wave->lock);
 
 	if (!wave->streaming)
 		return 0;
 
-	for (;;) {
-		u32 head = qs1_wave_head(wave);
-		struct qs1_ring_window window = qs1_ring_window(wave->tail, head, size);
-		u32 count;
-		s64 now;
+	head = qs1_wave_head(wave);
+	window = qs1_ring_window(wave->tail, head, size);
+	if (window.broken) {
+		dev_warn_ratelimited(&wave->indio_dev->dev, "ring went back from scan %u to %u\n",
+				     wave->tail, head);
+		qs1_wave_restart(wave);
+		return 0;
+	}
+	qs1_wave_skip(wave, window.lost);
 
-		if (window.broken) {
-			dev_warn_ratelimited(&wave->indio_dev->dev,
-					     "ring went back from scan %u to %u\n", wave->tail,
-					     head);
-			qs1_wave_restart(wave);
-			return 0;
-		}
-		lost += window.lost;
-		qs1_wave_skip(wave, window.lost);
+	while ((s32)(head - wave->tail) > 0) {
+		u32 count;
 
 		/* Behind the segment's end: none left of it, or overtaken. */
 		if ((s32)(wave->mapped - wave->tail) <= 0) {
-			if (!window.count)
-				break;
-			now = iio_get_time_ns(wave->indio_dev);
+			s64 now = iio_get_time_ns(wave->indio_dev);
+
 			wave->segment = qs1_clock_advance(&wave->clock, head - 1, now);
 			wave->mapped = head;
 			trace_qs1_clock(wave->qs1->id, head - 1, now, wave->clock.ns,
 					wave->clock.period_ps);
 		}
 
-		count = min(wave->mapped - wave->tail, QS1_WAVE_CHUNK);
+		count = min3(wave->mapped - wave->tail, head - wave->tail, QS1_WAVE_CHUNK);
 		count = qs1_ring_chunk(wave->tail, count, size);
-		if (!qs1_wave_push_chunk(wave, count))
+		if (!qs1_wave_push_chunk(wave, count, &pushed))
 			break;
+		cond_resched();
 	}
-	trace_qs1_frame(wave->qs1->id, start, wave->tail - start - lost, lost);
-	return wave->tail - start - lost;
+	trace_qs1_frame(wave->qs1->id, start, pushed, wave->tail - start - pushed);
+	return pushed;
 }
 
 static int qs1_wave_notify(struct notifier_block *nb, unsigned long action, void *data)

@@ -129,7 +129,7 @@ static void clock_jump_is_followed(struct kunit *test)
 	}
 }
 
-/* Whatever a firmware counts and whenever it rings: strictly monotonic. */
+/* Whatever a firmware counts and whenever it rings: strictly monotonic, as the host's clock is. */
 static void clock_is_monotonic_for_any_input(struct kunit *test)
 {
 	struct qs1_clock clock;
@@ -145,9 +145,9 @@ static void clock_is_monotonic_for_any_input(struct kunit *test)
 		s64 before = clock.ns;
 		struct qs1_clock_segment segment;
 
-		/* The host's clock may be set back as well. */
 		now += (s64)prandom_u32_state(&rnd) << (prandom_u32_state(&rnd) % 8);
-		now -= (s64)prandom_u32_state(&rnd) << (prandom_u32_state(&rnd) % 8);
+		/* A step back of less than is followed; what was given out may be ahead by that. */
+		now = max(now, clock.ns) - prandom_u32_state(&rnd) % (20 * NSEC_PER_MSEC);
 		periods = max(periods, 1u);
 		segment = qs1_clock_advance(&clock, tick + periods, now);
 		KUNIT_ASSERT_GT(test, qs1_clock_ns(&segment, tick + 1), before);
@@ -156,10 +156,63 @@ static void clock_is_monotonic_for_any_input(struct kunit *test)
 	}
 }
 
+/* Somebody sets the clock back: from the next doorbell on stamps are of the new time, evenly
+ * spaced. */
+static void clock_set_back_is_followed(struct kunit *test)
+{
+	static const s64 steps_ns[] = { 30 * NSEC_PER_MSEC, NSEC_PER_SEC, 3600ll * NSEC_PER_SEC };
+	const s64 doorbell_ns = 100 * CLOCK_PERIOD_NS;
+	struct qs1_clock clock;
+	s64 now = CLOCK_EPOCH_NS;
+	u32 tick = 0;
+	int i, n;
+
+	qs1_clock_reset(&clock, tick, now, CLOCK_HZ);
+	for (i = 0; i < ARRAY_SIZE(steps_ns); i++) {
+		now -= steps_ns[i];
+		for (n = 0; n < 10; n++, tick += 100) {
+			struct qs1_clock_segment segment;
+
+			now += doorbell_ns;
+			segment = qs1_clock_advance(&clock, tick + 100, now);
+			KUNIT_EXPECT_LE(test, abs(clock.ns - now), (s64)NSEC_PER_USEC);
+			KUNIT_EXPECT_LE(test,
+					abs(qs1_clock_ns(&segment, tick + 2) -
+					    qs1_clock_ns(&segment, tick + 1) - CLOCK_PERIOD_NS),
+					100ll);
+		}
+	}
+}
+
+/* With any count of a firmware at that moment the arithmetic stays in its bounds. */
+static void clock_set_back_with_any_count(struct kunit *test)
+{
+	struct qs1_clock clock;
+	struct rnd_state rnd;
+	u32 tick = 0;
+	int i;
+
+	prandom_seed_state(&rnd, CLOCK_SEED);
+	for (i = 0; i < 10000; i++) {
+		u32 periods =
+			max(prandom_u32_state(&rnd) >> (1 + prandom_u32_state(&rnd) % 31), 1u);
+		s64 now = CLOCK_EPOCH_NS - ((s64)prandom_u32_state(&rnd) << 16);
+		struct qs1_clock_segment segment;
+
+		qs1_clock_reset(&clock, tick, CLOCK_EPOCH_NS, CLOCK_HZ);
+		segment = qs1_clock_advance(&clock, tick + periods, now);
+		KUNIT_ASSERT_LE(test, clock.ns, CLOCK_EPOCH_NS + (s64)periods);
+		KUNIT_ASSERT_GT(test, qs1_clock_ns(&segment, tick + 1), segment.ns);
+		tick += periods;
+	}
+}
+
 static struct kunit_case clock_test_cases[] = { KUNIT_CASE_PARAM(clock_error_is_bounded,
 								 clock_gen_params),
 						KUNIT_CASE(clock_jump_is_followed),
 						KUNIT_CASE(clock_is_monotonic_for_any_input),
+						KUNIT_CASE(clock_set_back_is_followed),
+						KUNIT_CASE(clock_set_back_with_any_count),
 						{} };
 
 static struct kunit_suite clock_suite = {
