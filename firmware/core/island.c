@@ -4,48 +4,59 @@
  *
  * A resonant load of quality Qf keeps an island where its phase equals the
  * inverter's, and its phase grows by 2 Qf / f0 per hertz: 0.033 rad/Hz for
- * Qf 1, 0.083 for 2.5. The inverter shifts its current by 0.2 rad/Hz of the
- * difference between frequency and its slow mean, more than any such load can
- * hold, so that an island has no stable frequency and runs out of the trip
- * limits or far off its mean. On a grid the frequency does not answer and the
- * shift stays within the grid's own small wander.
+ * Qf 1, 0.083 for 2.5. The inverter turns its current by 1 rad/Hz of the
+ * difference between frequency and its slow mean, far more than any such load
+ * can hold, so that an island has no stable frequency and runs out of the trip
+ * limits or far off its mean, also when passive units carry most of its load.
+ *
+ * A grid answers a turn of the current too: its impedance turns the voltage
+ * with it, and the frequency is the derivative of that phase. This answer grows
+ * with frequency where an island's does not, so a low-pass of 0.13 s takes the
+ * first and leaves the second. The gain around the loop at the frequency where
+ * its phase is 0, see tests/unit/test_island.c, stays below 0.3 at a
+ * short-circuit ratio of 3.
  *
  * An exactly matched load without noise would stay at rest on the unstable
- * point: a pulse of 0.012 rad, up and down, one cycle each in sixteen, pushes
- * it off.
+ * point: a square wave of 0.004 rad pushes it off. Its plateaus are longer than
+ * the low-pass, which would take most of a short pulse.
  */
 #include "state.h"
 
-/* rad/Hz, Q30 a uHz */
-#define SHIFT_Q30_PER_UHZ 215
+/* 1 rad/Hz, Q30 a uHz */
+#define SHIFT_Q30_PER_UHZ 1074
+/* bound that keeps the product in 32 bits, above the limit at the least gain */
+#define OFF_MAX_UHZ 1000000
 #define SHIFT_MAX_Q30 QS1_Q30(0.35)
-#define PULSE_Q30 QS1_Q30(0.012)
-#define PULSE_HALVES 32
+/* low-pass: 2^4 half cycles, 0.13 s */
+#define OFF_SHIFT 4
+#define DITHER_Q30 QS1_Q30(0.004)
+#define DITHER_HALVES 16
+/* slow mean: 2^6 half cycles, 0.53 s */
+#define SLOW_SHIFT 6
 /*
- * An island: 3.3 Hz off the mean of the last second for six half cycles, 50 ms.
- * A grid that moves by 3 Hz/s, which is to be ridden through (IEEE 1547-2018
- * 6.5.2.5), leads the mean by 3 Hz at most; an island in which the shift is at
- * its limit is 0.35 / 0.083 = 4.2 Hz off for Qf 2.5, and more for less.
+ * An island: 1.9 Hz off that mean for six half cycles, 50 ms. A grid that moves
+ * by 3 Hz/s, which is to be ridden through (IEEE 1547-2018 6.5.2.5), leads the
+ * mean by 1.6 Hz at most; an island in which the shift is at its limit is
+ * 0.35 / 0.083 = 4.2 Hz off for Qf 2.5, and more for less.
  */
-#define SUSPECT_UHZ 3300000
+#define SUSPECT_UHZ 1900000
 #define SUSPECT_HALVES 6
 /* Nothing takes the current, for 8 ms: the grid is gone and no load is in its place. */
 #define ASTRAY_MAX (8 * QS1_TICKS_PER_MS)
 #define ROCOF_HALVES 12
 #define ROCOF_NONE 100
-/* slow mean: 2^7 half cycles, about one second */
-#define SLOW_SHIFT 7
 
 void qs1_island_half_cycle(struct qs1_core *core)
 {
 	struct qs1_island *is = &core->island;
 	int32_t f = core->meter.f_uhz ? core->meter.f_cycle_uhz : 0;
-	int64_t shift;
+	int32_t shift;
 
 	if (!f || !qs1_producing(core)) {
 		is->f_slow_uhz = f;
+		is->off_uhz = 0;
 		is->quad_q30 = 0;
-		is->pulse = 0;
+		is->dither = 0;
 		is->suspect = 0;
 		is->f_last_uhz = 0;
 		is->rocof_uhz = 0;
@@ -55,24 +66,19 @@ void qs1_island_half_cycle(struct qs1_core *core)
 	if (!is->f_slow_uhz)
 		is->f_slow_uhz = f;
 	is->f_slow_uhz += qs1_asr(f - is->f_slow_uhz, SLOW_SHIFT);
+	is->off_uhz += qs1_asr(f - is->f_slow_uhz - is->off_uhz, OFF_SHIFT);
 
 	/*
 	 * Above the mean the current goes ahead of the voltage: the load's
 	 * frequency rises further.
 	 */
-	shift = qs1_div(qs1_mul(f - is->f_slow_uhz, SHIFT_Q30_PER_UHZ) *
-				qs1_wide(core->param[QS1_PARAM_AI_GAIN_PCT]),
-			100);
-	is->pulse = is->pulse + 1 == PULSE_HALVES ? 0 : is->pulse + 1;
-	if (is->pulse < 2)
-		shift += PULSE_Q30;
-	else if (is->pulse >= PULSE_HALVES / 2 && is->pulse < PULSE_HALVES / 2 + 2)
-		shift -= PULSE_Q30;
-	if (shift > SHIFT_MAX_Q30)
-		shift = SHIFT_MAX_Q30;
-	if (shift < -SHIFT_MAX_Q30)
-		shift = -SHIFT_MAX_Q30;
-	is->quad_q30 = (int32_t)shift;
+	shift = (int32_t)qs1_div(
+		qs1_mul(qs1_clamp(is->off_uhz, -OFF_MAX_UHZ, OFF_MAX_UHZ) * SHIFT_Q30_PER_UHZ,
+			core->param[QS1_PARAM_AI_GAIN_PCT]),
+		100);
+	shift += is->dither < DITHER_HALVES ? DITHER_Q30 : -DITHER_Q30;
+	is->dither = is->dither + 1 == 2 * DITHER_HALVES ? 0 : is->dither + 1;
+	is->quad_q30 = qs1_clamp(shift, -SHIFT_MAX_Q30, SHIFT_MAX_Q30);
 
 	if (qs1_abs(f - is->f_slow_uhz) <= SUSPECT_UHZ)
 		is->suspect = 0;

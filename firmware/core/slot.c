@@ -70,8 +70,8 @@ void qs1_slot(struct qs1_core *core, uint32_t n)
 	case 18:
 		if (core->half_island && !core->half_dclink) {
 			core->half_island = false;
-			qs1_dclink_amplitudes(core);
 			qs1_island_half_cycle(core);
+			qs1_dclink_amplitudes(core);
 		}
 		break;
 	case 19:

@@ -279,18 +279,20 @@ struct qs1_trip {
 /**
  * struct qs1_island - active islanding detection
  * @f_slow_uhz: slow mean of the frequency
+ * @off_uhz: low-pass of the frequency's distance from it
  * @quad_q30: reactive fraction injected
- * @pulse: half cycles within the pulse pattern
+ * @dither: half cycles within the square wave
  * @suspect: half cycles for which the frequency has been far off its mean
  * @rocof_uhz: change of the frequency over the last 0.1 s
  */
 struct qs1_island {
 	int32_t f_slow_uhz;
+	int32_t off_uhz;
 	int32_t quad_q30;
 	int32_t f_last_uhz;
 	int32_t rocof_uhz;
 	uint16_t rocof_halves;
-	uint16_t pulse;
+	uint16_t dither;
 	uint16_t suspect;
 };
 
