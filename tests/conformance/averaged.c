@@ -62,7 +62,7 @@ static void values(const struct plant *p)
 	       "\"r2\": %g, \"lg\": %g, \"rg\": %g, \"grid_v\": %d, \"grid_hz\": %d}\n",
 	       QS1_STAGE_LP_NH * 1e-9, QS1_STAGE_TURNS_X100 / 100.0, QS1_STAGE_PHASES,
 	       QS1_STAGE_FSW_HZ, p->loss.pri_ohm, p->loss.sec_ohm, PLANT_RECTIFIER_V,
-	       (int)QS1_CONTROL_HZ, PLANT_DEAD_TIME_S, a->l1, a->r1, a->c, a->cd, a->rd, a->rb,
+	       (int)QS1_CONTROL_HZ, p->board.dead_s[0], a->l1, a->r1, a->c, a->cd, a->rd, a->rb,
 	       a->l2, a->r2, a->lg, a->rg, QS1_GRID_V, QS1_GRID_HZ);
 }
 

@@ -35,6 +35,7 @@ static void bench_init(struct bench *b)
 {
 	b->plant = calloc(1, sizeof(*b->plant));
 	assert_non_null(b->plant);
+	b->plant->h = PLANT_H;
 	measure_init(&b->measure);
 }
 

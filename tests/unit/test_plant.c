@@ -435,11 +435,13 @@ static void sensors_keep_their_stated_accuracy(void **state)
 	setup.noise = true;
 	for (setup.seed = 1; setup.seed < 20; setup.seed++) {
 		struct plant_sensor s;
+		struct plant_board board;
 		float x[QS1_ADC_COUNT] = { 0 };
 		double mean[QS1_ADC_COUNT] = { 0 }, square = 0;
 		const int n = 20000;
 
-		assert_int_equal(sensor_init(&s, setup.seed, true), 0);
+		board_nominal(&board);
+		assert_int_equal(sensor_init(&s, setup.seed, true, &board), 0);
 		x[QS1_ADC_VGRID] = 300;
 		x[QS1_ADC_VREF] = 2.048f;
 		for (int k = 0; k < n; k++) {
@@ -463,11 +465,13 @@ static void sensors_keep_their_stated_accuracy(void **state)
 static void sensors_clip_and_fail_as_told(void **state)
 {
 	struct plant_sensor s;
+	struct plant_board board;
 	float x[QS1_ADC_COUNT] = { 0 };
 	int16_t adc[QS1_ADC_COUNT];
 
 	(void)state;
-	assert_int_equal(sensor_init(&s, 1, false), 0);
+	board_nominal(&board);
+	assert_int_equal(sensor_init(&s, 1, false, &board), 0);
 	x[QS1_ADC_VGRID] = 1000;
 	x[QS1_ADC_IGRID] = -1000;
 	x[QS1_ADC_VPV1] = 40;

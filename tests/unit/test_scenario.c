@@ -78,7 +78,18 @@ static void every_statement_of_the_language_is_understood(void **state)
 				   "cell 1 60\n"
 				   "sun all 1000\n"
 				   "load rlc 1.0 2.5 -3.5%\n"
+				   "load 1 rlc 1 6 2%\n"
+				   "load 2 rl 0.5 0.9\n"
+				   "load 3 cap 200\n"
+				   "load 4 none\n"
 				   "grid impedance 0.5 1e-3\n"
+				   "grid scr 10 3\n"
+				   "grid resonance 1200 8\n"
+				   "grid rise 1e-3\n"
+				   "grid phase 90\n"
+				   "board drawn\n"
+				   "bridge dead-time 200e-9\n"
+				   "noise counts 10\n"
 				   "noise off\n"
 				   "skip enter-service\n"
 				   "at 3 ramp sun 1 0 over 20\n"
@@ -92,6 +103,8 @@ static void every_statement_of_the_language_is_understood(void **state)
 				   "at 9 grid phase -60\n"
 				   "at 9 grid thd 3:3,5:2\n"
 				   "at 9.5 grid thd none\n"
+				   "at 9.6 grid tone 175 1.5\n"
+				   "at 9.7 load 3 none\n"
 				   "at 10 grid dc 0.5\n"
 				   "at 11 grid open\n"
 				   "at 12 grid close\n"
@@ -113,8 +126,8 @@ static void every_statement_of_the_language_is_understood(void **state)
 	if (ret)
 		print_message("# %s\n", err);
 	assert_int_equal(ret, 0);
-	assert_int_equal(sc.setups, 14);
-	assert_int_equal(sc.timeds, 23);
+	assert_int_equal(sc.setups, 25);
+	assert_int_equal(sc.timeds, 25);
 	assert_true(sc.end == 20);
 	for (int n = 1; n < sc.timeds; n++)
 		assert_true(sc.timed[n].t >= sc.timed[n - 1].t);
@@ -147,6 +160,14 @@ static void bad_lines_are_refused_by_file_line_and_word(void **state)
 	refused("module 1 en50530 300 37.5 paint\nrun 1\n", ":1:", "'paint'");
 	refused("module 1 none.csv:X\nrun 1\n", ":1:", "none.csv");
 	refused("load rlc 1 1 5\nrun 1\n", ":1:", "'5'");
+	refused("load 5 none\nrun 1\n", ":1:", "'5'");
+	refused("load 2 lamp 1\nrun 1\n", ":1:", "'lamp'");
+	refused("load 2 rl 1 1.1\nrun 1\n", ":1:", "'1.1'");
+	refused("load 2 cap\nrun 1\n", ":1:", "end of the line");
+	refused("board perfect\nrun 1\n", ":1:", "'perfect'");
+	refused("at 1 board drawn\nrun 2\n", ":1:", "before time 0");
+	refused("grid scr 10\nrun 1\n", ":1:", "end of the line");
+	refused("bridge dead-time 1\nrun 1\n", ":1:", "'1'");
 	refused("grid v 0.8\nrun 1\n", ":1:", "at T");
 	refused("at 1 seed 5\nrun 2\n", ":1:", "before time 0");
 	refused("at 1 speed 3\nrun 2\n", ":1:", "console");

@@ -62,6 +62,32 @@ static void mat_exp(double m[N][N])
 	memcpy(m, sum, sizeof(sum));
 }
 
+/* What a rich network has besides; the breaker's inductance is that of half the source. */
+static void equations_rich(const struct acnet_param *p, bool utility, double a[N][N])
+{
+	double c = p->load_c, l = p->lg / 2, r = p->rg / 2;
+
+	a[AC_VP][AC_VP] -= 1 / (ACNET_RX_OHM * c);
+	a[AC_VP][AC_VX] = 1 / (ACNET_RX_OHM * c);
+	a[AC_VX][AC_VP] = 1 / (ACNET_RX_OHM * ACNET_CX_F);
+	a[AC_VX][AC_VX] = -1 / (ACNET_RX_OHM * ACNET_CX_F);
+	if (p->ct <= 0)
+		return;
+	a[AC_IT][AC_VT] = 1 / l;
+	a[AC_IT][AC_IT] = -(r + p->rt) / l;
+	a[AC_IT][U_EMF] = -1 / l;
+	a[AC_VT][AC_IT] = -1 / p->ct;
+	if (utility) {
+		a[AC_IG][AC_VP] = 1 / l;
+		a[AC_IG][AC_IG] = -(r + p->rt) / l;
+		a[AC_IG][AC_IT] = p->rt / l;
+		a[AC_IG][AC_VT] = -1 / l;
+		a[AC_IG][U_EMF] = 0;
+		a[AC_IT][AC_IG] = p->rt / l;
+		a[AC_VT][AC_IG] = 1 / p->ct;
+	}
+}
+
 /* The differential equations of one configuration. */
 static void equations(const struct acnet_param *p, unsigned int config, double a[N][N])
 {
@@ -97,6 +123,8 @@ static void equations(const struct acnet_param *p, unsigned int config, double a
 			a[AC_IG][AC_IG] = -p->rg / p->lg;
 			a[AC_IG][U_EMF] = -1 / p->lg;
 		}
+		if (p->rich)
+			equations_rich(p, utility, a);
 	} else if (relay && utility) {
 		double l = p->l2 + p->lg;
 
@@ -118,9 +146,9 @@ static void discretise(const struct acnet_param *p, unsigned int config, double 
 		for (int j = 0; j < N; j++)
 			m[i][j] *= h;
 	mat_exp(m);
-	map->cols = p->load ? AC_STATES : AC_I2 + 1;
+	map->cols = p->rich ? AC_COLS : p->load ? AC_STATES : AC_I2 + 1;
 	for (int i = 0; i < AC_ROWS; i++) {
-		for (int j = 0; j < AC_STATES; j++)
+		for (int j = 0; j < AC_COLS; j++)
 			map->col[j][i] = m[i][j];
 		/*
 		 * m is the exponential of h times the equations, so the slope is
@@ -133,14 +161,43 @@ static void discretise(const struct acnet_param *p, unsigned int config, double 
 	map->valid = true;
 }
 
-void acnet_init(struct acnet *net, const struct acnet_param *par, double h)
+static void take(struct acnet *net, const struct acnet_param *par)
 {
-	memset(net, 0, sizeof(*net));
 	net->par = *par;
 	/* A load makes the source current a state: the source needs an inductance. */
 	if (par->load && par->lg < 1e-6)
 		net->par.lg = 1e-6;
+	if (par->rich)
+		net->par.load_c += ACNET_CS_F;
+	memset(net->map, 0, sizeof(net->map));
+	memset(net->sub, 0, sizeof(net->sub));
+}
+
+void acnet_init(struct acnet *net, const struct acnet_param *par, double h)
+{
+	memset(net, 0, sizeof(*net));
 	net->h = h;
+	take(net, par);
+}
+
+void acnet_change(struct acnet *net, const struct acnet_param *par, unsigned int config)
+{
+	double *x = net->x, l = net->par.load_l;
+	bool had_load = net->par.load, was_rich = net->par.rich;
+
+	take(net, par);
+	if (!had_load) {
+		x[AC_VP] = net->vpcc;
+		x[AC_ILL] = 0;
+		x[AC_IG] = config & ACNET_UTILITY && config & ACNET_RELAY ? x[AC_I2] : 0;
+	} else {
+		x[AC_ILL] = isinf(par->load_l) ? 0 : isinf(l) ? 0 : x[AC_ILL] * l / par->load_l;
+	}
+	if (!was_rich) {
+		x[AC_VX] = net->vpcc;
+		x[AC_VT] = net->vpcc;
+		x[AC_IT] = x[AC_IG];
+	}
 }
 
 static const struct acnet_map *map_of(struct acnet *net, unsigned int config, bool sub)
@@ -152,20 +209,31 @@ static const struct acnet_map *map_of(struct acnet *net, unsigned int config, bo
 	return map;
 }
 
-static inline void advance(struct acnet *net, const struct acnet_map *map, double vbridge,
-			   double emf0, double emf1)
+static inline void advance_rows(struct acnet *net, const struct acnet_map *map, int rows,
+				double vbridge, double emf0, double emf1)
 {
 	double y[AC_ROWS];
 
-	for (int i = 0; i < AC_ROWS; i++)
+	for (int i = 0; i < rows; i++)
 		y[i] = map->bridge[i] * vbridge + map->emf0[i] * emf0 + map->emf1[i] * emf1;
 	for (int j = 0; j < 4; j++)
-		for (int i = 0; i < AC_ROWS; i++)
+		for (int i = 0; i < rows; i++)
 			y[i] += map->col[j][i] * net->x[j];
 	for (int j = 4; j < map->cols; j++)
-		for (int i = 0; i < AC_ROWS; i++)
+		for (int i = 0; i < rows; i++)
 			y[i] += map->col[j][i] * net->x[j];
-	memcpy(net->x, y, sizeof(y));
+	memcpy(net->x, y, (size_t)rows * sizeof(*y));
+}
+
+static inline void advance(struct acnet *net, const struct acnet_map *map, double vbridge,
+			   double emf0, double emf1)
+{
+	if (map->cols == AC_COLS) {
+		net->x[AC_Q1] = 0;
+		advance_rows(net, map, AC_ROWS, vbridge, emf0, emf1);
+	} else {
+		advance_rows(net, map, AC_PLAIN_ROWS, vbridge, emf0, emf1);
+	}
 }
 
 /* Without a load the PCC is no state: a divider of the two inductors. */
@@ -262,8 +330,13 @@ double acnet_energy(const struct acnet *net)
 		   p->cd * x[AC_VCD] * x[AC_VCD] + l2 * x[AC_I2] * x[AC_I2];
 
 	if (p->load) {
-		e += p->load_c * x[AC_VP] * x[AC_VP] + p->load_l * x[AC_ILL] * x[AC_ILL] +
-		     p->lg * x[AC_IG] * x[AC_IG];
+		e += p->load_c * x[AC_VP] * x[AC_VP] +
+		     (isinf(p->load_l) ? 0 : p->load_l * x[AC_ILL] * x[AC_ILL]) +
+		     (p->ct > 0 ? p->lg / 2 : p->lg) * x[AC_IG] * x[AC_IG];
+	}
+	if (p->rich) {
+		e += ACNET_CX_F * x[AC_VX] * x[AC_VX] + p->ct * x[AC_VT] * x[AC_VT] +
+		     (p->ct > 0 ? p->lg / 2 * x[AC_IT] * x[AC_IT] : 0);
 	}
 	return e / 2;
 }

@@ -9,6 +9,14 @@
  *                 |    |     |             |     |    |    |
  *                 +----+-----+-------------+-----+----+----+--------------
  *
+ * Where a scenario asks for more than that (a load that is no resonant circuit or
+ * changes while running, a resonance of the source), the PCC has the capacitors
+ * of a house too, and a capacitor may stand in the middle of the source:
+ *
+ *   PCC --+-----+-- breaker -Rg/2-Lg/2-+-Rg/2-Lg/2- emf
+ *         |     |                      |
+ *         Cs   Rx-Cx                  Rt-Ct
+ *
  * It is linear between two switchings, so each configuration is discretised
  * exactly: bridge voltage held within the step (what an averaged bridge does),
  * emf linear between its samples (an error of (w h)^2 / 8 = 4.4e-5 at 60 Hz).
@@ -29,20 +37,34 @@ enum acnet_state {
 	AC_IG,	/* source current, A, into the source; a state only with a load */
 	AC_STATES,
 	AC_Q1 = AC_STATES, /* integral of iL1 over the step, As */
-	AC_ROWS
+	AC_PLAIN_ROWS,
+	AC_VX = AC_PLAIN_ROWS, /* capacitor behind Rx, V; these are states of a rich network only */
+	AC_VT,		       /* capacitor behind Rt, V */
+	AC_IT,		       /* current of the source's second half, A */
+	AC_COLS,
+	AC_ROWS = 12
 };
+
+/* The capacitors of a house's appliances: interference suppression, and what is stray. */
+#define ACNET_CX_F 1e-6
+#define ACNET_RX_OHM 10.0
+#define ACNET_CS_F 10e-9
 
 /**
  * struct acnet_param - element values in SI units
- * @load: a local load is connected
+ * @load: the PCC's voltage is a state: a local load is connected
+ * @rich: the network has the house's capacitors, and @ct
+ * @load_r: of the load; infinite, as @load_l, where there is none
+ * @ct: capacitor in the middle of the source, 0 for none
  */
 struct acnet_param {
 	double l1, r1;
 	double c, cd, rd, rb;
 	double l2, r2;
 	double lg, rg;
-	bool load;
+	bool load, rich;
 	double load_r, load_l, load_c;
+	double ct, rt;
 };
 
 /* Bits of a configuration. */
@@ -54,8 +76,8 @@ struct acnet_param {
 /* Discrete transition: columns of the states, bridge, emf before, emf after. */
 struct acnet_map {
 	bool valid;
-	int cols; /* states used: 4 without a load, 7 with it */
-	double col[AC_STATES][AC_ROWS];
+	int cols; /* states used: 4 without a load, 7 with it, 11 in a rich network */
+	double col[AC_COLS][AC_ROWS];
 	double bridge[AC_ROWS];
 	double emf0[AC_ROWS];
 	double emf1[AC_ROWS];
@@ -80,6 +102,13 @@ struct acnet {
 };
 
 void acnet_init(struct acnet *net, const struct acnet_param *par, double h);
+
+/*
+ * acnet_change() - other element values while running. Capacitors keep their
+ * voltage; the load's inductor keeps its voltage-time integral, so its current
+ * follows its inductance. A network with a load or a rich one stays so.
+ */
+void acnet_change(struct acnet *net, const struct acnet_param *par, unsigned int config);
 
 /**
  * acnet_step() - one step with the bridge switching

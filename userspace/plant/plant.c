@@ -7,15 +7,9 @@
 #include "module.h"
 #include "sensor.h"
 
-#define CIN_F (QS1_STAGE_CIN_UF * 1e-6)
-#define CLINK_F (QS1_LINK_C_UF * 1e-6)
-#define LP_H (QS1_STAGE_LP_NH * 1e-9)
 #define TURNS (QS1_STAGE_TURNS_X100 / 100.0)
 #define TSW_S (1.0 / QS1_STAGE_FSW_HZ)
 #define SW_PERIODS ((int)(QS1_STAGE_FSW_HZ / QS1_CONTROL_HZ))
-
-/* In discontinuous conduction an input is a conductance D^2 times this. */
-#define STAGE_S (QS1_STAGE_PHASES / (2 * LP_H * QS1_STAGE_FSW_HZ))
 
 #define BLEED_IN_S (1 / PLANT_BLEED_IN_OHM)
 #define BLEED_LINK_S (1 / PLANT_BLEED_LINK_OHM)
@@ -25,7 +19,6 @@
 
 /* Ripple current of the bridge within which its dead time has no effect. */
 #define DEAD_RIPPLE_A 0.4
-#define DEAD_FRACTION (2 * PLANT_DEAD_TIME_S * QS1_CONTROL_HZ)
 
 #define UNIT_TICKS_MS (QS1_CONTROL_HZ / 1000)
 
@@ -58,43 +51,114 @@ static double cell_target(const struct plant *p, int n)
 	return p->ambient_c + CELL_OFFSET_K + CELL_K_M2_W * p->sun[n];
 }
 
+/* In discontinuous conduction an input is a conductance D^2 times stage_s. */
+static void init_inputs(struct plant *p)
+{
+	for (int n = 0; n < QS1_INPUTS; n++) {
+		double lp = p->board.lp[n];
+
+		p->in.cin_s[n] = p->board.cin[n] / p->h;
+		p->in.stage_s[n] = QS1_STAGE_PHASES / (2 * lp * QS1_STAGE_FSW_HZ);
+		p->in.rms[n] = QS1_STAGE_PHASES * p->h * TSW_S * TSW_S / (3 * lp * lp);
+	}
+}
+
+struct plant_load plant_load_rlc(double p, double qf, double mismatch)
+{
+	double r = (double)QS1_GRID_V * QS1_GRID_V / (p * QS1_RATED_W);
+	double w = 2 * M_PI * QS1_GRID_HZ;
+
+	return (struct plant_load){ r, r / (qf * w), qf / (r * w) * (1 + mismatch) };
+}
+
+struct plant_load plant_load_rl(double p, double pf)
+{
+	struct plant_load load = plant_load_rlc(p, 1, 0);
+
+	load.l = pf < 1 ? load.l / tan(acos(pf)) : 0;
+	load.c = 0;
+	return load;
+}
+
+struct plant_load plant_load_cap(double var)
+{
+	return (struct plant_load){ .c = var / ((double)QS1_GRID_V * QS1_GRID_V * 2 * M_PI *
+						QS1_GRID_HZ) };
+}
+
+static double parallel(double a, double b)
+{
+	return a == 0 ? b : b == 0 ? a : 1 / (1 / a + 1 / b);
+}
+
+static void sum_loads(const struct plant *p, struct acnet_param *par)
+{
+	struct plant_load all = p->load[0];
+
+	for (int n = 1; n < PLANT_LOADS; n++) {
+		all.r = parallel(all.r, p->load[n].r);
+		all.l = parallel(all.l, p->load[n].l);
+		all.c += p->load[n].c;
+	}
+	par->load = par->rich || all.r > 0;
+	par->load_r = all.r > 0 ? all.r : INFINITY;
+	par->load_l = all.l > 0 ? all.l : INFINITY;
+	par->load_c = all.c;
+}
+
 int plant_init(struct plant *p, const struct plant_setup *setup)
 {
-	struct acnet_param par = {
-		.l1 = QS1_FILTER_L1_UH * 1e-6,
-		.r1 = 0.48,
-		.c = QS1_FILTER_C_NF * 1e-9,
-		.cd = QS1_FILTER_CD_NF * 1e-9,
-		.rd = QS1_FILTER_RD_OHM,
-		.rb = 330e3,
-		.l2 = QS1_FILTER_L2_UH * 1e-6,
-		.r2 = 0.12,
-		.lg = setup->lg,
-		.rg = setup->rg,
-	};
+	const struct plant_board *b = &p->board;
+	struct acnet_param par;
 
 	memset(p, 0, sizeof(*p));
+	if (setup->drawn)
+		board_draw(&p->board, setup->seed);
+	else
+		board_nominal(&p->board);
+	for (int leg = 0; leg < BOARD_LEGS && setup->dead_s > 0; leg++)
+		p->board.dead_s[leg] = setup->dead_s;
 	if (setup->load_p > 0) {
-		double r = (double)QS1_GRID_V * QS1_GRID_V / (setup->load_p * QS1_RATED_W);
-		double w = 2 * M_PI * QS1_GRID_HZ;
-
-		par.load = true;
-		par.load_r = r;
-		par.load_l = r / (setup->load_qf * w);
-		par.load_c = setup->load_qf / (r * w) * (1 + setup->load_mismatch);
+		p->load[0] = plant_load_rlc(setup->load_p, setup->load_qf, setup->load_mismatch);
 	}
-	acnet_init(&p->net, &par, PLANT_H);
+	p->h = PLANT_H * b->clock;
+	p->link_v2 = 2 / b->clink;
+	p->dead_fraction = (b->dead_s[0] + b->dead_s[1]) * QS1_CONTROL_HZ;
+	par = (struct acnet_param){
+		.l1 = b->l1,
+		.r1 = b->r1,
+		.c = b->c,
+		.cd = b->cd,
+		.rd = b->rd,
+		.rb = 330e3,
+		.l2 = b->l2,
+		.r2 = b->r2,
+		.lg = setup->lg,
+		.rg = setup->rg,
+		.rich = setup->resonance_hz > 0,
+	};
+	if (setup->resonance_hz > 0) {
+		double w = 2 * M_PI * setup->resonance_hz;
+
+		/* What the unit looks into: half of the source beside the capacitor. */
+		par.ct = 1 / (w * w * setup->lg / 2);
+		par.rt = fmax(w * setup->lg / 2 / setup->resonance_q - setup->rg / 2, 0);
+	}
+	sum_loads(p, &par);
+	acnet_init(&p->net, &par, p->h);
+	init_inputs(p);
 	p->loss = plant_loss_default;
 	p->ambient_c = setup->ambient_c;
 	p->utility = true;
-	p->emf_rms = QS1_GRID_V;
-	p->emf_cos = 1;
+	plant_grid_at(p, QS1_GRID_V);
+	p->emf_cos = cos(setup->phase_deg * M_PI / 180);
+	p->emf_sin = sin(setup->phase_deg * M_PI / 180);
 	plant_grid_hz(p, QS1_GRID_HZ);
 	rng_seed(&p->rng, setup->seed);
 	for (int n = 0; n < QS1_INPUTS; n++)
 		plant_module(p, n, module_default());
 	plant_settle(p);
-	return sensor_init(&p->sensor, setup->seed, setup->noise);
+	return sensor_init(&p->sensor, setup->seed, setup->noise, b);
 }
 
 void plant_free(struct plant *p)
@@ -164,11 +228,51 @@ void plant_cell(struct plant *p, int n, double c)
 	p->dirty = true;
 }
 
+void plant_grid_at(struct plant *p, double rms)
+{
+	p->emf_rms = p->emf_goal = rms;
+	p->emf_slew = 0;
+}
+
+void plant_grid_step(struct plant *p, double rms)
+{
+	if (p->rise_s < p->h) {
+		plant_grid_at(p, rms);
+		return;
+	}
+	p->emf_goal = rms;
+	p->emf_slew = (rms - p->emf_rms) * p->h / p->rise_s;
+}
+
 void plant_grid_hz(struct plant *p, double hz)
 {
 	p->emf_hz = hz;
-	p->rot_cos = cos(2 * M_PI * hz * PLANT_H);
-	p->rot_sin = sin(2 * M_PI * hz * PLANT_H);
+	p->rot_cos = cos(2 * M_PI * hz * p->h);
+	p->rot_sin = sin(2 * M_PI * hz * p->h);
+}
+
+void plant_grid_tone(struct plant *p, double hz, double fraction)
+{
+	p->tone = hz > 0 ? fraction : 0;
+	p->tone_cos = 1;
+	p->tone_sin = 0;
+	p->tone_rot_cos = cos(2 * M_PI * hz * p->h);
+	p->tone_rot_sin = sin(2 * M_PI * hz * p->h);
+}
+
+static unsigned int net_config(const struct plant *p)
+{
+	return (p->contact ? ACNET_RELAY : 0) | (p->utility ? ACNET_UTILITY : 0);
+}
+
+void plant_load_change(struct plant *p, int n, const struct plant_load *load)
+{
+	struct acnet_param par = p->net.par;
+
+	p->load[n] = *load;
+	par.rich = true;
+	sum_loads(p, &par);
+	acnet_change(&p->net, &par, net_config(p));
 }
 
 void plant_grid_phase(struct plant *p, double degrees)
@@ -222,6 +326,7 @@ void plant_env(struct plant *p)
 	p->heat_j = 0;
 	p->case_c += (p->ambient_c + CASE_K_W * watts - p->case_c) * (h / CASE_TAU_S);
 	p->stage_c += (p->case_c + STAGE_K_W * watts - p->stage_c) * (h / STAGE_TAU_S);
+	sensor_warm(&p->sensor, p->case_c);
 
 	/* Rounding of the phasor: 1e-16 a step, put right here. */
 	double norm = 1.5 - 0.5 * (p->emf_cos * p->emf_cos + p->emf_sin * p->emf_sin);
@@ -259,31 +364,33 @@ struct stage {
 
 /* Continuous conduction: five switching periods, one after the other. */
 static void stage_ccm(struct plant_inputs *in, int n, double duty, double vreset,
-		      const struct plant_loss *loss, struct stage *st)
+		      const struct plant *p, struct stage *st)
 {
+	const struct plant_loss *loss = &p->loss;
+	const double lp = p->board.lp[n];
 	double v = in->v[n], valley = in->valley[n], charge = 0, released = 0;
 	double on = duty * TSW_S, off = (1 - duty) * TSW_S;
 	double pri2 = 0, sec2 = 0;
 
 	for (int k = 0; k < SW_PERIODS; k++) {
-		double peak = valley + v * on / LP_H;
+		double peak = valley + v * on / lp;
 		/* The resistance resets too: without it an empty link would never fill. */
 		double reset = (vreset + loss->sec_ohm * peak / TURNS) / TURNS;
-		double next = peak - reset * off / LP_H;
+		double next = peak - reset * off / lp;
 		double t_off = off;
 
 		if (next < 0) {
-			t_off = peak * LP_H / reset;
+			t_off = peak * lp / reset;
 			next = 0;
 		}
 		charge += (valley + peak) / 2 * on;
-		released += LP_H / 2 * (peak * peak - next * next);
+		released += lp / 2 * (peak * peak - next * next);
 		pri2 += (valley * valley + valley * peak + peak * peak) / 3 * on;
 		sec2 += (next * next + next * peak + peak * peak) / 3 * t_off / (TURNS * TURNS);
 		valley = next;
 	}
 	in->valley[n] = valley;
-	st->current[n] = QS1_STAGE_PHASES * charge * (1 / PLANT_H);
+	st->current[n] = QS1_STAGE_PHASES * charge * (1 / p->h);
 	st->released_j[n] = QS1_STAGE_PHASES * released;
 	st->lost_j[n] = QS1_STAGE_PHASES * (loss->pri_ohm * pri2 + loss->sec_ohm * sec2);
 }
@@ -305,7 +412,7 @@ static void stage_begin(struct plant *p, const struct qs1_outputs *out, double v
 		st->current[n] = st->released_j[n] = st->lost_j[n] = 0;
 		if (in->valley[n] > 0 || duty * v * TURNS > (1 - duty) * vreset) {
 			st->duty[n] = 0;
-			stage_ccm(in, n, duty, vreset, &p->loss, st);
+			stage_ccm(in, n, duty, vreset, p, st);
 		}
 	}
 	p->dirty = false;
@@ -313,10 +420,9 @@ static void stage_begin(struct plant *p, const struct qs1_outputs *out, double v
 
 static void step_inputs(struct plant *p, const struct qs1_outputs *out)
 {
-	/* RMS of triangles: see below. */
-	const double rms = QS1_STAGE_PHASES * PLANT_H * TSW_S * TSW_S / (3 * LP_H * LP_H);
 	const struct plant_loss loss = p->loss;
 	struct plant_inputs *in = &p->in;
+	const double h = p->h;
 	double vreset = p->vlink + PLANT_RECTIFIER_V, sec = loss.sec_ohm / (TURNS * vreset);
 	double gained = 0, lost = 0;
 	struct stage st;
@@ -326,27 +432,27 @@ static void step_inputs(struct plant *p, const struct qs1_outputs *out)
 		double v = in->v[n], dv = v - in->at_v[n], duty = st.duty[n];
 		double i = in->at_i[n] + dv * (in->at_di[n] + dv * in->at_d2i[n] * 0.5);
 		double di = in->at_di[n] + dv * in->at_d2i[n];
-		double g = STAGE_S * duty * duty, all = g + BLEED_IN_S;
+		double g = in->stage_s[n] * duty * duty, all = g + BLEED_IN_S;
 		/* Linearised trapezoidal step: the charge balances exactly. */
-		double step = (i - st.current[n] - all * v) / (CIN_F / PLANT_H + 0.5 * (all - di));
+		double step = (i - st.current[n] - all * v) / (in->cin_s[n] + 0.5 * (all - di));
 		double mid = v + 0.5 * step, i_mean = i + 0.5 * di * step;
-		double released = g * mid * mid * PLANT_H + st.released_j[n];
+		double released = g * mid * mid * h + st.released_j[n];
 		/*
 		 * Primary Ipk^2 D / 3 with Ipk = V D T / Lp, secondary Ipk^2 D2 / 3 N^2
 		 * with D2 = D V N / vreset.
 		 */
 		double resistive =
-			mid * mid * duty * duty * duty * rms * (loss.pri_ohm + sec * mid);
+			mid * mid * duty * duty * duty * in->rms[n] * (loss.pri_ohm + sec * mid);
 		double input_lost = st.lost_j[n] + resistive + loss.input_frac * released +
-				    st.on[n] * (loss.input_w + loss.input_w_v * mid) * PLANT_H;
+				    st.on[n] * (loss.input_w + loss.input_w_v * mid) * h;
 
 		in->i_mean[n] = i_mean;
 		in->v_mean[n] = mid;
 		in->v[n] = v + step;
 		in->i[n] = i + di * step;
-		p->ppv_j[n] += i_mean * mid * PLANT_H;
-		p->avail_j[n] += p->available_w[n] * PLANT_H;
-		st.lost_j[n] = input_lost + BLEED_IN_S * mid * mid * PLANT_H;
+		p->ppv_j[n] += i_mean * mid * h;
+		p->avail_j[n] += p->available_w[n] * h;
+		st.lost_j[n] = input_lost + BLEED_IN_S * mid * mid * h;
 		st.released_j[n] = released - input_lost;
 	}
 	for (int n = 0; n < QS1_INPUTS; n++) {
@@ -363,9 +469,27 @@ static void step_inputs(struct plant *p, const struct qs1_outputs *out)
 	p->heat_j += lost;
 }
 
+/* Current above which an opening contact's arc goes on. */
+#define ARC_A 0.02
+#define BOUNCE_MIN_MS 0.1
+#define BOUNCE_MAX_MS 1.0
+
+static int bounce_ticks(struct plant *p)
+{
+	return 1 + (int)(rng_uniform(&p->rng, BOUNCE_MIN_MS, BOUNCE_MAX_MS) * UNIT_TICKS_MS);
+}
+
+static void set_contact(struct plant *p, bool closed)
+{
+	p->contact = closed;
+	if (!closed)
+		acnet_open_relay(&p->net);
+}
+
 static void move_relay(struct plant *p)
 {
 	bool want = p->relay_fault == RELAY_WELDED || (p->coil && p->relay_fault != RELAY_OPEN);
+	bool arc = fabs(p->net.x[AC_I2]) > ARC_A;
 
 	if (p->relay_due > 1) {
 		p->relay_due--;
@@ -373,24 +497,32 @@ static void move_relay(struct plant *p)
 	}
 	if (want == p->contact) {
 		p->relay_due = 0;
+		/* A contact that has closed opens again, unless an arc bridges it. */
+		if (want && p->bounces) {
+			p->bounces--;
+			p->relay_due = bounce_ticks(p);
+			if (!arc)
+				set_contact(p, false);
+		}
 		return;
 	}
 	/* A contact that opens burns until the current's next zero. */
-	if (!want && fabs(p->net.x[AC_I2]) > 0.02)
+	if (!want && arc)
 		return;
-	p->contact = want;
-	p->relay_due = 0;
-	if (!want)
-		acnet_open_relay(&p->net);
+	set_contact(p, want);
+	p->relay_due = want && p->bounces ? bounce_ticks(p) : 0;
 }
 
 static void drive_relay(struct plant *p, bool coil)
 {
 	if (coil != p->coil) {
-		double slow = coil ? QS1_RELAY_CLOSE_MS : QS1_RELAY_OPEN_MS;
+		const struct plant_board *b = &p->board;
+		double slow = coil ? b->relay_close_ms : b->relay_open_ms;
 
 		p->coil = coil;
-		p->relay_due = 1 + (int)(rng_uniform(&p->rng, 0.6, 1) * slow * UNIT_TICKS_MS);
+		p->bounces = coil ? b->bounces : 0;
+		p->relay_due =
+			1 + (int)(rng_uniform(&p->rng, b->relay_least, 1) * slow * UNIT_TICKS_MS);
 	}
 	if (p->relay_due)
 		move_relay(p);
@@ -400,6 +532,11 @@ static double emf_next(struct plant *p)
 {
 	double c = p->emf_cos, s = p->emf_sin, v;
 
+	if (p->emf_slew != 0) {
+		p->emf_rms += p->emf_slew;
+		if ((p->emf_goal - p->emf_rms) * p->emf_slew <= 0)
+			plant_grid_at(p, p->emf_goal);
+	}
 	p->emf_cos = c * p->rot_cos - s * p->rot_sin;
 	p->emf_sin = s * p->rot_cos + c * p->rot_sin;
 	v = p->emf_sin;
@@ -415,13 +552,21 @@ static double emf_next(struct plant *p)
 			v += p->harmonic[k] * now;
 		}
 	}
+	if (p->tone > 0) {
+		c = p->tone_cos;
+		s = p->tone_sin;
+		p->tone_cos = c * p->tone_rot_cos - s * p->tone_rot_sin;
+		p->tone_sin = s * p->tone_rot_cos + c * p->tone_rot_sin;
+		v += p->tone * p->tone_sin;
+	}
 	return M_SQRT2 * p->emf_rms * v + p->emf_dc;
 }
 
 static void step_ac(struct plant *p, const struct qs1_outputs *out)
 {
-	unsigned int config = (p->contact ? ACNET_RELAY : 0) | (p->utility ? ACNET_UTILITY : 0);
-	double emf = emf_next(p), lost = BLEED_LINK_S * p->vlink * p->vlink * PLANT_H;
+	unsigned int config = net_config(p);
+	double emf = emf_next(p), lost = BLEED_LINK_S * p->vlink * p->vlink * p->h;
+	double clink = p->board.clink;
 
 	if (out->bridge) {
 		double i = p->net.x[AC_IL1];
@@ -429,24 +574,24 @@ static void step_ac(struct plant *p, const struct qs1_outputs *out)
 		double sign = i * (1 / DEAD_RIPPLE_A), v;
 
 		sign = sign > 1 ? 1 : sign < -1 ? -1 : sign;
-		v = p->vlink * (m - DEAD_FRACTION * sign);
+		v = p->vlink * (m - p->dead_fraction * sign);
 		p->link_j -= v * acnet_step(&p->net, config, v, emf);
-		lost += p->loss.bridge_w * PLANT_H;
+		lost += p->loss.bridge_w * p->h;
 	} else {
 		double v = p->vlink;
 
-		acnet_step_diodes(&p->net, config, &v, CLINK_F, emf);
-		p->link_j += CLINK_F / 2 * (v * v - p->vlink * p->vlink);
+		acnet_step_diodes(&p->net, config, &v, clink, emf);
+		p->link_j += clink / 2 * (v * v - p->vlink * p->vlink);
 	}
 	if (lost > p->link_j)
 		lost = p->link_j > 0 ? p->link_j : 0;
 	p->link_j -= lost;
 	p->lost_j += lost;
-	p->heat_j += lost + PLANT_H * (p->net.par.r1 * p->net.x[AC_IL1] * p->net.x[AC_IL1] +
-				       p->net.par.r2 * p->net.x[AC_I2] * p->net.x[AC_I2]);
+	p->heat_j += lost + p->h * (p->net.par.r1 * p->net.x[AC_IL1] * p->net.x[AC_IL1] +
+				    p->net.par.r2 * p->net.x[AC_I2] * p->net.x[AC_I2]);
 	if (p->link_j < 0)
 		p->link_j = 0;
-	p->vlink = sqrt(p->link_j * (2 / CLINK_F));
+	p->vlink = sqrt(p->link_j * p->link_v2);
 }
 
 void plant_step(struct plant *p, const struct qs1_outputs *out, int16_t adc[QS1_ADC_COUNT])
@@ -479,8 +624,8 @@ double plant_energy(const struct plant *p)
 	double e = p->link_j + acnet_energy(&p->net);
 
 	for (int n = 0; n < QS1_INPUTS; n++) {
-		e += CIN_F / 2 * p->in.v[n] * p->in.v[n] +
-		     QS1_STAGE_PHASES * LP_H / 2 * p->in.valley[n] * p->in.valley[n];
+		e += p->board.cin[n] / 2 * p->in.v[n] * p->in.v[n] +
+		     QS1_STAGE_PHASES * p->board.lp[n] / 2 * p->in.valley[n] * p->in.valley[n];
 	}
 	return e;
 }

@@ -14,6 +14,7 @@
 #include <qs1/stage.h>
 
 #include "acnet.h"
+#include "board.h"
 #include "core.h"
 #include "pv.h"
 #include "rng.h"
@@ -28,7 +29,8 @@
 #define PLANT_RECTIFIER_V 1.5	/* silicon carbide rectifier of the secondary */
 #define PLANT_BLEED_IN_OHM 10e3 /* sense divider and start-up supply of an input */
 #define PLANT_BLEED_LINK_OHM 330e3
-#define PLANT_DEAD_TIME_S 150e-9 /* of the bridge's legs */
+
+#define PLANT_LOADS 4
 
 /**
  * struct plant_loss - losses, fitted to the QS1's row of the CEC inverter table
@@ -64,25 +66,43 @@ enum sensor_fault {
 enum relay_fault { RELAY_OK, RELAY_WELDED, RELAY_OPEN };
 
 /**
+ * struct plant_load - resistor, inductor and capacitor in parallel at the PCC
+ *
+ * Each 0 where there is none.
+ */
+struct plant_load {
+	double r, l, c;
+};
+
+/**
  * struct plant_setup - what is fixed before time 0
  * @seed: of every random source
  * @noise: sensor noise
+ * @drawn: the board is drawn from the seed, else it is nominal
+ * @dead_s: dead time of both legs, s; 0 for the board's own
  * @ambient_c: ambient temperature, degree C
  * @rg: source resistance, ohm
  * @lg: source inductance, H
- * @load_p: local load, per unit of rated power; 0 for none
+ * @resonance_hz: at which the source is a parallel resonance, 0 for none
+ * @resonance_q: its quality factor
+ * @load_p: resonant load, per unit of rated power; 0 for none
  * @load_qf: its quality factor
  * @load_mismatch: capacitive reactive power above balance, fraction
+ * @phase_deg: of the grid at time 0
  */
 struct plant_setup {
 	uint64_t seed;
 	bool noise;
+	bool drawn;
+	double dead_s;
 	double ambient_c;
 	double rg;
 	double lg;
+	double resonance_hz, resonance_q;
 	double load_p;
 	double load_qf;
 	double load_mismatch;
+	double phase_deg;
 };
 
 /* One input: module, capacitor, converter. Structure of arrays for the hot path. */
@@ -93,13 +113,26 @@ struct plant_inputs {
 	double v_mean[QS1_INPUTS];
 	double valley[QS1_INPUTS]; /* magnetising current left at turn-on, each phase, A */
 
+	double cin_s[QS1_INPUTS];   /* capacitance over the period, S */
+	double stage_s[QS1_INPUTS]; /* in discontinuous conduction: conductance over D^2, S */
+	double rms[QS1_INPUTS];	    /* of triangles, see step_inputs() */
+
 	double at_v[QS1_INPUTS]; /* Taylor expansion of the module's curve */
 	double at_i[QS1_INPUTS];
 	double at_di[QS1_INPUTS];
 	double at_d2i[QS1_INPUTS];
 };
 
+/**
+ * struct plant_sensor - the converters and what is before them
+ * @lag: of the anti-alias filter, periods
+ * @jitter: RMS, periods
+ * @bow: nonlinearity, see sensor.c
+ * @before: what the filter saw at the last sample
+ * @gain25: and the others: at calibration, and their temperature coefficients
+ */
 struct plant_sensor {
+	bool drawn;
 	float scale[QS1_ADC_COUNT]; /* counts per unit, with the gain error */
 	float offset[QS1_ADC_COUNT];
 	float drift[QS1_ADC_COUNT]; /* offset that a scenario adds */
@@ -109,23 +142,36 @@ struct plant_sensor {
 	int16_t held[QS1_ADC_COUNT];
 	struct rng rng;
 	bool noise;
+	double noise_counts;
 	uint64_t walk;
 	float *table;
+
+	float lag[QS1_ADC_COUNT], bow[QS1_ADC_COUNT], before[QS1_ADC_COUNT];
+	float jitter;
+	double gain25[QS1_ADC_COUNT], gain_k[QS1_ADC_COUNT];
+	double offset25[QS1_ADC_COUNT], offset_k[QS1_ADC_COUNT];
 };
 
 /**
  * struct plant - everything
  * @ticks: control periods since the start
+ * @h: length of a control period in seconds of the world
  * @sun: irradiance of each input, W/m2, before shading
  * @cell_held: cell temperature is held, not computed
  * @contact: the relay's contact is closed
  * @relay_due: ticks until the contact follows the coil, 0 when settled
+ * @bounces: times that a contact that has closed will open again
+ * @emf_goal: RMS voltage towards which emf_rms moves by emf_slew each period
+ * @rise_s: time that a step of the source's voltage takes
  * @ppv_j: energy drawn from the modules since the start, J, each input
  * @avail_j: energy at the maximum power points since the start, J
  * @lost_j: losses of input stages and bridge since the start, J
  */
 struct plant {
 	uint64_t ticks;
+	double h;
+	struct plant_board board;
+	struct plant_load load[PLANT_LOADS];
 
 	struct pv_source source[QS1_INPUTS];
 	double sun[QS1_INPUTS];
@@ -138,19 +184,25 @@ struct plant {
 	struct plant_loss loss;
 	double link_j; /* energy of the DC link */
 	double vlink;
+	double link_v2; /* 2 / C of the link */
 
+	double dead_fraction; /* of the link voltage that the dead time takes */
 	struct acnet net;
 	bool utility;
 	bool contact;
 	bool coil;
 	int relay_due;
+	int bounces;
 	enum relay_fault relay_fault;
 
 	double emf_rms, emf_hz, emf_dc;
+	double emf_goal, emf_slew, rise_s;
 	double emf_cos, emf_sin; /* phasor */
 	double rot_cos, rot_sin; /* its rotation in one step */
 	int harmonics;		 /* highest harmonic, 0 for none */
 	double harmonic[PLANT_HARMONICS + 1];
+	double tone; /* amplitude of one interharmonic, fraction of the fundamental's */
+	double tone_cos, tone_sin, tone_rot_cos, tone_rot_sin;
 
 	bool gfdi;
 	double ignd;
@@ -195,7 +247,22 @@ void plant_module(struct plant *plant, int input, const struct pv_module *module
 void plant_sun(struct plant *plant, int input, double w_m2);
 void plant_shade(struct plant *plant, int input, int sections, double fraction);
 void plant_cell(struct plant *plant, int input, double c);
+/* RMS volts: in a step, which takes rise_s, or where a ramp has arrived. */
+void plant_grid_step(struct plant *plant, double rms);
+void plant_grid_at(struct plant *plant, double rms);
 void plant_grid_hz(struct plant *plant, double hz);
+/* One interharmonic: its frequency and its share of the fundamental; 0 Hz ends it. */
+void plant_grid_tone(struct plant *plant, double hz, double fraction);
+/*
+ * Loads: power per unit of rated power, quality factor and surplus of
+ * capacitance; power and power factor, inductive; capacitive var. All at
+ * nominal voltage and frequency.
+ */
+struct plant_load plant_load_rlc(double p, double qf, double mismatch);
+struct plant_load plant_load_rl(double p, double pf);
+struct plant_load plant_load_cap(double var);
+/* Another load in place of load n. From then on the PCC has the capacitors of a house. */
+void plant_load_change(struct plant *plant, int n, const struct plant_load *load);
 void plant_grid_phase(struct plant *plant, double degrees);
 void plant_utility(struct plant *plant, bool closed);
 void plant_relay_fault(struct plant *plant, enum relay_fault fault);

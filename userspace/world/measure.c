@@ -208,9 +208,8 @@ static void window_step(struct measure *m, double i)
  * A cycle ended at a fraction of this step. Integrals are trapezoids of the
  * samples, cut at the crossing.
  */
-static void cycle_finish(struct measure *m, const double f[CY_SUMS], double fraction)
+static void cycle_finish(struct measure *m, const double f[CY_SUMS], double fraction, double h)
 {
-	const double h = PLANT_H;
 	double cycle[CY_SUMS], length = m->carry_s + (m->since_cross + fraction) * h;
 
 	for (int k = 0; k < CY_SUMS; k++) {
@@ -263,7 +262,7 @@ static void cycle_step(struct measure *m, const struct plant *p)
 
 		if (m->running && m->buffered >= 2 && !m->window_due)
 			window_cross(m, fraction);
-		cycle_finish(m, f, fraction);
+		cycle_finish(m, f, fraction, p->h);
 		m->armed = false;
 	} else {
 		m->since_cross++;
@@ -301,14 +300,14 @@ static void dc_step(struct measure *m, const struct plant *p)
 	m->dc_steps = 0;
 }
 
-static void trips_step(struct measure *m)
+static void trips_step(struct measure *m, double h)
 {
 	for (int n = 0; n < m->trips; n++) {
 		struct measure_trip *trip = &m->trip[n];
 
 		if (!trip->settled && m->t - fmax(m->last_current, trip->t_trip) > CEASED_S) {
 			trip->settled = true;
-			trip->t_cease = fmax(m->last_current + PLANT_H,
+			trip->t_cease = fmax(m->last_current + h,
 					     isnan(trip->t_onset) ? trip->t_trip : trip->t_onset);
 		}
 	}
@@ -318,15 +317,15 @@ void measure_step(struct measure *m, const struct plant *p)
 {
 	double power = p->net.vpcc * plant_i2(p);
 
-	m->t = (double)p->ticks * PLANT_H;
-	m->ac_j += power * PLANT_H;
+	m->t = (double)p->ticks * p->h;
+	m->ac_j += power * p->h;
 	cycle_step(m, p);
 	dc_step(m, p);
 	if (fabs(plant_i2(p)) > CEASED_A)
 		m->last_current = m->t;
 	if (m->running) {
 		m->total.stop_s = m->t;
-		m->total.ac_j += power * PLANT_H;
+		m->total.ac_j += power * p->h;
 		m->total.i_peak_a = fmax(m->total.i_peak_a, fabs(plant_i2(p)));
 		m->total.v_peak_v = fmax(m->total.v_peak_v, fabs(p->net.vpcc));
 		if (m->dc_steps == 0) {
@@ -337,7 +336,7 @@ void measure_step(struct measure *m, const struct plant *p)
 		}
 	}
 	if (m->trips && m->dc_steps == 0)
-		trips_step(m);
+		trips_step(m, p->h);
 }
 
 static struct json_object *number(double x)

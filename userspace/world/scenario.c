@@ -35,6 +35,7 @@ enum arg_type {
 	ARG_SENSOR,    /* a channel of channels.h */
 	ARG_SECTIONS,  /* K/N */
 	ARG_HARMONICS, /* H:PCT,... or none */
+	ARG_LOAD,      /* rlc P QF [M%], rl P PF, cap VAR or none */
 	ARG_PERCENT,   /* optional number with a percent sign */
 	ARG_REST,      /* the rest of the line: a name */
 	ARG_MODULE,    /* the rest of the line: a module */
@@ -63,6 +64,12 @@ struct arg {
 	{                                                                                          \
 		ARG_CHOICE, w, 0, 0                                                                \
 	}
+#define LOAD_P NUM("load power, pu,", 0.001, 3)
+#define LOAD_QF NUM("quality factor", 0.05, 60)
+#define LOAD_MISMATCH                                                                              \
+	{                                                                                          \
+		ARG_PERCENT, "reactive mismatch in percent", -50, 50                               \
+	}
 #define RAMP_S WORD("over"), NUM("seconds", 1e-3, 1e7)
 #define SUN NUM("irradiance, W/m2,", 0, SUN_MAX)
 
@@ -81,16 +88,27 @@ static const struct form {
 	{ "cell", ST_CELL, SETUP | LIVE, { INPUTS, NUM("cell temperature, C,", -60, 150) } },
 	{ "sun", ST_SUN, ANYWHERE, { INPUTS, SUN } },
 	{ "ramp sun", ST_RAMP_SUN, TIMED | LIVE, { INPUTS, SUN, RAMP_S } },
-	{ "load rlc",
-	  ST_LOAD,
+	{ "load rlc", ST_LOAD, SETUP, { LOAD_P, LOAD_QF, LOAD_MISMATCH } },
+	{ "load",
+	  ST_LOAD_CHANGE,
+	  ANYWHERE,
+	  { { ARG_INTEGER, "rlc, or the number of a load", 1, PLANT_LOADS },
+	    { ARG_LOAD, "", 0, 0 } } },
+	{ "board", ST_BOARD, SETUP, { CHOICE("nominal|drawn") } },
+	{ "bridge dead-time", ST_DEAD_TIME, SETUP, { NUM("dead time, s,", 50e-9, 1e-6) } },
+	{ "grid scr",
+	  ST_SCR,
 	  SETUP,
-	  { NUM("load power, pu,", 0.001, 3),
-	    NUM("quality factor", 0.05, 20),
-	    { ARG_PERCENT, "reactive mismatch in percent", -50, 50 } } },
+	  { NUM("short-circuit ratio", 1, 1000), NUM("reactance over resistance", 0.1, 20) } },
+	{ "grid resonance",
+	  ST_RESONANCE,
+	  SETUP,
+	  { NUM("resonance, Hz,", 200, 20000), NUM("quality factor", 1, 50) } },
 	{ "grid impedance",
 	  ST_IMPEDANCE,
 	  SETUP,
 	  { NUM("source resistance, ohm,", 0, 50), NUM("source inductance, H,", 0, 0.1) } },
+	{ "noise counts", ST_NOISE_COUNTS, SETUP | LIVE, { NUM("noise, counts RMS,", 0.01, 100) } },
 	{ "noise", ST_NOISE, SETUP | LIVE, { CHOICE("off|on") } },
 	{ "skip enter-service", ST_SKIP_ENTER_SERVICE, SETUP | LIVE, { { 0 } } },
 	{ "shade",
@@ -102,7 +120,12 @@ static const struct form {
 	{ "ramp grid v", ST_RAMP_V, TIMED | LIVE, { NUM("voltage, pu,", 0, 1.5), RAMP_S } },
 	{ "grid f", ST_GRID_F, TIMED | LIVE, { NUM("frequency, Hz,", 40, 75) } },
 	{ "ramp grid f", ST_RAMP_F, TIMED | LIVE, { NUM("frequency, Hz,", 40, 75), RAMP_S } },
-	{ "grid phase", ST_GRID_PHASE, TIMED | LIVE, { NUM("degrees", -360, 360) } },
+	{ "grid rise", ST_GRID_RISE, ANYWHERE, { NUM("rise time, s,", 0, 0.1) } },
+	{ "grid tone",
+	  ST_GRID_TONE,
+	  TIMED | LIVE,
+	  { NUM("frequency, Hz,", 0, 5000), NUM("percent", 0, 100) } },
+	{ "grid phase", ST_GRID_PHASE, ANYWHERE, { NUM("degrees", -360, 360) } },
 	{ "grid thd", ST_GRID_THD, TIMED | LIVE, { { ARG_HARMONICS, "", 0, 0 } } },
 	{ "grid dc", ST_GRID_DC, TIMED | LIVE, { NUM("volts", -50, 50) } },
 	{ "grid open", ST_UTILITY_OPEN, TIMED | LIVE, { { 0 } } },
@@ -505,6 +528,35 @@ static int parse_value(struct parser *p, const char *word)
 	return parse_text(p, word, "a value");
 }
 
+static int parse_load(struct parser *p, const char *kind)
+{
+	static const struct arg power = LOAD_P, qf = LOAD_QF, mismatch = LOAD_MISMATCH;
+	static const struct arg pf = NUM("power factor", 0.1, 1);
+	static const struct arg var = NUM("reactive power, var,", 1, 5000);
+	int first = p->numbers, ret = 0;
+	double x[3] = { 0 };
+
+	if (!strcmp(kind, "none"))
+		return 0;
+	if (!strcmp(kind, "cap")) {
+		ret = parse_number(p, next_word(p), &var, &x[0]);
+		p->st->load = ret ? p->st->load : plant_load_cap(x[0]);
+	} else if (!strcmp(kind, "rl")) {
+		ret = parse_number(p, next_word(p), &power, &x[0]);
+		ret = ret ? ret : parse_number(p, next_word(p), &pf, &x[1]);
+		p->st->load = ret ? p->st->load : plant_load_rl(x[0], x[1]);
+	} else if (!strcmp(kind, "rlc")) {
+		ret = parse_number(p, next_word(p), &power, &x[0]);
+		ret = ret ? ret : parse_number(p, next_word(p), &qf, &x[1]);
+		ret = ret ? ret : parse_percent(p, next_word(p), &mismatch);
+		x[2] = p->numbers > first ? p->st->x[first] / 100 : 0;
+		p->st->load = ret ? p->st->load : plant_load_rlc(x[0], x[1], x[2]);
+	} else {
+		ret = FAIL(p, "expected rlc, rl, cap or none, found '%s'", shown(kind));
+	}
+	return ret;
+}
+
 static int parse_arg(struct parser *p, const struct arg *arg)
 {
 	char *word;
@@ -556,6 +608,8 @@ static int parse_arg(struct parser *p, const struct arg *arg)
 		return parse_sections(p, word);
 	case ARG_HARMONICS:
 		return parse_harmonics(p, word);
+	case ARG_LOAD:
+		return parse_load(p, word);
 	case ARG_PERCENT:
 		return parse_percent(p, word, arg);
 	default:

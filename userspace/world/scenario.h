@@ -44,8 +44,14 @@ enum statement_kind {
 	ST_SUN,
 	ST_RAMP_SUN,
 	ST_LOAD,
+	ST_LOAD_CHANGE,
 	ST_IMPEDANCE,
+	ST_SCR,
+	ST_RESONANCE,
+	ST_BOARD,
+	ST_DEAD_TIME,
 	ST_NOISE,
+	ST_NOISE_COUNTS,
 	ST_SKIP_ENTER_SERVICE,
 	ST_SHADE,
 	ST_REPLAY,
@@ -56,6 +62,8 @@ enum statement_kind {
 	ST_GRID_PHASE,
 	ST_GRID_THD,
 	ST_GRID_DC,
+	ST_GRID_TONE,
+	ST_GRID_RISE,
 	ST_UTILITY_OPEN,
 	ST_UTILITY_CLOSE,
 	ST_FAULT_GFDI,
@@ -78,6 +86,7 @@ enum statement_kind {
  * @line: in the scenario file, 0 at the console
  * @inputs: bit n for input n
  * @x: numbers and choices, in the order of the words
+ * @load: of ST_LOAD_CHANGE
  * @text: names, in the order of the words
  * @module: of ST_MODULE
  * @replay: of ST_REPLAY
@@ -90,6 +99,7 @@ struct statement {
 	int line;
 	unsigned int inputs;
 	double x[3];
+	struct plant_load load;
 	char *text[2];
 	struct pv_module *module;
 	struct replay *replay;

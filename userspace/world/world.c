@@ -11,6 +11,7 @@
 #include "module.h"
 #include "plant.h"
 #include "scenario.h"
+#include "sensor.h"
 
 /* Source impedance when a scenario does not say: a house at the end of a street. */
 #define DEFAULT_RG_OHM 0.3
@@ -105,7 +106,7 @@ void qs1_world_seed(struct qs1_world *w, uint64_t seed)
 
 double qs1_world_time(const struct qs1_world *w)
 {
-	return (double)w->plant.ticks * PLANT_H;
+	return (double)w->plant.ticks * w->plant.h;
 }
 
 double qs1_world_end(const struct qs1_world *w)
@@ -135,6 +136,15 @@ void qs1_world_event(struct qs1_world *w, const struct qs1_event *event)
 	measure_event(&w->measure, event);
 }
 
+/* Short-circuit ratio, to rated power, and reactance over resistance at nominal frequency. */
+static void source_of_ratio(struct plant_setup *s, double ratio, double x_over_r)
+{
+	double z = (double)QS1_GRID_V * QS1_GRID_V / (ratio * QS1_RATED_W);
+
+	s->rg = z / sqrt(1 + x_over_r * x_over_r);
+	s->lg = s->rg * x_over_r / (2 * M_PI * QS1_GRID_HZ);
+}
+
 /* Statements that plant_init() needs; true if @st is one. */
 static bool apply_setup(struct qs1_world *w, const struct statement *st)
 {
@@ -153,6 +163,22 @@ static bool apply_setup(struct qs1_world *w, const struct statement *st)
 	case ST_IMPEDANCE:
 		s->rg = st->x[0];
 		s->lg = st->x[1];
+		return true;
+	case ST_SCR:
+		source_of_ratio(s, st->x[0], st->x[1]);
+		return true;
+	case ST_RESONANCE:
+		s->resonance_hz = st->x[0];
+		s->resonance_q = st->x[1];
+		return true;
+	case ST_BOARD:
+		s->drawn = st->x[0] != 0;
+		return true;
+	case ST_DEAD_TIME:
+		s->dead_s = st->x[0];
+		return true;
+	case ST_GRID_PHASE:
+		s->phase_deg = st->x[0];
 		return true;
 	default:
 		return false;
@@ -255,7 +281,7 @@ static void apply_grid(struct qs1_world *w, const struct statement *st)
 	case ST_GRID_V:
 		w->v.active = false;
 		w->v_held = true;
-		p->emf_rms = st->x[0] * QS1_GRID_V;
+		plant_grid_step(p, st->x[0] * QS1_GRID_V);
 		break;
 	case ST_RAMP_V:
 		w->v_held = true;
@@ -278,6 +304,15 @@ static void apply_grid(struct qs1_world *w, const struct statement *st)
 		break;
 	case ST_GRID_DC:
 		p->emf_dc = st->x[0];
+		break;
+	case ST_GRID_TONE:
+		plant_grid_tone(p, st->x[0], st->x[1] / 100);
+		break;
+	case ST_GRID_RISE:
+		p->rise_s = st->x[0];
+		break;
+	case ST_LOAD_CHANGE:
+		plant_load_change(p, (int)st->x[0] - 1, &st->load);
 		break;
 	case ST_UTILITY_OPEN:
 	case ST_UTILITY_CLOSE:
@@ -352,6 +387,8 @@ static unsigned int disturbance(enum statement_kind kind)
 	case ST_GRID_PHASE:
 	case ST_GRID_THD:
 	case ST_GRID_DC:
+	case ST_GRID_TONE:
+	case ST_LOAD_CHANGE:
 	case ST_UTILITY_OPEN:
 	case ST_UTILITY_CLOSE:
 		return DISTURB_GRID;
@@ -384,6 +421,9 @@ static int apply(struct qs1_world *w, const struct statement *st, char *err, siz
 	case ST_NOISE:
 		w->plant.sensor.noise = st->x[0] != 0;
 		break;
+	case ST_NOISE_COUNTS:
+		sensor_noise(&w->plant.sensor, st->x[0]);
+		break;
 	case ST_MODULE:
 	case ST_CELL:
 	case ST_SUN:
@@ -401,6 +441,9 @@ static int apply(struct qs1_world *w, const struct statement *st, char *err, siz
 	case ST_GRID_PHASE:
 	case ST_GRID_THD:
 	case ST_GRID_DC:
+	case ST_GRID_TONE:
+	case ST_GRID_RISE:
+	case ST_LOAD_CHANGE:
 	case ST_UTILITY_OPEN:
 	case ST_UTILITY_CLOSE:
 		apply_grid(w, st);
@@ -530,9 +573,9 @@ static void move_environment(struct qs1_world *w, double t)
 	if (!w->ambient_held && play(w, REPLAY_AMBIENT, t, &x))
 		p->ambient_c = x;
 	if (w->v.active)
-		p->emf_rms = ramp_at(&w->v, t);
+		plant_grid_at(p, ramp_at(&w->v, t));
 	else if (!w->v_held && play(w, REPLAY_V, t, &x))
-		p->emf_rms = QS1_GRID_V * x;
+		plant_grid_at(p, QS1_GRID_V * x);
 	if (w->f.active)
 		plant_grid_hz(p, ramp_at(&w->f, t));
 	else if (!w->f_held && play(w, REPLAY_F, t, &x))
@@ -602,6 +645,8 @@ struct json_object *qs1_world_summary(const struct qs1_world *w, const char *pro
 			       w->scenario.path ? json_object_new_string(w->scenario.path) : NULL);
 	json_object_object_add(summary, "seed", json_object_new_int64((int64_t)w->setup.seed));
 	json_object_object_add(summary, "profile", json_object_new_string(profile));
+	json_object_object_add(summary, "board",
+			       json_object_new_string(w->setup.drawn ? "drawn" : "nominal"));
 	json_object_object_add(summary, "control_hz", json_object_new_int(QS1_CONTROL_HZ));
 	json_object_object_add(summary, "duration_s", json_object_new_double(t));
 	json_object_object_add(summary, "wall_s", json_object_new_double(wall_s));
