@@ -2,13 +2,13 @@
 #
 # Fuzzers of all that reads what others wrote, with libFuzzer and both sanitizers.
 
-FUZZERS := profile config protocol ring scan
+FUZZERS := profile config protocol ring scan link_air link_l2 link_own link_znp
 FUZZ := $(BUILD)/fuzz
-FUZZ_SRC := $(USERLIB_SRC) $(POLICY_SRC) $(filter-out %/main.c,$(QS1D_SRC)) userspace/qs1ctl/wave.c
+FUZZ_SRC := $(USERLIB_SRC) $(POLICY_SRC) $(filter-out %/main.c,$(QS1D_SRC)) userspace/qs1ctl/wave.c $(LINK_SRC)
 FUZZ_OBJ := $(FUZZ_SRC:%.c=$(FUZZ)/%.o)
 FUZZ_PROGRAMS := $(FUZZERS:%=$(FUZZ)/%)
 FUZZ_CFLAGS := $(HOST_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined \
-	-fno-sanitize-recover=undefined -Iuserspace/lib -Iuserspace/qs1d -Iuserspace/qs1ctl
+	-fno-sanitize-recover=undefined -Iuserspace/lib -Iuserspace/qs1d -Iuserspace/qs1ctl -Iuserspace/link
 
 # A checksum's way says nothing about its input; to watch each of its steps took a third of the time.
 $(FUZZ)/userspace/lib/crc32c.o: FUZZ_CFLAGS += -fno-sanitize=fuzzer-no-link
@@ -20,7 +20,7 @@ $(FUZZ_OBJ) $(FUZZERS:%=$(FUZZ)/tests/fuzz/%.o): $(FUZZ)/%.o: %.c
 
 $(FUZZ_PROGRAMS): $(FUZZ)/%: $(FUZZ)/tests/fuzz/%.o $(FUZZ_OBJ)
 	$(call say,LD)
-	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(QS1D_LIBS)
+	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(QS1D_LIBS) $(LINK_LIBS)
 
 -include $(FUZZ_OBJ:.o=.d) $(FUZZERS:%=$(FUZZ)/tests/fuzz/%.d)
 
