@@ -17,7 +17,7 @@ CC := gcc
 # The machine of the board's programs: that of the virtual board, or arm64.
 GUEST_ARCH := armhf
 GUEST_TRIPLET := $(if $(filter arm64,$(GUEST_ARCH)),aarch64-linux-gnu,arm-linux-gnueabihf)
-GUEST_CC := $(GUEST_TRIPLET)-gcc
+GUEST_CC := BOARD_ARCH=$(GUEST_ARCH) scripts/guest-cc
 M4_CC := arm-none-eabi-gcc
 
 # What a recipe does in one short line; make V=1 shows the commands instead.

@@ -7,9 +7,10 @@
 #   apt.sh fetch SUITE DIR PACKAGE...     download exactly these into DIR
 #   apt.sh closure SUITE DIR PACKAGE...   download these and all they depend on into DIR
 #
-# Lists, state and package files are private to $QS1_CACHE/apt. Proxies, keys and the like come from
-# the user's apt configuration, and so does the archive's address: a site behind its own archive
-# needs nothing further.
+# Packages come from Debian's archive alone: what a list names must be signed by a key of Debian's
+# keyring. The address is that of the archive, or mirror, that this machine's apt uses; proxies and
+# the like come from the user's apt configuration too, so a site behind its own mirror needs nothing
+# further. Lists, state and package files are private, see $state below.
 
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -17,33 +18,25 @@
 # Lists are taken as current for this long; a download that fails refreshes them at once.
 LISTS_MAX_AGE_MIN=1440
 
-archive()
+KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+DEFAULT_ARCHIVE=http://deb.debian.org/debian/
+
+# archives: candidates, best first. Those that apt uses may be another vendor's: the signature decides.
+archives()
 {
-	local uri
-	# shellcheck disable=SC2016 # apt's own placeholders
-	uri=$(apt-get indextargets --format '$(LABEL) $(COMPONENT) $(REPO_URI)' \
-		'Created-By: Packages' | sed -n 's/^Debian main //p' | head -n 1)
-	# indextargets lists nothing before the first apt-get update; the plan of an update does.
-	[ -n "$uri" ] || uri=$(apt-get --print-uris update |
-		sed -n "s|^'\(.*/\)dists/[^/]*/InRelease'.*|\1|p" | head -n 1)
-	[ -n "$uri" ] || die "apt's configuration (/etc/apt) names no Debian archive"
-	echo "$uri"
+	{
+		apt-get --print-uris update | sed -n "s|^'\(.*/\)dists/[^/]*/main/.*|\1|p"
+		echo "$DEFAULT_ARCHIVE"
+	} | awk '!seen[$0]++'
 }
 
-# Write the private configuration for the suite.
+# Write the private configuration.
 configure()
 {
-	local uri
 	mkdir -p "$state"/{lists,archives,none}/partial
 	: >"$state/status"
-	uri=$(archive)
-	echo "deb $uri $suite main" >"$state/sources.list.new"
-	if ! cmp -s "$state/sources.list.new" "$state/sources.list"; then
-		rm -f "$state/updated"
-		mv "$state/sources.list.new" "$state/sources.list"
-	fi
 	# Read after the user's own files, hence the #clear lines: the hooks would act outside
-	# the cache. Without root there is no other user to drop to, and the cache is ours.
+	# the cache.
 	cat >"$state/apt.conf" <<-EOF
 		Dir::Etc::sourcelist "$state/sources.list";
 		Dir::Etc::sourceparts "/dev/null";
@@ -60,7 +53,9 @@ configure()
 		APT::Architectures { "$BOARD_ARCH"; };
 		#clear APT::Default-Release;
 		APT::Install-Recommends "false";
-		APT::Sandbox::User "root";
+		APT::Get::AllowUnauthenticated "false";
+		Acquire::AllowInsecureRepositories "false";
+		Acquire::AllowWeakRepositories "false";
 		Acquire::Languages "none";
 		Acquire::Retries "3";
 		#clear APT::Update::Pre-Invoke;
@@ -76,11 +71,19 @@ run_apt()
 	apt-get --config-file "$state/apt.conf" --option APT::Status-Fd=3 --yes --quiet=2 "$@"
 }
 
+# The lists of the archive that was used last stay until another one has delivered its own.
 update()
 {
-	step "package lists of $suite" run_apt \
-		--option APT::Update::Error-Mode=any update || return
-	touch "$state/updated"
+	local archive list=$state/sources.list
+	for archive in $(archives); do
+		echo "deb [signed-by=$KEYRING] $archive $suite main" >"$list.new"
+		STEP_RETRY=1 step "package lists of $suite" run_apt --option Dir::Etc::sourcelist="$list.new" \
+			--option APT::Update::Error-Mode=any update || continue
+		mv "$list.new" "$list"
+		touch "$state/updated"
+		return
+	done
+	return 1
 }
 
 lists_are_current()
@@ -99,7 +102,11 @@ download()
 
 fetch_exact()
 {
-	(cd "$dir" && step "download $what" run_apt download "$@")
+	rm -rf "$state/download"
+	mkdir "$state/download"
+	[ "$(id -u)" -ne 0 ] || chown _apt "$state/download"
+	(cd "$state/download" && step "download $what" run_apt download "$@") || return
+	mv "$state/download"/*.deb "$dir/"
 }
 
 fetch_closure()
@@ -110,18 +117,25 @@ fetch_closure()
 	# which apt lists in full when it believes that nothing has been fetched yet.
 	run_apt --option Dir::Cache::archives="$state/none" --print-uris install "$@" 3>/dev/null |
 		while read -r _ file _; do
-			ln -f "$state/archives/$file" "$dir/"
+			cp --reflink=auto "$state/archives/$file" "$dir/"
 		done
 }
 
 [ $# -ge 3 ] || die "usage: show SUITE PACKAGE | fetch SUITE DIR PACKAGE... | closure SUITE DIR PACKAGE..."
 verb=$1 suite=$2
 shift 2
-state=$QS1_CACHE/apt/$suite-$BOARD_ARCH
+# As root, apt downloads as its own user _apt, who can not enter root's home.
+state=$QS1_CACHE/apt
+[ "$(id -u)" -ne 0 ] || state=/var/cache/qs1/apt
+state+=/v2-$suite-$BOARD_ARCH
 cache_lock
+mkdir -p "$state"
+# Several caches can share this folder.
+exec 7>"$state/lock"
+flock 7
 configure
 if ! lists_are_current && ! update; then
-	[ -e "$state/updated" ] || die "the package lists of $suite could not be fetched"
+	[ -e "$state/updated" ] || die "the package lists of $suite could not be fetched, see $LOG_DIR"
 	echo "  going on with the package lists of $(date -r "$state/updated" +%F)" >&2
 fi
 

@@ -21,6 +21,16 @@ export HOST_MACHINE=amd64
 export BOARD_SUITE=bookworm
 # The machine that packages are fetched for: the virtual board's, unless told otherwise.
 export BOARD_ARCH=${BOARD_ARCH:-armhf}
+case $BOARD_ARCH in
+armhf) BOARD_TRIPLET=arm-linux-gnueabihf ;;
+arm64) BOARD_TRIPLET=aarch64-linux-gnu ;;
+*) echo "BOARD_ARCH=$BOARD_ARCH: expected armhf or arm64" >&2 && exit 2 ;;
+esac
+export BOARD_TRIPLET
+# What the board's programs are built against, see scripts/sysroot, and the version of its libgcc. The
+# folder's number goes up when its contents change, as below.
+SYSROOT_FOLDER=sysroot-v3
+export SYSROOT=$QS1_CACHE/$SYSROOT_FOLDER-$BOARD_ARCH SYSROOT_GCC=12
 # Where scripts/kernel puts the kernel. The number goes up when what is in the folder changes, so that
 # clones of different ages can share the cache; scripts.mk reads it here.
 KERNEL_FOLDER=kernel-v2

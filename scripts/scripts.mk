@@ -56,17 +56,14 @@ endif
 kernel-source: $(BOARD_KERNEL_ABI)
 	@scripts/source
 
-# Libraries for the board's programs (scripts/sysroot lists them). A rule that compiles or links
-# with these flags has $(GUEST_SYSROOT) as an order-only prerequisite.
-# The number goes up when the list changes, so that clones of different ages can share the cache.
-GUEST_SYSROOT_DIR := $(CACHE)/sysroot-v2-$(GUEST_ARCH)
-GUEST_SYSROOT := $(GUEST_SYSROOT_DIR)/packages
+# What the board's programs are built against; GUEST_CC (scripts/guest-cc) knows where it is. A rule that
+# compiles with it has $(GUEST_SYSROOT) as an order-only prerequisite.
+GUEST_SYSROOT := $(CACHE)/$(shell sed -n 's/^SYSROOT_FOLDER=//p' scripts/lib.sh)-$(GUEST_ARCH)/packages
 GUEST_CFLAGS := -std=gnu17 -O2 -g $(WARN) -Iinclude -D_GNU_SOURCE $(SAME_ANYWHERE) \
-	-fstack-protector-strong -D_FORTIFY_SOURCE=2 -isystem $(GUEST_SYSROOT_DIR)/usr/include
-GUEST_LDFLAGS := -Wl,-z,relro,-z,now -L$(GUEST_SYSROOT_DIR)/usr/lib/$(GUEST_TRIPLET) \
-	-Wl,-rpath-link=$(GUEST_SYSROOT_DIR)/usr/lib/$(GUEST_TRIPLET)
+	-fstack-protector-strong -D_FORTIFY_SOURCE=2
+GUEST_LDFLAGS := -Wl,-z,relro,-z,now
 $(GUEST_SYSROOT): scripts/sysroot
-	@BOARD_ARCH=$(GUEST_ARCH) scripts/sysroot $(GUEST_SYSROOT_DIR)
+	@BOARD_ARCH=$(GUEST_ARCH) scripts/sysroot
 
 # A compiler and a simulator for the PRU, built from Debian's sources; only the long tests need them.
 PRU_TOOLCHAIN := $(CACHE)/toolchain-pru/built

@@ -60,7 +60,7 @@ done
 def build():
     """The dummy's modules and the readers."""
     subprocess.run([HERE / "dummy-modules", BUILD], check=True, stdout=sys.stderr)
-    subprocess.run(["arm-linux-gnueabihf-gcc", "-std=gnu17", "-O2", "-Iinclude", "-pthread",
+    subprocess.run([TOP / "scripts/guest-cc", "-std=gnu17", "-O2", "-Iinclude", "-pthread",
                     "-static", "-o", BUILD / "reader", HERE / "driver_guest.c"],
                    cwd=TOP, check=True)
 

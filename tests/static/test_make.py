@@ -179,3 +179,44 @@ def test_makes_in_one_folder_take_turns():
     for process in makes:
         _, errors = process.communicate()
         assert process.returncode == 0, errors
+
+
+# --- Debian's archive -------------------------------------------------------
+
+APT_GET = r"""
+case " $* " in
+*" --print-uris update "*)
+	echo "'https://vendor.example/apt/dists/noble/main/binary-amd64/Packages.xz' list 0"
+	echo "'http://mirror.example/debian/dists/bookworm/main/binary-amd64/Packages.xz' list 0"
+	exit 0
+	;;
+*" update "*)
+	for word; do
+		case $word in
+		Dir::Etc::sourcelist=*) cat "${word#*=}" >>"$RECORD" ;;
+		esac
+	done
+	grep --quiet mirror.example "$RECORD"
+	;;
+esac
+"""
+
+
+def test_the_boards_packages_come_from_debian_by_its_keyring_alone(tmp_path):
+    """Of the archives that this machine's apt uses, the first one that has Debian's signature."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    program(tools, "apt-get", APT_GET)
+    program(tools, "apt-cache", "echo Package: libc6")
+    program(tools, "id", "echo 1000")
+    record = tmp_path / "record"
+    env = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "RECORD": str(record),
+           "QS1_CACHE": str(tmp_path / "cache")}
+    subprocess.run([ROOT / "scripts/apt.sh", "show", "bookworm", "libc6"], env=env, check=True)
+    signed = "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
+    assert record.read_text().splitlines() == [
+        f"{signed} https://vendor.example/apt/ bookworm main",
+        f"{signed} http://mirror.example/debian/ bookworm main"]
+    config = (tmp_path / "cache/apt/v2-bookworm-armhf/apt.conf").read_text()
+    assert 'AllowInsecureRepositories "false"' in config
+    assert "Sandbox" not in config

@@ -13,7 +13,7 @@ import pytest
 
 from board.promises import led_meaning, leds
 from board.status import PRODUCING, state_of
-from paths import BUILD
+from paths import BUILD, ROOT
 
 SOCKET = "/run/qs1/qs1d.sock"
 LATER = "/run/later"
@@ -31,7 +31,7 @@ def guest_program(agent, source, target, *options):
     """Compile one of the C files beside this for the guest, and bring it there."""
     program = BUILD / "tests" / Path(target).name
     program.parent.mkdir(exist_ok=True)
-    subprocess.run(["arm-linux-gnueabihf-gcc", "-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror",
+    subprocess.run([ROOT / "scripts/guest-cc", "-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror",
                     *options, "-o", program, Path(__file__).with_name(source)], check=True)
     agent.write_file(target, program.read_bytes(), mode=0o755)
     return target

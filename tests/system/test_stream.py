@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from contract import SHM_OFFSET, offsets
-from paths import BUILD
+from paths import BUILD, ROOT
 
 WATCH = "/run/stream"
 FOUND = "/run/stream.found"
@@ -44,7 +44,7 @@ def _watch(agent):
     """The program in the guest."""
     program = BUILD / "tests" / "stream"
     program.parent.mkdir(exist_ok=True)
-    subprocess.run(["arm-linux-gnueabihf-gcc", "-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror",
+    subprocess.run([ROOT / "scripts/guest-cc", "-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror",
                     "-static", "-o", program, Path(__file__).with_name("stream.c")], check=True)
     agent.write_file(WATCH, program.read_bytes(), mode=0o755)
 
