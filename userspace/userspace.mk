@@ -12,4 +12,3 @@
 -include userspace/world/world.mk
 -include userspace/sim/sim.mk
 -include userspace/vboard/vboard.mk
--include userspace/site/site.mk

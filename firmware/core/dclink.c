@@ -46,7 +46,7 @@ void qs1_dclink_reset(struct qs1_core *core)
 	d->integ_mw = 0;
 	d->p_ref_mw = 0;
 	d->p_ramp_mw = 0;
-	d->p_return_mw = QS1_RATED_W * 1000;
+	d->p_return_mw = core->support.rated_mw;
 	d->p_trim_mw = CAP_MAX_MW;
 	d->p_cap_mw = CAP_MAX_MW;
 }
@@ -69,10 +69,10 @@ static int32_t derated_mw(const struct qs1_core *core)
 	int32_t t = core->protect.tcase_mc;
 
 	if (t <= start)
-		return QS1_RATED_W * 1000;
+		return core->support.rated_mw;
 	if (t >= stop)
 		return 0;
-	return (int32_t)qs1_div(qs1_mul(QS1_RATED_W * 1000, stop - t), stop - start);
+	return (int32_t)qs1_div(qs1_mul(core->support.rated_mw, stop - t), stop - start);
 }
 
 static int32_t inputs_on(const struct qs1_core *core)
@@ -97,14 +97,15 @@ static int32_t lower(int32_t a, int32_t b)
 static void limits(struct qs1_core *core)
 {
 	struct qs1_dclink *d = &core->dclink;
-	int32_t rated = QS1_RATED_W * 1000;
+	int32_t rated = core->support.rated_mw;
 	int32_t return_cs = core->param[QS1_PARAM_MC_RETURN_S] - 20;
+	/* half cycles of the nominal frequency, in a second */
+	int32_t halves = core->param[QS1_PARAM_F_NOM_HZ] / 50;
 
 	if (qs1_producing(core)) {
-		d->p_ramp_mw =
-			lower(d->p_ramp_mw + rated / 120 / core->param[QS1_PARAM_ES_RAMP_S], rated);
-		/* 80 % / 120 / 0.01 s */
-		d->p_return_mw = lower(d->p_return_mw + rated * 2 / 3 / return_cs, rated);
+		d->p_ramp_mw = lower(d->p_ramp_mw + rated / halves / core->service.ramp_s, rated);
+		/* 80 % / 0.01 s */
+		d->p_return_mw = lower(d->p_return_mw + rated * 80 / halves / return_cs, rated);
 	}
 	d->p_limit_mw = lower(lower(d->p_ramp_mw, d->p_return_mw),
 			      lower(core->support.p_limit_mw, derated_mw(core)));
@@ -169,6 +170,6 @@ void qs1_dclink_half_cycle(struct qs1_core *core)
 	/* A link left high by a cessation says nothing about the shares. */
 	p = d->p_limit_mw / inputs_on(core);
 	d->p_trim_mw = qs1_clamp(d->p_trim_mw - qs1_mulsh(err_mv - CAP_MARGIN_MV, KCAP_Q16, 16),
-				 d->p_return_mw < QS1_RATED_W * 1000 ? 0 : -p, CAP_MAX_MW);
+				 d->p_return_mw < core->support.rated_mw ? 0 : -p, CAP_MAX_MW);
 	d->p_cap_mw = lower(p + d->p_trim_mw, CAP_MAX_MW);
 }

@@ -210,6 +210,7 @@ static bool act_on_faults(struct qs1_core *core)
 			       : grid & QS1_FAULT_BIT(QS1_FAULT_OV2) ? QS1_FAULT_BIT(QS1_FAULT_OV2)
 								     : grid);
 
+		core->service.after_trip = true;
 		report(core, first, qs1_trip_value(core, first));
 		stop(core, QS1_STATE_WAITING, QS1_CAUSE_FAULT_BASE + first);
 		return true;
@@ -280,9 +281,9 @@ static void waiting(struct qs1_core *core)
 		go(core, QS1_STATE_NIGHT, QS1_CAUSE_FAULT_BASE + QS1_FAULT_NIGHT);
 	else
 		return;
-	if (f->state == QS1_STATE_WAITING && f->in_state_ms >= REST_MS && qs1_trip_in_range(core) &&
-	    pv_above(core, QS1_PARAM_PV_START_V) &&
-	    f->wait_ms >= (uint32_t)core->param[QS1_PARAM_ES_DELAY_S] * 1000) {
+	if (f->state == QS1_STATE_WAITING && f->in_state_ms >= REST_MS &&
+	    qs1_service_in_range(core) && pv_above(core, QS1_PARAM_PV_START_V) &&
+	    f->wait_ms >= (uint32_t)core->service.delay_ms) {
 		qs1_dclink_reset(core);
 		go(core, QS1_STATE_CONNECTING, QS1_CAUSE_ENTER_SERVICE);
 	}
@@ -299,7 +300,7 @@ static void connecting(struct qs1_core *core)
 {
 	struct qs1_fsm *f = &core->fsm;
 
-	if (!qs1_trip_in_range(core)) {
+	if (!qs1_service_in_range(core)) {
 		stop(core, QS1_STATE_WAITING, QS1_CAUSE_GRID_OUT_OF_RANGE);
 		return;
 	}
@@ -370,7 +371,7 @@ static void producing(struct qs1_core *core)
 	else
 		f->idle_ms = 0;
 	if (f->idle_ms >= IDLE_MS) {
-		if (empty && !qs1_trip_in_range(core)) {
+		if (empty && !qs1_service_in_range(core)) {
 			/* a grid this high fills the link through the bridge, and no input can */
 			stop(core, QS1_STATE_WAITING, QS1_CAUSE_GRID_OUT_OF_RANGE);
 			return;
@@ -435,7 +436,7 @@ void qs1_fsm_ms(struct qs1_core *core)
 	f->in_state_ms++;
 	if (f->hold_ms)
 		f->hold_ms--;
-	if (!qs1_trip_in_range(core))
+	if (!qs1_service_in_range(core))
 		f->wait_ms = 0;
 	else if (f->wait_ms < 0x7fffffffu)
 		f->wait_ms++;

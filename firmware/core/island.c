@@ -43,7 +43,6 @@
 #define SUSPECT_HALVES 6
 /* Nothing takes the current, for 8 ms: the grid is gone and no load is in its place. */
 #define ASTRAY_MAX (8 * QS1_TICKS_PER_MS)
-#define ROCOF_HALVES 12
 #define ROCOF_NONE 100
 
 void qs1_island_half_cycle(struct qs1_core *core)
@@ -85,9 +84,9 @@ void qs1_island_half_cycle(struct qs1_core *core)
 	else if (is->suspect < SUSPECT_HALVES)
 		is->suspect++;
 
-	/* Rate of change of frequency over a dozen half cycles, 0.1 s. */
+	/* Rate of change of frequency over 0.1 s, a fifth of the cycles of a second in halves. */
 	is->rocof_halves++;
-	if (is->rocof_halves >= ROCOF_HALVES) {
+	if (is->rocof_halves >= core->param[QS1_PARAM_F_NOM_HZ] / 500) {
 		is->rocof_uhz = is->f_last_uhz ? qs1_abs(core->meter.f_uhz - is->f_last_uhz) : 0;
 		is->f_last_uhz = core->meter.f_uhz;
 		is->rocof_halves = 0;

@@ -5,19 +5,35 @@
  */
 #include "state.h"
 
+/* Of 16 bits, since the PRU has little memory: a larger maximum is a multiple of ten. */
 struct row {
-	int32_t def;
-	int32_t min;
-	int32_t max;
+	int16_t def;
+	int16_t min;
+	int16_t max;
 	uint8_t group;
+	uint8_t max_tens;
 };
+
+#define IS_LARGE(max) ((max) > INT16_MAX)
 
 static const struct row table[QS1_PARAM_COUNT] = {
 #define X(id, name, dec, def, min, max, group, ...)                                                \
-	[QS1_PARAM_##id] = { def, min, max, QS1_PARAM_GROUP_##group },
+	[QS1_PARAM_##id] = { def, min, IS_LARGE(max) ? (max) / 10 : (max),                         \
+			     QS1_PARAM_GROUP_##group, IS_LARGE(max) },
 	QS1_PARAMS(X)
 #undef X
 };
+
+#define X(id, name, dec, def, min, max, ...)                                                       \
+	QS1_ASSERT((def) >= INT16_MIN && (def) <= INT16_MAX && (min) >= INT16_MIN);                \
+	QS1_ASSERT(!IS_LARGE(max) || ((max) % 10 == 0 && (max) / 10 <= INT16_MAX));
+QS1_PARAMS(X)
+#undef X
+
+static int32_t highest(uint32_t id)
+{
+	return table[id].max_tens ? table[id].max * 10 : table[id].max;
+}
 
 /* Pairs of QS1_PARAM_ORDERS. */
 static const struct {
@@ -67,8 +83,8 @@ static void stage(struct qs1_core *core)
 
 static uint32_t set(struct qs1_core *core, uint32_t id, int32_t value, int32_t *ret)
 {
-	if (value < table[id].min || value > table[id].max) {
-		*ret = value < table[id].min ? table[id].min : table[id].max;
+	if (value < table[id].min || value > highest(id)) {
+		*ret = value < table[id].min ? table[id].min : highest(id);
 		return QS1_ERR_RANGE;
 	}
 	/* While a profile is being staged nothing else changes. */

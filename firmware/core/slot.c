@@ -38,6 +38,10 @@ void qs1_slot(struct qs1_core *core, uint32_t n)
 		break;
 	case 2:
 		qs1_pll_slow(&core->pll);
+		if (!(core->frame & (QS1_SERVICE_MS - 1))) {
+			qs1_mean_step(core);
+			qs1_service_step(core);
+		}
 		break;
 	case 3:
 		qs1_protect_sensors_ms(core);
@@ -53,7 +57,7 @@ void qs1_slot(struct qs1_core *core, uint32_t n)
 		break;
 	case 10:
 		core->fsm.unit = qs1_protect_ms(core);
-		if (!(core->frame & 7))
+		if (!(core->frame & (QS1_SUPPORT_MS - 1)))
 			qs1_support_step(core);
 		break;
 	case 11:

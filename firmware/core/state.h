@@ -260,7 +260,48 @@ struct qs1_input {
 	struct qs1_mppt mppt;
 };
 
-#define QS1_TRIPS 8
+/**
+ * struct qs1_service - criteria to enter service, as they are now
+ * @after_trip: those after a trip
+ * @noise: of the converters, for the random delay
+ * @random_ms: random part of @delay_ms, drawn when the time begins
+ */
+struct qs1_service {
+	int32_t v_min_mv;
+	int32_t v_max_mv;
+	int32_t f_min_uhz;
+	int32_t f_max_uhz;
+	int32_t delay_ms;
+	int32_t ramp_s;
+	int32_t random_ms;
+	uint32_t noise;
+	bool after_trip;
+};
+
+/* Mean of ten minutes: fifty times 12 s */
+#define QS1_MEAN_BINS 50
+
+/**
+ * struct qs1_mean - mean of the voltage over ten minutes, sliding
+ * @bin: mean square of each 12 s, in 2^22 mV^2
+ * @bins: their sum
+ * @sum: of the squares since the last whole bin
+ * @n: how many of them
+ * @oldest: bin that the present one takes the place of
+ * @begun: all bins have a voltage
+ * @v_mv: the mean
+ */
+struct qs1_mean {
+	uint16_t bin[QS1_MEAN_BINS];
+	uint32_t bins;
+	uint32_t sum;
+	uint16_t n;
+	uint8_t oldest;
+	bool begun;
+	int32_t v_mv;
+};
+
+#define QS1_TRIPS 9
 
 /**
  * struct qs1_trip - table-driven grid protection
@@ -311,6 +352,21 @@ enum qs1_q_mode {
 	QS1_Q_MODE_NONE,
 	QS1_Q_MODE_PF,
 	QS1_Q_MODE_VOLT_VAR,
+	QS1_Q_MODE_CONST,
+	QS1_Q_MODE_WATT_VAR,
+};
+
+/* What qs1_support_step() works out after a change of the parameters, one in each step: curves
+ * first. */
+enum qs1_derive {
+	QS1_DERIVE_VOLT_VAR,
+	QS1_DERIVE_VOLT_WATT,
+	QS1_DERIVE_WATT_VAR,
+	QS1_CURVES,
+	QS1_DERIVE_POWER_FACTOR = QS1_CURVES,
+	QS1_DERIVE_RESPONSES,
+	QS1_DERIVE_FADE,
+	QS1_DERIVE_DONE,
 };
 
 enum qs1_droop {
@@ -321,32 +377,53 @@ enum qs1_droop {
 
 /**
  * struct qs1_support - grid support
- * @volt_var: reactive power, mvar, over voltage, mV
- * @volt_watt: limit of the active power, mW, over voltage, mV
+ * @rated_mw: rated power and apparent power at the nominal voltage
+ * @derive: enum qs1_derive, the next one
+ * @curve: volt-var: mvar over mV; volt-watt: mW over mV; watt-var: mvar over mW
  * @volt_var_q30, @volt_watt_q30, @droop_q30: part of a step covered in 8 ms
+ * @vref_q30: part of the way of the reference voltage in 1.024 s
  * @tan_q30: reactive over active power at constant power factor
+ * @v_mv: voltage in this step
+ * @vref_x4096: reference voltage, mV * 4096
+ * @vref_calls: steps since it has moved
+ * @q_goal_mvar: reactive power by the setting and what fades of the one before
+ * @fade_mvar: the latter
+ * @fade_step_mvar: by which it fades in a step
  * @q_x1024: reactive power after its response, mvar * 1024
  * @volt_watt_x1024: limit by volt-watt after its response, mW * 1024
  * @droop_x1024: power by the droop after its response, mW * 1024
- * @p_pre_mw: power when the frequency left the deadband
- * @droop: side of the deadband on which the frequency is, enum qs1_droop
- * @droop_active: the droop's power is in force
+ * @p_mean_x1024: mean of the power, mW * 1024; it rests while power returns after a cessation
+ * @p_pre_mw: power before the event
+ * @droop: side of the deadband on which the frequency was last, enum qs1_droop; none
+ *         without an event
+ * @droop_back: steps for which the frequency has been back in the deadband
+ * @droop_unseen: not in the deadband since the connection
  * @q_mvar: reactive power wanted, positive when injected
  * @p_limit_mw: highest active power of all functions
  */
 struct qs1_support {
-	struct qs1_curve volt_var;
-	struct qs1_curve volt_watt;
+	int32_t rated_mw;
+	uint8_t derive;
+	struct qs1_curve curve[QS1_CURVES];
 	int32_t volt_var_q30;
 	int32_t volt_watt_q30;
 	int32_t droop_q30;
+	int32_t vref_q30;
 	int32_t tan_q30;
+	int32_t v_mv;
+	int32_t vref_x4096;
+	uint8_t vref_calls;
+	int32_t q_goal_mvar;
+	int32_t fade_mvar;
+	int32_t fade_step_mvar;
 	int32_t q_x1024;
 	int32_t volt_watt_x1024;
 	int32_t droop_x1024;
+	int32_t p_mean_x1024;
 	int32_t p_pre_mw;
 	uint8_t droop;
-	bool droop_active;
+	uint8_t droop_back;
+	bool droop_unseen;
 	int32_t q_mvar;
 	int32_t p_limit_mw;
 };
@@ -435,6 +512,8 @@ struct qs1_core {
 	struct qs1_dclink dclink;
 	struct qs1_input input[QS1_INPUTS];
 	struct qs1_trip trip;
+	struct qs1_mean mean;
+	struct qs1_service service;
 	struct qs1_island island;
 	struct qs1_support support;
 	struct qs1_protect protect;
@@ -498,14 +577,23 @@ void qs1_mppt_half_cycle(struct qs1_core *core, int n);
 /* trip.c */
 void qs1_trip_derive(struct qs1_core *core);
 uint32_t qs1_trip_ms(struct qs1_core *core);
-bool qs1_trip_in_range(const struct qs1_core *core);
 int32_t qs1_trip_value(const struct qs1_core *core, enum qs1_fault fault);
+
+/* mean.c */
+#define QS1_MEAN_MS 8
+void qs1_mean_step(struct qs1_core *core);
+
+/* service.c */
+#define QS1_SERVICE_MS 8
+void qs1_service_step(struct qs1_core *core);
+bool qs1_service_in_range(const struct qs1_core *core);
 
 /* island.c */
 void qs1_island_half_cycle(struct qs1_core *core);
 uint32_t qs1_island_found(const struct qs1_core *core);
 
 /* support.c */
+#define QS1_SUPPORT_MS 8
 void qs1_support_derive(struct qs1_core *core);
 void qs1_support_reset(struct qs1_core *core);
 void qs1_support_step(struct qs1_core *core);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Grid support, IEEE 1547-2018 Category B: constant power factor (5.3.2),
- * volt-var (5.3.3), volt-watt (5.4.2), frequency droop (6.5.2.7), active power
- * limit (4.6.2).
+ * volt-var (5.3.3), active power-reactive power (5.3.4), constant reactive power
+ * (5.3.5), volt-watt (5.4.2), frequency droop (6.5.2.7), active power limit
+ * (4.6.2). EN 50549-1 has the same under other names: Q(U), Q(P), Q setpoint,
+ * P(U), LFSM-O and LFSM-U (4.6 and 4.7).
  *
  * Each function is a curve of what the meter shows and a first-order response
  * that covers 90 % of a step in the open-loop response time. The results are a
@@ -11,26 +13,49 @@
  *
  * Reactive power goes first: active power gets what the rated apparent power
  * leaves, since Category B has to give 44 % of it at any active power (5.2,
- * Table 7). While the droop is active its power takes the place of the limit
- * set from outside, so that an under-frequency raises the power of a unit that
- * is held back; volt-watt holds beside either of them (4.7).
+ * Table 7). While the droop is active an under-frequency raises the power of a
+ * unit that is held back by the limit set from outside; volt-watt holds beside
+ * either of them (4.7).
  */
 #include <qs1/stage.h>
 
 #include "state.h"
 
-#define RATED_MW (QS1_RATED_W * 1000)
-#define F_NOM_UHZ (QS1_GRID_HZ * 1000000)
-/* the droop has ended when its power is back to 1 % */
-#define DROOP_DONE_MW (RATED_MW / 100)
+/* the droop has ended when its power is back to 1 % of rated */
+#define DROOP_DONE_PARTS 100
+/*
+ * The frequency is back in the deadband when it has stayed there for 0.2 s. The
+ * meter's resonator overshoots a step by 5 % and shows a phase jump as a
+ * frequency for 60 ms.
+ */
+#define DROOP_BACK (200 / QS1_SUPPORT_MS)
+/* The power before an event is a mean over half a second: 8 ms / 0.5 s. */
+#define MEAN_Q30 QS1_Q30(0.016)
+/* another setting of the reactive power takes over within 10 s (4.6.3: 5 to 300 s) */
+#define FADE_STEPS (10000 / QS1_SUPPORT_MS)
 
 /*
  * Part of the way that a step covers in one call, Q30: 1 - exp(-x) with
  * x = ln(10) * 8 ms / T, of which ln(10) * 8 ms / 0.1 s is 0.184207.
  */
+#define RESPONSE_X 0.184207
+/* Where the standard asks for 10 s at most, 2 s: x is 0.0092104. */
+#define RESPONSE_2S_Q30 QS1_Q30(0.0091681)
+/* The reference voltage moves each 128th call, 1.024 s. */
+#define VREF_CALLS 128
+#define VREF_STEP_Q30 QS1_Q30(1.024)
+
+/* beyond what the sensor shows of a sine */
+#define V_MAX_MV 500000
+
+static int32_t lower(int32_t a, int32_t b)
+{
+	return a < b ? a : b;
+}
+
 static int32_t response(int32_t olrt_ds)
 {
-	int32_t x = QS1_Q30(0.184207) / olrt_ds;
+	int32_t x = QS1_Q30(RESPONSE_X) / olrt_ds;
 	int32_t x2 = qs1_mulq30(x, x);
 
 	return x - x2 / 2 + qs1_mulq30(x2, x) / 6;
@@ -42,17 +67,48 @@ static void follow(int32_t *state_x1024, int32_t target, int32_t response_q30)
 	*state_x1024 += qs1_mulq30(target * 1024 - *state_x1024, response_q30);
 }
 
-static void curve_set(struct qs1_curve *c, int n, const int32_t *x, const int32_t *y)
-{
-	c->points = (uint8_t)n;
-	for (int k = 0; k < n; k++) {
-		c->x[k] = x[k];
-		c->y[k] = y[k];
-	}
-	for (int k = 0; k < n - 1; k++) {
-		int32_t dx = x[k + 1] - x[k];
+/*
+ * Curves, in the order of enum qs1_derive: how many points; whether x is a voltage,
+ * else a power; the parameter of the first x; how many y are rated power before
+ * those that are parameters; the first of these. Parameters of points follow each
+ * other.
+ */
+static const struct {
+	uint8_t points;
+	bool voltage;
+	uint8_t x;
+	uint8_t rated;
+	uint8_t y;
+} curves[QS1_CURVES] = {
+	{ 4, true, QS1_PARAM_VV_V1_PU, 0, QS1_PARAM_VV_Q1_PU },
+	{ 2, true, QS1_PARAM_VW_V1_PU, 1, QS1_PARAM_VW_P2_PU },
+	{ 3, false, QS1_PARAM_WV_P1_PU, 0, QS1_PARAM_WV_Q1_PU },
+};
+QS1_ASSERT(QS1_PARAM_VV_V4_PU - QS1_PARAM_VV_V1_PU == 3);
+QS1_ASSERT(QS1_PARAM_VV_Q4_PU - QS1_PARAM_VV_Q1_PU == 3);
+QS1_ASSERT(QS1_PARAM_VW_V2_PU - QS1_PARAM_VW_V1_PU == 1);
+QS1_ASSERT(QS1_PARAM_WV_P3_PU - QS1_PARAM_WV_P1_PU == 2);
+QS1_ASSERT(QS1_PARAM_WV_Q3_PU - QS1_PARAM_WV_Q1_PU == 2);
 
-		c->slope_q16[k] = dx ? (int32_t)qs1_div(qs1_mul(y[k + 1] - y[k], 65536), dx) : 0;
+static void derive_curve(struct qs1_core *core, int n)
+{
+	struct qs1_curve *c = &core->support.curve[n];
+	const int32_t *p = core->param;
+	/* pu / 1000 * V = mV; pu / 1000 * W = mW */
+	int32_t rated_w = core->support.rated_mw / 1000;
+	int32_t x_unit = curves[n].voltage ? p[QS1_PARAM_V_NOM_V] : rated_w;
+
+	c->points = curves[n].points;
+	for (int k = 0; k < c->points; k++) {
+		c->x[k] = p[curves[n].x + k] * x_unit;
+		c->y[k] = k < curves[n].rated ? core->support.rated_mw
+					      : p[curves[n].y + k - curves[n].rated] * rated_w;
+	}
+	for (int k = 0; k < c->points - 1; k++) {
+		int32_t dx = c->x[k + 1] - c->x[k];
+
+		c->slope_q16[k] = dx ? (int32_t)qs1_div(qs1_mul(c->y[k + 1] - c->y[k], 65536), dx)
+				     : 0;
 	}
 }
 
@@ -66,33 +122,36 @@ static int32_t curve_at(const struct qs1_curve *c, int32_t x)
 	return c->y[c->points - 1];
 }
 
-/* The parameters have changed. */
+/*
+ * The parameters have changed. What follows from them is worked out in the steps
+ * to come, see derive(): together it would be too long for one control period.
+ */
 void qs1_support_derive(struct qs1_core *core)
 {
 	struct qs1_support *s = &core->support;
-	const int32_t *p = core->param;
-	int32_t v_nom = p[QS1_PARAM_V_NOM_V], pf = p[QS1_PARAM_PF];
-	/* pu / 1000 * V = mV; pu / 1000 * W = mW */
-	const int32_t vv_v[] = { p[QS1_PARAM_VV_V1_PU] * v_nom, p[QS1_PARAM_VV_V2_PU] * v_nom,
-				 p[QS1_PARAM_VV_V3_PU] * v_nom, p[QS1_PARAM_VV_V4_PU] * v_nom };
-	const int32_t vv_q[] = { p[QS1_PARAM_VV_Q1_PU] * QS1_RATED_W,
-				 p[QS1_PARAM_VV_Q2_PU] * QS1_RATED_W,
-				 p[QS1_PARAM_VV_Q3_PU] * QS1_RATED_W,
-				 p[QS1_PARAM_VV_Q4_PU] * QS1_RATED_W };
-	const int32_t vw_v[] = { p[QS1_PARAM_VW_V1_PU] * v_nom, p[QS1_PARAM_VW_V2_PU] * v_nom };
-	const int32_t vw_p[] = { RATED_MW, p[QS1_PARAM_VW_P2_PU] * QS1_RATED_W };
-	uint64_t sine;
+	int32_t rated_w = QS1_RATED_A * core->param[QS1_PARAM_V_NOM_V];
 
-	curve_set(&s->volt_var, 4, vv_v, vv_q);
-	curve_set(&s->volt_watt, 2, vw_v, vw_p);
-	s->volt_var_q30 = response(p[QS1_PARAM_VV_OLRT_S]);
-	s->volt_watt_q30 = response(p[QS1_PARAM_VW_OLRT_S]);
-	s->droop_q30 = response(p[QS1_PARAM_DROOP_OLRT_S]);
-	/* tangent of the angle: the root of 1 - pf^2, in 2^-20 of 0.001, over pf */
-	sine = qs1_isqrt64((uint64_t)(1000000 - pf * pf) << 40);
+	s->rated_mw = (rated_w < QS1_RATED_W ? rated_w : QS1_RATED_W) * 1000;
+	s->derive = QS1_DERIVE_VOLT_VAR;
+}
+
+/* Tangent of the angle: the root of 1 - pf^2, in 2^-20 of 0.001, over pf. */
+static void derive_power_factor(struct qs1_support *s, const int32_t *p)
+{
+	int32_t pf = p[QS1_PARAM_PF];
+	uint64_t sine = qs1_isqrt64((uint64_t)(1000000 - pf * pf) << 40);
+
 	s->tan_q30 = (int32_t)qs1_divu(sine << 10, (uint32_t)pf);
 	if (p[QS1_PARAM_PF_ABSORB])
 		s->tan_q30 = -s->tan_q30;
+}
+
+static void derive_responses(struct qs1_support *s, const int32_t *p)
+{
+	s->volt_var_q30 = response(p[QS1_PARAM_VV_OLRT_S]);
+	s->volt_watt_q30 = response(p[QS1_PARAM_VW_OLRT_S]);
+	s->droop_q30 = response(p[QS1_PARAM_DROOP_OLRT_S]);
+	s->vref_q30 = VREF_STEP_Q30 / p[QS1_PARAM_VV_VREF_T_S];
 }
 
 /* What starts anew with each connection: no reactive power, nothing held back. */
@@ -101,121 +160,227 @@ void qs1_support_reset(struct qs1_core *core)
 	struct qs1_support *s = &core->support;
 
 	s->q_x1024 = 0;
-	s->q_mvar = 0;
-	s->volt_watt_x1024 = RATED_MW * 1024;
+	s->q_goal_mvar = 0;
+	s->fade_mvar = 0;
+	s->volt_watt_x1024 = s->rated_mw * 1024;
 	s->droop = QS1_DROOP_NONE;
-	s->droop_active = false;
+	s->droop_unseen = true;
+	s->p_mean_x1024 = 0;
 }
 
+/* What the setting asks for, with the voltage of the last step. */
 static int32_t reactive_target(const struct qs1_core *core)
 {
 	const struct qs1_support *s = &core->support;
+	int32_t v_nom = core->param[QS1_PARAM_V_NOM_V], vref_mv;
 
 	switch (core->param[QS1_PARAM_Q_MODE]) {
 	case QS1_Q_MODE_PF:
 		return qs1_mulq30(core->dclink.p_ref_mw, s->tan_q30);
 	case QS1_Q_MODE_VOLT_VAR:
-		return curve_at(&s->volt_var, core->meter.vrms_mv);
+		vref_mv = qs1_clamp(qs1_asr(s->vref_x4096, 12), 950 * v_nom, 1050 * v_nom);
+		return curve_at(&s->curve[QS1_DERIVE_VOLT_VAR], s->v_mv + 1000 * v_nom - vref_mv);
+	case QS1_Q_MODE_CONST:
+		return core->param[QS1_PARAM_CONST_Q_PU] * (s->rated_mw / 1000);
+	case QS1_Q_MODE_WATT_VAR:
+		return curve_at(&s->curve[QS1_DERIVE_WATT_VAR], core->dclink.p_ref_mw);
 	default:
 		return 0;
 	}
 }
 
+/* What another setting changes at once goes on as before, and fades. */
+static void begin_fade(struct qs1_core *core)
+{
+	struct qs1_support *s = &core->support;
+
+	s->fade_mvar = s->q_goal_mvar - reactive_target(core);
+	s->fade_step_mvar = qs1_abs(s->fade_mvar) / FADE_STEPS + 1;
+}
+
+/* A part of what follows from the parameters; the settings are in force with the last. */
+static void derive(struct qs1_core *core)
+{
+	struct qs1_support *s = &core->support;
+	const int32_t *p = core->param;
+
+	switch (s->derive++) {
+	case QS1_DERIVE_VOLT_VAR:
+	case QS1_DERIVE_VOLT_WATT:
+	case QS1_DERIVE_WATT_VAR:
+		derive_curve(core, s->derive - 1);
+		break;
+	case QS1_DERIVE_POWER_FACTOR:
+		derive_power_factor(s, p);
+		break;
+	case QS1_DERIVE_RESPONSES:
+		derive_responses(s, p);
+		break;
+	case QS1_DERIVE_FADE:
+		begin_fade(core);
+		break;
+	}
+}
+
 /*
- * Table 23: beyond the deadband the power changes by rated power for each k of
- * nominal frequency, from what it was when the frequency left the deadband.
- * Below nominal a unit that nothing holds back goes on following its modules.
+ * 5.3.3: the reference voltage is a setting, or the grid's own voltage through a
+ * low-pass filter, from 0.95 to 1.05 of nominal.
  */
-static int32_t droop_target(const struct qs1_core *core, int32_t limit_mw)
+static void reference_voltage(struct qs1_core *core)
+{
+	struct qs1_support *s = &core->support;
+	const int32_t *p = core->param;
+
+	if (!p[QS1_PARAM_VV_VREF_AUTO]) {
+		s->vref_x4096 = p[QS1_PARAM_VV_VREF_PU] * p[QS1_PARAM_V_NOM_V] * 4096;
+		return;
+	}
+	if (!core->pll.locked || ++s->vref_calls < VREF_CALLS)
+		return;
+	s->vref_calls = 0;
+	s->vref_x4096 += qs1_mulq30(lower(s->v_mv, V_MAX_MV) * 4096 - s->vref_x4096, s->vref_q30);
+}
+
+static void reactive_power(struct qs1_core *core)
+{
+	struct qs1_support *s = &core->support;
+	int32_t most;
+
+	s->fade_mvar = qs1_abs(s->fade_mvar) <= s->fade_step_mvar ? 0
+		       : s->fade_mvar > 0			  ? s->fade_mvar - s->fade_step_mvar
+					  : s->fade_mvar + s->fade_step_mvar;
+	/* no setting goes beyond 0.6 */
+	most = s->rated_mw / 5 * 3;
+	s->q_goal_mvar = qs1_clamp(reactive_target(core) + s->fade_mvar, -most, most);
+	follow(&s->q_x1024, s->q_goal_mvar,
+	       core->param[QS1_PARAM_Q_MODE] == QS1_Q_MODE_VOLT_VAR ? s->volt_var_q30
+								    : RESPONSE_2S_Q30);
+}
+
+/*
+ * Table 23: beyond the deadband the power changes by the reference power for each
+ * k of nominal frequency, from what it was when the event began. Below nominal a
+ * unit that nothing holds back goes on following its modules.
+ */
+static int32_t droop_target(const struct qs1_core *core, int32_t df_uhz, int32_t limit_mw)
 {
 	const struct qs1_support *s = &core->support;
 	const int32_t *p = core->param;
-	int32_t df_uhz = core->meter.f_uhz - F_NOM_UHZ, raised;
+	bool over = s->droop == QS1_DROOP_OVER;
+	int32_t beyond_uhz = (over ? df_uhz : -df_uhz) -
+			     p[over ? QS1_PARAM_DROOP_OF_DB_HZ : QS1_PARAM_DROOP_UF_DB_HZ] * 1000;
+	int32_t k = p[over ? QS1_PARAM_DROOP_OF_K_PU : QS1_PARAM_DROOP_UF_K_PU];
+	int32_t change_mw;
 
-	/* df / (60 Hz * k / 1000) * 1200 W = df * 20 mW/uHz / k */
-	switch (s->droop) {
-	case QS1_DROOP_OVER:
-		df_uhz -= p[QS1_PARAM_DROOP_OF_DB_HZ] * 1000;
-		return qs1_clamp(s->p_pre_mw - df_uhz * 20 / p[QS1_PARAM_DROOP_OF_K_PU], 0,
-				 RATED_MW);
-	case QS1_DROOP_UNDER:
-		df_uhz = -df_uhz - p[QS1_PARAM_DROOP_UF_DB_HZ] * 1000;
-		raised = s->p_pre_mw + df_uhz * 20 / p[QS1_PARAM_DROOP_UF_K_PU];
-		return qs1_clamp(raised, limit_mw, RATED_MW);
-	default:
-		return limit_mw;
-	}
+	if (beyond_uhz < 0)
+		beyond_uhz = 0;
+	/* k / 1000 of f / 100 Hz is f * k * 10 uHz */
+	change_mw = (int32_t)qs1_div(
+		qs1_mul(beyond_uhz, p[QS1_PARAM_DROOP_REF] ? s->p_pre_mw : s->rated_mw),
+		p[QS1_PARAM_F_NOM_HZ] * k * 10);
+	return over ? qs1_clamp(s->p_pre_mw - change_mw, 0, limit_mw)
+		    : qs1_clamp(s->p_pre_mw + change_mw, limit_mw, s->rated_mw);
 }
 
 /*
- * Power before a disturbance. During a ramp it is what the ramp leads to: a
- * frequency that a returning voltage disturbs must not hold the ramp.
+ * Power before an event: a mean, since a dip disturbs the frequency at once and in
+ * its first half cycles the link, and the reference with it, rises. A unit that
+ * has connected to a frequency outside of the deadband has none but the limit.
  */
-static int32_t power_before(const struct qs1_core *core, int32_t limit_mw)
+static int32_t power_before(const struct qs1_support *s, int32_t limit_mw)
 {
-	const struct qs1_dclink *d = &core->dclink;
-
-	return d->p_return_mw < RATED_MW || d->p_ramp_mw < RATED_MW ? limit_mw : d->p_ref_mw;
+	return s->droop_unseen ? limit_mw : lower(qs1_asr(s->p_mean_x1024, 10), limit_mw);
 }
 
-static void droop(struct qs1_core *core, int32_t limit_mw)
+/* On which side of the deadband the frequency is. */
+static uint8_t droop_side(const int32_t *p, int32_t df_uhz)
+{
+	if (df_uhz > p[QS1_PARAM_DROOP_OF_DB_HZ] * 1000)
+		return QS1_DROOP_OVER;
+	return df_uhz < -p[QS1_PARAM_DROOP_UF_DB_HZ] * 1000 ? QS1_DROOP_UNDER : QS1_DROOP_NONE;
+}
+
+/*
+ * The limit that the droop makes of the one set from outside. An event lasts from
+ * where the frequency leaves the deadband until it is back there and the power has
+ * come back too; it has one power before, even when the frequency changes side.
+ */
+static int32_t droop(struct qs1_core *core, int32_t limit_mw)
 {
 	struct qs1_support *s = &core->support;
 	const int32_t *p = core->param;
-	int32_t df_uhz = core->meter.f_uhz - F_NOM_UHZ, target;
-	uint8_t now = QS1_DROOP_NONE;
+	/* in 0.01 Hz */
+	int32_t df_uhz = core->meter.f_uhz - p[QS1_PARAM_F_NOM_HZ] * 10000;
+	uint8_t side = p[QS1_PARAM_DROOP_ON] && core->meter.f_uhz ? droop_side(p, df_uhz)
+								  : QS1_DROOP_NONE;
+	int32_t target, now;
 
-	if (p[QS1_PARAM_DROOP_ON] && core->meter.f_uhz) {
-		if (df_uhz > p[QS1_PARAM_DROOP_OF_DB_HZ] * 1000)
-			now = QS1_DROOP_OVER;
-		else if (df_uhz < -p[QS1_PARAM_DROOP_UF_DB_HZ] * 1000)
-			now = QS1_DROOP_UNDER;
+	if (side == QS1_DROOP_NONE) {
+		s->droop_unseen = false;
+		if (s->droop == QS1_DROOP_NONE)
+			return limit_mw;
+		s->droop_back += s->droop_back < DROOP_BACK;
+	} else {
+		if (s->droop == QS1_DROOP_NONE) {
+			s->p_pre_mw = power_before(s, limit_mw);
+			s->droop_x1024 = (side == QS1_DROOP_OVER ? s->p_pre_mw : limit_mw) * 1024;
+		}
+		s->droop = side;
+		s->droop_back = 0;
 	}
-	if (now != QS1_DROOP_NONE && now != s->droop)
-		s->p_pre_mw = power_before(core, limit_mw);
-	if (now != QS1_DROOP_NONE && !s->droop_active) {
-		s->droop_active = true;
-		s->droop_x1024 = (now == QS1_DROOP_OVER ? s->p_pre_mw : limit_mw) * 1024;
-	}
-	s->droop = now;
-	if (!s->droop_active)
-		return;
-	target = droop_target(core, limit_mw);
+	target = s->droop_back < DROOP_BACK ? droop_target(core, df_uhz, limit_mw) : limit_mw;
 	follow(&s->droop_x1024, target, s->droop_q30);
-	if (now == QS1_DROOP_NONE && qs1_abs(target - qs1_asr(s->droop_x1024, 10)) < DROOP_DONE_MW)
-		s->droop_active = false;
+	now = qs1_asr(s->droop_x1024, 10);
+	if (s->droop == QS1_DROOP_OVER && now > limit_mw)
+		now = limit_mw;
+	if (s->droop_back == DROOP_BACK && qs1_abs(limit_mw - now) < s->rated_mw / DROOP_DONE_PARTS)
+		s->droop = QS1_DROOP_NONE;
+	return now;
 }
 
 /* What the rated apparent power leaves beside the reactive power: a root of 32 bits in 32 mW. */
-static int32_t beside_mw(int32_t q_mvar)
+static int32_t beside_mw(int32_t rated_mw, int32_t q_mvar)
 {
-	int32_t q = q_mvar / 32;
+	int32_t s = rated_mw / 32, q = q_mvar / 32;
 
-	return (int32_t)qs1_isqrt32((uint32_t)(RATED_MW / 32 * (RATED_MW / 32) - q * q)) * 32;
+	return (int32_t)qs1_isqrt32((uint32_t)(s * s - q * q)) * 32;
 }
 
-/* Each 8 ms. While ceased everything keeps its value, to go on from there. */
+static void active_power(struct qs1_core *core)
+{
+	struct qs1_support *s = &core->support;
+	int32_t limit = lower(core->param[QS1_PARAM_POWER_LIMIT_W] * 1000, s->rated_mw);
+
+	if (qs1_producing(core)) {
+		limit = droop(core, limit);
+		if (core->dclink.p_return_mw >= s->rated_mw)
+			follow(&s->p_mean_x1024, core->dclink.p_ref_mw, MEAN_Q30);
+	}
+	follow(&s->volt_watt_x1024,
+	       core->param[QS1_PARAM_VW_ON] ? curve_at(&s->curve[QS1_DERIVE_VOLT_WATT], s->v_mv)
+					    : s->rated_mw,
+	       s->volt_watt_q30);
+	limit = lower(limit, qs1_asr(s->volt_watt_x1024, 10));
+	s->p_limit_mw = lower(limit, beside_mw(s->rated_mw, s->q_mvar));
+}
+
+/* Each QS1_SUPPORT_MS. While ceased everything keeps its value, to go on from there. */
 void qs1_support_step(struct qs1_core *core)
 {
 	struct qs1_support *s = &core->support;
-	int32_t limit = core->param[QS1_PARAM_POWER_LIMIT_W] * 1000, p;
 
+	if (s->derive != QS1_DERIVE_DONE) {
+		derive(core);
+		return;
+	}
 	if (core->fsm.state == QS1_STATE_CEASED)
 		return;
+	s->v_mv = core->meter.vrms_mv;
+	reference_voltage(core);
 	if (!qs1_producing(core))
 		qs1_support_reset(core);
 	else
-		follow(&s->q_x1024, reactive_target(core), s->volt_var_q30);
+		reactive_power(core);
 	s->q_mvar = qs1_asr(s->q_x1024, 10);
-	droop(core, limit);
-	if (s->droop_active)
-		limit = qs1_asr(s->droop_x1024, 10);
-	follow(&s->volt_watt_x1024,
-	       core->param[QS1_PARAM_VW_ON] ? curve_at(&s->volt_watt, core->meter.vrms_mv)
-					    : RATED_MW,
-	       s->volt_watt_q30);
-	p = qs1_asr(s->volt_watt_x1024, 10);
-	limit = p < limit ? p : limit;
-	p = beside_mw(s->q_mvar);
-	s->p_limit_mw = p < limit ? p : limit;
+	active_power(core);
 }

@@ -28,7 +28,7 @@ static uint32_t status(const struct qs1_core *core)
 void qs1_core_telemetry(const struct qs1_core *core, struct qs1_telemetry *t)
 {
 	const struct qs1_meter *m = &core->meter;
-	uint32_t delay = core->relay_on ? 0 : (uint32_t)core->param[QS1_PARAM_ES_DELAY_S] * 1000;
+	uint32_t delay = core->relay_on ? 0 : (uint32_t)core->service.delay_ms;
 
 	t->status = status(core);
 	t->ticks = core->ticks;
@@ -61,6 +61,7 @@ void qs1_core_telemetry(const struct qs1_core *core, struct qs1_telemetry *t)
 	/* sine of the error in micro-radian: 339 V is 1.738e7 v10 */
 	t->pll_error_urad = qs1_mulsh(core->pll.err_v10, 1000000, 24);
 	t->power_limit_mw = core->dclink.p_limit_mw;
+	t->q_ref_mvar = core->support.q_mvar;
 }
 
 void qs1_core_scan(const struct qs1_core *core, const struct qs1_samples *in, struct qs1_scan *scan)

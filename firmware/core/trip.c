@@ -6,21 +6,25 @@
  * it go the relay's opening time, the measuring window and one evaluation:
  *   voltage    17 ms relay + 17 ms RMS window + 8 ms half cycle + 2 ms
  *   frequency  17 ms relay + 17 ms cycle + 8 ms half cycle + 12 ms resonator
- * where the relay takes 8 ms to open and its contacts carry the current of the
- * filter until its next zero. What remains is how long the condition has to hold.
+ * at 60 Hz, where the relay takes 8 ms to open and its contacts carry the current
+ * of the filter until its next zero: 8 ms and two cycles in all, and what is
+ * above whole milliseconds. What remains is how long the condition has to hold.
+ * The mean of ten minutes trips at once.
  */
 #include <qs1/stage.h>
 
 #include "state.h"
 
-#define ARC_MS 9
-#define GAP_MS 10
-#define LAG_V_MS (QS1_RELAY_OPEN_MS + ARC_MS + 17 + 8 + 2)
-#define LAG_F_MS (QS1_RELAY_OPEN_MS + ARC_MS + 17 + 8 + 12)
+/* above half a cycle of 50 Hz */
+#define GAP_MS 12
+#define LAG_V_MS (QS1_RELAY_OPEN_MS + 2)
+#define LAG_F_MS (QS1_RELAY_OPEN_MS + 12)
 
 enum quantity {
 	VOLTAGE,
+	MEAN,
 	FREQUENCY,
+	QUANTITIES,
 };
 
 static const struct {
@@ -38,19 +42,26 @@ static const struct {
 	{ QS1_FAULT_OF2, FREQUENCY, 1, QS1_PARAM_OF2_F_HZ, QS1_PARAM_OF2_T_S },
 	{ QS1_FAULT_UF1, FREQUENCY, 0, QS1_PARAM_UF1_F_HZ, QS1_PARAM_UF1_T_S },
 	{ QS1_FAULT_UF2, FREQUENCY, 0, QS1_PARAM_UF2_F_HZ, QS1_PARAM_UF2_T_S },
+	{ QS1_FAULT_OV_MEAN, MEAN, 1, QS1_PARAM_OV_MEAN_V_PU, QS1_PARAM_COUNT },
 };
 
 void qs1_trip_derive(struct qs1_core *core)
 {
+	/* 34 ms at 60 Hz, 40 at 50 */
+	int32_t cycles =
+		(200000 + core->param[QS1_PARAM_F_NOM_HZ] - 1) / core->param[QS1_PARAM_F_NOM_HZ];
+
 	for (int k = 0; k < QS1_TRIPS; k++) {
-		bool voltage = table[k].quantity == VOLTAGE;
-		int32_t t_ms = core->param[table[k].time] * 10;
-		int32_t lag = voltage ? LAG_V_MS : LAG_F_MS;
+		bool f = table[k].quantity == FREQUENCY;
+		int32_t lag = cycles + (f ? LAG_F_MS : LAG_V_MS);
 
 		/* pu / 1000 * V = mV; 10 mHz */
-		core->trip.threshold[k] = core->param[table[k].threshold] *
-					  (voltage ? core->param[QS1_PARAM_V_NOM_V] : 10);
-		core->trip.limit_ms[k] = (uint32_t)(t_ms - lag);
+		core->trip.threshold[k] =
+			core->param[table[k].threshold] * (f ? 10 : core->param[QS1_PARAM_V_NOM_V]);
+		core->trip.limit_ms[k] =
+			table[k].quantity == MEAN
+				? 0
+				: (uint32_t)(core->param[table[k].time] * 10 - lag);
 	}
 }
 
@@ -79,36 +90,25 @@ static uint32_t held_ms(struct qs1_trip *trip, int k, bool hit)
 /* Each millisecond: QS1_FAULT_BIT() of the functions whose time is up. */
 uint32_t qs1_trip_ms(struct qs1_core *core)
 {
-	int32_t f_mhz = to_mhz(core->meter.f_raw_uhz);
+	/* mV and mHz */
+	const int32_t measured[QUANTITIES] = { core->meter.vrms_mv, core->mean.v_mv,
+					       to_mhz(core->meter.f_raw_uhz) };
 	uint32_t trips = 0;
 
 	for (int k = 0; k < QS1_TRIPS; k++) {
-		int32_t x = table[k].quantity == VOLTAGE ? core->meter.vrms_mv : f_mhz;
+		int32_t x = measured[table[k].quantity];
 		int32_t limit = core->trip.threshold[k];
 		bool hit = table[k].above
 				   ? x > limit || (x == limit && table[k].fault == QS1_FAULT_OV2)
 				   : x < limit;
 
 		/* Without a voltage there is no frequency to judge. */
-		if (table[k].quantity == FREQUENCY && !f_mhz)
+		if (table[k].quantity == FREQUENCY && !x)
 			hit = false;
 		if (held_ms(&core->trip, k, hit) >= core->trip.limit_ms[k] && hit)
 			trips |= QS1_FAULT_BIT(table[k].fault);
 	}
 	return trips;
-}
-
-/* Enter-service criteria, IEEE 1547-2018 4.10.2. */
-bool qs1_trip_in_range(const struct qs1_core *core)
-{
-	const int32_t *p = core->param;
-	int32_t v = core->meter.vrms_mv;
-	/* rounded to a mHz, as to_mhz() does, but without its division */
-	int32_t f = core->meter.f_uhz + 500;
-
-	return core->pll.locked && v >= p[QS1_PARAM_ES_V_MIN_PU] * p[QS1_PARAM_V_NOM_V] &&
-	       v <= p[QS1_PARAM_ES_V_MAX_PU] * p[QS1_PARAM_V_NOM_V] &&
-	       f >= p[QS1_PARAM_ES_F_MIN_HZ] * 10000 && f < p[QS1_PARAM_ES_F_MAX_HZ] * 10000 + 1000;
 }
 
 /* What a trip's event tells: mV, mHz, or the first ADC channel that is not believed. */
@@ -117,6 +117,7 @@ int32_t qs1_trip_value(const struct qs1_core *core, enum qs1_fault fault)
 	for (int k = 0; k < QS1_TRIPS; k++)
 		if (table[k].fault == fault)
 			return table[k].quantity == VOLTAGE ? core->meter.vrms_mv
+			       : table[k].quantity == MEAN  ? core->mean.v_mv
 							    : to_mhz(core->meter.f_raw_uhz);
 	if (fault == QS1_FAULT_SENSOR) {
 		int32_t channel = 0;

@@ -41,6 +41,9 @@ struct options {
 	uint64_t seed;
 };
 
+/* What a unit waits for before it connects. */
+static const enum qs1_param waits[] = { QS1_PARAM_ES_DELAY_S, QS1_PARAM_ES_RANDOM_S };
+
 struct sim {
 	const struct options *options;
 	struct qs1_core *core;
@@ -54,7 +57,7 @@ struct sim {
 	bool dead;	   /* the coprocessor does not compute */
 	unsigned int hung; /* periods until the watchdog cuts the gates */
 	bool skip_wait;
-	int32_t es_delay; /* to put back after the first start */
+	int32_t waits[ARRAY_SIZE(waits)]; /* to put back after the first start */
 	FILE *trace;
 	FILE *csv;
 	FILE *json;
@@ -159,9 +162,11 @@ static int op_set(void *ctx, const char *name, const char *value, char *err, siz
 	ret = qs1_param_parse(id, value, &scaled, err, size);
 	if (ret)
 		return ret;
-	if (id == QS1_PARAM_ES_DELAY_S && sim->skip_wait && sim->armed) {
-		sim->es_delay = scaled;
-		return 0;
+	for (size_t n = 0; n < ARRAY_SIZE(waits); n++) {
+		if (id == (int)waits[n] && sim->skip_wait && sim->armed) {
+			sim->waits[n] = scaled;
+			return 0;
+		}
 	}
 	return command(sim, QS1_OP_SET_PARAM, (uint32_t)id, scaled, name, err, size);
 }
@@ -191,10 +196,10 @@ static int arm(struct sim *sim, char *err, size_t size)
 {
 	int ret = 0;
 
-	if (sim->skip_wait) {
-		sim->es_delay = qs1_core_param(sim->core, QS1_PARAM_ES_DELAY_S);
-		ret = command(sim, QS1_OP_SET_PARAM, QS1_PARAM_ES_DELAY_S, 0, "es_delay_s", err,
-			      size);
+	for (size_t n = 0; n < ARRAY_SIZE(waits) && sim->skip_wait && !ret; n++) {
+		sim->waits[n] = qs1_core_param(sim->core, waits[n]);
+		ret = command(sim, QS1_OP_SET_PARAM, waits[n], 0, qs1_param_desc(waits[n])->name,
+			      err, size);
 	}
 	sim->armed = true;
 	return ret ? ret : command(sim, QS1_OP_ARM, 0, 0, "start", err, size);
@@ -252,8 +257,10 @@ static void take_events(struct sim *sim)
 		if (sim->skip_wait && event.kind == QS1_EVENT_TRANSITION &&
 		    event.to == QS1_STATE_PRODUCING) {
 			sim->skip_wait = false;
-			command(sim, QS1_OP_SET_PARAM, QS1_PARAM_ES_DELAY_S, sim->es_delay,
-				"es_delay_s", err, sizeof(err));
+			for (size_t n = 0; n < ARRAY_SIZE(waits); n++) {
+				command(sim, QS1_OP_SET_PARAM, waits[n], sim->waits[n],
+					qs1_param_desc(waits[n])->name, err, sizeof(err));
+			}
 		}
 	}
 }

@@ -49,7 +49,6 @@ enum statement_kind {
 	ST_SCR,
 	ST_RESONANCE,
 	ST_BOARD,
-	ST_PLANT,
 	ST_DEAD_TIME,
 	ST_NOISE,
 	ST_NOISE_COUNTS,

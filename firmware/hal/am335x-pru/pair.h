@@ -87,6 +87,9 @@ extern volatile uint32_t qs1_ask; /* in PRU1's data memory: enum qs1_turn, and a
 
 /* What pru0.ld keeps free for it. */
 _Static_assert(sizeof(struct qs1_pair) <= 0xbf0, "pru0.ld");
+/* Before START clears the state its code has its copy there. */
+_Static_assert(offsetof(struct qs1_pair, core) <= 0x70 && sizeof(struct qs1_pair) >= 0xaf0,
+	       "START_STORE of scripts/pru-overlays");
 
 #define QS1_PAIR_WAVE_LOG2 13
 _Static_assert(QS1_SHM_SIZE(QS1_PAIR_WAVE_LOG2) <= AM335X_CONTRACT_BYTES, "reserved memory");

@@ -131,7 +131,7 @@ def support_power_factor(run):
 
 
 @procedure("support-volt-watt", title="Volt-watt",
-           source="IEEE 1547-2018, 5.4.2, Table 31; IEEE 1547.1-2020, 5.14.9")
+           source="IEEE 1547-2018, 5.4.2, Table 10; IEEE 1547.1-2020, 5.14.9")
 def support_volt_watt(run):
     """Active power is limited along the curve within 1 V of it, in its open-loop response time."""
     volts = [1.05, 1.065, 1.07, 1.08, 1.09, 1.095]
