@@ -64,12 +64,31 @@ test-all:
 	$(MAKE) all unit m4-replay fuzzers image pru-programs
 	/usr/bin/python3 tests/run.py --long
 
-## make conformance [ONLY=name]   every conformance procedure at full length: build/conformance.html
+# What the nominal board leaves of an hour is for drawn ones.
+CONFORMANCE_MIN := 60
+DRAW := /usr/bin/python3 tests/conformance/draws.py $(if $(ONLY),--only $(ONLY))
+
+## make conformance [ONLY=name]   every conformance procedure at full length: build/conformance.html;
+##   then on boards, sources and phases that seeds draw: median, 95th percentile and worst
+##   DRAWS=n that many draws and no nominal board, begun again where it stopped; SEED=n one draw
 conformance:
 	$(MAKE) sim unit m4-replay firmware-virt
+ifneq ($(SEED)$(DRAWS),)
+	$(DRAW) $(if $(SEED),--seed $(SEED),--draws $(DRAWS))
+else
+	begin=$$(date +%s); \
 	/usr/bin/python3 tests/run.py --long --verbose $(if $(ONLY),--only $(ONLY)) \
-		conformance/test_procedures.py
-	$(if $(ONLY),,@/usr/bin/python3 tests/conformance/figures.py)
+		conformance/test_procedures.py && \
+	$(if $(ONLY),true,/usr/bin/python3 tests/conformance/figures.py) && \
+	$(DRAW) --minutes $$(( $(CONFORMANCE_MIN) - ($$(date +%s) - begin) / 60 )) $(if $(ONLY),--draws 10)
+endif
+
+## make sequences [FROM=seed] [COUNT=n] [SEED=n]   random disturbances judged by the standard's tables
+.PHONY: sequences
+sequences:
+	$(MAKE) sim
+	/usr/bin/python3 tests/conformance/sequences/run.py $(if $(SEED),--seed $(SEED)) \
+		$(if $(FROM),--from $(FROM)) $(if $(COUNT),--count $(COUNT))
 
 ## make bench        what it costs, against a baseline where there is one: build/bench.json
 bench:

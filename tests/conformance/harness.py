@@ -102,12 +102,14 @@ class Run:
     """What a procedure works with.
 
     @full: at full length, else a representative part
+    @draw: draws.Draw, the board and source of all its scenarios; None for the nominal board
     """
 
-    def __init__(self, name, full):
+    def __init__(self, name, full, draw=None):
         self.name = name
         self.full = full
-        self.folder = OUT / name
+        self.draw = draw
+        self.folder = draw.folder(OUT) if draw else OUT / name
         self.figures = []
         self.disturbances = []
         self.notes = []
@@ -123,7 +125,7 @@ class Run:
     def sim(self, name, text, *options):
         """Simulate the scenario @text; returns the summary. The file is kept for the reader."""
         path = self.path(f"{name}.scn")
-        path.write_text(text)
+        path.write_text(self.draw.scenario(name, text) if self.draw else text)
         self.scenarios.append(shlex.join([*map(str, options), str(path.relative_to(ROOT))]))
         done = subprocess.run([SIMULATOR, *map(str, options), "--json", "-", path],
                               capture_output=True, text=True, timeout=TIMEOUT_S, cwd=ROOT)
@@ -134,7 +136,8 @@ class Run:
 
     def sims(self, texts, *options):
         """Simulate several scenarios side by side; name -> summary, in the order of @texts."""
-        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        # Draws already run side by side.
+        with concurrent.futures.ThreadPoolExecutor(1 if self.draw else os.cpu_count()) as pool:
             jobs = {name: pool.submit(self.sim, name, text, *options)
                     for name, text in texts.items()}
             return {name: job.result() for name, job in jobs.items()}
@@ -179,7 +182,11 @@ class Run:
         axes.tick_params(axis="y", labelsize="small")
 
     def close(self):
-        """Save the plots."""
+        """Save the plots, of the nominal board."""
+        if self.draw:
+            for _, figure in self.plots.values():
+                matplotlib.pyplot.close(figure)
+            return
         if not self.plots:
             self._plot_shares()
         for name, (_, figure) in self.plots.items():
@@ -207,9 +214,9 @@ class Procedure:
     def text(self):
         return " ".join((self.function.__doc__ or "").split())
 
-    def carry_out(self, full):
+    def carry_out(self, full, draw=None):
         """Run it; returns its result, as it stands in build/conformance.json."""
-        run = Run(self.name, full)
+        run = Run(self.name, full, draw)
         begin = time.monotonic()
         error = ""
         try:

@@ -14,8 +14,8 @@ LIMIT = 1500
 IMAGES = ("cost-functions.elf", "cost-period.elf", "qs1-m4.elf")
 
 # Procedures without a scenario: they check the plant by itself, or are a C program.
-WITHOUT = {"plant-modules", "plant-losses", "plant-inputs", "plant-bridge", "island-rig",
-           "frequency-transient"}
+WITHOUT = {"plant-modules", "plant-losses", "plant-inputs", "plant-bridge", "plant-switching",
+           "island-rig", "frequency-transient"}
 
 # Of each other procedure's scenarios so many are replayed, cut to so long. A wait before the first
 # event is cut to CALM_S, in which a unit has started.
