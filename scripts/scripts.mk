@@ -93,4 +93,17 @@ guest-root: driver guest-programs firmware-virt | $(KERNEL_ABI)
 deb:
 	@scripts/deb $(BUILD)/deb armhf arm64
 
+## make test-hosts   both commands as a newcomer in chroots of the supported Debian releases, as root
+##   RELEASES=trixie COMMAND='run HEADLESS=1 FOR=15'   some of them, another command
+define BOTH_COMMANDS
+run HEADLESS=1 FOR=15
+test
+endef
+RELEASES = $(shell sed -n "s/^export HOST_RELEASES='\(.*\)'/\1/p" scripts/lib.sh)
+COMMAND = $(BOTH_COMMANDS)
+.PHONY: test-hosts
+test-hosts: export QS1_COMMANDS = $(COMMAND)
+test-hosts:
+	@scripts/test-hosts "$(RELEASES)" "$$QS1_COMMANDS"
+
 include scripts/board.mk
