@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from . import wave
-from .meter import read_quantities
+from .meter import Meter
 from .status import INPUTS, PRODUCING, faults_of, state_of
 
 # How the meter may differ from the truth: (share of the reading, least amount),
@@ -31,9 +31,6 @@ CONTROL_HZ = 20000
 CAPTURE_SCANS = 40000
 CAPTURE_TOLERANCE_S = 0.1 + 0.01
 COMPARISONS = 5
-# What the MPPT's search and the sensors' noise move, and a good deal more.
-STEADY_W = 25.0
-ATTEMPTS = 5
 
 _SPLAT = re.compile(r"WARNING:|BUG:|Oops|Internal error|Unable to handle|Call [Tt]race|"
                     r"KFENCE|unregister_netdevice|soft lockup|blocked for more than")
@@ -57,62 +54,74 @@ def kernel_splats(agent):
     return [line for line in agent.check("dmesg").splitlines() if _SPLAT.search(line)]
 
 
-def mean_of(samples):
-    """Mean of equally built objects of numbers, member by member."""
-    first = samples[0]
-    if isinstance(first, dict):
-        return {key: mean_of([sample[key] for sample in samples]) for key in first}
-    return sum(samples) / len(samples)
+@dataclass
+class Quantity:
+    """The meter's mean over some readings, and between which bounds the mean of the truth was."""
+
+    meter: float
+    low: float
+    high: float
+
+    @property
+    def truth(self):
+        """The middle of the bounds; in a steady state they are close together."""
+        return (self.low + self.high) / 2
+
+    @property
+    def error(self):
+        """By how much the meter is outside of the bounds."""
+        return max(self.low - self.meter, self.meter - self.high, 0.0)
 
 
-def compare(board, count=COMPARISONS, attempts=ATTEMPTS):
-    """Meter and truth, each the mean over @count readings taken in turn.
+def _member(tree, name):
+    for key in name:
+        tree = tree[key]
+    return tree
 
-    A change of the world in the middle of them would be told as an error of the
-    meter: then they are taken again, @attempts times at most.
+
+def compare(board, count=COMPARISONS):
+    """{name: Quantity} over @count readings.
+
+    A reading is compared with the truth at the time of its own snapshot, so that a
+    world that changes meanwhile, or a tracker that probes, is no error of the meter.
     """
-    while True:
-        attempts -= 1
-        meters, truths = [], [board.status()["truth"]]
-        for _ in range(count):
-            meters.append(read_quantities(board.agent))
-            truths.append(board.status()["truth"])
-        if _steady(truths) or not attempts:
-            return mean_of(meters), mean_of(truths)
+    meter = Meter(board.agent)
+    rows = {}
+    for _ in range(count):
+        readings = meter.read()
+        bounds = {ticks: board.world.truth(ticks) for ticks in {t for _, t in readings.values()}}
+        for name, (value, ticks) in readings.items():
+            rows.setdefault(name, []).append(
+                (value, _member(bounds[ticks]["low"], name), _member(bounds[ticks]["high"], name)))
+    return {name: Quantity(*(sum(column) / count for column in zip(*row)))
+            for name, row in rows.items()}
 
 
-def _steady(truths):
-    """No input and not the grid changed its power by more than STEADY_W."""
-    powers = [[truth[name]["p"] for truth in truths]
-              for name in ("grid", *(f"pv{n}" for n in range(1, INPUTS + 1)))]
-    return all(max(power) - min(power) <= STEADY_W for power in powers)
-
-
-def deviations(meter, truth):
+def deviations(quantities):
     """For each class of ACCURACY the worst deviation, as a share of what is allowed.
 
     Returns {class: (share, "pv2 v 31.20, truth 31.25")}.
     """
     worst = {}
-    for name, reading in _flat(meter):
-        true = dict(_flat(truth))[name]
-        kind = re.sub(r"^pv\d", "pv", name)
-        if kind not in ACCURACY:
-            continue
+    for name, found in quantities.items():
+        kind = re.sub(r"^pv\d", "pv", " ".join(name))
         relative, least = ACCURACY[kind]
-        share = abs(reading - true) / max(relative * abs(true), least)
+        share = found.error / max(relative * abs(found.truth), least)
         if share >= worst.get(kind, (-1, ""))[0]:
-            worst[kind] = (share, f"{name} {reading:.3f}, truth {true:.3f}")
+            worst[kind] = (share, f"{' '.join(name)} {found.meter:.3f}, "
+                                  f"truth {found.low:.3f} to {found.high:.3f}")
     return worst
 
 
-def _flat(quantities):
-    """("pv1 v", value) pairs of nested quantities."""
-    for name, value in quantities.items():
-        if isinstance(value, dict):
-            yield from ((f"{name} {key}", inner) for key, inner in value.items())
-        else:
-            yield name, value
+def _tree(quantities, attribute):
+    """The summary's form of one attribute of each quantity."""
+    tree = {}
+    for (*folders, key), found in quantities.items():
+        branch = tree
+        for folder in folders:
+            branch = branch.setdefault(folder, {})
+        branch[key] = getattr(found, attribute)
+    return tree
 
 
 LEDS = {"green": "qs1:green:status", "red": "qs1:red:fault"}
@@ -207,10 +216,13 @@ def collect(board, history, timings):
     """Read everything of the summary in the guest; judge it."""
     agent = board.agent
     end = board.status()
-    meter, truth = compare(board)
-    # A stream of 20,000 scans a second is promised at real time.
+    # Snapshots hold for 10 ms and scans come 20,000 times a second: at real time.
     if board.speed != 1:
         board.pace(1)
+    quantities = compare(board)
+    meter, truth = _tree(quantities, "meter"), _tree(quantities, "truth")
+    meter["grid"]["energy_wh"] = Meter(agent).energy_wh()
+    truth["grid"]["energy_wh"] = board.status()["truth"]["grid"]["energy_wh"]
     capture, lost = _capture(agent)
     service = json.loads(agent.check("qs1ctl status --json"))
     summary = {
@@ -219,21 +231,15 @@ def collect(board, history, timings):
         "firmware_sha256": agent.check("sha256sum /lib/firmware/qs1-m4.elf").split()[0],
         **timings,
         "state": service["state"], "profile": service["profile"], "faults": faults_of(end),
-        "leds": leds(agent), "meter": meter, "truth": _like(meter, truth),
+        "leds": leds(agent), "meter": meter, "truth": truth,
         "wave": {"scan_hz": round(capture.scan_hz(), 3), "scans": len(capture.scans),
                  "lost": lost},
         "sim": board.world.summary(),
         "kernel_splats": len(kernel_splats(agent)),
     }
-    promises = judge(board, history, summary)
+    promises = judge(board, history, summary, quantities)
     summary["promises"] = [promise.as_dict() for promise in promises]
     return summary
-
-
-def _like(pattern, full):
-    """The members of @full that @pattern has."""
-    return {key: _like(value, full[key]) if isinstance(value, dict) else full[key]
-            for key, value in pattern.items()}
 
 
 def _capture(agent):
@@ -243,7 +249,7 @@ def _capture(agent):
     return capture, wave.lost(agent) - before
 
 
-def judge(board, history, summary):
+def judge(board, history, summary, quantities):
     """Every promise of the run, held or not."""
     status = board.status()
     needed_s = float(board.attribute("params/es_delay_s")) + history.GRACE_S
@@ -267,7 +273,7 @@ def judge(board, history, summary):
     if board.speed == 1:
         promises.append(Promise("simulated time keeps up with real time",
                                 history.slip_s <= SLIP_MAX_S, f"slip {history.slip_s:.3f} s"))
-    promises += _meter_promises(summary) + _wave_promises(summary)
+    promises += _meter_promises(quantities) + _wave_promises(summary)
     return promises
 
 
@@ -278,10 +284,10 @@ def _leds_promise(summary):
                    f"{summary['state']}: green {shown[0]}, red {shown[1]}")
 
 
-def _meter_promises(summary):
+def _meter_promises(quantities):
     return [Promise(f"the meter's {kind} agrees with the truth", share <= 1,
                     f"{figure} ({share * 100:.0f} % of what is allowed)")
-            for kind, (share, figure) in deviations(summary["meter"], summary["truth"]).items()]
+            for kind, (share, figure) in deviations(quantities).items()]
 
 
 def late_s(scans, scan_hz):

@@ -87,6 +87,10 @@ class World:
         """What is: state, truth, pace."""
         return self._query("status")
 
+    def truth(self, ticks):
+        """{"low": ..., "high": ...}: the truth that the snapshot with this time can mean."""
+        return self._query(f"truth {ticks}")
+
     def summary(self):
         """The simulator's summary so far."""
         return self._query("summary")

@@ -284,6 +284,26 @@ static void send_object(struct client *client, struct json_object *object)
 	json_object_put(object);
 }
 
+static void send_truth(struct client *client, const char *text)
+{
+	struct control *control = client->control;
+	struct json_object *bounds = NULL;
+	char err[512] = "failed", *end;
+	unsigned long long ticks;
+
+	errno = 0;
+	ticks = strtoull(text, &end, 10);
+	if (errno || *end || end == text || *text == '-')
+		snprintf(err, sizeof(err), "truth: expected a number of ticks, found \"%.40s\"",
+			 text);
+	else
+		bounds = control->ops->truth(control->ctx, ticks, err, sizeof(err));
+	if (bounds)
+		send_object(client, bounds);
+	else
+		send_result(client, -EINVAL, err);
+}
+
 static void become_runner(struct client *client)
 {
 	client->runner = true;
@@ -309,6 +329,8 @@ static void line(struct client *client, char *text)
 		do_statement(client, text + 3);
 	else if (!strcmp(text, "summary"))
 		send_object(client, control->ops->summary(control->ctx));
+	else if (!strncmp(text, "truth ", 6))
+		send_truth(client, text + 6);
 	else if (!strcmp(text, "go"))
 		send_result(client, control->ops->go(control->ctx, err, sizeof(err)), err);
 	else if (!strcmp(text, "runner"))
@@ -318,7 +340,8 @@ static void line(struct client *client, char *text)
 		control->ops->quit(control->ctx);
 	} else {
 		snprintf(err, sizeof(err),
-			 "expected do, status, summary, go, runner or quit, found \"%.40s\"", text);
+			 "expected do, status, summary, truth, go, runner or quit, found \"%.40s\"",
+			 text);
 		send_result(client, -EINVAL, err);
 	}
 }

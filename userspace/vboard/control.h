@@ -7,6 +7,9 @@
  *	do STATEMENT	a scenario statement, now: "ok" or "error: reason"
  *	status		what is, one JSON object
  *	summary		the simulator's summary, one JSON object
+ *	truth TICKS	bounds of the truth that the firmware's snapshot with this time can
+ *			mean, one JSON object {"low": ..., "high": ...} (see record.h), or
+ *			"error: reason"; kept for 10 s
  *	go		starts a scenario held by --hold: "ok" or "error: reason"; its
  *			time 0 is when Linux has carried out its set-up statements
  *	runner		this client carries out policy: "ok", and from then on
@@ -41,6 +44,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <json-c/json.h>
 
@@ -53,6 +57,7 @@ struct control;
  * @statement: carry out a statement; 0 or a negative errno with the reason
  * @status: a new object
  * @summary: a new object
+ * @truth: a new object, or NULL with the reason
  * @go: start the held scenario; 0 or a negative errno with the reason
  * @failed: what a timed statement asked of Linux failed
  * @quit: end
@@ -61,6 +66,7 @@ struct control_ops {
 	int (*statement)(void *ctx, const char *line, char *err, size_t size);
 	struct json_object *(*status)(void *ctx);
 	struct json_object *(*summary)(void *ctx);
+	struct json_object *(*truth)(void *ctx, uint64_t ticks, char *err, size_t size);
 	int (*go)(void *ctx, char *err, size_t size);
 	void (*failed)(void *ctx, const char *words, const char *reason);
 	void (*quit)(void *ctx);

@@ -26,6 +26,7 @@
 #include "memory.h"
 #include "pace.h"
 #include "priority.h"
+#include "record.h"
 #include "report.h"
 #include "shm.h"
 #include "status.h"
@@ -80,6 +81,7 @@ struct board {
 	struct control *control;
 	struct qs1_world *world;
 	struct qs1_world *next;
+	struct record *record;
 	struct pace pace;
 	struct watch timer;
 	struct watch signals;
@@ -225,13 +227,19 @@ static void coproc_changed(void *ctx)
 
 /* --- the firmware's doorbell ------------------------------------------------ */
 
+/* Control periods of the world before the firmware's first one. */
+static int64_t firmware_start(const struct board *board)
+{
+	return (int64_t)board->periods - (int64_t)qs1_shm_read(board->memory.shm->fw.alive);
+}
+
 /* Events go to the world with the time of the world, not of the firmware. */
 static void take_events(struct board *board)
 {
 	struct qs1_event_ring *ring = &board->memory.shm->events;
 	uint32_t boots = qs1_shm_read(board->memory.shm->fw.boots);
 	uint32_t head = qs1_shm_read(ring->head);
-	int64_t base = (int64_t)board->periods - (int64_t)qs1_shm_read(board->memory.shm->fw.alive);
+	int64_t base = firmware_start(board);
 	struct qs1_event event;
 	uint32_t seq;
 
@@ -310,6 +318,7 @@ static void step(struct board *board)
 	if (ret > 0)
 		return;
 	board->periods++;
+	record_add(board->record, board->world);
 	coproc_step(&board->coproc, board->adc);
 }
 
@@ -440,6 +449,13 @@ static struct json_object *control_summary(void *ctx)
 	return summary;
 }
 
+static struct json_object *control_truth(void *ctx, uint64_t ticks, char *err, size_t size)
+{
+	struct board *board = ctx;
+
+	return record_bounds(board->record, (uint64_t)firmware_start(board) + ticks - 1, err, size);
+}
+
 static int control_go(void *ctx, char *err, size_t size)
 {
 	struct board *board = ctx;
@@ -471,6 +487,7 @@ static const struct control_ops control_ops = {
 	.statement = control_statement,
 	.status = control_status,
 	.summary = control_summary,
+	.truth = control_truth,
 	.go = control_go,
 	.failed = control_failed,
 	.quit = control_quit,
@@ -591,6 +608,11 @@ static int open_world(struct board *board, char *err, size_t size)
 
 	if (!world)
 		return -EINVAL;
+	board->record = record_new();
+	if (!board->record) {
+		qs1_world_free(world);
+		return -ENOMEM;
+	}
 	board->world = world;
 	if (!board->options.hold)
 		return 0;
@@ -663,6 +685,7 @@ static void close_board(struct board *board)
 	memory_remove(&board->memory);
 	qs1_world_free(board->world);
 	qs1_world_free(board->next);
+	record_free(board->record);
 	json_object_put(board->summary);
 }
 

@@ -3,7 +3,7 @@
 # The virtual board's host side. The world is in world/world.mk.
 
 VBOARD_SRC := $(addprefix userspace/vboard/, vboard.c control.c coproc.c ivshmem.c loop.c m4.c \
-	memory.c pace.c priority.c qmp.c report.c sock.c status.c)
+	memory.c pace.c priority.c qmp.c record.c report.c sock.c status.c)
 VBOARD_OBJ := $(VBOARD_SRC:%.c=$(BUILD)/host/%.o)
 
 $(BUILD)/host/userspace/vboard/%.o: userspace/vboard/%.c
