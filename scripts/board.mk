@@ -8,8 +8,10 @@ BOARD := PYTHONPATH=scripts PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m board
 COPROC ?= m4
 SPEED ?= 1
 
-# What a running board is made of.
+# What a running board is made of, and the description of its image (scripts/image).
 BOARD_PARTS := vboard firmware-virt image
+blank := $(empty) $(empty)
+IMAGE := $(BUILD)/guest$(KERNEL_SUFFIX)/guest$(addprefix -,$(subst $(blank),+,$(strip $(PKGS)))).json
 
 .PHONY: run guest
 ## make run          boot the virtual board and end at its console
@@ -17,7 +19,7 @@ BOARD_PARTS := vboard firmware-virt image
 ##   SCENARIO=file SPEED=x COPROC=m4|native
 run:
 	@$(MAKE) --no-print-directory $(BOARD_PARTS)
-	@$(BOARD) --scenario "$(SCENARIO)" --coproc $(COPROC) --speed $(SPEED) \
+	@$(BOARD) --image $(IMAGE) --scenario "$(SCENARIO)" --coproc $(COPROC) --speed $(SPEED) \
 		run $(if $(filter 1,$(HEADLESS)),--headless) $(if $(FOR),--for $(FOR))
 
 ## make guest CMD='...' | SCRIPT=file   run it as root in the board's Linux
@@ -28,5 +30,5 @@ unexport CMD
 guest: export QS1_CMD := $(value CMD)
 guest:
 	@$(MAKE) --no-print-directory $(BOARD_PARTS)
-	@$(BOARD) --scenario "$(SCENARIO)" --coproc $(COPROC) --speed $(SPEED) \
+	@$(BOARD) --image $(IMAGE) --scenario "$(SCENARIO)" --coproc $(COPROC) --speed $(SPEED) \
 		guest $(if $(SCRIPT),--script "$(SCRIPT)",--cmd="$$QS1_CMD")

@@ -33,7 +33,7 @@ def _arguments(argv):
     parser.add_argument("--scenario", type=_scenario, help="file with the world to run in")
     parser.add_argument("--coproc", choices=("m4", "native"), default="m4")
     parser.add_argument("--speed", type=_speed, default=1.0, help="times real time, or max")
-    parser.add_argument("--image", type=Path, default=paths.GUEST,
+    parser.add_argument("--image", type=lambda text: Path(text).resolve(), default=paths.GUEST,
                         help="description of the guest's image")
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="boot, show it producing, end at the console")

@@ -2,6 +2,7 @@
 """make run: with a console, or headless with a summary and promises."""
 
 import json
+import os
 import sys
 import time
 
@@ -96,7 +97,10 @@ def run_headless(options):
 def _write(summary, path, report):
     """The summary to its file, the promises to the terminal; the exit status."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(summary, indent=1) + "\n")
+    # Another run of this clone may write its own at the same time: each file is whole.
+    whole = path.with_name(f"{path.name}.{os.getpid()}")
+    whole.write_text(json.dumps(summary, indent=1) + "\n")
+    whole.replace(path)
     broken = 0
     for promise in summary["promises"]:
         broken += not promise["held"]

@@ -2,10 +2,13 @@
 """The private directory of one running board: sockets, shared memory, logs.
 
 It is build/run/<pid>. Its owner holds a lock on build/run/<pid>/lock while it
-lives; a directory whose lock is free belongs to a run that was killed, and goes
-at the next start. Logs of the last run that failed are kept as build/run/failed.
+lives; a directory whose lock is free belongs to a run that was killed, and the
+next start removes it. The lock build/run/lock covers each step that makes or
+removes a directory, so that no start sees the half-made directory of another.
+The logs of the last run that failed are kept in build/run/failed.
 """
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -17,9 +20,17 @@ from .paths import RUN
 SOCKET_PATH_MAX = 107
 
 
+@contextlib.contextmanager
+def _exclusive(top):
+    """No other run makes or removes a directory in @top meanwhile."""
+    with open(top / "lock", "w", encoding="ascii") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
 def _lock(directory):
     """Take the directory's lock; None when its owner still lives."""
-    handle = open(directory / "lock", "w")  # pylint: disable=consider-using-with
+    handle = open(directory / "lock", "w", encoding="ascii")  # pylint: disable=consider-using-with
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -28,8 +39,7 @@ def _lock(directory):
     return handle
 
 
-def clean_stale(top=RUN):
-    """Remove what killed runs left behind."""
+def _remove_stale(top):
     for directory in top.glob("[0-9]*"):
         if not directory.is_dir():
             continue
@@ -37,6 +47,12 @@ def clean_stale(top=RUN):
         if handle:
             shutil.rmtree(directory, ignore_errors=True)
             handle.close()
+
+
+def clean_stale(top=RUN):
+    """Remove what killed runs left behind."""
+    with _exclusive(top):
+        _remove_stale(top)
 
 
 class RunDir:
@@ -49,15 +65,16 @@ class RunDir:
 
     def __enter__(self):
         self.top.mkdir(parents=True, exist_ok=True)
-        clean_stale(self.top)
-        name = str(os.getpid())
-        serial = 0
-        while (self.top / name).exists():
-            serial += 1
-            name = f"{os.getpid()}-{serial}"
-        self.path = self.top / name
-        self.path.mkdir(mode=0o700)
-        self._handle = _lock(self.path)
+        with _exclusive(self.top):
+            _remove_stale(self.top)
+            name = str(os.getpid())
+            serial = 0
+            while (self.top / name).exists():
+                serial += 1
+                name = f"{os.getpid()}-{serial}"
+            self.path = self.top / name
+            self.path.mkdir(mode=0o700)
+            self._handle = _lock(self.path)
         return self
 
     def socket(self, name):
@@ -77,15 +94,17 @@ class RunDir:
         return self.path / name
 
     def keep_logs(self):
-        """Copy the logs to build/run/failed, for whoever looks for the reason."""
+        """Copy the logs to build/run/failed; returns that directory."""
         kept = self.top / "failed"
-        shutil.rmtree(kept, ignore_errors=True)
-        kept.mkdir()
-        for log in self.path.glob("*.log"):
-            shutil.copy(log, kept)
+        with _exclusive(self.top):
+            shutil.rmtree(kept, ignore_errors=True)
+            kept.mkdir()
+            for log in self.path.glob("*.log"):
+                shutil.copy(log, kept)
         return kept
 
     def __exit__(self, *_):
-        shutil.rmtree(self.path, ignore_errors=True)
-        if self._handle:
-            self._handle.close()
+        with _exclusive(self.top):
+            shutil.rmtree(self.path, ignore_errors=True)
+            if self._handle:
+                self._handle.close()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """However a run ends, no process, socket or shared memory of it is left."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import time
 import pytest
 
 from board import paths
-from board.rundir import clean_stale
+from board.rundir import RunDir, clean_stale
 
 GONE_S = 10.0
 
@@ -90,3 +91,31 @@ def test_a_killed_run_takes_its_processes_along_and_the_next_start_cleans_up(run
     assert run.directory.exists(), "nobody was left to remove it"
     clean_stale()
     assert not run.directory.exists()
+
+
+STARTS = 100
+STARTERS = 8
+
+
+def start_and_stop(top, lost):
+    """Counts the directories that are not there while their owner lives."""
+    for _ in range(STARTS):
+        with RunDir(top) as run_dir:
+            # As long as a start takes, others clean up.
+            time.sleep(0.001)
+            if not run_dir.file("lock").exists():
+                with lost.get_lock():
+                    lost.value += 1
+
+
+def test_runs_that_start_at_once_keep_their_directories(tmp_path):
+    lost = multiprocessing.Value("i", 0)
+    starters = [multiprocessing.Process(target=start_and_stop, args=(tmp_path, lost))
+                for _ in range(STARTERS)]
+    for starter in starters:
+        starter.start()
+    for starter in starters:
+        starter.join()
+    assert lost.value == 0, f"directories lost, of {STARTS * STARTERS}"
+    assert [starter.exitcode for starter in starters] == [0] * STARTERS
+    assert [path.name for path in tmp_path.iterdir()] == ["lock"]
