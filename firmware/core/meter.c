@@ -86,9 +86,9 @@ static void frequency(struct qs1_core *core)
 		m->crossings++;
 		return;
 	}
-	/* 45 to 75 Hz, in 2^-16 control periods */
-	if (period < QS1_CONTROL_HZ * 65536u / 75 || period > QS1_CONTROL_HZ * 65536u / 45)
-		f = period < QS1_CONTROL_HZ * 65536u / 60 ? 75000000 : 45000000;
+	/* 42 to 75 Hz, in 2^-16 control periods */
+	if (period < QS1_CONTROL_HZ * 65536u / 75 || period > QS1_CONTROL_HZ * 65536u / 42)
+		f = period < QS1_CONTROL_HZ * 65536u / 55 ? 75000000 : 42000000;
 	else
 		f = (int32_t)qs1_divu((uint64_t)QS1_CONTROL_HZ * 65536u * 1000000u, period);
 

@@ -25,7 +25,8 @@
 #define KI_Q30 QS1_Q30(0.0708)
 
 #define INC_NOM QS1_PHASE_INC(60)
-#define INC_MIN QS1_PHASE_INC(45)
+/* below 45 Hz, which the lowest trip of AS/NZS 4777.2 has to tell */
+#define INC_MIN QS1_PHASE_INC(42)
 #define INC_MAX QS1_PHASE_INC(70)
 
 /* Locked: sine of the error below 0.06 for 50 ms. */

@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Grid support in scenarios where it once failed: what was seen then stands beside each."""
 
+import math
+import re
+
 import pytest
+
+from paths import ROOT
 
 CAT3 = "profile ieee1547-2018-cat3\nset es_ramp_s 1\nskip enter-service\n"
 # A step of the over-frequency that ends just outside of the deadband, and no trip by frequency.
@@ -116,3 +121,116 @@ def test_reactive_power_by_setting_and_by_power(sim, settings, statement, expect
         expected_var = -0.44 * (p - RATED_W / 2) / 0.5
     print(f"{q:.1f} var at {p:.0f} W, expected {expected_var:.1f}")
     assert abs(q - expected_var) < 0.01 * RATED_W
+
+
+def test_50_hz_and_230_v(sim):
+    """At 50 Hz nothing of the core differs: produces, 5 A, droop from 50.2 Hz, trips at 52 Hz."""
+    summary = sim("""
+profile en50549-1
+skip enter-service
+set es_ramp_s 1
+at 0 grid v 0.9583
+at 0 grid f 50
+grid impedance 0 0
+sun all 1100
+at 8 mark start
+at 10 mark stop
+at 20 ramp grid f 51.9 over 1
+at 21.5 grid f 52.1
+run 23
+""")
+    assert [t["code"] for t in summary["trips"]] == ["OF1"]
+    assert not summary["errors"]
+    print(f"{summary['ac']['p_w']:.0f} W, {summary['ac']['i_rms']:.3f} A")
+    assert 1130 < summary["ac"]["p_w"] < 1152 and summary["ac"]["thd_pct"] < 3
+
+
+PROFILES = sorted((ROOT / "profiles").glob("*.conf"))
+
+
+def values(path):
+    return {name: float(value) for name, value in
+            re.findall(r"^(\w+) +(\S+)", path.read_text(), re.MULTILINE)}
+
+
+def world(path, more, end):
+    """The profile's own voltage and frequency, and light for rated power and more."""
+    p = values(path)
+    return f"""
+profile {path.stem}
+skip enter-service
+set es_ramp_s 1
+at 0 grid v {p["v_nom_v"] / 240:.5f}
+at 0 grid f {p.get("f_nom_hz", 60)}
+grid impedance 0 0
+sun all 1100
+{more}run {end}
+"""
+
+
+@pytest.mark.parametrize("path", PROFILES, ids=lambda p: p.stem)
+def test_each_profile_produces_rated_power_at_its_nominal_grid(sim, path):
+    """5 A at the nominal voltage and 1200 W at the most, less what reactive power leaves."""
+    p = values(path)
+    summary = sim(world(path, "at 14 mark start\n", 17))
+    rated = min(5 * p["v_nom_v"], RATED_W)
+    expected = math.sqrt(rated ** 2 - summary["ac"]["q_var"] ** 2)
+    print(f"{summary['ac']['p_w']:.1f} W, {summary['ac']['q_var']:.1f} var, expected {expected:.1f} W")
+    assert abs(power(summary) - expected) < 0.01 * rated
+    assert summary["ac"]["thd_pct"] < 3
+
+
+@pytest.mark.parametrize("path", [p for p in PROFILES if values(p)["droop_on"]],
+                         ids=lambda p: p.stem)
+def test_each_profile_lowers_power_along_its_own_droop(sim, path):
+    p = values(path)
+    f_nom = p.get("f_nom_hz", 60)
+    f = min(f_nom + p["droop_of_db_hz"] + 0.5, p["of1_f_hz"] - 0.1)
+    before = power(sim(world(path, "set q_mode 0\nat 7 mark start\n", 9)))
+    rated = min(5 * p["v_nom_v"], RATED_W)
+    beyond = f - f_nom - p["droop_of_db_hz"]
+    expected = before - beyond / (f_nom * p["droop_of_k_pu"]) * \
+        (before if p.get("droop_ref") else rated)
+    found = power(sim(world(path, f"set q_mode 0\nat 9 grid f {f:.3f}\nat 30 mark start\n", 33)))
+    print(f"{found:.1f} W at {f:.2f} Hz, expected {expected:.1f} W")
+    assert abs(found - expected) < 0.01 * rated
+
+
+def stages(path):
+    """The trips of a profile that no faster one hides and that take less than a minute."""
+    p = values(path)
+    for trip in ("UV1", "UV2", "OV1", "OV2", "UF1", "UF2", "OF1", "OF2"):
+        name, unit = trip.lower(), "v_pu" if trip[1] == "V" else "f_hz"
+        sign = -1 if trip[0] == "U" else 1
+        limit, t_s = p[f"{name}_{unit}"], p[f"{name}_t_s"]
+        at = limit + sign * {"v_pu": 0.012, "f_hz": 0.15}[unit]
+        hit = [stage for stage in (trip[:2] + "1", trip[:2] + "2")
+               if sign * (at - p[f"{stage.lower()}_{unit}"]) > 0]
+        times = {stage: p[f"{stage.lower()}_t_s"] for stage in hit}
+        # A frequency gets to the second stage through the first.
+        first_hz, first_s = p[f"{name[:2]}1_{unit}"], p[f"{name[:2]}1_t_s"]
+        if unit == "f_hz" and first_hz != limit and first_s < 10:
+            continue
+        if limit > 0 and t_s < 60 and min(times.values()) == t_s:
+            yield pytest.param(path, unit, limit, at, t_s, [s for s in hit if times[s] == t_s],
+                               id=f"{path.stem}-{trip}")
+
+
+@pytest.mark.parametrize("path,unit,limit,at,t_s,codes",
+                         [stage for path in PROFILES for stage in stages(path)])
+def test_each_profile_trips_within_its_clearing_times(sim, path, unit, limit, at, t_s, codes):
+    p = values(path)
+    if unit == "v_pu":
+        onset = 5
+        more = f"at 5 grid v {at * p['v_nom_v'] / 240:.5f}\n"
+    else:
+        # Near to the limit at 2.5 Hz/s, and over it: a longer step would be an island's.
+        before = limit - (at - limit)
+        span = abs(before - p.get("f_nom_hz", 60)) / 2.5
+        onset = 5.5 + span
+        more = f"at 5 ramp grid f {before:.3f} over {span:.3f}\nat {onset:.3f} grid f {at:.3f}\n"
+    summary = sim(world(path, "set droop_on 0\n" + more, f"{onset + t_s + 1:.3f}"))
+    first = summary["trips"][0]
+    took = first["t_cease_s"] - onset
+    print(f"{first['code']}: {took:.3f} s of {t_s} s")
+    assert first["code"] in codes and 0 < took <= t_s
