@@ -12,3 +12,4 @@
 -include userspace/world/world.mk
 -include userspace/sim/sim.mk
 -include userspace/vboard/vboard.mk
+-include userspace/site/site.mk

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The simulated site. qs1-ether: the air between modems on pseudo terminals.
+
+SITE_INCLUDES := -Iuserspace/link -Iuserspace/lib -Iuserspace/site
+
+# The air and what is on it, in virtual time, for the program and for tests.
+ETHER_SRC := $(addprefix userspace/site/, air.c modem.c stack.c)
+ETHER_OBJ := $(ETHER_SRC:%.c=$(BUILD)/host/%.o)
+ETHER_HOST := $(BUILD)/host/libqs1ether.a
+
+$(ETHER_HOST): $(ETHER_OBJ)
+	$(call say,AR)
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(BUILD)/host/userspace/site/%.o: userspace/site/%.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(HOST_CFLAGS) $(SITE_INCLUDES) -MMD -MP -c -o $@ $<
+
+-include $(ETHER_OBJ:.o=.d)
+
+AIR_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_air*.c))
+$(AIR_TESTS): $(BUILD)/tests/%: tests/unit/%.c $(ETHER_HOST) $(LINK_HOST)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(HOST_CFLAGS) $(SITE_INCLUDES) -MMD -MP -o $@ $< $(ETHER_HOST) $(LINK_HOST) \
+		-lcmocka $(LINK_LIBS)
