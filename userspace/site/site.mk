@@ -5,7 +5,7 @@
 SITE_INCLUDES := -Iuserspace/link -Iuserspace/lib -Iuserspace/site
 
 # The air and what is on it, in virtual time, for the program and for tests.
-ETHER_SRC := $(addprefix userspace/site/, air.c modem.c stack.c)
+ETHER_SRC := $(addprefix userspace/site/, air.c modem.c node.c pcap.c poll.c stack.c)
 ETHER_OBJ := $(ETHER_SRC:%.c=$(BUILD)/host/%.o)
 ETHER_HOST := $(BUILD)/host/libqs1ether.a
 

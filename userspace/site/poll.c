@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "poll.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "bytes.h"
+#include "zigbee.h"
+
+#define RADIUS 15
+
+uint16_t poll_pan(const uint8_t ecu[6])
+{
+	return (uint16_t)bytes_get_le(ecu, 2);
+}
+
+static void send_command(struct poll *poll, uint16_t command, const uint8_t *data, size_t n)
+{
+	uint8_t frame[ZNP_FRAME_MAX];
+	int length = znp_build(command, data, n, frame, sizeof(frame));
+
+	if (length > 0) {
+		poll->send(poll->ctx, frame, (size_t)length);
+	}
+}
+
+/* An item of the modem's configuration, by the command that its chip has. */
+static void write_item(struct poll *poll, enum znp_item item, const uint8_t *value, uint8_t n)
+{
+	uint8_t data[4 + 8] = { (uint8_t)item };
+
+	if (poll->newer_chip) {
+		data[3] = n;
+		memcpy(data + 4, value, n);
+		send_command(poll, ZNP_NV_WRITE, data, 4u + n);
+	} else {
+		data[1] = n;
+		memcpy(data + 2, value, n);
+		send_command(poll, ZNP_ZB_WRITE_CONFIG, data, 2u + n);
+	}
+}
+
+static void set_startup(struct poll *poll)
+{
+	const uint8_t clear = 3;
+
+	write_item(poll, ZNP_ITEM_STARTUP_OPTION, &clear, 1);
+}
+
+/* The ECU's identity reversed, behind two bytes FF. */
+static void set_address(struct poll *poll)
+{
+	uint8_t ieee[8] = { 0xff, 0xff };
+
+	for (int i = 0; i < 6; i++) {
+		ieee[2 + i] = poll->config.ecu[5 - i];
+	}
+	write_item(poll, ZNP_ITEM_EXTENDED_ADDRESS, ieee, sizeof(ieee));
+}
+
+static void set_type(struct poll *poll)
+{
+	const uint8_t coordinator = 0;
+
+	write_item(poll, ZNP_ITEM_LOGICAL_TYPE, &coordinator, 1);
+}
+
+static void set_pan(struct poll *poll)
+{
+	write_item(poll, ZNP_ITEM_PAN, poll->config.ecu, 2);
+}
+
+static void set_channel(struct poll *poll)
+{
+	uint8_t mask[4];
+
+	bytes_put_le(mask, 4, UINT64_C(1) << poll->config.channel);
+	write_item(poll, ZNP_ITEM_CHANNELS, mask, sizeof(mask));
+}
+
+static void register_endpoint(struct poll *poll)
+{
+	/* endpoint, profile, device, version, latency, one cluster in and one out */
+	static const uint8_t data[] = { ZIGBEE_ENDPOINT,
+					0x05,
+					0x0f,
+					0x00,
+					0x01,
+					0x01,
+					0x00,
+					0x02,
+					0x00,
+					0x00,
+					0x15,
+					0x00,
+					0x00 };
+
+	send_command(poll, ZNP_AF_REGISTER, data, sizeof(data));
+}
+
+static void start_network(struct poll *poll)
+{
+	static const uint8_t no_delay[2];
+
+	if (poll->newer_chip) {
+		send_command(poll, ZNP_ZDO_STARTUP, no_delay, sizeof(no_delay));
+	} else {
+		send_command(poll, ZNP_ZB_START, NULL, 0);
+	}
+}
+
+/* The start, step by step; the last ends with the indication that the network is up. */
+static void (*const set_up_step[])(struct poll *poll) = {
+	set_startup, set_address, set_type, set_pan, set_channel, register_endpoint, start_network,
+};
+#define STEPS ((int)(sizeof(set_up_step) / sizeof(set_up_step[0])))
+
+static void enter(struct poll *poll, enum poll_phase phase, uint64_t due_us)
+{
+	poll->phase = phase;
+	poll->due_us = due_us;
+}
+
+static void next_step(struct poll *poll, int step, uint64_t now_us)
+{
+	poll->step = step;
+	enter(poll, POLL_SET_UP, now_us + POLL_MODEM_US);
+	set_up_step[step](poll);
+}
+
+static void reset_modem(struct poll *poll, uint64_t now_us)
+{
+	static const uint8_t hard;
+
+	poll->modem_resets++;
+	if (poll->resets++ % 2) {
+		poll->hard_reset(poll->ctx);
+	} else {
+		send_command(poll, ZNP_RESET_REQ, &hard, 1);
+	}
+	poll->in_n = 0;
+	enter(poll, POLL_RESET, now_us + 2 * POLL_MODEM_US);
+}
+
+static bool sleeps(const struct poll *poll, const struct poll_unit *unit)
+{
+	return unit->silent >= POLL_SILENT_ROUNDS && poll->rounds % POLL_ASLEEP_ROUNDS;
+}
+
+static void begin_round(struct poll *poll, uint64_t now_us)
+{
+	poll->round_start_us = now_us;
+	poll->current = -1;
+	for (int i = 0; i < poll->units; i++) {
+		poll->unit[i].done = sleeps(poll, &poll->unit[i]);
+		poll->unit[i].again = false;
+	}
+	enter(poll, POLL_ASK, now_us);
+}
+
+/* First those that were not asked in this round, then those that did not answer. */
+static int next_unit(const struct poll *poll)
+{
+	for (int again = 0; again < 2; again++) {
+		for (int i = 0; i < poll->units; i++) {
+			if (!poll->unit[i].done && poll->unit[i].again == again) {
+				return i;
+			}
+		}
+	}
+	return -1;
+}
+
+static void ask(struct poll *poll, uint64_t now_us)
+{
+	struct poll_unit *unit = &poll->unit[poll->current];
+	uint8_t payload[OWN_FRAME_MAX];
+	uint8_t frame[ZNP_FRAME_MAX];
+	struct znp_data_request request = {
+		.dst = unit->address,
+		.dst_endpoint = ZIGBEE_ENDPOINT,
+		.src_endpoint = ZIGBEE_ENDPOINT,
+		.cluster = ZIGBEE_CLUSTER_REQUEST,
+		.transaction = ++poll->transaction,
+		.radius = RADIUS,
+		.data = payload,
+	};
+	int n;
+
+	if (poll->config.kind == POLL_STOCK) {
+		for (int i = 0; i < 6; i++) {
+			payload[i] = poll->config.ecu[5 - i];
+		}
+		n = 6 + l2_request(L2_POLL, payload + 6, sizeof(payload) - 6);
+	} else {
+		n = own_build(OWN_STATUS_REQUEST, ++poll->id, NULL, 0, 0, payload, sizeof(payload));
+	}
+	request.n = (size_t)n;
+	n = znp_data_request_build(&request, frame, sizeof(frame));
+	unit->asked++;
+	poll->message.parts = 0;
+	poll->modem_heard = false;
+	poll->send(poll->ctx, frame, (size_t)n);
+	enter(poll, POLL_WAIT, now_us + POLL_REPLY_US);
+}
+
+static void go_on(struct poll *poll, uint64_t now_us)
+{
+	uint64_t due_us;
+
+	poll->current = next_unit(poll);
+	if (poll->current >= 0) {
+		ask(poll, now_us);
+		return;
+	}
+	poll->rounds++;
+	poll->round_us = now_us - poll->round_start_us;
+	due_us = poll->round_start_us + poll->config.period_us;
+	enter(poll, POLL_PAUSE,
+	      due_us > now_us + POLL_BREATH_US ? due_us : now_us + POLL_BREATH_US);
+}
+
+static void unit_silent(struct poll *poll, uint64_t now_us)
+{
+	struct poll_unit *unit = &poll->unit[poll->current];
+
+	if (unit->again || unit->silent >= POLL_SILENT_ROUNDS) {
+		unit->done = true;
+		unit->silent++;
+	} else {
+		unit->again = true;
+	}
+	go_on(poll, now_us);
+}
+
+static bool take_l2(struct poll_unit *unit, const struct znp_incoming *incoming)
+{
+	struct l2 frame;
+
+	return incoming->n > SERIAL_BYTES &&
+	       !memcmp(incoming->data, unit->serial.bcd, SERIAL_BYTES) &&
+	       l2_parse(incoming->data + SERIAL_BYTES, incoming->n - SERIAL_BYTES, &frame) == 0 &&
+	       l2_telemetry_decode(&frame, unit->l2) == 0;
+}
+
+/* 1 when the status is whole, 0 when parts are missing, -1 when it is wrong. */
+static int take_own(struct poll *poll, struct poll_unit *unit, const struct znp_incoming *incoming)
+{
+	struct own_part part;
+
+	if (own_parse(incoming->data, incoming->n, &part) < 0 || part.type != OWN_STATUS ||
+	    part.id != poll->id) {
+		return -1;
+	}
+	if (!own_collect(&poll->message, &part)) {
+		return 0;
+	}
+	if (own_status_parse(poll->message.body, poll->message.n, &unit->identity, unit->status) <
+		    0 ||
+	    !serial_equal(&unit->identity.serial, &unit->serial)) {
+		return -1;
+	}
+	return 1;
+}
+
+static struct poll_unit *unit_at(struct poll *poll, uint16_t address)
+{
+	for (int i = 0; i < poll->units; i++) {
+		if (poll->unit[i].address == address) {
+			return &poll->unit[i];
+		}
+	}
+	return NULL;
+}
+
+static void take_reply(struct poll *poll, const struct znp_incoming *incoming, uint64_t now_us)
+{
+	struct poll_unit *unit = unit_at(poll, incoming->src);
+	int taken;
+
+	if (!unit) {
+		return;
+	}
+	taken = poll->config.kind == POLL_OWN ? take_own(poll, unit, incoming)
+		: take_l2(unit, incoming)     ? 1
+					      : -1;
+	if (taken <= 0) {
+		unit->wrong += taken < 0;
+		return;
+	}
+	/* a late reply counts too, but only once a round */
+	unit->answered += !unit->done;
+	unit->silent = 0;
+	unit->done = true;
+	unit->lqi = incoming->lqi;
+	unit->fresh_us = now_us;
+	if (poll->phase == POLL_WAIT && unit == &poll->unit[poll->current]) {
+		go_on(poll, now_us);
+	}
+}
+
+static void take_confirm(struct poll *poll, const struct znp_confirm *confirm, uint64_t now_us)
+{
+	if (poll->phase == POLL_WAIT && confirm->transaction == poll->transaction &&
+	    confirm->status != ZNP_SUCCESS) {
+		unit_silent(poll, now_us);
+	}
+}
+
+static void take_set_up(struct poll *poll, const struct znp_frame *frame, uint64_t now_us)
+{
+	bool last = poll->step == STEPS - 1;
+
+	if (frame->command == ZNP_ERROR && !poll->newer_chip) {
+		poll->newer_chip = true;
+		next_step(poll, 0, now_us);
+	} else if (last && frame->command == ZNP_ZDO_STATE && frame->n > 0 &&
+		   frame->data[0] == ZNP_STATE_COORDINATOR) {
+		poll->resets = 0;
+		begin_round(poll, now_us);
+		go_on(poll, now_us);
+	} else if (!last && ZNP_TYPE(frame->command) == ZNP_SRSP && frame->n > 0 &&
+		   frame->data[0] == ZNP_SUCCESS) {
+		next_step(poll, poll->step + 1, now_us);
+	}
+}
+
+static void take_frame(struct poll *poll, const struct znp_frame *frame, uint64_t now_us)
+{
+	struct znp_incoming incoming;
+	struct znp_confirm confirm;
+
+	poll->modem_heard = true;
+	if (frame->command == ZNP_RESET_IND) {
+		next_step(poll, 0, now_us);
+	} else if (poll->phase == POLL_SET_UP) {
+		take_set_up(poll, frame, now_us);
+	} else if (znp_incoming_parse(frame, &incoming) == 0) {
+		take_reply(poll, &incoming, now_us);
+	} else if (znp_confirm_parse(frame, &confirm) == 0) {
+		poll->resets = 0;
+		take_confirm(poll, &confirm, now_us);
+	} else if (frame->command == ZNP_ANSWER(ZNP_AF_DATA_REQUEST) && frame->n > 0 &&
+		   frame->data[0] != ZNP_SUCCESS && poll->phase == POLL_WAIT) {
+		/* refused: the same unit again, a little later */
+		enter(poll, POLL_PAUSE, now_us + POLL_REPLY_US / 4);
+	}
+}
+
+void poll_input(struct poll *poll, const uint8_t *bytes, size_t n, uint64_t now_us)
+{
+	size_t at = 0;
+	int ret;
+
+	n = n < sizeof(poll->in) - poll->in_n ? n : sizeof(poll->in) - poll->in_n;
+	memcpy(poll->in + poll->in_n, bytes, n);
+	poll->in_n += n;
+	do {
+		struct znp_frame frame;
+		size_t used;
+
+		ret = znp_parse(poll->in + at, poll->in_n - at, &frame, &used);
+		at += used;
+		if (ret == 1) {
+			take_frame(poll, &frame, now_us);
+		}
+	} while (ret != 0);
+	poll->in_n -= at;
+	memmove(poll->in, poll->in + at, poll->in_n);
+}
+
+void poll_run(struct poll *poll, uint64_t now_us)
+{
+	if (now_us < poll->due_us) {
+		return;
+	}
+	switch (poll->phase) {
+	case POLL_RESET:
+	case POLL_SET_UP:
+		reset_modem(poll, now_us);
+		break;
+	case POLL_ASK:
+		go_on(poll, now_us);
+		break;
+	case POLL_WAIT:
+		if (poll->modem_heard) {
+			unit_silent(poll, now_us);
+		} else {
+			reset_modem(poll, now_us);
+		}
+		break;
+	case POLL_PAUSE:
+		if (next_unit(poll) < 0) {
+			begin_round(poll, now_us);
+		}
+		go_on(poll, now_us);
+		break;
+	}
+}
+
+void poll_init(struct poll *poll, const struct poll_config *config,
+	       void (*send)(void *ctx, const uint8_t *bytes, size_t n),
+	       void (*hard_reset)(void *ctx), void *ctx, uint64_t now_us)
+{
+	memset(poll, 0, sizeof(*poll));
+	poll->config = *config;
+	poll->send = send;
+	poll->hard_reset = hard_reset;
+	poll->ctx = ctx;
+	reset_modem(poll, now_us);
+}
+
+int poll_add(struct poll *poll, const struct serial *serial, uint16_t address)
+{
+	struct poll_unit *unit = &poll->unit[poll->units];
+
+	if (poll->units == POLL_UNITS_MAX) {
+		return -ENOSPC;
+	}
+	*unit = (struct poll_unit){ .serial = *serial, .address = address };
+	for (int i = 0; i < L2_TELEMETRY_COUNT; i++) {
+		unit->l2[i] = FIELD_ABSENT;
+	}
+	for (int i = 0; i < OWN_STATUS_COUNT; i++) {
+		unit->status[i] = FIELD_ABSENT;
+	}
+	poll->units++;
+	return 0;
+}
