@@ -4,7 +4,7 @@
 
 #include "modem.h"
 #include "node.h"
-#include "poll.h"
+#include "poller.h"
 
 #define UNITS_MAX 100
 
@@ -53,7 +53,7 @@ static void set_up(enum modem_chip chip, enum poll_kind kind, int units, double 
 	air = air_new(&air_config_default);
 	hard_resets = 0;
 	assert_int_equal(modem_init(&modem, air, &modem_config, to_poll, NULL), 0);
-	poll_init(&poll, &config, to_modem, pull_reset, NULL, 0);
+	poll_init(&poll, &config, to_modem, pull_reset, NULL);
 	for (int i = 0; i < units; i++) {
 		struct air_radio_config radio = { .channel = 16,
 						  .pan = poll_pan(config.ecu),
@@ -73,6 +73,7 @@ static void set_up(enum modem_chip chip, enum poll_kind kind, int units, double 
 		air_level(air, 0, number, dbm);
 		air_level(air, number, 0, dbm);
 	}
+	poll_start(&poll, 0);
 }
 
 static void run(uint64_t until_us)

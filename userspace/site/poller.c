@@ -1,13 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "poll.h"
+#include "poller.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bytes.h"
 #include "zigbee.h"
 
 #define RADIUS 15
+
+int poll_ecu_parse(const char *text, uint8_t ecu[6])
+{
+	unsigned long long value;
+
+	if (strlen(text) != 12 || strspn(text, "0123456789abcdefABCDEF") != 12) {
+		return -EINVAL;
+	}
+	value = strtoull(text, NULL, 16);
+	bytes_put_be(ecu, 6, value);
+	return 0;
+}
 
 uint16_t poll_pan(const uint8_t ecu[6])
 {
@@ -200,6 +213,7 @@ static void ask(struct poll *poll, uint64_t now_us)
 	unit->asked++;
 	poll->message.parts = 0;
 	poll->modem_heard = false;
+	poll->asked_us = now_us;
 	poll->send(poll->ctx, frame, (size_t)n);
 	enter(poll, POLL_WAIT, now_us + POLL_REPLY_US);
 }
@@ -385,6 +399,8 @@ void poll_run(struct poll *poll, uint64_t now_us)
 	case POLL_WAIT:
 		if (poll->modem_heard) {
 			unit_silent(poll, now_us);
+		} else if (now_us - poll->asked_us < POLL_MODEM_US) {
+			poll->due_us = poll->asked_us + POLL_MODEM_US;
 		} else {
 			reset_modem(poll, now_us);
 		}
@@ -400,13 +416,18 @@ void poll_run(struct poll *poll, uint64_t now_us)
 
 void poll_init(struct poll *poll, const struct poll_config *config,
 	       void (*send)(void *ctx, const uint8_t *bytes, size_t n),
-	       void (*hard_reset)(void *ctx), void *ctx, uint64_t now_us)
+	       void (*hard_reset)(void *ctx), void *ctx)
 {
 	memset(poll, 0, sizeof(*poll));
 	poll->config = *config;
 	poll->send = send;
 	poll->hard_reset = hard_reset;
 	poll->ctx = ctx;
+	poll->due_us = UINT64_MAX;
+}
+
+void poll_start(struct poll *poll, uint64_t now_us)
+{
 	reset_modem(poll, now_us);
 }
 

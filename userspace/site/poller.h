@@ -6,10 +6,10 @@
  * One request is under way at a time. A unit that does not answer is asked again at the end of
  * the round, once, so that a dead one costs the others little; one that has been silent for some
  * rounds is asked only every POLL_ASLEEP_ROUNDS. A modem that stops answering is reset: by
- * command first, then by its reset line.
+ * command first, then by its reset line; it has POLL_MODEM_US to answer.
  */
-#ifndef QS1_SITE_POLL_H
-#define QS1_SITE_POLL_H
+#ifndef QS1_SITE_POLLER_H
+#define QS1_SITE_POLLER_H
 
 #include "l2.h"
 #include "own.h"
@@ -100,21 +100,24 @@ struct poll {
 	uint64_t round_start_us;
 	uint64_t round_us;
 	uint64_t rounds;
-	bool modem_heard; /* since the last request */
-	int resets;	  /* in a row without an answer */
+	bool modem_heard;  /* since the last request */
+	uint64_t asked_us; /* time of that */
+	int resets;	   /* in a row without an answer */
 	uint64_t modem_resets;
 	struct own_message message;
 	size_t in_n;
 	uint8_t in[4096];
 };
 
-/* Begins with a reset of the modem. */
 void poll_init(struct poll *poll, const struct poll_config *config,
 	       void (*send)(void *ctx, const uint8_t *bytes, size_t n),
-	       void (*hard_reset)(void *ctx), void *ctx, uint64_t now_us);
+	       void (*hard_reset)(void *ctx), void *ctx);
 
 /* Return: 0, or -ENOSPC. */
 int poll_add(struct poll *poll, const struct serial *serial, uint16_t address);
+
+/* Begin, with a reset of the modem. */
+void poll_start(struct poll *poll, uint64_t now_us);
 
 /* Bytes from the modem. */
 void poll_input(struct poll *poll, const uint8_t *bytes, size_t n, uint64_t now_us);
@@ -122,7 +125,13 @@ void poll_input(struct poll *poll, const uint8_t *bytes, size_t n, uint64_t now_
 /* Time has passed; to be called at the latest at poll->due_us. */
 void poll_run(struct poll *poll, uint64_t now_us);
 
+/* The stock system's channel. */
+#define POLL_CHANNEL 16
+
+/* Identity of an ECU from 12 hexadecimal digits. Return: 0, or -EINVAL; @ecu untouched. */
+int poll_ecu_parse(const char *text, uint8_t ecu[6]);
+
 /* PAN identifier of the stock system: the first two bytes of the ECU's identity. */
 uint16_t poll_pan(const uint8_t ecu[6]);
 
-#endif /* QS1_SITE_POLL_H */
+#endif /* QS1_SITE_POLLER_H */

@@ -1,0 +1,661 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * qs1-ether: the air of a simulated site. Modems are pseudo terminals; simulated units answer by
+ * themselves; commands come on standard input, and the frames may go to a capture file.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <math.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "modem.h"
+#include "node.h"
+#include "pcap.h"
+#include "poller.h"
+#include "util.h"
+
+#define MODEMS_MAX 16
+#define NODES_MAX 100
+/* The reset line of a pseudo terminal is looked at this often, ms. */
+#define LINE_MS 20
+/* Readings of the steady units are renewed this often, us. */
+#define STEADY_US 1000000
+/* A frame of a foreign coordinator, us. */
+#define FOREIGN_US 100000
+#define FIRST_ADDRESS 0x1001
+
+struct port {
+	struct modem modem;
+	int fd;
+	bool held; /* the host holds the reset line */
+};
+
+static struct {
+	struct air *air;
+	struct port port[MODEMS_MAX];
+	int ports;
+	struct node node[NODES_MAX];
+	int nodes;
+	int interferer;
+	int foreign;
+	bool foreign_on;
+	uint8_t foreign_seq;
+	double level_dbm;
+	double speed;
+	double watts;
+	uint64_t steady_us;
+	FILE *capture;
+	struct timespec start;
+} ether = { .level_dbm = -60, .speed = 1, .watts = 200 };
+
+static volatile sig_atomic_t stopped;
+
+static void on_signal(int number)
+{
+	(void)number;
+	stopped = 1;
+}
+
+static uint64_t virtual_now(void)
+{
+	struct timespec now;
+	double us;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	us = (double)(now.tv_sec - ether.start.tv_sec) * 1e6 +
+	     (double)(now.tv_nsec - ether.start.tv_nsec) * 1e-3;
+	return (uint64_t)(us * ether.speed);
+}
+
+static void to_host(void *ctx, const uint8_t *bytes, size_t n)
+{
+	struct port *port = ctx;
+
+	/* A host that does not read loses bytes, as with a serial line. */
+	if (write(port->fd, bytes, n) < 0 && errno != EAGAIN) {
+		fprintf(stderr, "modem %d: %s\n", (int)(port - ether.port), strerror(errno));
+	}
+}
+
+static void to_capture(void *ctx, uint64_t start_us, int radio, const uint8_t *frame, size_t n)
+{
+	(void)ctx;
+	(void)radio;
+	if (pcap_write(ether.capture, start_us, frame, n) < 0) {
+		fprintf(stderr, "capture: %s\n", strerror(EIO));
+	}
+}
+
+static void foreign_alarm(void *ctx, uint64_t now_us, int alarm)
+{
+	/* superframe of a coordinator without beacons, nothing pending */
+	static const uint8_t beacon[] = { 0xff, 0xcf, 0x00, 0x00 };
+	struct mac_frame mac = {
+		.type = MAC_BEACON,
+		.seq = ether.foreign_seq++,
+		.src = { MAC_MODE_SHORT, 0xbeef, 0x0000 },
+		.payload = beacon,
+		.n = sizeof(beacon),
+	};
+	uint8_t frame[MAC_FRAME_MAX];
+	int n = mac_build(&mac, frame, sizeof(frame));
+
+	(void)ctx;
+	(void)alarm;
+	if (!ether.foreign_on) {
+		return;
+	}
+	air_send(ether.air, ether.foreign, frame, (size_t)n);
+	air_alarm(ether.air, ether.foreign, 0, now_us + FOREIGN_US);
+}
+
+static const struct air_ops foreign_ops = { .alarm = foreign_alarm };
+
+/* All others hear a new radio, and it them. */
+static int add_levels(int number)
+{
+	for (int i = 0; i < number; i++) {
+		air_level(ether.air, i, number, ether.level_dbm);
+		air_level(ether.air, number, i, ether.level_dbm);
+	}
+	return number;
+}
+
+/* A pseudo terminal that stays open, raw; its slave's name is printed. */
+static int open_port(struct port *port, const char *folder)
+{
+	int fd = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	int number = (int)(port - ether.port);
+	struct termios termios;
+	const char *name;
+	char link[512];
+	int slave;
+
+	if (fd < 0 || grantpt(fd) < 0 || unlockpt(fd) < 0 || !(name = ptsname(fd))) {
+		return -errno;
+	}
+	slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave < 0 || tcgetattr(slave, &termios) < 0) {
+		return -errno;
+	}
+	cfmakeraw(&termios);
+	cfsetspeed(&termios, B115200);
+	tcsetattr(slave, TCSANOW, &termios);
+	port->fd = fd;
+	printf("modem %d %s\n", number, name);
+	if (folder) {
+		snprintf(link, sizeof(link), "%s/modem%d", folder, number);
+		unlink(link);
+		if (symlink(name, link) < 0) {
+			return -errno;
+		}
+	}
+	return 0;
+}
+
+static int add_port(enum modem_chip chip, const char *folder)
+{
+	struct port *port = &ether.port[ether.ports];
+	struct modem_config config = {
+		.chip = chip,
+		/* the first is the coordinator's */
+		.address = ether.ports ? (uint16_t)(FIRST_ADDRESS + NODES_MAX + ether.ports) : 0,
+		.ieee = UINT64_C(0x00124b0000000000) + (uint64_t)ether.ports,
+	};
+	int number = modem_init(&port->modem, ether.air, &config, to_host, port);
+	int ret = number < 0 ? number : open_port(port, folder);
+
+	if (ret < 0) {
+		return ret;
+	}
+	add_levels(number);
+	ether.ports++;
+	return 0;
+}
+
+static int add_node(uint16_t pan, uint8_t channel)
+{
+	struct air_radio_config radio = {
+		.channel = channel,
+		.pan = pan,
+		.address = (uint16_t)(FIRST_ADDRESS + ether.nodes),
+	};
+	char text[32];
+	struct serial serial;
+	int number;
+
+	snprintf(text, sizeof(text), "8060%08d", ether.nodes + 1);
+	serial_parse(text, &serial);
+	number = node_init(&ether.node[ether.nodes], ether.air, &radio, &serial);
+	if (number < 0) {
+		return number;
+	}
+	add_levels(number);
+	node_steady(&ether.node[ether.nodes], ether.watts);
+	printf("unit %s %04X\n", text, radio.address);
+	ether.nodes++;
+	return 0;
+}
+
+/* The reset line: a host lowers it, with the other lines of a modem, by a speed of 0 (termios). */
+static void look_at_line(struct port *port)
+{
+	struct termios termios;
+	bool held = tcgetattr(port->fd, &termios) == 0 && cfgetospeed(&termios) == B0;
+
+	if (held && !port->held) {
+		modem_reset(&port->modem);
+	}
+	port->held = held;
+}
+
+static void read_port(struct port *port)
+{
+	uint8_t bytes[512];
+	ssize_t n = read(port->fd, bytes, sizeof(bytes));
+
+	if (n > 0) {
+		modem_input(&port->modem, bytes, (size_t)n);
+	}
+}
+
+static int number_of(const char *text, int count)
+{
+	char *end = NULL;
+	long number = text ? strtol(text, &end, 10) : -1;
+
+	return text && *text && !*end && number >= 0 && number < count ? (int)number : -1;
+}
+
+/* on or off: 1 or 0, -1 for neither. */
+static int switch_of(const char *text)
+{
+	return text && !strcmp(text, "on") ? 1 : text && !strcmp(text, "off") ? 0 : -1;
+}
+
+#define WORDS 5
+
+static bool do_modem(char **word)
+{
+	int number = number_of(word[1], ether.ports);
+	int fault = word[2] ? modem_fault_by_name(word[2]) : -1;
+	int on = switch_of(word[3]);
+
+	if (number < 0 || !word[2]) {
+		return false;
+	}
+	if (!strcmp(word[2], "reset") && !word[3]) {
+		modem_reset(&ether.port[number].modem);
+		return true;
+	}
+	if (fault < 0 || on < 0) {
+		return false;
+	}
+	modem_fault(&ether.port[number].modem, fault, on);
+	return true;
+}
+
+static bool do_unit(char **word)
+{
+	/* units count from 1, as in scenarios */
+	int number = number_of(word[1], ether.nodes + 1);
+	int on = switch_of(word[2]);
+
+	if (number < 1 || on < 0) {
+		return false;
+	}
+	node_power(&ether.node[number - 1], on);
+	return true;
+}
+
+/* A level in dBm, or NAN. */
+static double level_of(const char *text)
+{
+	char *end = NULL;
+	double level = text ? strtod(text, &end) : 0;
+
+	return text && *text && !*end && level >= AIR_SILENT_DBM && level <= 20 ? level
+										: (double)NAN;
+}
+
+static bool do_level(char **word)
+{
+	int number = number_of(word[1], ether.nodes + 1);
+	double level = level_of(word[2]);
+	int radio;
+
+	if (number < 1 || level != level) {
+		return false;
+	}
+	radio = ether.node[number - 1].stack.radio;
+	for (int i = 0; i < ether.ports; i++) {
+		air_level(ether.air, radio, ether.port[i].modem.stack.radio, level);
+		air_level(ether.air, ether.port[i].modem.stack.radio, radio, level);
+	}
+	return true;
+}
+
+static bool do_hidden(char **word)
+{
+	int a = number_of(word[1], ether.nodes + 1);
+	int b = number_of(word[2], ether.nodes + 1);
+
+	if (a < 1 || b < 1) {
+		return false;
+	}
+	a = ether.node[a - 1].stack.radio;
+	b = ether.node[b - 1].stack.radio;
+	air_level(ether.air, a, b, AIR_SILENT_DBM);
+	air_level(ether.air, b, a, AIR_SILENT_DBM);
+	return true;
+}
+
+static bool do_interfere(char **word)
+{
+	double level = level_of(word[1]);
+	int ms = number_of(word[2], 1000000);
+
+	if (level != level || ms < 1) {
+		return false;
+	}
+	for (int i = 0; i < ether.interferer; i++) {
+		air_level(ether.air, ether.interferer, i, level);
+	}
+	return air_burst(ether.air, ether.interferer, (uint64_t)ms * 1000) == 0;
+}
+
+static bool do_foreign(char **word)
+{
+	int on = switch_of(word[1]);
+
+	if (on < 0) {
+		return false;
+	}
+	ether.foreign_on = on;
+	air_alarm(ether.air, ether.foreign, 0, on ? air_now(ether.air) : AIR_NEVER);
+	return true;
+}
+
+static void print_count(const char *name, int number, int radio)
+{
+	const struct air_count *count = air_count(ether.air, radio);
+
+	printf("%s %d: sent %llu retries %llu busy %llu no-ack %llu received %llu damaged %llu "
+	       "missed %llu\n",
+	       name, number, (unsigned long long)count->sent, (unsigned long long)count->retries,
+	       (unsigned long long)count->busy, (unsigned long long)count->no_ack,
+	       (unsigned long long)count->received, (unsigned long long)count->damaged,
+	       (unsigned long long)count->missed);
+}
+
+static bool do_count(char **word)
+{
+	if (word[1]) {
+		return false;
+	}
+	for (int i = 0; i < ether.ports; i++) {
+		print_count("modem", i, ether.port[i].modem.stack.radio);
+	}
+	for (int i = 0; i < ether.nodes; i++) {
+		print_count("unit", i + 1, ether.node[i].stack.radio);
+	}
+	return true;
+}
+
+static bool do_quit(char **word)
+{
+	(void)word;
+	stopped = 1;
+	return true;
+}
+
+static const struct {
+	const char *word;
+	bool (*run)(char **word);
+	const char *usage;
+} command[] = {
+	{ "modem", do_modem, "modem N reset | modem N frozen|full|lost-block|late|garbage on|off" },
+	{ "unit", do_unit, "unit N on|off" },
+	{ "level", do_level, "level UNIT DBM: between a unit and all modems" },
+	{ "hidden", do_hidden, "hidden UNIT UNIT: they do not hear each other" },
+	{ "interfere", do_interfere, "interfere DBM MS: noise at every radio" },
+	{ "foreign", do_foreign, "foreign on|off: another coordinator on the channel" },
+	{ "count", do_count, "count" },
+	{ "quit", do_quit, "quit" },
+};
+
+static void do_line(char *line)
+{
+	char *word[WORDS + 1] = { NULL };
+	int words = 0;
+
+	for (char *at = strtok(line, " \t\n"); at && words < WORDS; at = strtok(NULL, " \t\n")) {
+		word[words++] = at;
+	}
+	if (!word[0] || word[0][0] == '#') {
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(command); i++) {
+		if (strcmp(command[i].word, word[0])) {
+			continue;
+		}
+		if (!command[i].run(word)) {
+			printf("expected: %s\n", command[i].usage);
+		}
+		return;
+	}
+	printf("%s: no such command; there are:\n", word[0]);
+	for (size_t i = 0; i < ARRAY_SIZE(command); i++) {
+		printf("  %s\n", command[i].usage);
+	}
+}
+
+/* False at the end of standard input. */
+static bool read_console(void)
+{
+	static char text[1024];
+	static size_t used;
+	ssize_t n = read(STDIN_FILENO, text + used, sizeof(text) - 1 - used);
+	char *end;
+
+	if (n <= 0) {
+		return n < 0 && errno == EINTR;
+	}
+	used += (size_t)n;
+	text[used] = '\0';
+	while ((end = memchr(text, '\n', used))) {
+		*end++ = '\0';
+		do_line(text);
+		used -= (size_t)(end - text);
+		memmove(text, end, used + 1);
+	}
+	if (used == sizeof(text) - 1) {
+		puts("line too long");
+		used = 0;
+	}
+	fflush(stdout);
+	return true;
+}
+
+static int timeout_ms(void)
+{
+	uint64_t next = air_next(ether.air);
+	uint64_t now = air_now(ether.air);
+	double ms;
+
+	if (next <= now) {
+		return 0;
+	}
+	ms = (double)(next - now) / 1000 / ether.speed;
+	return ms < LINE_MS ? (int)ms : LINE_MS;
+}
+
+static void pass_time(void)
+{
+	uint64_t now = virtual_now();
+
+	air_run(ether.air, now > air_now(ether.air) ? now : air_now(ether.air));
+	if (now < ether.steady_us) {
+		return;
+	}
+	ether.steady_us = now + STEADY_US;
+	for (int i = 0; i < ether.nodes; i++) {
+		node_steady(&ether.node[i], ether.watts);
+	}
+}
+
+static void serve(uint64_t until_us)
+{
+	bool console = true;
+
+	while (!stopped && air_now(ether.air) < until_us) {
+		struct pollfd fds[MODEMS_MAX + 1];
+
+		for (int i = 0; i < ether.ports; i++) {
+			fds[i] = (struct pollfd){ .fd = ether.port[i].fd, .events = POLLIN };
+		}
+		fds[ether.ports] =
+			(struct pollfd){ .fd = console ? STDIN_FILENO : -1, .events = POLLIN };
+		if (poll(fds, (nfds_t)ether.ports + 1, timeout_ms()) < 0 && errno != EINTR) {
+			break;
+		}
+		pass_time();
+		for (int i = 0; i < ether.ports; i++) {
+			look_at_line(&ether.port[i]);
+			if (fds[i].revents & POLLIN) {
+				read_port(&ether.port[i]);
+			}
+		}
+		if (fds[ether.ports].revents) {
+			console = read_console();
+		}
+	}
+}
+
+static const char usage[] =
+	"usage: qs1-ether [OPTION]...\n"
+	"The air of a simulated site: 802.15.4 between modems on pseudo terminals and units.\n"
+	"Commands are read from standard input; an unknown one lists them.\n"
+	"  -m, --modems N      modems, the first for a coordinator (1)\n"
+	"  -c, --chip NAME     cc2530 or cc2652 (cc2530)\n"
+	"  -u, --units N       simulated units that answer by themselves (0)\n"
+	"  -e, --ecu HEX       identity of the ECU, 12 digits: its first two bytes are the PAN "
+	"(D8A3011B9780)\n"
+	"  -l, --level DBM     of every radio at every other (-60)\n"
+	"  -w, --watts W       of each module of the simulated units (200)\n"
+	"  -p, --pcap FILE     capture of all frames\n"
+	"  -d, --folder DIR    links modem0, modem1, ... to the pseudo terminals\n"
+	"  -s, --seed N        of the random numbers (1)\n"
+	"  -x, --speed X       virtual seconds a second (1)\n"
+	"  -f, --for S         end after this many virtual seconds\n";
+
+static _Noreturn void fail(const char *what, const char *expected)
+{
+	fprintf(stderr, "qs1-ether: %s: expected %s\n", what, expected);
+	exit(2);
+}
+
+static double number_option(const char *name, double min, double max)
+{
+	char expected[80];
+	char *end;
+	double value = strtod(optarg, &end);
+
+	if (!*optarg || *end || !(value >= min && value <= max)) {
+		snprintf(expected, sizeof(expected), "a number from %g to %g, found %.20s", min,
+			 max, optarg);
+		fail(name, expected);
+	}
+	return value;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "modems", required_argument, NULL, 'm' },
+		{ "chip", required_argument, NULL, 'c' },
+		{ "units", required_argument, NULL, 'u' },
+		{ "ecu", required_argument, NULL, 'e' },
+		{ "level", required_argument, NULL, 'l' },
+		{ "watts", required_argument, NULL, 'w' },
+		{ "pcap", required_argument, NULL, 'p' },
+		{ "folder", required_argument, NULL, 'd' },
+		{ "seed", required_argument, NULL, 's' },
+		{ "speed", required_argument, NULL, 'x' },
+		{ "for", required_argument, NULL, 'f' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	const struct air_radio_config other = { .channel = POLL_CHANNEL, .promiscuous = true };
+	struct air_config config = air_config_default;
+	enum modem_chip chip = MODEM_CC2530;
+	uint8_t ecu[6];
+	const char *ecu_text = "D8A3011B9780";
+	const char *capture = NULL;
+	const char *folder = NULL;
+	double seconds = 0;
+	int modems = 1;
+	int units = 0;
+	int ret = 0;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "m:c:u:e:l:w:p:d:s:x:f:h", options, NULL)) != -1) {
+		switch (c) {
+		case 'm':
+			modems = (int)number_option("--modems", 0, MODEMS_MAX);
+			break;
+		case 'c':
+			if (strcmp(optarg, "cc2530") && strcmp(optarg, "cc2652")) {
+				fail("--chip", "cc2530 or cc2652");
+			}
+			chip = strcmp(optarg, "cc2530") ? MODEM_CC2652 : MODEM_CC2530;
+			break;
+		case 'u':
+			units = (int)number_option("--units", 0, NODES_MAX);
+			break;
+		case 'e':
+			ecu_text = optarg;
+			break;
+		case 'l':
+			ether.level_dbm = number_option("--level", AIR_SILENT_DBM, 20);
+			break;
+		case 'w':
+			ether.watts = number_option("--watts", 0, 500);
+			break;
+		case 'p':
+			capture = optarg;
+			break;
+		case 'd':
+			folder = optarg;
+			break;
+		case 's':
+			config.seed = (uint64_t)number_option("--seed", 0, 1e15);
+			break;
+		case 'x':
+			ether.speed = number_option("--speed", 0.01, 1000);
+			break;
+		case 'f':
+			seconds = number_option("--for", 0.001, 1e9);
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		default:
+			fputs(usage, stderr);
+			return 2;
+		}
+	}
+	if (optind < argc || poll_ecu_parse(ecu_text, ecu) < 0) {
+		fail(optind < argc ? argv[optind] : "--ecu",
+		     optind < argc ? "options only" : "12 hexadecimal digits");
+	}
+	ether.air = air_new(&config);
+	if (!ether.air) {
+		return 1;
+	}
+	if (capture) {
+		ret = pcap_open(&ether.capture, capture);
+		if (ret < 0) {
+			fprintf(stderr, "qs1-ether: %s: %s\n", capture, strerror(-ret));
+			return 1;
+		}
+		air_watch(ether.air, to_capture, NULL);
+	}
+	for (int i = 0; ret == 0 && i < modems; i++) {
+		ret = add_port(chip, folder);
+	}
+	for (int i = 0; ret == 0 && i < units; i++) {
+		ret = add_node(poll_pan(ecu), POLL_CHANNEL);
+	}
+	if (ret == 0) {
+		ether.foreign = air_add(ether.air, &other, &foreign_ops, NULL);
+		ether.interferer = air_add(ether.air, &other, NULL, NULL);
+		ret = ether.foreign < 0 || ether.interferer < 0 ? -ENOMEM : 0;
+	}
+	if (ret < 0) {
+		fprintf(stderr, "qs1-ether: %s\n", strerror(-ret));
+		return 1;
+	}
+	add_levels(ether.foreign);
+	signal(SIGINT, on_signal);
+	signal(SIGTERM, on_signal);
+	puts("ready");
+	fflush(stdout);
+	clock_gettime(CLOCK_MONOTONIC, &ether.start);
+	serve(seconds > 0 ? (uint64_t)(seconds * 1e6) : AIR_NEVER);
+	if (ether.capture && fclose(ether.capture) != 0) {
+		fprintf(stderr, "qs1-ether: %s: %s\n", capture, strerror(errno));
+		ret = -EIO;
+	}
+	air_free(ether.air);
+	return ret < 0;
+}
