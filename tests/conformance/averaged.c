@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The averaged plant at fixed operating points, as JSON: what a switching
+ * The plant at fixed operating points, as JSON: what a switching
  * simulation of the same netlist is compared with, and the component values for
  * that netlist.
  *
  *   averaged input V DUTY VLINK SKIP COUNT
  *       charges of one phase of an input stage that starts from rest, over COUNT
  *       control periods after SKIP
- *   averaged bridge WATTS CYCLES
- *       waveforms of bridge, filter and grid, from a settled state on
+ *   averaged bridge averaged|switching DEAD WATTS CYCLES
+ *       waveforms of bridge, filter and grid, from a settled state on; of the
+ *       averaged bridge or of the one with its edges, with DEAD seconds of dead time
  *   averaged curve SHADED FRACTION
  *       current of the default module, 1000 W/m2 and 25 C, with the elements of a section
  *   averaged values
@@ -31,7 +32,7 @@
 #define CURVE_STEP_V 0.5
 #define CYCLE_STEPS ((int)(QS1_CONTROL_HZ / QS1_GRID_HZ))
 
-static const struct plant_setup setup = { .seed = 1, .ambient_c = 25, .rg = 0.3, .lg = 0.2e-3 };
+static struct plant_setup setup = { .seed = 1, .ambient_c = 25, .rg = 0.3, .lg = 0.2e-3 };
 
 static void hold_link(struct plant *p, double v)
 {
@@ -59,11 +60,13 @@ static void values(const struct plant *p)
 	printf("{\"lp\": %g, \"turns\": %g, \"phases\": %d, \"fsw\": %d, \"pri_ohm\": %g, "
 	       "\"sec_ohm\": %g, \"rectifier_v\": %g, \"control_hz\": %d, \"dead_s\": %g, "
 	       "\"l1\": %g, \"r1\": %g, \"c\": %g, \"cd\": %g, \"rd\": %g, \"rb\": %g, \"l2\": %g, "
-	       "\"r2\": %g, \"lg\": %g, \"rg\": %g, \"grid_v\": %d, \"grid_hz\": %d}\n",
+	       "\"r2\": %g, \"lg\": %g, \"rg\": %g, \"grid_v\": %d, \"grid_hz\": %d, "
+	       "\"saturation_a\": %g, \"leg_f\": %g}\n",
 	       QS1_STAGE_LP_NH * 1e-9, QS1_STAGE_TURNS_X100 / 100.0, QS1_STAGE_PHASES,
 	       QS1_STAGE_FSW_HZ, p->loss.pri_ohm, p->loss.sec_ohm, PLANT_RECTIFIER_V,
 	       (int)QS1_CONTROL_HZ, p->board.dead_s[0], a->l1, a->r1, a->c, a->cd, a->rd, a->rb,
-	       a->l2, a->r2, a->lg, a->rg, QS1_GRID_V, QS1_GRID_HZ);
+	       a->l2, a->r2, a->lg, a->rg, QS1_GRID_V, QS1_GRID_HZ, p->board.saturation_a,
+	       p->board.leg_f[0]);
 }
 
 static void input(struct plant *p, double v, double duty, double vlink, int skip, int count)
@@ -148,13 +151,18 @@ static void curve(int shaded, double fraction)
 int main(int argc, char **argv)
 {
 	static struct plant plant;
+	bool bridges = argc == 6 && !strcmp(argv[1], "bridge");
 
+	if (bridges) {
+		setup.switching = !strcmp(argv[2], "switching");
+		setup.dead_s = atof(argv[3]);
+	}
 	start(&plant);
 	if (argc == 7 && !strcmp(argv[1], "input"))
 		input(&plant, atof(argv[2]), atof(argv[3]), atof(argv[4]), atoi(argv[5]),
 		      atoi(argv[6]));
-	else if (argc == 4 && !strcmp(argv[1], "bridge"))
-		bridge(&plant, atof(argv[2]), atoi(argv[3]));
+	else if (bridges)
+		bridge(&plant, atof(argv[4]), atoi(argv[5]));
 	else if (argc == 4 && !strcmp(argv[1], "curve"))
 		curve(atoi(argv[2]), atof(argv[3]));
 	else if (argc == 2 && !strcmp(argv[1], "values"))

@@ -17,12 +17,12 @@
 /**
  * struct wave - a voltage and a current to be measured
  * @shift: angle by which the current lags, rad
- * @h: harmonic orders, 0 for none
+ * @h: orders of harmonics and interharmonics, 0 for none
  * @share: their share of the fundamental
  */
 struct wave {
 	double f, v, i, shift, dc;
-	int h[2];
+	double h[2];
 	double share[2];
 };
 
@@ -147,6 +147,30 @@ static void harmonics_are_found_at_their_orders(void **state)
 	bench_free(&b);
 }
 
+static void distortion_holds_all_that_is_not_the_fundamental(void **state)
+{
+	/* 2.5 f and 4 f, and direct current */
+	const struct wave w = {
+		.f = 60.03, .v = 240, .i = 2.5, .dc = 0.06, .h = { 2.5, 4 }, .share = { 0.04, 0.03 }
+	};
+	struct json_object *o;
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	b.plant->ripple2 = 0.05 * 0.05;
+	play(&b, &w, 5);
+	o = summary(&b);
+	print_message("# TRD %.4f %%\n", figure(o, "ac", "trd_pct", -1));
+	/* 0.1 A, 0.075 A, 0.06 A and 0.05 A of ripple, of 5 A */
+	assert_true(near(figure(o, "ac", "trd_pct", -1),
+			 20 * sqrt(0.01 + 0.005625 + 0.0036 + 0.0025), 2e-3));
+	assert_true(near(figure(o, "ac", "thd_pct", -1), 3, 2e-3));
+	assert_true(near(figure(o, "ac", "ripple_ma", -1), 50, 1e-6));
+	json_object_put(o);
+	bench_free(&b);
+}
+
 static void only_the_marked_interval_counts(void **state)
 {
 	struct wave w = { .f = 60, .v = 240, .i = 1 };
@@ -241,6 +265,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sine_power_and_reactive_power_are_exact),
 		cmocka_unit_test(harmonics_are_found_at_their_orders),
+		cmocka_unit_test(distortion_holds_all_that_is_not_the_fundamental),
 		cmocka_unit_test(only_the_marked_interval_counts),
 		cmocka_unit_test(trip_times_are_onset_trip_and_the_end_of_current),
 		cmocka_unit_test(a_dead_grid_has_no_frequency),

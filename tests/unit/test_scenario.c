@@ -88,6 +88,7 @@ static void every_statement_of_the_language_is_understood(void **state)
 				   "grid rise 1e-3\n"
 				   "grid phase 90\n"
 				   "board drawn\n"
+				   "plant switching\n"
 				   "bridge dead-time 200e-9\n"
 				   "noise counts 10\n"
 				   "noise off\n"
@@ -126,7 +127,7 @@ static void every_statement_of_the_language_is_understood(void **state)
 	if (ret)
 		print_message("# %s\n", err);
 	assert_int_equal(ret, 0);
-	assert_int_equal(sc.setups, 25);
+	assert_int_equal(sc.setups, 26);
 	assert_int_equal(sc.timeds, 25);
 	assert_true(sc.end == 20);
 	for (int n = 1; n < sc.timeds; n++)

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "acnet.h"
 
+#include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Augmented system: states, integral of iL1, bridge voltage, emf, slope of emf. */
-#define N (AC_ROWS + 3)
+/* Augmented system: states, integral of iL1, bridge voltage, emf, slope of emf, extra current. */
+#define N (AC_ROWS + 4)
 #define U_BRIDGE AC_ROWS
 #define U_EMF (AC_ROWS + 1)
 #define U_SLOPE (AC_ROWS + 2)
+#define U_EXTRA (AC_ROWS + 3)
 
 static void mat_mul(double out[N][N], const double a[N][N], const double b[N][N])
 {
@@ -100,6 +103,8 @@ static void equations(const struct acnet_param *p, unsigned int config, double a
 		a[AC_IL1][U_BRIDGE] = 1 / p->l1;
 		a[AC_Q1][AC_IL1] = 1;
 		a[AC_VC][AC_IL1] = 1 / p->c;
+		a[AC_IL1][U_EXTRA] = -p->r1 / p->l1;
+		a[AC_VC][U_EXTRA] = 1 / p->c;
 	}
 	a[AC_VC][AC_VC] = -(1 / p->rb + gd) / p->c;
 	a[AC_VC][AC_VCD] = gd / p->c;
@@ -157,6 +162,7 @@ static void discretise(const struct acnet_param *p, unsigned int config, double 
 		map->bridge[i] = m[i][U_BRIDGE];
 		map->emf1[i] = m[i][U_SLOPE] / h;
 		map->emf0[i] = m[i][U_EMF] - map->emf1[i];
+		map->extra[i] = m[i][U_EXTRA];
 	}
 	map->valid = true;
 }
@@ -171,6 +177,8 @@ static void take(struct acnet *net, const struct acnet_param *par)
 		net->par.load_c += ACNET_CS_F;
 	memset(net->map, 0, sizeof(net->map));
 	memset(net->sub, 0, sizeof(net->sub));
+	if (net->part)
+		memset(net->part, 0, ACNET_CONFIGS * sizeof(*net->part));
 }
 
 void acnet_init(struct acnet *net, const struct acnet_param *par, double h)
@@ -178,6 +186,18 @@ void acnet_init(struct acnet *net, const struct acnet_param *par, double h)
 	memset(net, 0, sizeof(*net));
 	net->h = h;
 	take(net, par);
+}
+
+void acnet_free(struct acnet *net)
+{
+	free(net->part);
+	net->part = NULL;
+}
+
+int acnet_divisible(struct acnet *net)
+{
+	net->part = calloc(ACNET_CONFIGS, sizeof(*net->part));
+	return net->part ? 0 : -ENOMEM;
 }
 
 void acnet_change(struct acnet *net, const struct acnet_param *par, unsigned int config)
@@ -273,6 +293,32 @@ double acnet_step(struct acnet *net, unsigned int config, double vbridge, double
 	advance(net, map, vbridge, net->emf, emf);
 	update_pcc(net, config, emf);
 	return net->x[AC_Q1];
+}
+
+double acnet_advance(struct acnet *net, unsigned int config, int ticks, double vbridge,
+		     double extra, double emf0, double emf1)
+{
+	double slope = (emf1 - emf0) / ticks, charge = 0, at = emf0;
+	struct acnet_map *maps = net->part[config | ACNET_L1];
+
+	for (int k = 0; k <= ACNET_TICKS_LOG2; k++) {
+		double to = at + slope * (1 << k);
+		struct acnet_map *map = &maps[k];
+
+		if (!(ticks >> k & 1))
+			continue;
+		if (!map->valid) {
+			discretise(&net->par, config | ACNET_L1,
+				   ldexp(net->h, k - ACNET_TICKS_LOG2), map);
+		}
+		advance(net, map, vbridge, at, to);
+		for (int i = 0; i < AC_ROWS; i++)
+			net->x[i] += map->extra[i] * extra;
+		charge += net->x[AC_Q1];
+		at = to;
+	}
+	update_pcc(net, config, emf1);
+	return charge;
 }
 
 void acnet_step_diodes(struct acnet *net, unsigned int config, double *vlink, double clink,

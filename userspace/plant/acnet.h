@@ -73,7 +73,7 @@ struct acnet_param {
 #define ACNET_UTILITY 4u /* utility breaker closed */
 #define ACNET_CONFIGS 8
 
-/* Discrete transition: columns of the states, bridge, emf before, emf after. */
+/* Discrete transition: columns of the states, bridge, emf before, emf after, extra current. */
 struct acnet_map {
 	bool valid;
 	int cols; /* states used: 4 without a load, 7 with it, 11 in a rich network */
@@ -81,7 +81,12 @@ struct acnet_map {
 	double bridge[AC_ROWS];
 	double emf0[AC_ROWS];
 	double emf1[AC_ROWS];
+	double extra[AC_ROWS];
 };
+
+/* Parts of a step over which acnet_advance() can go. */
+#define ACNET_TICKS_LOG2 16
+#define ACNET_TICKS (1 << ACNET_TICKS_LOG2)
 
 #define ACNET_SUBSTEPS 16 /* of the step in which the bridge's diodes conduct */
 
@@ -99,9 +104,18 @@ struct acnet {
 	double h;
 	struct acnet_map map[ACNET_CONFIGS];
 	struct acnet_map sub[ACNET_CONFIGS];
+	struct acnet_map (*part)[ACNET_TICKS_LOG2 + 1]; /* by configuration and power of two */
 };
 
 void acnet_init(struct acnet *net, const struct acnet_param *par, double h);
+void acnet_free(struct acnet *net);
+
+/*
+ * acnet_divisible() - make room for the maps of acnet_advance()
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int acnet_divisible(struct acnet *net);
 
 /*
  * acnet_change() - other element values while running. Capacitors keep their
@@ -119,6 +133,18 @@ void acnet_change(struct acnet *net, const struct acnet_param *par, unsigned int
  * Return: integral of iL1 over the step, As.
  */
 double acnet_step(struct acnet *net, unsigned int config, double vbridge, double emf);
+
+/**
+ * acnet_advance() - a part of a step with the bridge's voltage held
+ * @ticks: its length, of ACNET_TICKS
+ * @extra: current through L1 beside what its flux over L1 gives, A
+ * @emf0: source voltage at its start, V
+ * @emf1: at its end
+ *
+ * After acnet_divisible(). Return: integral of iL1 without @extra, As.
+ */
+double acnet_advance(struct acnet *net, unsigned int config, int ticks, double vbridge,
+		     double extra, double emf0, double emf1);
 
 /**
  * acnet_step_diodes() - one step with the bridge's gates off

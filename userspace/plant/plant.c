@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "plant.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -110,6 +111,7 @@ int plant_init(struct plant *p, const struct plant_setup *setup)
 {
 	const struct plant_board *b = &p->board;
 	struct acnet_param par;
+	int ret;
 
 	memset(p, 0, sizeof(*p));
 	if (setup->drawn)
@@ -158,11 +160,22 @@ int plant_init(struct plant *p, const struct plant_setup *setup)
 	for (int n = 0; n < QS1_INPUTS; n++)
 		plant_module(p, n, module_default());
 	plant_settle(p);
-	return sensor_init(&p->sensor, setup->seed, setup->noise, b);
+	p->switching = setup->switching;
+	if (p->switching && acnet_divisible(&p->net))
+		return -ENOMEM;
+	ret = sensor_init(&p->sensor, setup->seed, setup->noise, b);
+	if (ret)
+		return ret;
+	/* The bridge filters these itself, through its ripple. */
+	if (p->switching)
+		p->sensor.lag[QS1_ADC_IGRID] = p->sensor.lag[QS1_ADC_VGRID] =
+			p->sensor.lag[QS1_ADC_VINV] = 0;
+	return 0;
 }
 
 void plant_free(struct plant *p)
 {
+	acnet_free(&p->net);
 	sensor_free(&p->sensor);
 }
 
@@ -562,6 +575,25 @@ static double emf_next(struct plant *p)
 	return M_SQRT2 * p->emf_rms * v + p->emf_dc;
 }
 
+/* Energy that the bridge takes from the link. */
+static double average_bridge(struct plant *p, double m, unsigned int config, double emf)
+{
+	double sign = p->net.x[AC_IL1] * (1 / DEAD_RIPPLE_A), v;
+
+	sign = sign > 1 ? 1 : sign < -1 ? -1 : sign;
+	v = p->vlink * (m - p->dead_fraction * sign);
+	return v * acnet_step(&p->net, config, v, emf);
+}
+
+static double switch_bridge(struct plant *p, double m, unsigned int config, double emf)
+{
+	struct bridge_step step = { .m = m, .vlink = p->vlink, .emf = emf, .config = config };
+
+	bridge_switch(&p->net, &p->board, &step, &p->filtered);
+	p->ripple2 = step.ripple2;
+	return p->vlink * step.link_c;
+}
+
 static void step_ac(struct plant *p, const struct qs1_outputs *out)
 {
 	unsigned int config = net_config(p);
@@ -569,18 +601,17 @@ static void step_ac(struct plant *p, const struct qs1_outputs *out)
 	double clink = p->board.clink;
 
 	if (out->bridge) {
-		double i = p->net.x[AC_IL1];
 		double m = out->cmp_bridge * (1.0 / QS1_PWM_BRIDGE_HALF);
-		double sign = i * (1 / DEAD_RIPPLE_A), v;
 
-		sign = sign > 1 ? 1 : sign < -1 ? -1 : sign;
-		v = p->vlink * (m - p->dead_fraction * sign);
-		p->link_j -= v * acnet_step(&p->net, config, v, emf);
+		p->link_j -= p->switching ? switch_bridge(p, m, config, emf)
+					  : average_bridge(p, m, config, emf);
 		lost += p->loss.bridge_w * p->h;
 	} else {
 		double v = p->vlink;
 
 		acnet_step_diodes(&p->net, config, &v, clink, emf);
+		p->filtered = (struct bridge_filtered){ plant_i2(p), p->net.vpcc, p->net.x[AC_VC] };
+		p->ripple2 = 0;
 		p->link_j += clink / 2 * (v * v - p->vlink * p->vlink);
 	}
 	if (lost > p->link_j)
@@ -613,6 +644,11 @@ void plant_step(struct plant *p, const struct qs1_outputs *out, int16_t adc[QS1_
 	x[QS1_ADC_IGRID] = (float)p->net.x[AC_I2];
 	x[QS1_ADC_IGND] = (float)p->ignd;
 	x[QS1_ADC_VINV] = (float)p->net.x[AC_VC];
+	if (p->switching) {
+		x[QS1_ADC_VGRID] = (float)p->filtered.vgrid;
+		x[QS1_ADC_IGRID] = (float)p->filtered.igrid;
+		x[QS1_ADC_VINV] = (float)p->filtered.vinv;
+	}
 	x[QS1_ADC_VREF] = 2.048f;
 	x[QS1_ADC_TCASE] = (float)p->case_c;
 	x[QS1_ADC_TSTAGE] = (float)p->stage_c;

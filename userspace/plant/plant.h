@@ -15,6 +15,7 @@
 
 #include "acnet.h"
 #include "board.h"
+#include "bridge.h"
 #include "core.h"
 #include "pv.h"
 #include "rng.h"
@@ -79,6 +80,7 @@ struct plant_load {
  * @seed: of every random source
  * @noise: sensor noise
  * @drawn: the board is drawn from the seed, else it is nominal
+ * @switching: the bridge has its edges, else it is averaged over the period
  * @dead_s: dead time of both legs, s; 0 for the board's own
  * @ambient_c: ambient temperature, degree C
  * @rg: source resistance, ohm
@@ -94,6 +96,7 @@ struct plant_setup {
 	uint64_t seed;
 	bool noise;
 	bool drawn;
+	bool switching;
 	double dead_s;
 	double ambient_c;
 	double rg;
@@ -188,6 +191,9 @@ struct plant {
 
 	double dead_fraction; /* of the link voltage that the dead time takes */
 	struct acnet net;
+	bool switching;
+	struct bridge_filtered filtered; /* of a switching bridge */
+	double ripple2;			 /* see struct bridge_step, of the last period */
 	bool utility;
 	bool contact;
 	bool coil;

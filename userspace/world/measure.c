@@ -141,11 +141,16 @@ static double sample_at(const struct measure *m, double at)
  */
 static void window_finish(struct measure *m)
 {
-	double cycle[POINTS] = { 0 };
+	double cycle[POINTS] = { 0 }, square = 0;
 	double step = (m->window_stop - m->window_start) / (MEASURE_WINDOW_CYCLES * POINTS);
 
-	for (int n = 0; n < MEASURE_WINDOW_CYCLES * POINTS; n++)
-		cycle[n % POINTS] += sample_at(m, m->window_start + step * n);
+	for (int n = 0; n < MEASURE_WINDOW_CYCLES * POINTS; n++) {
+		double i = sample_at(m, m->window_start + step * n);
+
+		cycle[n % POINTS] += i;
+		square += i * i;
+	}
+	m->total.square += square / (MEASURE_WINDOW_CYCLES * POINTS);
 	for (int h = 1; h <= MEASURE_HARMONICS; h++) {
 		double re = 0, im = 0;
 
@@ -325,6 +330,8 @@ void measure_step(struct measure *m, const struct plant *p)
 		m->last_current = m->t;
 	if (m->running) {
 		m->total.stop_s = m->t;
+		m->total.ripple2 += p->ripple2;
+		m->total.ripples++;
 		m->total.ac_j += power * p->h;
 		m->total.i_peak_a = fmax(m->total.i_peak_a, fabs(plant_i2(p)));
 		m->total.v_peak_v = fmax(m->total.v_peak_v, fabs(p->net.vpcc));
@@ -388,7 +395,8 @@ static void json_harmonics(const struct measure_totals *t, struct json_object *a
 {
 	struct json_object *array = json_object_new_array();
 	double i1 = sqrt(t->harmonic2[1] / t->windows), rest = 0;
-	double dc = t->cycle[CY_I] / t->cycles_s;
+	double dc = t->cycle[CY_I] / t->cycles_s, ripple2 = t->ripple2 / (double)t->ripples;
+	double others = fmax(t->square / t->windows - i1 * i1, 0) + ripple2;
 
 	json_object_array_add(array, number(100 * fabs(dc) / i1));
 	for (int h = 1; h <= MEASURE_HARMONICS; h++) {
@@ -396,7 +404,8 @@ static void json_harmonics(const struct measure_totals *t, struct json_object *a
 		json_object_array_add(array, number(100 * sqrt(t->harmonic2[h] / t->windows) / i1));
 	}
 	json_object_object_add(ac, "thd_pct", number(100 * sqrt(rest) / i1));
-	json_object_object_add(ac, "trd_pct", number(100 * sqrt(rest) / RATED_A));
+	json_object_object_add(ac, "trd_pct", number(100 * sqrt(others) / RATED_A));
+	json_object_object_add(ac, "ripple_ma", number(1000 * sqrt(ripple2)));
 	json_object_object_add(ac, "dc_ma", number(1000 * dc));
 	json_object_object_add(ac, "i1_a", number(i1));
 	json_object_object_add(ac, "harmonics_pct", array);

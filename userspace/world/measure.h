@@ -6,7 +6,9 @@
  * AC quantities are integrals over whole cycles of the voltage at the PCC, from
  * one interpolated rising zero crossing to the next. Harmonics come from
  * windows of 12 cycles (IEC 61000-4-7 for 60 Hz), back to back, resampled to 256
- * points a cycle and averaged by RMS.
+ * points a cycle and averaged by RMS. The rated-current distortion is that of
+ * IEEE 1547-2018, 3.1: what the RMS of these windows holds beside the fundamental,
+ * interharmonics, direct current and a switching bridge's ripple included.
  */
 #ifndef QS1_MEASURE_H
 #define QS1_MEASURE_H
@@ -43,7 +45,10 @@ struct measure_totals {
 	uint64_t cycles;
 
 	double harmonic2[MEASURE_HARMONICS + 1]; /* squares of RMS currents, summed */
+	double square;				 /* mean squares of the current, summed */
 	uint64_t windows;
+	double ripple2; /* of what lies between the samples, summed over @ripples steps */
+	uint64_t ripples;
 };
 
 /* Kinds of disturbance, to find the one that led to a trip. */

@@ -95,6 +95,7 @@ static const struct form {
 	  { { ARG_INTEGER, "rlc, or the number of a load", 1, PLANT_LOADS },
 	    { ARG_LOAD, "", 0, 0 } } },
 	{ "board", ST_BOARD, SETUP, { CHOICE("nominal|drawn") } },
+	{ "plant", ST_PLANT, SETUP, { CHOICE("averaged|switching") } },
 	{ "bridge dead-time", ST_DEAD_TIME, SETUP, { NUM("dead time, s,", 50e-9, 1e-6) } },
 	{ "grid scr",
 	  ST_SCR,

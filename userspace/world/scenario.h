@@ -49,6 +49,7 @@ enum statement_kind {
 	ST_SCR,
 	ST_RESONANCE,
 	ST_BOARD,
+	ST_PLANT,
 	ST_DEAD_TIME,
 	ST_NOISE,
 	ST_NOISE_COUNTS,

@@ -174,6 +174,9 @@ static bool apply_setup(struct qs1_world *w, const struct statement *st)
 	case ST_BOARD:
 		s->drawn = st->x[0] != 0;
 		return true;
+	case ST_PLANT:
+		s->switching = st->x[0] != 0;
+		return true;
 	case ST_DEAD_TIME:
 		s->dead_s = st->x[0];
 		return true;
@@ -647,6 +650,9 @@ struct json_object *qs1_world_summary(const struct qs1_world *w, const char *pro
 	json_object_object_add(summary, "profile", json_object_new_string(profile));
 	json_object_object_add(summary, "board",
 			       json_object_new_string(w->setup.drawn ? "drawn" : "nominal"));
+	json_object_object_add(
+		summary, "plant",
+		json_object_new_string(w->setup.switching ? "switching" : "averaged"));
 	json_object_object_add(summary, "control_hz", json_object_new_int(QS1_CONTROL_HZ));
 	json_object_object_add(summary, "duration_s", json_object_new_double(t));
 	json_object_object_add(summary, "wall_s", json_object_new_double(wall_s));
