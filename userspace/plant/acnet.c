@@ -141,12 +141,17 @@ static void equations(const struct acnet_param *p, unsigned int config, double a
 	a[U_EMF][U_SLOPE] = 1;
 }
 
-static void discretise(const struct acnet_param *p, unsigned int config, double h,
+/* @extra: the map has a column for the extra current, which only a part of a step needs. */
+static void discretise(const struct acnet_param *p, unsigned int config, double h, bool extra,
 		       struct acnet_map *map)
 {
 	double m[N][N] = { 0 };
 
 	equations(p, config, m);
+	if (extra) {
+		m[AC_IL1][U_EXTRA] = -p->r1 / p->l1;
+		m[AC_VC][U_EXTRA] = 1 / p->c;
+	}
 	for (int i = 0; i < N; i++)
 		for (int j = 0; j < N; j++)
 			m[i][j] *= h;
@@ -225,7 +230,7 @@ static const struct acnet_map *map_of(struct acnet *net, unsigned int config, bo
 	struct acnet_map *map = sub ? &net->sub[config] : &net->map[config];
 
 	if (!map->valid)
-		discretise(&net->par, config, sub ? net->h / ACNET_SUBSTEPS : net->h, map);
+		discretise(&net->par, config, sub ? net->h / ACNET_SUBSTEPS : net->h, false, map);
 	return map;
 }
 
