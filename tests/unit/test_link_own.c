@@ -102,7 +102,7 @@ static void messages_travel_in_parts_of_any_order(void **state)
 		for (unsigned int p = parts; p-- > 0;) {
 			uint8_t frame[OWN_FRAME_MAX];
 			struct own_part part;
-			int n = own_build(OWN_PROFILE, (uint8_t)l, body, length[l], p, frame,
+			int n = own_build(OWN_SEALED, (uint8_t)l, body, length[l], p, frame,
 					  sizeof(frame));
 
 			assert_true(n >= OWN_HEAD_BYTES);

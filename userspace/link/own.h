@@ -8,7 +8,8 @@
  *
  * The sender chooses the identifier; a reply has that of its request. Reading needs no key.
  * Whatever changes a unit is OWN_SEALED: a message of seal.h, whose body is a request of qs1d's
- * control socket (Documentation/protocol.md), and the reply its answer, sealed.
+ * control socket (Documentation/protocol.md), and the reply its answer, sealed. Grid profiles
+ * are read and written so, too.
  */
 #ifndef QS1_LINK_OWN_H
 #define QS1_LINK_OWN_H
@@ -30,7 +31,6 @@
 #define OWN_TYPES(X) \
 	X(STATUS_REQUEST, 0x01, "status request") \
 	X(EVENTS_REQUEST, 0x02, "events request") \
-	X(PROFILE_REQUEST, 0x03, "profile request") \
 	X(SEALED, 0x04, "sealed request") \
 	X(MARK, 0x05, "mark") \
 	X(ANGLE_REQUEST, 0x06, "angle request") \
@@ -38,7 +38,6 @@
 	X(PAIR_CONFIRM, 0x08, "pairing confirmation") \
 	X(STATUS, 0x81, "status") \
 	X(EVENTS, 0x82, "events") \
-	X(PROFILE, 0x83, "profile") \
 	X(SEALED_REPLY, 0x84, "sealed reply") \
 	X(ANGLE, 0x86, "angle") \
 	X(PAIR_OFFER, 0x87, "pairing offer") \
@@ -263,8 +262,8 @@ int own_event_put(const struct own_event *event, uint8_t *out, size_t size);
 int own_event_parse(const uint8_t *bytes, size_t n, struct own_event *ret);
 
 /*
- * A profile is the text of a profile file, qs1-profile(5): first its name and a line feed, then
- * a line "name value" for each parameter. It is read as a file is, and refused like one.
+ * A sealed reply begins with one byte: 0, and the sealed message follows; or the errno of the
+ * request that did not reach its body, as seal_check() has them, and nothing follows.
  */
 
 /*

@@ -71,7 +71,8 @@ enum znp_status {
 	ZNP_NO_ROUTE = 0xcd,
 };
 
-/* State in ZDO_STATE_CHANGE_IND and UTIL_GET_DEVICE_INFO of a coordinator that is up. */
+/* States in ZDO_STATE_CHANGE_IND and UTIL_GET_DEVICE_INFO: up as one or the other. */
+#define ZNP_STATE_ROUTER 0x07
 #define ZNP_STATE_STARTING 0x08
 #define ZNP_STATE_COORDINATOR 0x09
 

@@ -122,7 +122,7 @@ static bool write_item(struct modem *modem, unsigned int item, const uint8_t *va
 
 static uint8_t state(const struct modem *modem)
 {
-	return modem->up ? (modem->logical_type ? 0x07 : ZNP_STATE_COORDINATOR) : 0;
+	return modem->up ? (modem->logical_type ? ZNP_STATE_ROUTER : ZNP_STATE_COORDINATOR) : 0;
 }
 
 static void on_config(struct modem *modem, const struct znp_frame *frame)

@@ -37,108 +37,25 @@ static void send_command(struct poll *poll, uint16_t command, const uint8_t *dat
 	}
 }
 
-/* An item of the modem's configuration, by the command that its chip has. */
-static void write_item(struct poll *poll, enum znp_item item, const uint8_t *value, uint8_t n)
-{
-	uint8_t data[4 + 8] = { (uint8_t)item };
-
-	if (poll->newer_chip) {
-		data[3] = n;
-		memcpy(data + 4, value, n);
-		send_command(poll, ZNP_NV_WRITE, data, 4u + n);
-	} else {
-		data[1] = n;
-		memcpy(data + 2, value, n);
-		send_command(poll, ZNP_ZB_WRITE_CONFIG, data, 2u + n);
-	}
-}
-
-static void set_startup(struct poll *poll)
-{
-	const uint8_t clear = 3;
-
-	write_item(poll, ZNP_ITEM_STARTUP_OPTION, &clear, 1);
-}
-
-/* The ECU's identity reversed, behind two bytes FF. */
-static void set_address(struct poll *poll)
-{
-	uint8_t ieee[8] = { 0xff, 0xff };
-
-	for (int i = 0; i < 6; i++) {
-		ieee[2 + i] = poll->config.ecu[5 - i];
-	}
-	write_item(poll, ZNP_ITEM_EXTENDED_ADDRESS, ieee, sizeof(ieee));
-}
-
-static void set_type(struct poll *poll)
-{
-	const uint8_t coordinator = 0;
-
-	write_item(poll, ZNP_ITEM_LOGICAL_TYPE, &coordinator, 1);
-}
-
-static void set_pan(struct poll *poll)
-{
-	write_item(poll, ZNP_ITEM_PAN, poll->config.ecu, 2);
-}
-
-static void set_channel(struct poll *poll)
-{
-	uint8_t mask[4];
-
-	bytes_put_le(mask, 4, UINT64_C(1) << poll->config.channel);
-	write_item(poll, ZNP_ITEM_CHANNELS, mask, sizeof(mask));
-}
-
-static void register_endpoint(struct poll *poll)
-{
-	/* endpoint, profile, device, version, latency, one cluster in and one out */
-	static const uint8_t data[] = { ZIGBEE_ENDPOINT,
-					0x05,
-					0x0f,
-					0x00,
-					0x01,
-					0x01,
-					0x00,
-					0x02,
-					0x00,
-					0x00,
-					0x15,
-					0x00,
-					0x00 };
-
-	send_command(poll, ZNP_AF_REGISTER, data, sizeof(data));
-}
-
-static void start_network(struct poll *poll)
-{
-	static const uint8_t no_delay[2];
-
-	if (poll->newer_chip) {
-		send_command(poll, ZNP_ZDO_STARTUP, no_delay, sizeof(no_delay));
-	} else {
-		send_command(poll, ZNP_ZB_START, NULL, 0);
-	}
-}
-
-/* The start, step by step; the last ends with the indication that the network is up. */
-static void (*const set_up_step[])(struct poll *poll) = {
-	set_startup, set_address, set_type, set_pan, set_channel, register_endpoint, start_network,
-};
-#define STEPS ((int)(sizeof(set_up_step) / sizeof(set_up_step[0])))
-
 static void enter(struct poll *poll, enum poll_phase phase, uint64_t due_us)
 {
 	poll->phase = phase;
 	poll->due_us = due_us;
 }
 
-static void next_step(struct poll *poll, int step, uint64_t now_us)
+/* A command of the start; its answer is due. */
+static void send_step(struct poll *poll, const uint8_t *command, int n, uint64_t now_us)
 {
-	poll->step = step;
 	enter(poll, POLL_SET_UP, now_us + POLL_MODEM_US);
-	set_up_step[step](poll);
+	poll->send(poll->ctx, command, (size_t)n);
+}
+
+static void begin_set_up(struct poll *poll, uint64_t now_us)
+{
+	uint8_t command[STARTUP_COMMAND_MAX];
+	int n = startup_begin(&poll->startup, command, sizeof(command));
+
+	send_step(poll, command, n, now_us);
 }
 
 static void reset_modem(struct poll *poll, uint64_t now_us)
@@ -323,19 +240,16 @@ static void take_confirm(struct poll *poll, const struct znp_confirm *confirm, u
 
 static void take_set_up(struct poll *poll, const struct znp_frame *frame, uint64_t now_us)
 {
-	bool last = poll->step == STEPS - 1;
+	uint8_t command[STARTUP_COMMAND_MAX];
+	bool up = false;
+	int n = startup_take(&poll->startup, frame, &up, command, sizeof(command));
 
-	if (frame->command == ZNP_ERROR && !poll->newer_chip) {
-		poll->newer_chip = true;
-		next_step(poll, 0, now_us);
-	} else if (last && frame->command == ZNP_ZDO_STATE && frame->n > 0 &&
-		   frame->data[0] == ZNP_STATE_COORDINATOR) {
+	if (n > 0) {
+		send_step(poll, command, n, now_us);
+	} else if (up) {
 		poll->resets = 0;
 		begin_round(poll, now_us);
 		go_on(poll, now_us);
-	} else if (!last && ZNP_TYPE(frame->command) == ZNP_SRSP && frame->n > 0 &&
-		   frame->data[0] == ZNP_SUCCESS) {
-		next_step(poll, poll->step + 1, now_us);
 	}
 }
 
@@ -346,7 +260,7 @@ static void take_frame(struct poll *poll, const struct znp_frame *frame, uint64_
 
 	poll->modem_heard = true;
 	if (frame->command == ZNP_RESET_IND) {
-		next_step(poll, 0, now_us);
+		begin_set_up(poll, now_us);
 	} else if (poll->phase == POLL_SET_UP) {
 		take_set_up(poll, frame, now_us);
 	} else if (znp_incoming_parse(frame, &incoming) == 0) {
@@ -424,6 +338,14 @@ void poll_init(struct poll *poll, const struct poll_config *config,
 	poll->hard_reset = hard_reset;
 	poll->ctx = ctx;
 	poll->due_us = UINT64_MAX;
+	poll->startup.type = STARTUP_COORDINATOR;
+	poll->startup.pan = poll_pan(config->ecu);
+	poll->startup.channel = config->channel;
+	/* the ECU's identity reversed, behind two bytes FF */
+	memset(poll->startup.ieee, 0xff, 2);
+	for (int i = 0; i < 6; i++) {
+		poll->startup.ieee[2 + i] = config->ecu[5 - i];
+	}
 }
 
 void poll_start(struct poll *poll, uint64_t now_us)

@@ -14,6 +14,7 @@
 #include "l2.h"
 #include "own.h"
 #include "serial.h"
+#include "startup.h"
 #include "znp.h"
 
 #define POLL_UNITS_MAX 256
@@ -91,8 +92,7 @@ struct poll {
 	struct poll_unit unit[POLL_UNITS_MAX];
 	int units;
 	enum poll_phase phase;
-	bool newer_chip;
-	int step;
+	struct startup startup;
 	int current;
 	uint8_t transaction;
 	uint8_t id;
