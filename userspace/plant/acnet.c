@@ -103,8 +103,6 @@ static void equations(const struct acnet_param *p, unsigned int config, double a
 		a[AC_IL1][U_BRIDGE] = 1 / p->l1;
 		a[AC_Q1][AC_IL1] = 1;
 		a[AC_VC][AC_IL1] = 1 / p->c;
-		a[AC_IL1][U_EXTRA] = -p->r1 / p->l1;
-		a[AC_VC][U_EXTRA] = 1 / p->c;
 	}
 	a[AC_VC][AC_VC] = -(1 / p->rb + gd) / p->c;
 	a[AC_VC][AC_VCD] = gd / p->c;
@@ -314,7 +312,7 @@ double acnet_advance(struct acnet *net, unsigned int config, int ticks, double v
 			continue;
 		if (!map->valid) {
 			discretise(&net->par, config | ACNET_L1,
-				   ldexp(net->h, k - ACNET_TICKS_LOG2), map);
+				   ldexp(net->h, k - ACNET_TICKS_LOG2), true, map);
 		}
 		advance(net, map, vbridge, at, to);
 		for (int i = 0; i < AC_ROWS; i++)
