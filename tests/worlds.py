@@ -45,6 +45,28 @@ WORLDS = {
         at 6 grid phase 60
         run 8
     """,
+    "regional-50-hz": """
+        seed 17
+        profile vde-ar-n-4105
+        set es_ramp_s 1
+        set es_trip_delay_s 1
+        set es_random_s 1
+        set ov_mean_v_pu 1.05
+        sun all 1000
+        skip enter-service
+        at 0 grid f 50
+        at 0 grid v 0.958
+        at 2 set q_mode 3
+        at 2 set const_q_pu 0.3
+        at 3 grid f 50.6
+        at 4 set q_mode 2
+        at 4 set vv_vref_auto 1
+        at 5 grid v 0.5
+        at 5.2 grid v 0.958
+        at 6 grid f 51.7
+        at 6.5 grid f 50
+        run 10
+    """,
     "distorted-weak-hot": """
         seed 13
         grid impedance 0.5 0.0254

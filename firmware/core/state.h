@@ -392,7 +392,8 @@ enum qs1_droop {
  * @q_x1024: reactive power after its response, mvar * 1024
  * @volt_watt_x1024: limit by volt-watt after its response, mW * 1024
  * @droop_x1024: power by the droop after its response, mW * 1024
- * @p_mean_x1024: mean of the power, mW * 1024; it rests while power returns after a cessation
+ * @p_past_mw: power at the last three times of remembering it, newest first
+ * @past_calls: steps since the last of them
  * @p_pre_mw: power before the event
  * @droop: side of the deadband on which the frequency was last, enum qs1_droop; none
  *         without an event
@@ -419,7 +420,8 @@ struct qs1_support {
 	int32_t q_x1024;
 	int32_t volt_watt_x1024;
 	int32_t droop_x1024;
-	int32_t p_mean_x1024;
+	int32_t p_past_mw[3];
+	uint8_t past_calls;
 	int32_t p_pre_mw;
 	uint8_t droop;
 	uint8_t droop_back;

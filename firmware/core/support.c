@@ -29,8 +29,8 @@
  * frequency for 60 ms.
  */
 #define DROOP_BACK (200 / QS1_SUPPORT_MS)
-/* The power before an event is a mean over half a second: 8 ms / 0.5 s. */
-#define MEAN_Q30 QS1_Q30(0.016)
+/* The power before an event is that of two to three times as many steps before: 128 to 192 ms. */
+#define PAST_CALLS (64 / QS1_SUPPORT_MS)
 /* another setting of the reactive power takes over within 10 s (4.6.3: 5 to 300 s) */
 #define FADE_STEPS (10000 / QS1_SUPPORT_MS)
 
@@ -165,7 +165,6 @@ void qs1_support_reset(struct qs1_core *core)
 	s->volt_watt_x1024 = s->rated_mw * 1024;
 	s->droop = QS1_DROOP_NONE;
 	s->droop_unseen = true;
-	s->p_mean_x1024 = 0;
 }
 
 /* What the setting asks for, with the voltage of the last step. */
@@ -283,13 +282,13 @@ static int32_t droop_target(const struct qs1_core *core, int32_t df_uhz, int32_t
 }
 
 /*
- * Power before an event: a mean, since a dip disturbs the frequency at once and in
- * its first half cycles the link, and the reference with it, rises. A unit that
+ * Power before an event, from a while ago: a dip disturbs the frequency at once, and
+ * in its first half cycles the link, and the reference with it, rises. A unit that
  * has connected to a frequency outside of the deadband has none but the limit.
  */
 static int32_t power_before(const struct qs1_support *s, int32_t limit_mw)
 {
-	return s->droop_unseen ? limit_mw : lower(qs1_asr(s->p_mean_x1024, 10), limit_mw);
+	return s->droop_unseen ? limit_mw : lower(s->p_past_mw[2], limit_mw);
 }
 
 /* On which side of the deadband the frequency is. */
@@ -338,6 +337,19 @@ static int32_t droop(struct qs1_core *core, int32_t limit_mw)
 	return now;
 }
 
+/* It rests while power returns after a cessation. */
+static void remember_power(struct qs1_core *core)
+{
+	struct qs1_support *s = &core->support;
+
+	if (core->dclink.p_return_mw < s->rated_mw || ++s->past_calls < PAST_CALLS)
+		return;
+	s->past_calls = 0;
+	s->p_past_mw[2] = s->p_past_mw[1];
+	s->p_past_mw[1] = s->p_past_mw[0];
+	s->p_past_mw[0] = core->dclink.p_ref_mw;
+}
+
 /* What the rated apparent power leaves beside the reactive power: a root of 32 bits in 32 mW. */
 static int32_t beside_mw(int32_t rated_mw, int32_t q_mvar)
 {
@@ -353,8 +365,7 @@ static void active_power(struct qs1_core *core)
 
 	if (qs1_producing(core)) {
 		limit = droop(core, limit);
-		if (core->dclink.p_return_mw >= s->rated_mw)
-			follow(&s->p_mean_x1024, core->dclink.p_ref_mw, MEAN_Q30);
+		remember_power(core);
 	}
 	follow(&s->volt_watt_x1024,
 	       core->param[QS1_PARAM_VW_ON] ? curve_at(&s->curve[QS1_DERIVE_VOLT_WATT], s->v_mv)

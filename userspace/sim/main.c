@@ -287,8 +287,28 @@ static void csv_header(FILE *csv)
 	for (int n = 1; n <= QS1_INPUTS; n++)
 		fprintf(csv, ",vpv%d_v,ipv%d_a,ppv%d_w,pmax%d_w", n, n, n, n);
 	fputs(",vlink_v,vgrid_v,igrid_a,vinv_v,vgrid_rms_v,igrid_rms_a,f_hz,p_w,q_var,tcase_c,"
-	      "relay\n",
+	      "relay,state,power_limit_w,q_ref_var,fw_vgrid_v,fw_igrid_a,fw_f_hz,fw_p_w,fw_q_var,"
+	      "fw_vlink_v",
 	      csv);
+	for (int n = 1; n <= QS1_INPUTS; n++)
+		fprintf(csv, ",fw_vpv%d_v,fw_ipv%d_a,fw_ppv%d_w", n, n, n);
+	fputs("\n", csv);
+}
+
+/* What the firmware makes of it: its state, what limits it, what it would report. */
+static void csv_firmware(const struct sim *sim)
+{
+	struct qs1_telemetry t;
+
+	qs1_core_telemetry(sim->core, &t);
+	fprintf(sim->csv, ",%s,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f",
+		qs1_state_name(t.status & QS1_STATUS_STATE_MASK), t.power_limit_mw / 1e3,
+		t.q_ref_mvar / 1e3, t.vgrid_mv / 1e3, t.igrid_ma / 1e3, t.f_mhz / 1e3, t.p_mw / 1e3,
+		t.q_mvar / 1e3, t.vlink_mv / 1e3);
+	for (int n = 0; n < QS1_INPUTS; n++) {
+		fprintf(sim->csv, ",%.3f,%.3f,%.3f", t.vpv_mv[n] / 1e3, t.ipv_ma[n] / 1e3,
+			t.ppv_mw[n] / 1e3);
+	}
 }
 
 static void csv_row(const struct sim *sim)
@@ -302,9 +322,11 @@ static void csv_row(const struct sim *sim)
 		fprintf(sim->csv, ",%.4f,%.4f,%.3f,%.3f", now.vpv_v[n], now.ipv_a[n], t->ppv_w[n],
 			t->pmax_w[n]);
 	}
-	fprintf(sim->csv, ",%.3f,%.3f,%.4f,%.3f,%.3f,%.4f,%.4f,%.3f,%.3f,%.2f,%d\n", now.vlink_v,
+	fprintf(sim->csv, ",%.3f,%.3f,%.4f,%.3f,%.3f,%.4f,%.4f,%.3f,%.3f,%.2f,%d", now.vlink_v,
 		now.vgrid_v, now.igrid_a, now.vinv_v, t->vgrid_v, t->igrid_a, t->f_hz, t->p_w,
 		t->q_var, t->tcase_c, t->relay_closed);
+	csv_firmware(sim);
+	fputs("\n", sim->csv);
 }
 
 static void step_core(struct sim *sim)
