@@ -123,8 +123,9 @@ def write(results):
         {"procedures": results, "held": held, "missed": len(results) - held}, indent=1) + "\n")
     page = (f'<!doctype html><html lang=en><meta charset=utf-8><title>qs1 conformance</title>'
             f"<style>{STYLE}</style><h1>qs1: conformance</h1><p>{held} of {len(results)} "
-            f"procedures held, {figures} figures. Measured from the true waveforms of the simulated "
-            "plant, with sensor noise, quantisation, gain errors and 120 Hz ripple, unless a "
-            "procedure says otherwise. This is a development system, not a certificate.</p>"
+            f"procedures held, {figures} figures. Simulated, by the averaged plant with the nominal "
+            "board and its source impedance, unless a procedure says otherwise: measured from its true "
+            "waveforms, with sensor noise, quantisation, gain errors and 120 Hz ripple. This is a "
+            "development system, not a certificate.</p>"
             + _overview(results) + "".join(_section(r) for r in results) + "</html>\n")
     (BUILD / f"{name}.html").write_text(page)

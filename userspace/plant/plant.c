@@ -575,45 +575,77 @@ static double emf_next(struct plant *p)
 	return M_SQRT2 * p->emf_rms * v + p->emf_dc;
 }
 
-/* Energy that the bridge takes from the link. */
-static double average_bridge(struct plant *p, double m, unsigned int config, double emf)
-{
-	double sign = p->net.x[AC_IL1] * (1 / DEAD_RIPPLE_A), v;
+/**
+ * struct ac_period - what the network has to do in a period, and what it did
+ * @config: ACNET_RELAY and ACNET_UTILITY bits
+ * @emf: source voltage at the period's end, V
+ * @bridge: the gates are on
+ * @m: modulation
+ * @volts: mean voltage of the bridge, V
+ * @taken_j: out: energy taken from the link, J
+ */
+struct ac_period {
+	unsigned int config;
+	double emf;
+	bool bridge;
+	double m;
+	double volts;
+	double taken_j;
+};
 
+static inline void begin(struct plant *p, const struct qs1_outputs *out, struct ac_period *ac)
+{
+	double sign;
+
+	drive_relay(p, out->relay);
+	step_inputs(p, out);
+	sign = p->net.x[AC_IL1] * (1 / DEAD_RIPPLE_A);
 	sign = sign > 1 ? 1 : sign < -1 ? -1 : sign;
-	v = p->vlink * (m - p->dead_fraction * sign);
-	return v * acnet_step(&p->net, config, v, emf);
+	ac->config = net_config(p);
+	ac->emf = emf_next(p);
+	ac->bridge = out->bridge;
+	ac->m = out->cmp_bridge * (1.0 / QS1_PWM_BRIDGE_HALF);
+	ac->volts = p->vlink * (ac->m - p->dead_fraction * sign);
 }
 
-static double switch_bridge(struct plant *p, double m, unsigned int config, double emf)
+static void gates_off(struct plant *p, struct ac_period *ac)
 {
-	struct bridge_step step = { .m = m, .vlink = p->vlink, .emf = emf, .config = config };
+	double v = p->vlink;
+
+	acnet_step_diodes(&p->net, ac->config, &v, p->board.clink, ac->emf);
+	ac->taken_j = p->board.clink / 2 * (p->vlink * p->vlink - v * v);
+	p->filtered = (struct bridge_filtered){ plant_i2(p), p->net.vpcc, p->net.x[AC_VC] };
+	p->ripple2 = 0;
+}
+
+static void gates_switch(struct plant *p, struct ac_period *ac)
+{
+	struct bridge_step step = {
+		.m = ac->m, .vlink = p->vlink, .emf = ac->emf, .config = ac->config
+	};
 
 	bridge_switch(&p->net, &p->board, &step, &p->filtered);
 	p->ripple2 = step.ripple2;
-	return p->vlink * step.link_c;
+	ac->taken_j = p->vlink * step.link_c;
 }
 
-static void step_ac(struct plant *p, const struct qs1_outputs *out)
+static inline void network(struct plant *p, struct ac_period *ac)
 {
-	unsigned int config = net_config(p);
-	double emf = emf_next(p), lost = BLEED_LINK_S * p->vlink * p->vlink * p->h;
-	double clink = p->board.clink;
+	if (!ac->bridge)
+		gates_off(p, ac);
+	else if (p->switching)
+		gates_switch(p, ac);
+	else
+		ac->taken_j = ac->volts * acnet_step(&p->net, ac->config, ac->volts, ac->emf);
+}
 
-	if (out->bridge) {
-		double m = out->cmp_bridge * (1.0 / QS1_PWM_BRIDGE_HALF);
+static inline void settle_link(struct plant *p, const struct ac_period *ac)
+{
+	double lost = BLEED_LINK_S * p->vlink * p->vlink * p->h;
 
-		p->link_j -= p->switching ? switch_bridge(p, m, config, emf)
-					  : average_bridge(p, m, config, emf);
+	p->link_j -= ac->taken_j;
+	if (ac->bridge)
 		lost += p->loss.bridge_w * p->h;
-	} else {
-		double v = p->vlink;
-
-		acnet_step_diodes(&p->net, config, &v, clink, emf);
-		p->filtered = (struct bridge_filtered){ plant_i2(p), p->net.vpcc, p->net.x[AC_VC] };
-		p->ripple2 = 0;
-		p->link_j += clink / 2 * (v * v - p->vlink * p->vlink);
-	}
 	if (lost > p->link_j)
 		lost = p->link_j > 0 ? p->link_j : 0;
 	p->link_j -= lost;
@@ -625,15 +657,9 @@ static void step_ac(struct plant *p, const struct qs1_outputs *out)
 	p->vlink = sqrt(p->link_j * p->link_v2);
 }
 
-void plant_step(struct plant *p, const struct qs1_outputs *out, int16_t adc[QS1_ADC_COUNT])
+static inline void sample(struct plant *p, int16_t adc[QS1_ADC_COUNT])
 {
 	float x[QS1_ADC_COUNT];
-
-	drive_relay(p, out->relay);
-	step_inputs(p, out);
-	step_ac(p, out);
-	p->ignd = (p->gfdi ? GROUND_FAULT_A : 0) + M_SQRT2 * GROUND_LEAK_A * p->emf_sin;
-	p->ticks++;
 
 	for (int n = 0; n < QS1_INPUTS; n++) {
 		x[QS1_ADC_VPV1 + n] = (float)p->in.v[n];
@@ -653,6 +679,18 @@ void plant_step(struct plant *p, const struct qs1_outputs *out, int16_t adc[QS1_
 	x[QS1_ADC_TCASE] = (float)p->case_c;
 	x[QS1_ADC_TSTAGE] = (float)p->stage_c;
 	sensor_convert(&p->sensor, x, adc);
+}
+
+void plant_step(struct plant *p, const struct qs1_outputs *out, int16_t adc[QS1_ADC_COUNT])
+{
+	struct ac_period ac;
+
+	begin(p, out, &ac);
+	network(p, &ac);
+	settle_link(p, &ac);
+	p->ignd = (p->gfdi ? GROUND_FAULT_A : 0) + M_SQRT2 * GROUND_LEAK_A * p->emf_sin;
+	p->ticks++;
+	sample(p, adc);
 }
 
 double plant_energy(const struct plant *p)

@@ -255,8 +255,8 @@ def plant_switching(run):
     the legs' capacitance, diodes, saturation.
     """
     plot = run.plot("bridge", "time, ms", "grid current, A", "Lines: plant; dots: ngspice")
-    for dead in (150e-9, 300e-9):
-        for watts in (1800, 1200, 600, 300) if run.full else (1200, 300):
-            limit = 0.5 if watts <= 1200 else 1
-            bridge_against_spice(run, "switching", dead, watts, limit, plot)
+    points = ([(dead, watts) for dead in (150e-9, 300e-9) for watts in (1800, 1200, 600, 300)]
+              if run.full else [(150e-9, 1200), (300e-9, 300)])
+    for dead, watts in points:
+        bridge_against_spice(run, "switching", dead, watts, 0.5 if watts <= 1200 else 1, plot)
     run.note("At 1800 W the peak of 11 A lies where L1 has lost half of its inductance.")
