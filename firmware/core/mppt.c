@@ -14,18 +14,20 @@
  * for a half-percent alternation; steps overlap, so the centre moves an eighth of
  * that, and not more than 2.5 %.
  *
- * A module of three bypass sections may have a second maximum near 0.65 of the
- * voltage when one section is shaded. It is looked for once after the start, and
- * then on evidence only. In uniform light less power comes with less voltage, or
- * with the same; where a shaded section limits the current, the others run near
- * their open-circuit voltage, and the maximum moves up by 4 to 15 % where the
- * lower one is the better (3 x 20 and 3 x 24 cells, half of full light and more
- * than a third of it lost). So: 15 % less power at 2 % more voltage than at the
- * reference, which follows every rise of the power and every fall of the voltage.
- * A probe spends three half cycles at 0.65 of the reference. When it finds nine
- * tenths of the power, the tracker is tried there for half a second, and the
- * better point is kept. On the lower maximum the upper one is tried again three
- * times a minute: partly lifted shade changes nothing there.
+ * A module of three bypass sections has a second maximum near 0.65 of the voltage
+ * when one section is shaded, and neither voltage nor power alone shows which of
+ * the two is the higher: shade that comes with rising light looks like light. So
+ * a probe looks, and evidence only decides when. Evidence is any change since the
+ * last probe: an eighth of the power, or 1.5 % of the centre. Shade of one section
+ * moves the upper maximum up by 4 to 15 %, which puts the lower one at 0.57 to 0.68
+ * of the centre. A probe spends two half cycles at 0.59 of it, some 6 ms of the
+ * input's energy. Where it finds nine tenths of the power, the tracker runs
+ * there for half a second, and the better point is kept.
+ *
+ * Without evidence a probe comes every two minutes, for changes that cancel. On
+ * the lower maximum the upper one is probed every 15 s: shade that moves there
+ * changes nothing here. One input at a time is away from its maximum, so that
+ * the unit's power does not fall to that of four probes at once.
  */
 #include "state.h"
 
@@ -41,16 +43,34 @@
  * a slope: no ramp of EN 50530 comes near it, 100 W/m2/s is 1.7 % of 300 W/m2.
  */
 #define JUMP_Q30 QS1_Q30(0.08)
-/* probes: rest between two, half cycles; while on a lower maximum */
-#define PROBE_REST 480
-#define LOW_PEAK_REST 2400
-/* half cycles in which the input reaches the probed voltage; a weak module charges slowly */
-#define PROBE_DOWN 2
-#define PROBE_UP 6
+/*
+ * Half cycles between two probes: with evidence, without, and from the lower
+ * maximum up; evidence is good for 15 s.
+ */
+#define PROBE_REST 900
+#define IDLE_REST 14400
+#define LOW_PEAK_REST 1800
+#define FRESH 1800
+/* what makes evidence */
+#define CHANGE_P_Q30 QS1_Q30(0.12)
+#define CHANGE_V_Q30 QS1_Q30(0.015)
+/* from the upper maximum to the lower one, and what goes on top for the way back */
+#define DOWN_Q30 QS1_Q30(0.59)
+#define UP_Q30 QS1_Q30(0.61)
+/* half cycles in which an input reaches the probed voltage; a weak module charges slowly */
+#define PROBE_MOST 7
 /* a step of 1/800 is a distance of 1 % to the maximum, 0.1 % of the power */
 #define SETTLED_PART 800
+/* steps of the tracker after which it probes although it has not settled: 2 s */
+#define RESTLESS_STEPS 80
 /* steps of the tracker until a second maximum is judged */
 #define TRIAL_STEPS 20
+/*
+ * 19 V and 24 V: no probe goes below the one, for the way down ends up to 2.4 V
+ * too low and PV_MIN_V stops an input; none starts below the other
+ */
+#define PROBE_MIN (7600 * 256)
+#define PROBE_FROM (9600 * 256)
 /* 16.5 V and 54 V, counts * 256 */
 #define CENTER_MIN (6600 * 256)
 #define CENTER_MAX (21600 * 256)
@@ -65,11 +85,12 @@ void qs1_mppt_start(struct qs1_mppt *m, int32_t v_open)
 	m->halves = 0;
 	m->valid = 0;
 	m->phase = QS1_MPPT_TRACK;
+	m->low = false;
 	m->v_ref = m->center;
 	m->p_ref = 0;
-	m->evidence = 0;
-	m->searched = false;
-	m->hold = 0;
+	m->fresh = FRESH;
+	m->rest = PROBE_REST;
+	m->restless = 0;
 	m->tracking = false;
 }
 
@@ -91,58 +112,65 @@ static void probe(struct qs1_mppt *m, int32_t center)
 {
 	m->p_before = m->p[0];
 	m->center_before = m->center;
-	m->center = qs1_clamp(center, CENTER_MIN, CENTER_MAX);
+	m->center = qs1_clamp(center, PROBE_MIN, CENTER_MAX);
 	m->phase = QS1_MPPT_PROBE;
-	m->steps = center > m->center_before ? PROBE_UP : PROBE_DOWN;
-	m->searched = true;
-	m->evidence = 0;
 	restart(m);
 }
 
-/* The probe or the trial has shown a power: stay there or go back. */
-static void judge(struct qs1_mppt *m, int32_t p)
+/* Back to the tracker; what changes from here on, power @p, is evidence. */
+static void settle(struct qs1_mppt *m, int32_t p)
 {
-	if (p <= m->p_before) {
-		/* Above the open voltage: another module than the reference's. */
-		if (p < qs1_mulq30(m->p_before, QS1_Q30(0.03)))
-			m->v_ref = m->center_before;
-		m->center = m->center_before;
-		p = m->p_before;
-	}
 	m->p_ref = p;
-	m->hold = m->center < qs1_mulq30(m->v_ref, QS1_Q30(0.80)) ? LOW_PEAK_REST : PROBE_REST;
+	m->v_ref = m->center;
+	m->fresh = 0;
+	m->rest = 0;
+	m->restless = 0;
 	m->phase = QS1_MPPT_TRACK;
 	restart(m);
 }
 
-/* @settled: the tracker has reached its maximum, whose own power is compared */
-static void look_around(struct qs1_mppt *m, bool settled)
+/* The probe or the trial has shown power @p: stay there or go back. */
+static void judge(struct qs1_mppt *m, int32_t p)
 {
-	int32_t below = qs1_mulq30(m->v_ref, QS1_Q30(0.65));
+	if (p > m->p_before) {
+		m->low = !m->low;
+		settle(m, p);
+		return;
+	}
+	/* No power above the lower maximum: it was the only one. */
+	if (p < qs1_mulq30(m->p_before, QS1_Q30(0.03)))
+		m->low = false;
+	m->center = m->center_before;
+	settle(m, m->p_before);
+}
 
-	if (m->center < qs1_mulq30(m->v_ref, QS1_Q30(0.80))) {
-		if (!m->hold)
-			probe(m, m->v_ref);
+/* An input is away from the maximum that it knows. */
+static bool one_probes(const struct qs1_core *core)
+{
+	for (int n = 0; n < QS1_INPUTS; n++)
+		if (core->input[n].on && core->input[n].mppt.phase != QS1_MPPT_TRACK)
+			return true;
+	return false;
+}
+
+/* @settled: the tracker has reached its maximum, whose own power is compared */
+static void look_around(const struct qs1_core *core, struct qs1_mppt *m, bool settled)
+{
+	if (qs1_abs(m->p[0] - m->p_ref) > qs1_mulq30(m->p_ref, CHANGE_P_Q30) ||
+	    qs1_abs(m->center - m->v_ref) > qs1_mulq30(m->v_ref, CHANGE_V_Q30))
+		m->fresh = FRESH;
+	if (m->low ? m->rest < LOW_PEAK_REST
+		   : m->center < PROBE_FROM || m->rest < (m->fresh ? PROBE_REST : IDLE_REST))
 		return;
-	}
-	if (m->p[0] > m->p_ref || m->center < m->v_ref) {
-		m->p_ref = m->p[0];
-		m->v_ref = m->center;
-	}
-	/* Twice in a row: the change may have come in the middle of a measurement. */
-	if (m->p[0] < qs1_mulq30(m->p_ref, QS1_Q30(0.85)) &&
-	    m->center > qs1_mulq30(m->v_ref, QS1_Q30(1.02)))
-		m->evidence += m->evidence < 2;
-	else
-		m->evidence = 0;
-	if (below < CENTER_MIN || m->hold)
-		return;
-	if (settled && (m->evidence == 2 || !m->searched))
-		probe(m, below);
+	if (!settled && m->restless < RESTLESS_STEPS)
+		m->restless++;
+	else if (!one_probes(core))
+		probe(m, m->low ? m->center + qs1_mulq30(m->center, UP_Q30)
+				: qs1_mulq30(m->center, DOWN_Q30));
 }
 
 /* @v: mean voltage now, counts * 256 */
-static void track(struct qs1_mppt *m, int32_t v)
+static void track(const struct qs1_core *core, struct qs1_mppt *m, int32_t v)
 {
 	int32_t rise, move;
 
@@ -167,7 +195,7 @@ static void track(struct qs1_mppt *m, int32_t v)
 	m->center = qs1_clamp(m->center + qs1_clamp(move, -m->center / 40, m->center / 40),
 			      CENTER_MIN, CENTER_MAX);
 	if (m->phase == QS1_MPPT_TRACK)
-		look_around(m, qs1_abs(move) < m->center / SETTLED_PART);
+		look_around(core, m, qs1_abs(move) < m->center / SETTLED_PART);
 	else if (!--m->steps)
 		judge(m, m->p[0]);
 }
@@ -177,8 +205,10 @@ void qs1_mppt_half_cycle(struct qs1_core *core, int n)
 	struct qs1_input *in = &core->input[n];
 	struct qs1_mppt *m = &in->mppt;
 
-	if (m->hold)
-		m->hold--;
+	if (m->rest < IDLE_REST)
+		m->rest++;
+	if (m->fresh)
+		m->fresh--;
 	if (curtailed(core, in)) {
 		restart(m);
 		m->tracking = false;
@@ -186,7 +216,8 @@ void qs1_mppt_half_cycle(struct qs1_core *core, int n)
 	}
 	m->halves++;
 	if (m->phase == QS1_MPPT_PROBE) {
-		if (m->halves <= m->steps)
+		/* what the capacitor gives or takes on the way is not the module's */
+		if (m->halves < PROBE_MOST && qs1_abs(in->v_x16 * 16 - m->center) > m->center / 32)
 			return;
 		if (in->p < qs1_mulq30(m->p_before, QS1_Q30(0.90))) {
 			judge(m, in->p);
@@ -208,7 +239,7 @@ void qs1_mppt_half_cycle(struct qs1_core *core, int n)
 		m->halves = 0;
 		if (m->valid < 4)
 			m->valid++;
-		track(m, in->v_x16 * 16);
+		track(core, m, in->v_x16 * 16);
 		m->sign = (int8_t)-m->sign;
 	}
 	in->vref = qs1_asr(m->center + m->sign * (m->center / 200), 8);

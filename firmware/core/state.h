@@ -199,14 +199,15 @@ enum qs1_mppt_phase {
  * @halves: half cycles since the last step
  * @p: power of the last three measurements, counts, newest first
  * @valid: measurements since the last disturbance of the sequence
- * @steps: half cycles of a probe, steps of a trial
- * @evidence: measurements in a row that look like shade
- * @searched: the lower maximum has been looked for since the start
- * @v_ref: centre in the light that was last uniform as far as known
+ * @steps: steps of a trial that are left
+ * @restless: steps since a probe was due while the tracker had not settled
+ * @low: the centre is at the lower of two maxima
+ * @v_ref: centre at the last probe
  * @p_ref: power there
  * @center_before: centre before a probe
  * @p_before: power there
- * @hold: half cycles until the next probe is allowed
+ * @fresh: half cycles for which a change of power or centre stays evidence
+ * @rest: half cycles since the last probe
  * @tracking: close to the maximum
  */
 struct qs1_mppt {
@@ -216,15 +217,16 @@ struct qs1_mppt {
 	uint8_t valid;
 	uint8_t phase;
 	uint8_t steps;
-	uint8_t evidence;
-	bool searched;
+	uint8_t restless;
+	bool low;
 	bool tracking;
 	int32_t p[3];
 	int32_t v_ref;
 	int32_t p_ref;
 	int32_t center_before;
 	int32_t p_before;
-	uint16_t hold;
+	uint16_t fresh;
+	uint16_t rest;
 };
 
 /**
@@ -448,6 +450,7 @@ struct qs1_support {
 struct qs1_protect {
 	int32_t ground_x64;
 	uint16_t ground_ms;
+	uint16_t pv_ov_ms;
 	uint16_t pv_oc_ms;
 	uint16_t ref_ms;
 	uint16_t full_scale_ms;
@@ -477,6 +480,8 @@ struct qs1_protect {
  * @in_state_ms: time in the state
  * @wait_ms: how long the grid has been in range without a break
  * @hold_ms: how long the unit stays asleep before it tries again
+ * @retry_ms: the same for the next time, 0 before the first
+ * @v_open: highest open voltage of an input at the last attempt, counts
  * @clear_ms: how long no cause of a fault has been present
  * @idle_ms: how long there has been too little power
  * @unit: QS1_FAULT_BIT() of causes in the unit, as last judged
@@ -493,6 +498,8 @@ struct qs1_fsm {
 	uint32_t in_state_ms;
 	uint32_t wait_ms;
 	uint32_t hold_ms;
+	uint32_t retry_ms;
+	int32_t v_open;
 	uint32_t clear_ms;
 	uint32_t idle_ms;
 	uint32_t unit;
@@ -607,6 +614,7 @@ void qs1_protect_sensors_ms(struct qs1_core *core);
 uint32_t qs1_protect_ms(struct qs1_core *core);
 
 /* fsm.c */
+void qs1_fsm_faults(struct qs1_core *core);
 void qs1_fsm_ms(struct qs1_core *core);
 void qs1_fsm_stop_now(struct qs1_core *core);
 uint32_t qs1_fsm_arm(struct qs1_core *core, bool armed);

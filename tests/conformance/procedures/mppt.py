@@ -6,6 +6,7 @@ values. Sensor noise, gain errors, quantisation and the grid's double-frequency 
 """
 
 import csv
+import random
 
 from harness import procedure
 from paths import DATA, ROOT
@@ -143,11 +144,11 @@ def mppt_dynamic(run):
                 name = f"{table}, {NAMES[group[0]]} at {VMPP[group[0]][group[1]]:g} V"
                 total = 100 * (sum(s["mppt"]["harvested_j"][n] for s in found) /
                                sum(s["mppt"]["available_j"][n] for s in found))
-                run.figure(f"{name}, total", total, "%", at_least=99.8)
+                run.figure(f"{name}, total", total, "%", at_least=99.9)
                 # The standard's own: each slope counts alike, however long it is.
                 run.figure(f"{name}, mean over the slopes",
                            sum(efficiency_pct(s, n) for s in found) / len(found), "%",
-                           at_least=99.8)
+                           at_least=99.9)
                 for (slope, _), s in zip(rows, found):
                     run.figure(f"{name}, {slope:g} W/m2/s", efficiency_pct(s, n), "%",
                                at_least=99.6)
@@ -279,6 +280,74 @@ def mppt_shade_moves(run):
                  s["mppt"]["vmpp_v"][3], "V", **bounds)
 
 
+def random_light(seed, seconds):
+    """Sun and shade of each input for so long: steps, cloud edges, ramps, shade that comes and
+    goes by steps or little by little, with or without a change of the sun, then a rest."""
+    draw = random.Random(seed)
+    lines = [f"seed {seed}", modules(draw.sample(list(MODULES.values()), INPUTS)).rstrip(),
+             f"temp {draw.uniform(-5, 25):.0f}"]
+    events = []
+    for n in range(1, INPUTS + 1):
+        sun, shade = draw.uniform(200, 900), 0.0
+        lines.append(f"sun {n} {sun:.0f}")
+        now = 10.0
+        while now < seconds:
+            kind = draw.random()
+            over = draw.choice([0, 1, 3, 10, 30, 120])
+            if kind < 0.6:
+                sun = draw.uniform(120, 950)
+                events.append((now, f"sun {n} {sun:.0f}" if not over else
+                               f"ramp sun {n} {sun:.0f} over {over}"))
+            if kind > 0.4:
+                target = draw.choice([0, draw.uniform(0.1, 0.9)])
+                steps = 1 + over // 3
+                for k in range(1, steps + 1):
+                    part = shade + (target - shade) * k / steps
+                    events.append((now + over * k / steps, f"shade {n} 1/3 {part:.3f}"))
+                shade = target
+            now += over + draw.uniform(20, 65)
+    lines.append("skip enter-service")
+    lines += [f"at {t:.2f} {what}" for t, what in sorted(events) if t < seconds]
+    return "\n".join([*lines, "at 10 mark start", f"run {seconds}\n"])
+
+
+@procedure("mppt-random", title="Random sun and shade",
+           source="own requirement; no standard sets a limit")
+def mppt_random(run):
+    """Any sequence of sun and shade of a section leaves the tracker on the global maximum."""
+    hours = 12 if run.full else 1
+    seconds = 3600 if run.full else 600
+    found = run.sims({f"hour-{seed}": random_light(seed, seconds)
+                      for seed in range(1, hours + 1)})
+    points = sorted((efficiency_pct(s, n), f"{name}, input {n + 1}")
+                    for name, s in found.items() for n in range(INPUTS))
+    values = [p[0] for p in points]
+    run.felt("harvest of all", sum(sum(s["mppt"]["harvested_j"]) for s in found.values()) / 3.6e6,
+             "kWh", at_least=0.05)
+    run.figure(f"worst of {len(points)} module-hours ({points[0][1]})", values[0], "%",
+               at_least=98)
+    run.figure("95th percentile", values[len(values) // 20], "%", at_least=99.3)
+    run.figure("median", values[len(values) // 2], "%", at_least=99.3)
+    plot = run.plot("random", "module-hour, from the worst on", "MPPT efficiency, %",
+                    "Energy over the energy at the exact global maximum")
+    plot.plot(values, ".")
+    plot.axhline(99.3, color="tab:red", label="limit of the 95th percentile")
+
+
+@procedure("mppt-morning-shade", title="Shade that grows while the sun rises",
+           source="own requirement; no standard sets a limit")
+def mppt_morning_shade(run):
+    """A section that falls into shade in rising light is found, though power and voltage only rise."""
+    shades = "".join(f"at {70 + 60 * k} shade all 1/3 {0.06 * (k + 1):.2f}\n" for k in range(10))
+    summary = run.sim("morning", f"seed 1\n{modules(MODULES.values())}sun all 200\n"
+                      f"skip enter-service\nat 10 ramp sun all 620 over 600\n{shades}"
+                      f"at 700 mark start\nrun {2200 if run.full else 800}\n")
+    for n, module in enumerate(MODULES):
+        run.figure(f"{module}: harvested", efficiency_pct(summary, n), "%", at_least=99.3)
+        run.felt(f"{module}: voltage of the global maximum, the lower one",
+                 summary["mppt"]["vmpp_v"][n], "V", at_most=28)
+
+
 def search_cost(path, n):
     """(excursions below 0.8 of the voltage before, energy lost in them over energy available)."""
     lost = available = slow = 0.0
@@ -304,13 +373,13 @@ def search_cost(path, n):
 @procedure("mppt-search-cost", title="Cost of the search for a second maximum in uniform light",
            source="own requirement; blind periodic scans cost 0.2 to 0.4 % (watt-forge benchmark)")
 def mppt_search_cost(run):
-    """In uniform light, steady, ramping or under broken clouds, the search costs nothing."""
+    """In steady light the search costs nothing, under broken clouds a thousandth of the energy."""
     slope = "".join(f"at {20 + 40 * k} ramp sun all {900 if k % 2 == 0 else 150} over 10\n"
                     f"at {35 + 40 * k} sun all {300 if k % 2 == 0 else 700}\n" for k in range(4))
     head = f"seed 1\n{modules(['A79U235', '1STH-FRL-4H-260-M60-BLK', 'ASMS-270P', 'A79U235'])}"
     texts = {"steady": head + "cell all 25\nsun all 700\nskip enter-service\nrun 60\n",
              "ramps-and-steps": head + "sun all 400\nskip enter-service\n" + slope + "run 180\n",
-             "shade": head + "sun all 700\nskip enter-service\nat 12 shade all 1/3 0.6\nrun 14\n"}
+             "shade": head + "sun all 700\nskip enter-service\nat 12 shade all 1/3 0.6\nrun 30\n"}
     plot = run.plot("voltage", "time, s", "voltage of input 1, V",
                     "A search shows as a dip: once after the start, and when a section is shaded")
     for name, text in texts.items():
@@ -324,10 +393,11 @@ def mppt_search_cost(run):
                      min(c[0] for c in costs), "", at_least=1)
             continue
         run.felt(f"{name}: harvest", sum(summary["mppt"]["harvested_j"]) / 1e3, "kJ", at_least=20)
-        run.figure(f"{name}: excursions of an input, most", max(c[0] for c in costs), "",
-                   at_most=8 if name != "steady" else 0)
+        if name == "steady":
+            run.figure("steady: excursions of an input, most", max(c[0] for c in costs), "",
+                       at_most=0)
         run.figure(f"{name}: energy lost in excursions", max(c[1] for c in costs), "%",
-                   at_most=0.02)
+                   at_most=0.1)
     run.note("Each input looks for a second maximum once after it has started, within the first "
              "eight seconds, which are not counted here.")
 
