@@ -51,7 +51,7 @@ include tests/m4/m4.mk
 include tests/fuzz/fuzz.mk
 include tests/pru/pru.mk
 
-.PHONY: unit test test-all conformance bench figures
+.PHONY: unit test test-all conformance bench
 unit: $(UNIT) $(AVERAGED) $(BUILD)/host/bin/qs1ctl $(ETHER_PROGRAMS)
 
 ## make test         all tests that a change must pass
@@ -66,10 +66,9 @@ test-all:
 
 # What the nominal board leaves of an hour is for drawn ones.
 CONFORMANCE_MIN := 60
-DRAW := /usr/bin/python3 tests/conformance/draws.py $(if $(ONLY),--only '$(ONLY)')
+DRAW := /usr/bin/python3 tests/conformance/draws.py $(if $(ONLY),--only $(ONLY))
 
 ## make conformance [ONLY=name]   every conformance procedure at full length: build/conformance.html;
-##   writes their figures into Documentation/figures.json and the documents;
 ##   then on boards, sources and phases that seeds draw: median, 95th percentile and worst
 ##   DRAWS=n that many draws and no nominal board, begun again where it stopped; SEED=n one draw
 conformance:
@@ -78,9 +77,9 @@ ifneq ($(SEED)$(DRAWS),)
 	$(DRAW) $(if $(SEED),--seed $(SEED),--draws $(DRAWS))
 else
 	begin=$$(date +%s); \
-	/usr/bin/python3 tests/run.py --long --verbose $(if $(ONLY),--only '$(ONLY)') \
+	/usr/bin/python3 tests/run.py --long --verbose $(if $(ONLY),--only $(ONLY)) \
 		conformance/test_procedures.py && \
-	/usr/bin/python3 tests/figures.py $(BUILD)/conformance$(if $(ONLY),-part).json && \
+	$(if $(ONLY),true,/usr/bin/python3 tests/conformance/figures.py) && \
 	$(DRAW) --minutes $$(( $(CONFORMANCE_MIN) - ($$(date +%s) - begin) / 60 )) $(if $(ONLY),--draws 10)
 endif
 
@@ -91,15 +90,7 @@ sequences:
 	/usr/bin/python3 tests/conformance/sequences/run.py $(if $(SEED),--seed $(SEED)) \
 		$(if $(FROM),--from $(FROM)) $(if $(COUNT),--count $(COUNT))
 
-## make figures      write the figures of Documentation/figures.json into the documents
-figures:
-	@/usr/bin/python3 tests/figures.py
-
-## make bench [ONLY=name]   what it costs, against a baseline where there is one: build/bench.json;
-##   writes figures as make conformance does
-BENCH_pru := sim pru-programs
+## make bench        what it costs, against a baseline where there is one: build/bench.json
 bench:
-	$(MAKE) $(or $(BENCH_$(ONLY)),all m4-replay image kernel-source \
-		$(if $(wildcard $(PRU_TOOLCHAIN)),pru-programs))
-	@/usr/bin/python3 tests/bench/run.py $(ONLY)
-	@/usr/bin/python3 tests/figures.py $(BUILD)/bench.json
+	$(MAKE) all m4-replay image kernel-source $(if $(wildcard $(PRU_TOOLCHAIN)),pru-programs)
+	@/usr/bin/python3 tests/bench/run.py

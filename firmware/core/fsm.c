@@ -40,16 +40,25 @@
 #define GROUND_OFFSET_MAX 800
 #define CLEAR_MS 5000
 /*
- * Charging the link is the test of the modules: 38 J within 6 s are 6 W, enough
- * for the bridge (1.6 W) and to stay connected (IDLE_MW) afterwards.
+ * Charging the link is the test of the modules: 38 J within 4 s are 9.5 W. The
+ * bridge takes 1.6 W of it, and IDLE_MW ends the production: half as much again
+ * keeps a unit at dusk from connecting twice.
  */
-#define CHARGE_TIMEOUT_MS 6000
+#define CHARGE_TIMEOUT_MS 4000
 #define FILTER_SETTLE_MS 50
 #define RELAY_SETTLE_MS 70
 #define RELAY_TEST_MIN_MA 100
 /* contacts have opened, the filter is discharged and the current sensor's zero found */
 #define REST_MS 500
-#define NIGHT_HOLD_MS 60000
+/*
+ * After too little light: the first attempt, then each after twice the time, up
+ * to 17 min. A minute of production begins with the first again. An input that
+ * has risen by a 32nd of its open voltage has twice the light: sooner then.
+ */
+#define RETRY_FIRST_MS 2000
+#define RETRY_LAST_MS 1024000
+#define RETRY_FORGET_MS 60000
+#define BRIGHTER_PART 32
 #define INPUT_DELAY_MS 300
 #define IDLE_MS 5000
 /* too little to stay connected for: 4 W */
@@ -97,14 +106,19 @@ static int32_t pv_counts(const struct qs1_core *core, enum qs1_param limit)
 	return core->param[limit] * 40;
 }
 
+static int32_t highest_pv(const struct qs1_core *core)
+{
+	int32_t v = core->adc[QS1_ADC_VPV1];
+
+	for (int n = 1; n < QS1_INPUTS; n++)
+		if (core->adc[QS1_ADC_VPV1 + n] > v)
+			v = core->adc[QS1_ADC_VPV1 + n];
+	return v;
+}
+
 static bool pv_above(const struct qs1_core *core, enum qs1_param limit)
 {
-	int32_t counts = pv_counts(core, limit);
-
-	for (int n = 0; n < QS1_INPUTS; n++)
-		if (core->adc[QS1_ADC_VPV1 + n] >= counts)
-			return true;
-	return false;
+	return highest_pv(core) >= pv_counts(core, limit);
 }
 
 /* Each input joins and leaves by its own voltage; one of them is looked at each millisecond. */
@@ -168,10 +182,11 @@ static bool connected(const struct qs1_core *core)
 }
 
 /*
- * Act on faults. Grid functions count as trips while connected; otherwise they
- * only keep the unit waiting. Returns true when the state has changed.
+ * Each millisecond: act on faults. Grid functions count as trips while connected;
+ * otherwise they only keep the unit waiting. Apart from the states, since both
+ * together do not fit into the PRU's memory.
  */
-static bool act_on_faults(struct qs1_core *core)
+void qs1_fsm_faults(struct qs1_core *core)
 {
 	struct qs1_fsm *f = &core->fsm;
 	uint32_t grid = f->grid;
@@ -185,23 +200,23 @@ static bool act_on_faults(struct qs1_core *core)
 	/* What kept the gates off until now is from here on the state's to do. */
 	core->protect.fast &= ~unit;
 	if (f->state == QS1_STATE_OFF)
-		return false;
+		return;
 	report_own(core, fresh);
 	f->latched |= active & LATCHING;
 	if (f->latched & QS1_FAULT_BIT(QS1_FAULT_GFDI)) {
 		if (f->state == QS1_STATE_GROUND_FAULT)
-			return false;
+			return;
 		stop(core, QS1_STATE_GROUND_FAULT,
 		     QS1_CAUSE_FAULT_BASE + (ground ? lowest(ground) : QS1_FAULT_GFDI));
-		return true;
+		return;
 	}
 	if (f->state == QS1_STATE_SHUTDOWN || f->state == QS1_STATE_FAULT ||
 	    f->state == QS1_STATE_SELF_TEST || f->state == QS1_STATE_GROUND_FAULT)
-		return false;
+		return;
 	unit = (unit & UNIT) | (f->latched & UNIT);
 	if (unit) {
 		stop(core, QS1_STATE_FAULT, QS1_CAUSE_FAULT_BASE + lowest(unit));
-		return true;
+		return;
 	}
 	grid |= tov;
 	if (grid && (connected(core) || core->relay_on)) {
@@ -213,9 +228,7 @@ static bool act_on_faults(struct qs1_core *core)
 		core->service.after_trip = true;
 		report(core, first, qs1_trip_value(core, first));
 		stop(core, QS1_STATE_WAITING, QS1_CAUSE_FAULT_BASE + first);
-		return true;
 	}
-	return false;
 }
 
 static void self_test(struct qs1_core *core)
@@ -284,9 +297,33 @@ static void waiting(struct qs1_core *core)
 	if (f->state == QS1_STATE_WAITING && f->in_state_ms >= REST_MS &&
 	    qs1_service_in_range(core) && pv_above(core, QS1_PARAM_PV_START_V) &&
 	    f->wait_ms >= (uint32_t)core->service.delay_ms) {
+		f->v_open = highest_pv(core);
 		qs1_dclink_reset(core);
 		go(core, QS1_STATE_CONNECTING, QS1_CAUSE_ENTER_SERVICE);
 	}
+}
+
+/* Too little light to charge the link or to stay connected for. */
+static void sleep(struct qs1_core *core)
+{
+	struct qs1_fsm *f = &core->fsm;
+
+	if (!f->retry_ms || (qs1_producing(core) && f->in_state_ms > RETRY_FORGET_MS))
+		f->retry_ms = RETRY_FIRST_MS;
+	stop(core, QS1_STATE_NIGHT, QS1_CAUSE_FAULT_BASE + QS1_FAULT_NIGHT);
+	f->hold_ms = f->retry_ms;
+	if (f->retry_ms < RETRY_LAST_MS)
+		f->retry_ms *= 2;
+}
+
+static void night(struct qs1_core *core)
+{
+	struct qs1_fsm *f = &core->fsm;
+	int32_t v = highest_pv(core);
+
+	if (v >= pv_counts(core, QS1_PARAM_PV_START_V) &&
+	    (!f->hold_ms || v - f->v_open > f->v_open / BRIGHTER_PART))
+		go(core, QS1_STATE_WAITING, QS1_CAUSE_PV_PRESENT);
 }
 
 static void relay_failed(struct qs1_core *core)
@@ -305,8 +342,7 @@ static void connecting(struct qs1_core *core)
 		return;
 	}
 	if (f->in_state_ms > CHARGE_TIMEOUT_MS) {
-		stop(core, QS1_STATE_NIGHT, QS1_CAUSE_FAULT_BASE + QS1_FAULT_NIGHT);
-		f->hold_ms = NIGHT_HOLD_MS;
+		sleep(core);
 		return;
 	}
 	run_inputs(core);
@@ -376,8 +412,7 @@ static void producing(struct qs1_core *core)
 			stop(core, QS1_STATE_WAITING, QS1_CAUSE_GRID_OUT_OF_RANGE);
 			return;
 		}
-		stop(core, QS1_STATE_NIGHT, QS1_CAUSE_FAULT_BASE + QS1_FAULT_NIGHT);
-		f->hold_ms = NIGHT_HOLD_MS;
+		sleep(core);
 		return;
 	}
 	if (warm && f->state == QS1_STATE_PRODUCING)
@@ -431,7 +466,6 @@ static void end_bench(struct qs1_core *core)
 void qs1_fsm_ms(struct qs1_core *core)
 {
 	struct qs1_fsm *f = &core->fsm;
-	bool changed;
 
 	f->in_state_ms++;
 	if (f->hold_ms)
@@ -443,11 +477,8 @@ void qs1_fsm_ms(struct qs1_core *core)
 	/* An emergency stop takes the permission too: no restart when it is let go. */
 	if (core->estop && f->armed)
 		qs1_fsm_arm(core, false);
-	changed = act_on_faults(core);
 	if (f->bench && (core->estop || !core->protect.host_alive || f->active & BENCH_ENDS))
 		end_bench(core);
-	if (changed)
-		return;
 
 	switch (f->state) {
 	case QS1_STATE_OFF:
@@ -458,8 +489,7 @@ void qs1_fsm_ms(struct qs1_core *core)
 		self_test(core);
 		break;
 	case QS1_STATE_NIGHT:
-		if (!f->hold_ms && pv_above(core, QS1_PARAM_PV_START_V))
-			go(core, QS1_STATE_WAITING, QS1_CAUSE_PV_PRESENT);
+		night(core);
 		break;
 	case QS1_STATE_WAITING:
 		waiting(core);

@@ -11,6 +11,7 @@
 /* PV: absolute maximum 60 V; 14 A for 5 ms */
 #define PV_ABS_MAX 24000
 #define PV_OC 22400
+#define PV_OV_MS 1000
 #define PV_OC_MS 5
 /* peaks of the grid current that are one too many, see current.c */
 #define BLANKS_MAX 160
@@ -153,6 +154,26 @@ static bool any_above(const struct qs1_core *core, int first, int32_t limit)
 	return false;
 }
 
+/*
+ * No input may run: each that has the voltage to start is above its operating
+ * voltage, a cold bright morning. @was: it was so before, until 0.5 V below.
+ */
+static bool all_too_high(const struct qs1_core *core, bool was)
+{
+	int32_t start = core->param[QS1_PARAM_PV_START_V] * 40;
+	int32_t high = core->param[QS1_PARAM_PV_MAX_V] * 40 + (was ? -200 : 40);
+	bool above = false;
+
+	for (int n = 0; n < QS1_INPUTS; n++) {
+		int32_t v = core->adc[QS1_ADC_VPV1 + n];
+
+		if (core->input[n].on || (v >= start && v < high))
+			return false;
+		above |= v >= high;
+	}
+	return above;
+}
+
 static void host(struct qs1_core *core)
 {
 	struct qs1_protect *p = &core->protect;
@@ -206,7 +227,8 @@ uint32_t qs1_protect_ms(struct qs1_core *core)
 			  !(p->bad & (1u << QS1_ADC_IGND)),
 		  GROUND_MS))
 		active |= QS1_FAULT_BIT(QS1_FAULT_GFDI);
-	if (any_above(core, QS1_ADC_VPV1, PV_ABS_MAX))
+	if (lasts(&p->pv_ov_ms, all_too_high(core, p->pv_ov_ms == PV_OV_MS), PV_OV_MS) ||
+	    any_above(core, QS1_ADC_VPV1, PV_ABS_MAX))
 		active |= QS1_FAULT_BIT(QS1_FAULT_PV_OV);
 	if (lasts(&p->pv_oc_ms, any_above(core, QS1_ADC_IPV1, PV_OC), PV_OC_MS))
 		active |= QS1_FAULT_BIT(QS1_FAULT_PV_OC);

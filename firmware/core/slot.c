@@ -62,6 +62,7 @@ void qs1_slot(struct qs1_core *core, uint32_t n)
 		break;
 	case 11:
 		core->fsm.grid = qs1_trip_ms(core) | qs1_island_found(core);
+		qs1_fsm_faults(core);
 		break;
 	case 17:
 		/* once the meter has evaluated the link */
