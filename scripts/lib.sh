@@ -126,3 +126,18 @@ unpack_debs()
 				--directory "$root"
 	done
 }
+
+# unpacked_package NAME: have a package of the board's release, without what it depends on, in $QS1_CACHE/NAME
+unpacked_package()
+{
+	local dest=$QS1_CACHE/$1
+	[ ! -e "$dest/usr" ] || return 0
+	cache_lock
+	[ ! -e "$dest/usr" ] || return 0
+	rm -rf "$dest.new"
+	mkdir -p "$dest.new/debs"
+	scripts/apt.sh fetch "$BOARD_SUITE" "$dest.new/debs" "$1"
+	unpack_debs "$dest.new" "$dest.new"/debs/*.deb
+	rm -rf "$dest.new/debs" "$dest"
+	mv "$dest.new" "$dest"
+}
