@@ -113,8 +113,8 @@ fetch_closure()
 {
 	local file
 	step "download $what" run_apt --download-only install "$@" || return
-	# The archives folder keeps what earlier runs fetched: hand over only what this one needs,
-	# which apt lists in full when it believes that nothing has been fetched yet.
+	# The archives folder also has packages of earlier runs. With an empty folder, apt lists all the
+	# packages that this run needs.
 	run_apt --option Dir::Cache::archives="$state/none" --print-uris install "$@" 3>/dev/null |
 		while read -r _ file _; do
 			cp --reflink=auto "$state/archives/$file" "$dir/"

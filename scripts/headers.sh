@@ -8,7 +8,7 @@
 # emulation, and not in the amd64 one: modpost there was compiled with 64-bit device table sizes and
 # refuses (or gets wrong) the tables of a 32-bit module.
 
-# The kernel's flavour, who runs its programs, their loader, and the size of its words.
+# The kernel's flavour, the emulator of its programs, their loader, and the word size.
 case $BOARD_ARCH in
 armhf) FLAVOUR=armmp EMULATOR=qemu-arm-static LOADER=ld-linux-armhf.so.3 WORD=32 ;;
 arm64) FLAVOUR=arm64 EMULATOR=qemu-aarch64-static LOADER=ld-linux-aarch64.so.1 WORD=64 ;;
@@ -44,7 +44,7 @@ fetch_headers()
 		sed -n 's/^Depends:.* \(linux-kbuild-[^ ,]*\).*/\1/p')
 	scripts/apt.sh fetch "$1" "$2" "linux-headers-$abi=$version" \
 		"linux-headers-$release-common=$version" "$kbuild=$version"
-	# Backports bring no C library of their own.
+	# The backports suite has no C library.
 	scripts/apt.sh fetch "${1%-backports}" "$2" libc6 libgcc-s1
 }
 

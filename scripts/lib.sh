@@ -6,12 +6,12 @@
 
 set -euo pipefail
 
-# depmod and mke2fs are there, which a user's own path leaves out.
+# For depmod and mke2fs: an ordinary user's path has no sbin.
 PATH=$PATH:/usr/sbin:/sbin
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# The download cache; everything below it can be fetched again and may be removed at any time.
+# The download cache. You may remove it at any time: its contents can be fetched again.
 # A relative name would change its meaning with the working directory.
 QS1_CACHE=$(realpath -m "${QS1_CACHE:-$HOME/.cache/qs1}")
 # The hosts that this project supports: Debian's releases, oldest first, and the machine.
@@ -19,7 +19,7 @@ export HOST_RELEASES='bookworm trixie'
 export HOST_MACHINE=amd64
 # Debian's release that the virtual board runs.
 export BOARD_SUITE=bookworm
-# The machine that packages are fetched for: the virtual board's, unless told otherwise.
+# The machine that packages are fetched for; by default the virtual board's.
 export BOARD_ARCH=${BOARD_ARCH:-armhf}
 case $BOARD_ARCH in
 armhf) BOARD_TRIPLET=arm-linux-gnueabihf ;;
@@ -56,8 +56,8 @@ die()
 	exit 1
 }
 
-# Every script that writes to the cache holds this lock while it does, so that two builds started
-# at once neither fetch twice nor see half a file. Scripts called below inherit it.
+# Every script holds this lock while it writes to the cache. So two builds that start at once do not
+# fetch twice, and never see half a file. A script that it calls inherits the lock.
 cache_lock()
 {
 	[ -z "${QS1_CACHE_LOCKED:-}" ] || return 0
@@ -72,8 +72,8 @@ cache_lock()
 
 # step TEXT COMMAND...: run one command with its output in a log and one line on standard error. A
 # command that writes apt's status lines ("dlstatus:NUMBER:PERCENT:...") to file descriptor 3 has the
-# percentage shown on a terminal while it runs. With STEP_RETRY set a failure is only noted, for the
-# caller has another way.
+# percentage shown on a terminal while it runs. With STEP_RETRY set it only reports a failure, because the
+# caller tries another way.
 step()
 {
 	local text=$1 log=$LOG_DIR/${0##*/}.log status=0 begin=$SECONDS from
@@ -89,7 +89,7 @@ step()
 		("$@") 3>/dev/null >>"$log" 2>&1 || status=$?
 	fi
 	if [ "$status" -ne 0 ] && [ -n "${STEP_RETRY:-}" ]; then
-		printf '  %s: failed, trying further\n' "$text" >&2
+		printf '  %s: failed, trying another way\n' "$text" >&2
 		return "$status"
 	fi
 	if [ "$status" -ne 0 ]; then

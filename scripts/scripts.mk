@@ -80,8 +80,8 @@ GUEST_ROOT := $(BUILD)/guest-root$(KERNEL_SUFFIX)
 image: guest-root
 	@scripts/image --pkgs '$(PKGS)'
 
-# The project's files on the board: all that is installed on any target, and what only the virtual
-# board has. Made anew each time, so that nothing stays that is no longer installed.
+# The project's files on the board: what make install installs, and files of the virtual board alone. The
+# folder is made again each time, so that it has no file that is no longer installed.
 guest-root: driver guest-programs firmware-virt | $(KERNEL_ABI)
 	@rm -rf $(GUEST_ROOT)
 	@mkdir -p $(GUEST_ROOT)

@@ -22,14 +22,14 @@ from .rundir import RunDir
 from .status import line, state_of
 from .world import World
 
-# Bounds in seconds, each several times what a loaded two-core machine needs.
+# Timeouts in seconds: several times what a loaded two-core machine needs.
 VBOARD_UP_S = 10
 AGENT_UP_S = 300
 SERVICE_UP_S = 240
 PRODUCING_S = 120
 NOTHING_FED_S = 2
 SETUP_S = 180
-# A service that is not up by then is asked whether it failed.
+# After this time, ask the guest whether the service has failed.
 FAILED_AFTER_S = 10
 
 # Less than 1 % of rated power.
@@ -97,7 +97,7 @@ class Board:
         self._start_guest(image)
 
     def _stop(self, failed):
-        """The guest first, so that nothing watches its hardware vanish."""
+        """The guest first: its hardware must not disappear under it."""
         if self.policy:
             self.policy.stop()
         for connection in (self.agent, self.world):
@@ -166,7 +166,7 @@ class Board:
                         f"logfile={run.file('console.log')}",
             "-serial", "chardev:tty", *self.guest_args])
 
-    # --- questions ----------------------------------------------------------
+    # --- queries ------------------------------------------------------------
 
     def elapsed(self):
         """Seconds since the start."""
@@ -182,7 +182,7 @@ class Board:
             child.check()
 
     def status(self):
-        """What truly is now: vboard's status object."""
+        """vboard's status object, with the true values of the simulation."""
         return self.world.status()
 
     def attribute(self, name):
@@ -215,10 +215,10 @@ class Board:
         return agent
 
     def wait_service(self, timeout_s=SERVICE_UP_S):
-        """Until qs1d runs and the firmware feels its heartbeat.
+        """Until qs1d runs and the firmware receives its heartbeat.
 
-        Asks vboard, which costs the guest nothing, and the guest only when it
-        takes long.
+        Polls vboard, which costs the guest nothing. After FAILED_AFTER_S it also
+        asks the guest whether the service has failed.
         """
         if self._service_up:
             return
@@ -243,7 +243,7 @@ class Board:
         self._service_up = True
 
     def _guest_log(self):
-        """What the service and the driver said last."""
+        """The last messages of the service and the driver."""
         return self.agent.shell("systemctl status --no-pager -n 8 qs1d; "
                                 "dmesg | grep -e qs1 -e remoteproc | tail -n 5").out
 
@@ -262,7 +262,7 @@ class Board:
     def pace(self, speed):
         """From now on @speed times real time; 0 for as fast as possible.
 
-        By the guest's own word, which also tells the firmware to be patient.
+        By the guest's command, because it also raises host_timeout_s.
         """
         self.agent.check(f"speed {speed:g}" if speed else "speed max")
 
@@ -289,10 +289,10 @@ class Board:
             raise BoardError(f"{error}\nlast: {line(found)}") from error
 
     def wait_nothing_fed(self, timeout_s=NOTHING_FED_S):
-        """Until the grid takes less than 1 % of rated power, by the world's own measure.
+        """Until the true power into the grid is less than 1 % of rated power.
 
-        Which is the mean over the last whole cycle: it follows the end of
-        production with up to two cycles.
+        It is the mean over the last whole cycle, so it falls up to two cycles after
+        production ends.
         """
         self.wait("nothing is fed", lambda: self.status()["truth"]["grid"]["p"] < NOTHING_W,
                   timeout_s, 0.02)

@@ -27,8 +27,8 @@ HELP = ("\r\nCtrl-] q   stop the board and leave\r\n"
 class StatusPoller:
     """Asks vboard for its status in a thread, so that typing never waits for it.
 
-    Often enough to see an LED that is lit for 0.1 s; what was lit since the last
-    look is shown as lit.
+    It polls often enough to see an LED that is lit for 0.1 s. An LED that was lit
+    since the last repaint is shown as lit.
     """
 
     def __init__(self, board):
@@ -84,7 +84,7 @@ class Console:
         before = signal.signal(signal.SIGWINCH, self._on_resize)
         try:
             with Terminal() as terminal:
-                # A fresh prompt: what the guest said so far is in its log.
+                # For a prompt: the output so far is only in the log.
                 line.sendall(b"\n")
                 return self._relay(terminal, line, poller)
         finally:

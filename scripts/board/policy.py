@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Scenario statements that belong to Linux, carried out by the guest's qs1ctl.
 
-vboard knows the world but not the policy: profile, set, cmd, skip enter-service
-and the loss of the host come back from it as a line of words, which it wants to
-be answered in order.
+vboard simulates the world but not the policy. It sends the statements profile, set,
+cmd, skip enter-service and host to its runner, one line each, and expects the answers
+in the same order.
 """
 
 import json
@@ -77,7 +77,7 @@ class PolicyRunner:
     def carry_out(self, words):
         """One statement, given as its words."""
         if words[0] not in self._actions:
-            raise BoardError(f"'{words[0]}' is no statement that Linux carries out; expected one "
+            raise BoardError(f"'{words[0]}' is not a statement for Linux; expected one "
                              f"of {', '.join(sorted(self._actions))}")
         self.board.wait_service()
         self._actions[words[0]](words[1:])
@@ -109,7 +109,7 @@ class PolicyRunner:
             self._qs1ctl(*rest)
 
     def _skip(self, _rest):
-        """The delay is nothing until the unit has produced, then what it is to be."""
+        """The enter-service delay is 0 until the unit has produced; then it gets its value back."""
         first = self._kept_delay_s is None
         delay_s = self.board.agent.check(
             f"cd {ES_FOLDER} && cat es_delay_s && echo 0 >es_delay_s")
@@ -119,7 +119,7 @@ class PolicyRunner:
             self.board.in_background(self._restore_delay)
 
     def _skip_again(self):
-        """A delay that was set meanwhile is the one to be put back."""
+        """If the delay was set meanwhile, that value is the one to put back."""
         if self._kept_delay_s is not None:
             self._skip([])
 

@@ -8,7 +8,7 @@ import time
 
 from .errors import BoardError
 
-# The board simulates in real time: on a busy machine it goes first, where it may.
+# The board simulates in real time, so it needs a higher priority on a busy machine. Only root may raise it.
 NICE = -5
 
 # Lines of a log that an error message quotes.
@@ -27,9 +27,9 @@ def tail(path, lines=LOG_TAIL):
 class Child:
     """One process of the board, with its log file.
 
-    It is started in a session of its own, so that Ctrl-C at the terminal reaches
-    only the parent, which stops its children in order; and with a parent-death
-    signal, so that it goes even when the parent was killed.
+    It starts in its own session: Ctrl-C at the terminal reaches only the parent,
+    which stops its children in order. A parent-death signal ends it when the parent
+    is killed.
     """
 
     def __init__(self, name, argv, log, env=None):
@@ -43,7 +43,7 @@ class Child:
         try:
             os.setpriority(os.PRIO_PROCESS, self.process.pid, NICE)
         except PermissionError:
-            pass  # only root may
+            pass
 
     def alive(self):
         """True while the process runs."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a headless run found, and what it promises: build/run/summary.json."""
+"""The results of a headless run and its promises: build/run/summary.json."""
 
 import json
 import re
@@ -9,8 +9,8 @@ from . import wave
 from .meter import Meter
 from .status import INPUTS, PRODUCING, faults_of, state_of
 
-# How the meter may differ from the truth: (share of the reading, least amount),
-# the greater counts. Sensor gain errors and offsets of the plant lie within.
+# How far the meter may be from the truth: (share of the reading, least amount); the greater counts.
+# The gain errors and offsets of the simulated sensors are smaller.
 ACCURACY = {
     "pv v": (0.01, 0.2),
     "pv i": (0.01, 0.10),
@@ -22,7 +22,7 @@ ACCURACY = {
     "temp_c": (0.0, 2.0),
 }
 
-# Real time is held when simulated time lies at most this far behind, seconds.
+# Simulated time keeps up when it is at most this far behind real time, seconds.
 SLIP_MAX_S = 0.25
 # Control rate, and how far a capture's duration may be off at real time: the simulation
 # may have 0.1 s of arrears before or after it (userspace/vboard/pace.h); its stamps are
@@ -38,7 +38,7 @@ _SPLAT = re.compile(r"WARNING:|BUG:|Oops|Internal error|Unable to handle|Call [T
 
 @dataclass
 class Promise:
-    """A sentence that must be true of the run, and the figure that shows it."""
+    """A statement that must be true of the run, and the figure that shows it."""
 
     name: str
     held: bool
@@ -50,7 +50,7 @@ class Promise:
 
 
 def kernel_splats(agent):
-    """Lines of the guest's kernel log that tell of a bug, without call traces' bodies."""
+    """Lines of the guest's kernel log that report a bug, without the bodies of call traces."""
     return [line for line in agent.check("dmesg").splitlines() if _SPLAT.search(line)]
 
 
@@ -171,7 +171,7 @@ LED_NOT_PRODUCING = (("off",), ("every 1 s",))
 
 
 class History:
-    """Follows a run from status to status, to know what it allowed.
+    """Follows a run from status to status: did it produce, and for how long was it allowed to?
 
     Production is allowed while there is sun, the grid is inside the range that
     every profile accepts, and nothing is latched or commanded.

@@ -79,8 +79,8 @@ class Agent:
     def sync(self, timeout_s=1.0):
         """Flush both directions; True when the agent is there.
 
-        The 0xFF makes the agent forget a half command; answers older than ours
-        are told by their id.
+        The byte 0xFF makes the agent drop an unfinished command. The id shows which
+        answer is ours.
         """
         with self._lock:
             return self._sync(timeout_s)
@@ -111,7 +111,7 @@ class Agent:
         if arguments:
             request["arguments"] = {k.replace("_", "-"): v for k, v in arguments.items()}
         with self._lock:
-            # The answer to a call that was given up would be taken for this one's.
+            # After a timeout, the late answer must not be taken for that of this call.
             if self._given_up and not self._sync(timeout_s):
                 raise AgentError(f"guest agent: {command}: it does not answer")
             self._given_up = True
@@ -128,7 +128,7 @@ class Agent:
         return reply["return"]
 
     def _exec_status(self, pid, deadline):
-        """What has become of a command; a guest that slept has lost the question."""
+        """State of a command; asked again when the guest was suspended and lost the query."""
         while True:
             try:
                 return self.call("guest-exec-status", pid=pid)

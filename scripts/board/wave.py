@@ -25,7 +25,7 @@ _TYPE = re.compile(r"(le|be):([su])(\d+)/(\d+)(?:X\d+)?>>(\d+)\Z")
 
 @dataclass
 class Element:
-    """Where a channel lies in a scan of all channels."""
+    """Where a channel is in a scan of all channels."""
 
     name: str
     offset: int

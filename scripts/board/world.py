@@ -22,7 +22,7 @@ class Line:
         self._socket.sendall(line.encode() + b"\n")
 
     def receive(self):
-        """The next line without its end; None when vboard has gone."""
+        """The next line without its end; None when vboard has closed the connection."""
         try:
             line = self._lines.readline()
         except (OSError, ValueError) as error:
@@ -84,7 +84,7 @@ class World:
             raise BoardError(f"vboard: '{what}': expected JSON, found '{reply[:80]}'") from error
 
     def status(self):
-        """What is: state, truth, pace."""
+        """vboard's status object: state, truth, pace."""
         return self._query("status")
 
     def truth(self, ticks):
