@@ -3,9 +3,9 @@
 
 import json
 import re
-import struct
 import subprocess
 
+import libfdt
 import pytest
 
 from paths import BUILD, ROOT
@@ -107,33 +107,24 @@ def test_firmware_uses_the_lines_of_the_overlay(board):
 # --- applied to Debian's own trees --------------------------------------------
 
 class Tree:
-    """A flattened device tree (Devicetree Specification 5) with the questions that tests ask."""
+    """A flattened device tree with the queries of these tests."""
 
     def __init__(self, path):
-        data = path.read_bytes()
-        magic, _, struct_at, strings_at = struct.unpack_from(">4I", data)
-        assert magic == 0xd00dfeed
+        self.fdt = libfdt.FdtRo(path.read_bytes())
         self.nodes = {}
-        stack, at = [], struct_at
-        while True:
-            token, = struct.unpack_from(">I", data, at)
-            at += 4
-            if token == 1:
-                end = data.index(b"\0", at)
-                stack.append(data[at:end].decode())
-                self.nodes["/".join(stack) or "/"] = {}
-                at = end + 1
-            elif token == 2:
-                stack.pop()
-            elif token == 3:
-                size, name_at = struct.unpack_from(">2I", data, at)
-                name_at += strings_at
-                name = data[name_at:data.index(b"\0", name_at)].decode()
-                self.nodes["/".join(stack) or "/"][name] = data[at + 8:at + 8 + size]
-                at += 8 + size
-            elif token == 9:
-                break
-            at = (at + 3) & ~3
+        depths, depth, node = [], 0, 0
+        # Behind the last node the depth is negative.
+        while node >= 0 and depth >= 0:
+            depths[depth:] = [self.fdt.get_name(node)]
+            self.nodes["/".join(depths) or "/"] = dict(self._properties(node))
+            node, depth = self.fdt.next_node(node, depth, quiet=(libfdt.NOTFOUND,))
+
+    def _properties(self, node):
+        at = self.fdt.first_property_offset(node, quiet=(libfdt.NOTFOUND,))
+        while at >= 0:
+            found = self.fdt.get_property_by_offset(at)
+            yield found.name, bytes(found)
+            at = self.fdt.next_property_offset(at, quiet=(libfdt.NOTFOUND,))
 
     def raw(self, path, name):
         return self.nodes[path].get(name)
