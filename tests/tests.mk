@@ -52,7 +52,7 @@ include tests/fuzz/fuzz.mk
 include tests/pru/pru.mk
 
 .PHONY: unit test test-all conformance bench
-unit: $(UNIT) $(AVERAGED) $(BUILD)/host/bin/qs1ctl $(ETHER_PROGRAMS)
+unit: $(UNIT) $(AVERAGED) $(BUILD)/host/bin/qs1ctl $(ETHER_PROGRAMS) $(BUILD)/host/bin/linkd
 
 ## make test         all tests that a change must pass
 test:

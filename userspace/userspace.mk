@@ -13,3 +13,4 @@
 -include userspace/sim/sim.mk
 -include userspace/vboard/vboard.mk
 -include userspace/site/site.mk
+-include userspace/linkd/linkd.mk

@@ -26,7 +26,7 @@ $(LINK_HOST_OBJ): $(BUILD)/host/%.o: %.c
 
 -include $(LINK_HOST_OBJ:.o=.d) $(LINK_GUEST_OBJ:.o=.d)
 
-LINK_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_link*.c))
+LINK_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_link_*.c))
 $(LINK_TESTS): $(BUILD)/tests/%: tests/unit/%.c $(LINK_HOST)
 	@mkdir -p $(@D)
 	$(call say,LD)

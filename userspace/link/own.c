@@ -195,6 +195,11 @@ int own_events_request_parse(const uint8_t *bytes, size_t n, uint32_t *ret_from,
 	return 0;
 }
 
+void own_events_head_put(uint32_t newest, uint8_t *out)
+{
+	bytes_put_le(out, OWN_EVENTS_HEAD_BYTES, newest);
+}
+
 /* Offsets in a record, after its length of one byte. */
 #define EVENT_NUMBER 1
 #define EVENT_BOOT 5

@@ -255,6 +255,8 @@ struct own_event {
 void own_events_request_put(uint32_t from, uint8_t max, uint8_t *out);
 int own_events_request_parse(const uint8_t *bytes, size_t n, uint32_t *ret_from, uint8_t *ret_max);
 
+void own_events_head_put(uint32_t newest, uint8_t *out);
+
 /* Bytes written at @out, or -EMSGSIZE. */
 int own_event_put(const struct own_event *event, uint8_t *out, size_t size);
 

@@ -151,7 +151,7 @@ static int open_port(struct port *port, const char *folder)
 	cfsetspeed(&termios, B115200);
 	tcsetattr(slave, TCSANOW, &termios);
 	port->fd = fd;
-	printf("modem %d %s\n", number, name);
+	printf("modem %d %s %04X\n", number, name, port->modem.config.address);
 	if (folder) {
 		snprintf(link, sizeof(link), "%s/modem%d", folder, number);
 		unlink(link);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* linkd's configuration file, `name value` lines. */
+#ifndef LINKD_CONFIG_H
+#define LINKD_CONFIG_H
+
+#include <limits.h>
+#include <sys/un.h>
+
+#include "core.h"
+
+#define LINKD_CONFIG_FILE "/etc/qs1/linkd.conf"
+
+/**
+ * struct linkd_settings - what the file says
+ * @port: the modem's serial port
+ * @socket: qs1d's second socket
+ * @link: of the network
+ */
+struct linkd_settings {
+	char port[PATH_MAX];
+	char socket[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	struct linkd_config link;
+};
+
+/**
+ * linkd_settings_load() - defaults, and what a file says
+ * @path: file name; NULL for LINKD_CONFIG_FILE, which need not exist
+ * @ret: untouched on failure
+ * @err: on failure the reason, with file and line
+ *
+ * Return: 0 or a negative errno.
+ */
+int linkd_settings_load(const char *path, struct linkd_settings *ret, char *err, size_t size);
+
+#endif /* LINKD_CONFIG_H */

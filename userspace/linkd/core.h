@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The inverter's end of the radio: between a ZNP modem and qs1d's second socket. Pure: bytes of
+ * the modem, lines of qs1d and time go in; bytes, lines and resets come out.
+ *
+ * Whatever comes by radio is hostile until qs1d has checked its seal. A request becomes a
+ * request of qs1d's socket, and its answer a reply by radio. Stock commands are refused: qs1d
+ * takes commands by radio only when they are sealed.
+ *
+ * A modem that goes silent is pinged, then reset: by command, then by its reset line, in turn.
+ */
+#ifndef LINKD_CORE_H
+#define LINKD_CORE_H
+
+#include "startup.h"
+#include "unit.h"
+
+#define LINKD_ASKS 8
+#define LINKD_LINE_MAX 4096
+#define LINKD_FRAMES 40
+/* Data requests that a modem's firmware takes at a time (Z-Stack-firmware issue 232). */
+#define LINKD_IN_FLIGHT 2
+#define LINKD_MODEM_US 1000000
+#define LINKD_PING_US 30000000
+#define LINKD_CONFIRM_US 3000000
+#define LINKD_FULL_US 50000
+/* qs1d answers within 30 s. */
+#define LINKD_ANSWER_US 35000000
+
+/* What became of what. Columns: identifier, words for the log. */
+/* clang-format off */
+#define LINKD_COUNTS(X) \
+	X(REQUESTS, "requests by radio") \
+	X(REPLIES, "payloads sent") \
+	X(REFUSED, "stock commands refused") \
+	X(UNANSWERED, "requests without an answer") \
+	X(DROPPED, "requests or payloads dropped, for want of room or of qs1d") \
+	X(SEND_FAILED, "payloads that did not arrive") \
+	X(GARBAGE, "stretches of garbage from the modem") \
+	X(RESETS, "resets of the modem")
+/* clang-format on */
+
+enum linkd_count {
+#define X(id, text) LINKD_##id,
+	LINKD_COUNTS(X)
+#undef X
+		LINKD_COUNT_COUNT
+};
+
+const char *linkd_count_text(enum linkd_count count);
+
+/**
+ * struct linkd_ops - what comes out
+ * @to_modem: bytes for the serial port
+ * @to_daemon: a line for qs1d, without its line feed
+ * @hard_reset: pull the modem's reset line
+ * @log: a line for the log
+ */
+struct linkd_ops {
+	void (*to_modem)(void *ctx, const uint8_t *bytes, size_t n);
+	void (*to_daemon)(void *ctx, const char *line);
+	void (*hard_reset)(void *ctx);
+	void (*log)(void *ctx, int priority, const char *text);
+};
+
+/**
+ * struct linkd_config - of the network
+ * @pan: PAN identifier
+ * @channel: 11 to 26
+ * @ieee: extended address of the modem, lowest byte first
+ */
+struct linkd_config {
+	uint16_t pan;
+	uint8_t channel;
+	uint8_t ieee[8];
+};
+
+/* What qs1d was asked for. */
+enum linkd_ask_kind {
+	LINKD_ASK_IDENTITY, /* status, for ourselves */
+	LINKD_ASK_L2,	    /* report, for a stock request */
+	LINKD_ASK_STATUS,
+	LINKD_ASK_EVENTS,
+	LINKD_ASK_SEALED,
+	LINKD_ASK_PAIR_REQUEST,
+	LINKD_ASK_PAIR_CONFIRM,
+};
+
+struct linkd_ask {
+	enum linkd_ask_kind kind;
+	uint16_t peer;
+	uint8_t id;
+	enum l2_command command;
+	uint8_t max; /* events */
+	char line[LINKD_LINE_MAX];
+};
+
+struct linkd_frame {
+	uint16_t peer;
+	size_t n;
+	uint8_t byte[UNIT_PAYLOAD_MAX];
+};
+
+enum linkd_phase {
+	LINKD_CLOSED, /* no port */
+	LINKD_RESET,  /* waits for the modem's reset */
+	LINKD_START,  /* goes through the steps of the start */
+	LINKD_UP,
+};
+
+/**
+ * struct linkd - state
+ * @due_us: linkd_run() is to be called by then
+ */
+struct linkd {
+	struct linkd_config config;
+	const struct linkd_ops *ops;
+	void *ctx;
+	enum linkd_phase phase;
+	bool daemon;
+	uint64_t due_us;
+	uint64_t count[LINKD_COUNT_COUNT];
+	struct unit_state state;
+	bool based;
+	struct unit_inbox inbox;
+	struct startup startup;
+	int resets;
+	uint64_t phase_us; /* a step of the start must end by then */
+	uint64_t ping_us;  /* without a byte until then, ping; pinged, reset */
+	bool pinged;
+	uint16_t replying;		  /* to whom the payloads go that are being made */
+	struct linkd_ask ask[LINKD_ASKS]; /* the first is under way */
+	int asks;
+	uint32_t line_id;
+	uint64_t answer_us;
+	struct linkd_frame frame[LINKD_FRAMES];
+	int frames;
+	int in_flight;
+	uint8_t transaction;
+	uint64_t send_us;    /* do not send before */
+	uint64_t confirm_us; /* what is in flight counts as lost after */
+	size_t in_n;
+	uint8_t in[4096];
+};
+
+void linkd_init(struct linkd *linkd, const struct linkd_config *config, const struct linkd_ops *ops,
+		void *ctx);
+
+/* The serial port has been opened, or is gone. */
+void linkd_port(struct linkd *linkd, bool open, uint64_t now_us);
+
+/* qs1d's socket is connected, or closed. */
+void linkd_daemon(struct linkd *linkd, bool connected, uint64_t now_us);
+
+void linkd_modem_bytes(struct linkd *linkd, const uint8_t *bytes, size_t n, uint64_t now_us);
+
+/* A line of qs1d, without its line feed. */
+void linkd_daemon_line(struct linkd *linkd, const char *line, uint64_t now_us);
+
+/* Time has passed. */
+void linkd_run(struct linkd *linkd, uint64_t now_us);
+
+#endif /* LINKD_CORE_H */

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* linkd: the inverter's end of the radio. A serial port and a socket around core.c. */
+#include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <systemd/sd-daemon.h>
+
+#include "config.h"
+#include "log.h"
+
+#define EXIT_CONFIG 2
+/* A port or a socket that is not there is tried again this often, ms. */
+#define RETRY_MS 2000
+#define RESET_MS 100
+#define LINE_MAX_BYTES 262144
+
+static struct {
+	struct linkd linkd;
+	struct linkd_settings settings;
+	int port;
+	int daemon;
+	bool port_failed; /* said so */
+	bool daemon_failed;
+	uint64_t retry_us;
+	size_t used;
+	char line[LINE_MAX_BYTES];
+} app = { .port = -1, .daemon = -1 };
+
+static volatile sig_atomic_t stopped;
+
+static void on_stop(int signal)
+{
+	(void)signal;
+	stopped = 1;
+}
+
+static uint64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void close_port(const char *why)
+{
+	if (!app.port_failed) {
+		log_warning("%s: %s", app.settings.port, why);
+		app.port_failed = true;
+	}
+	if (app.port >= 0) {
+		close(app.port);
+		app.port = -1;
+		linkd_port(&app.linkd, false, now_us());
+	}
+}
+
+static void close_daemon(const char *why)
+{
+	if (!app.daemon_failed) {
+		log_warning("%s: %s", app.settings.socket, why);
+		app.daemon_failed = true;
+	}
+	if (app.daemon >= 0) {
+		close(app.daemon);
+		app.daemon = -1;
+		app.used = 0;
+		linkd_daemon(&app.linkd, false, now_us());
+	}
+}
+
+static void to_modem(void *ctx, const uint8_t *bytes, size_t n)
+{
+	(void)ctx;
+	/* A port that takes no more is a modem that hangs: the core finds out by its silence. */
+	if (app.port >= 0 && write(app.port, bytes, n) < 0 && errno != EAGAIN) {
+		log_warning("%s: write: %s", app.settings.port, strerror(errno));
+	}
+}
+
+static void to_daemon(void *ctx, const char *line)
+{
+	struct iovec part[] = { { (char *)line, strlen(line) }, { (char *)"\n", 1 } };
+	struct msghdr message = { .msg_iov = part, .msg_iovlen = 2 };
+
+	(void)ctx;
+	/* A request is short, and one is under way at a time: it fits, or qs1d is stuck. */
+	if (app.daemon >= 0 && sendmsg(app.daemon, &message, MSG_NOSIGNAL) !=
+				       (ssize_t)(part[0].iov_len + part[1].iov_len)) {
+		shutdown(app.daemon, SHUT_RDWR);
+	}
+}
+
+static int set_speed(int port, speed_t speed)
+{
+	struct termios termios;
+
+	if (tcgetattr(port, &termios) < 0) {
+		return -errno;
+	}
+	cfmakeraw(&termios);
+	termios.c_cflag |= CLOCAL;
+	cfsetspeed(&termios, speed);
+	return tcsetattr(port, TCSANOW, &termios) < 0 ? -errno : 0;
+}
+
+/* A speed of 0 lowers the lines of the modem (termios), its reset among them. */
+static void hard_reset(void *ctx)
+{
+	const struct timespec held = { .tv_nsec = RESET_MS * 1000000 };
+
+	(void)ctx;
+	if (app.port >= 0) {
+		set_speed(app.port, B0);
+		nanosleep(&held, NULL);
+		set_speed(app.port, B115200);
+	}
+}
+
+static void to_log(void *ctx, int priority, const char *text)
+{
+	(void)ctx;
+	log_write(priority, "%s", text);
+}
+
+static const struct linkd_ops ops = { to_modem, to_daemon, hard_reset, to_log };
+
+static void open_port(void)
+{
+	int port = open(app.settings.port, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	int ret = port < 0 ? -errno : set_speed(port, B115200);
+
+	if (ret < 0) {
+		if (port >= 0) {
+			close(port);
+		}
+		close_port(strerror(-ret));
+		return;
+	}
+	app.port = port;
+	app.port_failed = false;
+	linkd_port(&app.linkd, true, now_us());
+}
+
+static void open_daemon(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	memcpy(address.sun_path, app.settings.socket, sizeof(address.sun_path));
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		int error = errno;
+
+		if (fd >= 0) {
+			close(fd);
+		}
+		close_daemon(strerror(error));
+		return;
+	}
+	app.daemon = fd;
+	app.daemon_failed = false;
+	linkd_daemon(&app.linkd, true, now_us());
+}
+
+static void read_port(void)
+{
+	uint8_t bytes[512];
+	ssize_t n = read(app.port, bytes, sizeof(bytes));
+
+	if (n > 0) {
+		linkd_modem_bytes(&app.linkd, bytes, (size_t)n, now_us());
+	} else if (n == 0 || errno != EAGAIN) {
+		close_port(n ? strerror(errno) : "hung up");
+	}
+}
+
+static void read_daemon(void)
+{
+	ssize_t n = read(app.daemon, app.line + app.used, sizeof(app.line) - 1 - app.used);
+	char *end;
+
+	if (n <= 0) {
+		if (n == 0 || errno != EAGAIN) {
+			close_daemon(n ? strerror(errno) : "closed by qs1d");
+		}
+		return;
+	}
+	app.used += (size_t)n;
+	while ((end = memchr(app.line, '\n', app.used))) {
+		*end++ = '\0';
+		linkd_daemon_line(&app.linkd, app.line, now_us());
+		app.used -= (size_t)(end - app.line);
+		memmove(app.line, end, app.used);
+	}
+	if (app.used == sizeof(app.line) - 1) {
+		close_daemon("answer longer than expected");
+	}
+}
+
+static void open_what_is_missing(void)
+{
+	uint64_t now = now_us();
+
+	if (now < app.retry_us) {
+		return;
+	}
+	app.retry_us = now + RETRY_MS * 1000;
+	if (app.daemon < 0) {
+		open_daemon();
+	}
+	if (app.port < 0) {
+		open_port();
+	}
+}
+
+static int timeout_ms(void)
+{
+	uint64_t now = now_us();
+	uint64_t wait = app.linkd.due_us > now ? (app.linkd.due_us - now) / 1000 + 1 : 0;
+
+	return wait < RETRY_MS ? (int)wait : RETRY_MS;
+}
+
+static void log_counts(void)
+{
+	for (int i = 0; i < LINKD_COUNT_COUNT; i++) {
+		log_info("%s: %llu", linkd_count_text((enum linkd_count)i),
+			 (unsigned long long)app.linkd.count[i]);
+	}
+	for (int i = 0; i < UNIT_REJECT_COUNT; i++) {
+		log_info("rejected, %s: %llu", unit_reject_text((enum unit_reject)i),
+			 (unsigned long long)app.linkd.inbox.rejected[i]);
+	}
+}
+
+static void serve(void)
+{
+	sd_notify(0, "READY=1");
+	while (!stopped) {
+		struct pollfd fds[2];
+
+		open_what_is_missing();
+		fds[0] = (struct pollfd){ .fd = app.port, .events = POLLIN };
+		fds[1] = (struct pollfd){ .fd = app.daemon, .events = POLLIN };
+		if (poll(fds, 2, timeout_ms()) > 0) {
+			if (fds[0].revents) {
+				read_port();
+			}
+			if (fds[1].revents && app.daemon >= 0) {
+				read_daemon();
+			}
+		}
+		if (now_us() >= app.linkd.due_us) {
+			linkd_run(&app.linkd, now_us());
+		}
+		sd_notify(0, "WATCHDOG=1");
+	}
+	log_counts();
+}
+
+static const struct argp_option options[] = {
+	{ "config", 'c', "FILE", 0, "configuration file, " LINKD_CONFIG_FILE " unless given", 0 },
+	{ "check", 'C', NULL, 0, "check the configuration and exit", 0 },
+	{ 0 },
+};
+
+struct arguments {
+	const char *config;
+	bool check;
+};
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+	struct arguments *arguments = state->input;
+
+	switch (key) {
+	case 'c':
+		arguments->config = value;
+		return 0;
+	case 'C':
+		arguments->check = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "unexpected argument '%s'", value);
+		return EINVAL;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse,
+		.doc = "The qs1 inverter's end of the radio link: a ZNP modem on a serial port.",
+	};
+	const struct sigaction stop = { .sa_handler = on_stop };
+	struct arguments arguments = { 0 };
+	char err[PATH_MAX + 200];
+
+	argp_err_exit_status = EXIT_CONFIG;
+	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	log_init("linkd", LOG_INFO);
+	if (linkd_settings_load(arguments.config, &app.settings, err, sizeof(err)) < 0) {
+		log_err("%s", err);
+		return EXIT_CONFIG;
+	}
+	if (arguments.check) {
+		return 0;
+	}
+	/* The modem's extended address is random at each start: nothing refers to it. */
+	if (getrandom(app.settings.link.ieee, sizeof(app.settings.link.ieee), 0) !=
+	    sizeof(app.settings.link.ieee)) {
+		log_err("no random numbers: %s", strerror(errno));
+		return 1;
+	}
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGINT, &stop, NULL);
+	linkd_init(&app.linkd, &app.settings.link, &ops, NULL);
+	serve();
+	return 0;
+}
