@@ -3,18 +3,17 @@
  * The power stage's gates as a PWM chip, for work on the bench: channels 0 to 3
  * are the four input stages, 4 and 5 the legs of the bridge.
  *
- * The firmware makes the signals, and it alone decides: it accepts a duty only
- * in its open-loop bench mode, which it enters shut down and with the grid
- * relay open, and it refuses what is above its limits. Dead times are made in
- * the gate logic.
+ * The firmware generates the signals. It accepts a duty only in its open-loop bench
+ * mode, which it enters in the state shutdown and with the grid relay open, and it
+ * refuses a duty above its limits. The gate logic adds the dead times.
  *
  * Limitations:
  * - A channel can be requested in bench mode only, otherwise -EBUSY. The
  *   attribute "bench" of the inverter's device enters and leaves it. The firmware
  *   leaves it by itself when the host's heartbeat ends, at an emergency stop and
- *   at faults; all gates are then off, and a channel that is still in use can
- *   be disabled, all else is refused with -EBUSY. Enter bench mode to enable it
- *   again. The same after system sleep, before which all channels are disabled.
+ *   at faults; all gates are then off, the channels are disabled, and all but
+ *   disabling them is refused with -EBUSY. Enter bench mode to enable them again.
+ *   The same after system sleep, before which all channels are disabled.
  * - The period is fixed: 10 us of an input stage, 50 us of a leg. A shorter one
  *   is refused, a longer one rounded down.
  * - An input stage is on for 2.99 us at most, a leg for 49.98 us. More is
@@ -29,12 +28,15 @@
 #include <linux/auxiliary_bus.h>
 #include <linux/cleanup.h>
 #include <linux/device.h>
+#include <linux/devm-helpers.h>
 #include <linux/math.h>
 #include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/pm.h>
 #include <linux/pwm.h>
+#include <linux/workqueue.h>
 
 #include "qs1.h"
 
@@ -61,12 +63,18 @@ static const struct qs1_pwm_kind qs1_pwm_leg = { QS1_PWM_BRIDGE_HALF, 20 };
 /**
  * struct qs1_pwm - the chip
  * @qs1: inverter
+ * @chip: of the PWM core
+ * @nb: in the inverter's notifier
+ * @ended: disables the channels when bench mode has ended
  * @lock: the PWM core does not serialise channels; guards @counts and @enabled
  * @counts: duty in force
  * @enabled: as requested
  */
 struct qs1_pwm {
 	struct qs1 *qs1;
+	struct pwm_chip *chip;
+	struct notifier_block nb;
+	struct work_struct ended;
 	struct mutex lock; /* see above */
 	u32 counts[QS1_PWM_CHANNELS];
 	bool enabled[QS1_PWM_CHANNELS];
@@ -96,7 +104,7 @@ static int qs1_pwm_set(struct qs1_pwm *chip, const struct pwm_device *pwm, u32 c
 	return 0;
 }
 
-/* Where the firmware refuses, or is gone, there is no bench mode: the gates are off. */
+/* A firmware that refuses or does not run is not in bench mode: the gates are off. */
 static int qs1_pwm_off(struct qs1_pwm *chip, const struct pwm_device *pwm, u32 counts)
 {
 	int ret = qs1_pwm_set(chip, pwm, counts, false);
@@ -108,7 +116,7 @@ static int qs1_pwm_off(struct qs1_pwm *chip, const struct pwm_device *pwm, u32 c
 	return 0;
 }
 
-/* Nobody has it yet, so it is off: what is asked for is whether it may be had. */
+/* The gate is off. The firmware accepts this only in bench mode. */
 static int qs1_pwm_request(struct pwm_chip *chip, struct pwm_device *pwm)
 {
 	struct qs1_pwm *qs1_pwm = pwmchip_get_drvdata(chip);
@@ -117,12 +125,22 @@ static int qs1_pwm_request(struct pwm_chip *chip, struct pwm_device *pwm)
 	return qs1_pwm_set(qs1_pwm, pwm, 0, false);
 }
 
+/* Nobody is left who could try again: a gate that may still be on goes off with bench mode, or
+ * reset. */
 static void qs1_pwm_free(struct pwm_chip *chip, struct pwm_device *pwm)
 {
 	struct qs1_pwm *qs1_pwm = pwmchip_get_drvdata(chip);
+	struct qs1 *qs1 = qs1_pwm->qs1;
+	int ret;
 
 	guard(mutex)(&qs1_pwm->lock);
-	qs1_pwm_off(qs1_pwm, pwm, 0);
+	ret = qs1_pwm_off(qs1_pwm, pwm, 0);
+	if (!ret)
+		return;
+	dev_err(qs1->dev, "gate %u is not off (%d): bench mode ends\n", pwm->hwpwm, ret);
+	ret = qs1_command(qs1, QS1_OP_BENCH, 0, 0, NULL);
+	if (ret && ret != -ESHUTDOWN)
+		qs1_report_crash(qs1, RPROC_WATCHDOG);
 }
 
 static int qs1_pwm_apply(struct pwm_chip *chip, struct pwm_device *pwm,
@@ -165,7 +183,7 @@ static const struct pwm_ops qs1_pwm_ops = {
 	.get_state = qs1_pwm_get_state,
 };
 
-/* Before the inverter sleeps. It leaves bench mode then: who had a channel has to begin anew. */
+/* Runs before the inverter suspends and leaves bench mode. */
 static int qs1_pwm_suspend(struct device *dev)
 {
 	struct pwm_chip *chip = dev_get_drvdata(dev);
@@ -186,6 +204,37 @@ static int qs1_pwm_suspend(struct device *dev)
 
 static DEFINE_SIMPLE_DEV_PM_OPS(qs1_pwm_pm_ops, qs1_pwm_suspend, NULL);
 
+/*
+ * The PWM core still holds channels enabled whose gates the firmware has switched off: tell it, so
+ * that its users see them disabled and can enable them again.
+ */
+static void qs1_pwm_ended(struct work_struct *work)
+{
+	struct qs1_pwm *qs1_pwm = container_of(work, struct qs1_pwm, ended);
+	int i;
+
+	for (i = 0; i < QS1_PWM_CHANNELS; i++) {
+		bool enabled;
+
+		scoped_guard(mutex, &qs1_pwm->lock)
+			enabled = qs1_pwm->enabled[i];
+		if (enabled)
+			pwm_disable(&qs1_pwm->chip->pwms[i]);
+	}
+}
+
+static int qs1_pwm_notify(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct qs1_pwm *qs1_pwm = container_of(nb, struct qs1_pwm, nb);
+	const struct qs1_health_change *change = data;
+
+	if (action == QS1_NOTIFY_STOPPED ||
+	    (action == QS1_NOTIFY_HEALTH && (change->old.status & QS1_STATUS_BENCH) &&
+	     !(change->now.status & QS1_STATUS_BENCH)))
+		schedule_work(&qs1_pwm->ended);
+	return NOTIFY_OK;
+}
+
 static int qs1_pwm_probe(struct auxiliary_device *adev, const struct auxiliary_device_id *id)
 {
 	struct device *dev = &adev->dev;
@@ -198,6 +247,7 @@ static int qs1_pwm_probe(struct auxiliary_device *adev, const struct auxiliary_d
 		return PTR_ERR(chip);
 	qs1_pwm = pwmchip_get_drvdata(chip);
 	qs1_pwm->qs1 = dev_get_drvdata(dev->parent);
+	qs1_pwm->chip = chip;
 	ret = devm_mutex_init(dev, &qs1_pwm->lock);
 	if (ret)
 		return ret;
@@ -205,7 +255,13 @@ static int qs1_pwm_probe(struct auxiliary_device *adev, const struct auxiliary_d
 	chip->ops = &qs1_pwm_ops;
 	dev_set_drvdata(dev, chip);
 	ret = devm_pwmchip_add(dev, chip);
-	return ret ? dev_err_probe(dev, ret, "can not add the PWM chip\n") : 0;
+	if (ret)
+		return dev_err_probe(dev, ret, "can not add the PWM chip\n");
+	ret = devm_work_autocancel(dev, &qs1_pwm->ended, qs1_pwm_ended);
+	if (ret)
+		return ret;
+	qs1_pwm->nb.notifier_call = qs1_pwm_notify;
+	return devm_qs1_register_notifier(dev, qs1_pwm->qs1, &qs1_pwm->nb);
 }
 
 static const struct auxiliary_device_id qs1_pwm_ids[] = { { .name = "qs1.pwm" }, {} };

@@ -145,7 +145,7 @@ link_above()
 }
 
 # Gates at work: the stage carries energy from its module to the link, in small
-# pulses, and stops when told.
+# pulses, and stops when the channel is disabled.
 drives_the_stage()
 {
 	before=$(link_mv)
@@ -161,7 +161,12 @@ drives_the_stage()
 	between 0 $((after + 1000)) "$(link_mv)" "DC link after $after mV, mV"
 }
 
-# The firmware lets go by itself: its gates are off, and the channel can be disabled but no more.
+channel_is_off()
+{
+	[ "$(cat "$chip/pwm2/enable")" = 0 ]
+}
+
+# The firmware lets go by itself: its gates are off, the channel says so, and can not be enabled.
 ends_with_the_heart()
 {
 	put 100 "$chip/pwm2/duty_cycle" && put 1 "$chip/pwm2/enable" || return 1
@@ -171,9 +176,11 @@ ends_with_the_heart()
 		echo "still in bench mode"
 		return 1
 	}
-	refused "Device or resource busy" 200 "$chip/pwm2/duty_cycle" || return 1
+	wait_for 5 channel_is_off || {
+		echo "the channel is still enabled, its gate is off"
+		return 1
+	}
 	refused "Device or resource busy" 1 "$board/bench" || return 1
-	put 0 "$chip/pwm2/enable" && equal 0 "$(cat "$chip/pwm2/enable")" enable || return 1
 	refused "Device or resource busy" 1 "$chip/pwm2/enable" || return 1
 	start_heart
 	heart_may_pause yes && wait_for 15 put 1 "$board/bench" && put 1 "$chip/pwm2/enable" &&
