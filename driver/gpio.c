@@ -3,24 +3,28 @@
  * The inverter's lines as a GPIO chip, and its two LEDs on two of them.
  *
  * Outputs are bits of the contract that the firmware acts on in its next
- * control period; the relay is what the firmware commands.
+ * control period; the relay is what the firmware commands, with an interrupt for
+ * each change that a snapshot shows.
  *
- * The LEDs speak for the policy program, which may be dead, stopped or not yet
- * there, while the pattern that it chose goes on blinking. Without its heartbeat
- * for host_timeout_s, after which the firmware stops production, or without
- * firmware, the lines show "not producing" instead of what the LED class wants:
- * green off, red half a second on and half a second off. A red LED that was
- * steadily lit stays lit: a ground fault is not taken back.
+ * The policy program chooses what the LEDs show. If it dies, the pattern that it
+ * chose goes on blinking in the LED class. So without its heartbeat for
+ * host_timeout_s, after which the firmware stops production, and without firmware,
+ * the lines show "not producing" instead: green off, red half a second on and half a
+ * second off. A red LED that was steadily on stays on: it shows a ground fault.
  */
 #include <linux/auxiliary_bus.h>
+#include <linux/bitmap.h>
 #include <linux/devm-helpers.h>
 #include <linux/gpio/consumer.h>
 #include <linux/gpio/driver.h>
 #include <linux/gpio/machine.h>
 #include <linux/io.h>
+#include <linux/irq.h>
+#include <linux/irqdomain.h>
 #include <linux/jiffies.h>
 #include <linux/leds.h>
 #include <linux/module.h>
+#include <linux/notifier.h>
 #include <linux/platform_device.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -60,7 +64,7 @@ static const struct qs1_gpio_led {
 
 #define QS1_GPIO_LEDS (QS1_GPIO_LED_GREEN | QS1_GPIO_LED_RED)
 
-/* Half a period of the red LED's blink, and how often the heartbeat is looked at. */
+/* Half a period of the red LED's blink, and how often the heartbeat is checked. */
 #define QS1_GPIO_BLINK_MS 500
 
 /**
@@ -69,11 +73,14 @@ static const struct qs1_gpio_led {
  * @qs1: inverter
  * @lock: guards what follows
  * @wanted: levels of the LEDs as they were set
- * @red_since: when the red one was set to another level, in jiffies
- * @heartbeat: last count of heartbeats that was seen
- * @heard: when that was new, in jiffies
- * @blink: the red LED is lit while nobody speaks
- * @watch: looks after the heartbeat
+ * @red_since: when the red LED was set to another level, in jiffies
+ * @heartbeat: last count of heartbeats
+ * @heard: when that count was new, in jiffies
+ * @blink: level of the red LED without heartbeat
+ * @watch: shows the red LED's blink, and that the heartbeat has ended
+ * @nb: in the inverter's notifier
+ * @relay: the relay's level that was reported last
+ * @relay_edges: IRQ_TYPE_EDGE_* that its users want
  * @leds: for leds-gpio
  * @led_data: for leds-gpio
  */
@@ -87,6 +94,9 @@ struct qs1_gpio {
 	unsigned long heard;
 	bool blink;
 	struct delayed_work watch;
+	struct notifier_block nb;
+	unsigned int relay;
+	unsigned int relay_edges;
 	struct gpio_led leds[ARRAY_SIZE(qs1_gpio_leds)];
 	struct gpio_led_platform_data led_data;
 };
@@ -113,8 +123,8 @@ static int qs1_gpio_get(struct gpio_chip *gc, unsigned int line)
 	return !!(readl(&qs1->shm->telemetry.status) & QS1_STATUS_RELAY);
 }
 
-/* Silence after which the host is lost, in jiffies. The firmware wrote it: bounded here. */
-static unsigned long qs1_gpio_patience(struct qs1_gpio *gpio)
+/* host_timeout_s in jiffies. The firmware wrote it: bounded here. */
+static unsigned long qs1_gpio_host_timeout(struct qs1_gpio *gpio)
 {
 	const struct qs1_param_desc *desc = &qs1_param_desc[QS1_PARAM_HOST_TIMEOUT_S];
 	s32 tenths = readl(&gpio->qs1->shm->param[QS1_PARAM_HOST_TIMEOUT_S]);
@@ -122,7 +132,7 @@ static unsigned long qs1_gpio_patience(struct qs1_gpio *gpio)
 	return msecs_to_jiffies(clamp(tenths, desc->min, desc->max) * 100);
 }
 
-/* Is there a policy program, and a firmware that hears it? */
+/* Does the policy program send heartbeats, and does the firmware run? */
 static bool qs1_gpio_host_lives(struct qs1_gpio *gpio)
 {
 	int heartbeat = atomic_read(&gpio->qs1->heartbeat);
@@ -131,12 +141,12 @@ static bool qs1_gpio_host_lives(struct qs1_gpio *gpio)
 		gpio->heartbeat = heartbeat;
 		gpio->heard = jiffies;
 	}
-	/* Until the first one nobody has ever spoken. */
+	/* Before the first heartbeat there is no policy program. */
 	return heartbeat && qs1_running(gpio->qs1) &&
-	       time_before_eq(jiffies, gpio->heard + qs1_gpio_patience(gpio));
+	       time_before_eq(jiffies, gpio->heard + qs1_gpio_host_timeout(gpio));
 }
 
-/* Lit for longer than any blink. */
+/* On for longer than any blink. */
 static bool qs1_gpio_red_is_steady(struct qs1_gpio *gpio)
 {
 	return (gpio->wanted & QS1_GPIO_LED_RED) &&
@@ -160,7 +170,7 @@ static void qs1_gpio_watch(struct work_struct *work)
 		gpio->blink = !gpio->blink;
 		qs1_gpio_write_leds(gpio);
 	}
-	schedule_delayed_work(&gpio->watch, msecs_to_jiffies(QS1_GPIO_BLINK_MS));
+	queue_delayed_work(system_freezable_wq, &gpio->watch, msecs_to_jiffies(QS1_GPIO_BLINK_MS));
 }
 
 static void qs1_gpio_set_led(struct qs1_gpio *gpio, u32 bit, int value)
@@ -196,6 +206,77 @@ static int qs1_gpio_direction_output(struct gpio_chip *gc, unsigned int line, in
 		return -EPERM;
 	qs1_gpio_set(gc, line, value);
 	return 0;
+}
+
+static void qs1_gpio_irq_mask(struct irq_data *data)
+{
+	gpiochip_disable_irq(irq_data_get_irq_chip_data(data), irqd_to_hwirq(data));
+}
+
+static void qs1_gpio_irq_unmask(struct irq_data *data)
+{
+	gpiochip_enable_irq(irq_data_get_irq_chip_data(data), irqd_to_hwirq(data));
+}
+
+static int qs1_gpio_irq_set_type(struct irq_data *data, unsigned int type)
+{
+	struct qs1_gpio *gpio = gpiochip_get_data(irq_data_get_irq_chip_data(data));
+
+	if (!type || type & ~IRQ_TYPE_EDGE_BOTH)
+		return -EINVAL;
+	WRITE_ONCE(gpio->relay_edges, type);
+	return 0;
+}
+
+static const struct irq_chip qs1_gpio_irq_chip = {
+	.name = "qs1-gpio",
+	.irq_mask = qs1_gpio_irq_mask,
+	.irq_unmask = qs1_gpio_irq_unmask,
+	.irq_set_type = qs1_gpio_irq_set_type,
+	.flags = IRQCHIP_IMMUTABLE,
+	GPIOCHIP_IRQ_RESOURCE_HELPERS,
+};
+
+/* Outputs change only when they are set, so only the relay has an interrupt. */
+static void qs1_gpio_irq_valid_mask(struct gpio_chip *gc, unsigned long *mask, unsigned int lines)
+{
+	bitmap_zero(mask, lines);
+	set_bit(QS1_GPIO_LINE_RELAY, mask);
+}
+
+static void qs1_gpio_init_irq(struct gpio_chip *gc)
+{
+	struct gpio_irq_chip *irq = &gc->irq;
+
+	gpio_irq_chip_set_chip(irq, &qs1_gpio_irq_chip);
+	irq->handler = handle_simple_irq;
+	irq->default_type = IRQ_TYPE_NONE;
+	irq->threaded = true;
+	irq->init_valid_mask = qs1_gpio_irq_valid_mask;
+}
+
+static void qs1_gpio_relay_is(struct qs1_gpio *gpio, bool relay)
+{
+	unsigned int edge = relay ? IRQ_TYPE_EDGE_RISING : IRQ_TYPE_EDGE_FALLING;
+
+	/* A stop may come beside a doorbell. */
+	if (xchg(&gpio->relay, relay) == relay)
+		return;
+	if (READ_ONCE(gpio->relay_edges) & edge)
+		handle_nested_irq(irq_find_mapping(gpio->gc.irq.domain, QS1_GPIO_LINE_RELAY));
+}
+
+/* Without firmware the relay is open. */
+static int qs1_gpio_notify(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct qs1_gpio *gpio = container_of(nb, struct qs1_gpio, nb);
+	const struct qs1_health_change *change = data;
+
+	if (action == QS1_NOTIFY_HEALTH)
+		qs1_gpio_relay_is(gpio, change->now.status & QS1_STATUS_RELAY);
+	else if (action == QS1_NOTIFY_STOPPED)
+		qs1_gpio_relay_is(gpio, false);
+	return NOTIFY_OK;
 }
 
 static void qs1_gpio_free_line(void *desc)
@@ -263,13 +344,19 @@ static int qs1_gpio_probe(struct auxiliary_device *adev, const struct auxiliary_
 	gpio->gc.get = qs1_gpio_get;
 	gpio->gc.set = qs1_gpio_set_line;
 
+	qs1_gpio_init_irq(&gpio->gc);
+
 	ret = devm_gpiochip_add_data(dev, &gpio->gc, gpio);
 	if (ret)
 		return dev_err_probe(dev, ret, "can not add the GPIO chip\n");
+	gpio->nb.notifier_call = qs1_gpio_notify;
+	ret = devm_qs1_register_notifier(dev, gpio->qs1, &gpio->nb);
+	if (ret)
+		return ret;
 	ret = devm_delayed_work_autocancel(dev, &gpio->watch, qs1_gpio_watch);
 	if (ret)
 		return ret;
-	schedule_delayed_work(&gpio->watch, 0);
+	queue_delayed_work(system_freezable_wq, &gpio->watch, 0);
 	return qs1_gpio_add_leds(gpio, dev);
 }
 

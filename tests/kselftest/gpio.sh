@@ -10,6 +10,7 @@
 LINES="led-green led-red enable emergency-stop-n relay"
 GREEN=/sys/class/leds/qs1:green:status
 RED=/sys/class/leds/qs1:red:fault
+HEART=/tmp/qs1-gpio-heart.$$
 
 # The chip's lines as the kernel shows them.
 lines()
@@ -98,10 +99,66 @@ reads()
 	gpioget $(gpiofind "$1")
 }
 
-relay_reads()
+state_is()
 {
-	flags=$(cat "$(board)/status_flags")
-	equal $((flags >> 9 & 1)) "$(reads relay)" "relay at status $flags"
+	[ "$(cat "$(board)/state")" = "$1" ]
+}
+
+# It beats as long as its file is there.
+start_heart()
+{
+	: >"$HEART"
+	while [ -e "$HEART" ] && heartbeat; do
+		sleep 0.3
+	done >/dev/null 2>&1 &
+}
+
+# On the grid as soon as it may be, and off it again.
+produce()
+{
+	put disarm "$(board)/control" && put 0 "$(board)/params/es_delay_s" &&
+		put arm "$(board)/control" || return 1
+	wait_for 60 state_is producing || equal producing "$(cat "$(board)/state")" state
+}
+
+stop_producing()
+{
+	put disarm "$(board)/control"
+	read -r _ _ delay_default <"$(board)/params_range/es_delay_s"
+	wait_for 20 state_is shutdown && put "$delay_default" "$(board)/params/es_delay_s"
+}
+
+relay_is()
+{
+	[ "$(reads relay)" = "$1" ]
+}
+
+# Closed while it produces, open afterwards, with an event for each change. A line that is monitored can not
+# be read.
+relay_follows()
+{
+	start_heart
+	produce && wait_for 10 relay_is 1
+	closed=$?
+	[ "$closed" -eq 0 ] || echo "relay reads $(reads relay) at status $(cat "$(board)/status_flags")"
+	# shellcheck disable=SC2046 # chip and line
+	timeout 120 gpiomon --num-events=2 --format=%e $(gpiofind relay) >"$HEART.edges" &
+	monitor=$!
+	sleep 1
+	put disarm "$(board)/control" && wait_for 20 state_is shutdown && produce && wait "$monitor" &&
+		equal "0 1" "$(tr '\n' ' ' <"$HEART.edges" | sed 's/ $//')" "edges of the relay, 1 is rising"
+	edges_result=$?
+	stop_producing && wait_for 20 relay_is 0 && [ "$closed" -eq 0 ] && [ "$edges_result" -eq 0 ]
+	relay_result=$?
+	rm -f "$HEART" "$HEART.edges"
+	return "$relay_result"
+}
+
+# The outputs change only when they are set: there is nothing to wait for.
+outputs_have_no_interrupt()
+{
+	# shellcheck disable=SC2046 # chip and line
+	! timeout 5 gpiomon --num-events=1 $(gpiofind enable) 2>/dev/null
 }
 
 relay_is_input()
@@ -140,22 +197,15 @@ takes_permission()
 }
 
 pause_service
-plan 11
+plan 12
 check "there is a chip of the driver" has_chip
-if command -v gpiofind >/dev/null; then
-	check "lines have their names" names_lines
-	check "LED lines are in use" leds_are_taken
-	check "the relay's line follows the firmware" relay_reads
-	check "the relay's line is an input" relay_is_input
-	check "without the enable line nothing is armed" takes_permission enable
-	check "the emergency stop disarms" takes_permission emergency-stop-n
-else
-	for name in "lines have their names" "LED lines are in use" \
-		"the relay's line follows the firmware" "the relay's line is an input" \
-		"without the enable line nothing is armed" "the emergency stop disarms"; do
-		check "$name" sh -c 'echo "no gpiod tools"; exit 4'
-	done
-fi
+check "lines have their names" names_lines
+check "LED lines are in use" leds_are_taken
+check "the relay's line follows the firmware, and so do its interrupts" relay_follows
+check "the relay's line is an input" relay_is_input
+check "outputs have no interrupt" outputs_have_no_interrupt
+check "without the enable line nothing is armed" takes_permission enable
+check "the emergency stop disarms" takes_permission emergency-stop-n
 check "the green LED drives its line" drives "$GREEN" led-green
 check "the red LED drives its line" drives "$RED" led-red
 check "silence of the policy program shows" silence_is_shown
