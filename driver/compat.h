@@ -37,7 +37,7 @@
 	static IIO_DEVICE_ATTR_RO(_name, 0)
 #endif
 
-/* gpio_chip.set tells whether it succeeded since 6.17; _fn always does. */
+/* gpio_chip.set returns an error since 6.17; _fn never fails. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
 #define QS1_GPIO_SET(_name, _fn)                                                                   \
 	static int _name(struct gpio_chip *gc, unsigned int line, int value)                       \
@@ -55,7 +55,7 @@
 
 /*
  * A PWM chip comes with its driver's structure behind it since 6.9; the operations named their
- * module before 6.8. For who includes linux/pwm.h first.
+ * module before 6.8. Include linux/pwm.h before this file to get these.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
 #define QS1_PWM_OWNER
@@ -87,6 +87,28 @@ static inline struct pwm_chip *devm_pwmchip_alloc(struct device *dev, unsigned i
 #define QS1_EVENT_LABEL(_fn) .read_event_label = (_fn),
 #else
 #define QS1_EVENT_LABEL(_fn)
+#endif
+
+/* The table of hwmon channels holds constant pointers since 6.4. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#define QS1_HWMON_INFO(_channels) (_channels)
+#else
+#define QS1_HWMON_INFO(_channels) ((const struct hwmon_channel_info **)(_channels))
+#endif
+
+/*
+ * Thermal zones without trip points have a function of their own since 6.9, and their private data
+ * one since 6.4. Include linux/thermal.h before this file to get these.
+ */
+#ifdef __THERMAL_H__
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0)
+#define thermal_tripless_zone_device_register(_type, _priv, _ops, _params)                         \
+	thermal_zone_device_register(_type, 0, 0, _priv, (struct thermal_zone_device_ops *)(_ops), \
+				     (struct thermal_zone_params *)(_params), 0, 0)
+#endif
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+#define thermal_zone_device_priv(_zone) ((_zone)->devdata)
+#endif
 #endif
 
 /* struct iio_info.write_event_config takes a bool from 6.13 on. */

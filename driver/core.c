@@ -551,7 +551,7 @@ static int devm_qs1_add_child(struct qs1 *qs1, const char *name)
  */
 int devm_qs1_add_children(struct qs1 *qs1)
 {
-	static const char *const names[] = { "iio", "gpio", "pwm" };
+	static const char *const names[] = { "iio", "gpio", "pwm", "hwmon" };
 	int ret;
 	int i;
 

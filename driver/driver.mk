@@ -3,7 +3,7 @@
 # The Linux driver, built for the virtual board's kernel, and its tests.
 
 DRIVER := $(BUILD)/driver$(KERNEL_SUFFIX)
-DRIVER_MODULES := core iio gpio pwm ivshmem carveout pruss
+DRIVER_MODULES := core iio gpio pwm hwmon ivshmem carveout pruss
 DRIVER_KO := $(DRIVER_MODULES:%=$(DRIVER)/qs1_%.ko)
 DRIVER_SRC := $(wildcard driver/*.[ch]) driver/Kbuild $(wildcard include/qs1/*.h)
 KSELFTEST := $(wildcard tests/kselftest/*.sh)

@@ -9,7 +9,7 @@
 # shellcheck source=tests/kselftest/tap.inc
 . "$(dirname "$0")/tap.inc"
 
-MODULES="qs1_ivshmem qs1_iio qs1_gpio qs1_pwm qs1_core"
+MODULES="qs1_ivshmem qs1_iio qs1_gpio qs1_pwm qs1_hwmon qs1_core"
 LOADED=qs1_ivshmem
 UDEV="systemd-udevd-kernel.socket systemd-udevd-control.socket systemd-udevd.service"
 CYCLES=${CYCLES:-5}

@@ -79,7 +79,7 @@ def test_a_recovered_firmware_is_armed_by_policy_and_not_by_itself(board, agent)
 
 def test_modules_unload_and_load_again(board, agent):
     agent.check("systemctl stop qs1d")
-    agent.check("modprobe -r qs1_ivshmem qs1_iio qs1_gpio qs1_pwm")
+    agent.check("modprobe -r qs1_ivshmem qs1_iio qs1_gpio qs1_pwm qs1_hwmon")
     assert board.status()["coproc"]["state"] == "reset"
     assert "qs1" not in agent.check("lsmod | cut -d' ' -f1")
     assert agent.shell("ls /sys/bus/iio/devices").out == ""

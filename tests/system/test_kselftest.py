@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 # These take minutes on a busy machine.
-LONG = {"gpio.sh", "load.sh", "pm.sh", "pwm.sh", "remoteproc.sh"}
+LONG = {"gpio.sh", "hwmon.sh", "load.sh", "pm.sh", "pwm.sh", "remoteproc.sh"}
 SUITES = [pytest.param(path.name, marks=[pytest.mark.long] * (path.name in LONG))
           for path in sorted((Path(__file__).parents[1] / "kselftest").glob("*.sh"))]
 NOT_OK = re.compile(r"^not ok .*(?:\n#.*)*", re.MULTILINE)
