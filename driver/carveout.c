@@ -18,14 +18,14 @@
 
 #include "qs1.h"
 
-/* A message is a doorbell, whatever it says; but the mailbox takes none that is NULL. */
+/* Each message is a doorbell; its value has no meaning. The mailbox core refuses NULL. */
 #define QS1_CARVEOUT_DOORBELL ((void *)1)
 
 /**
  * struct qs1_carveout - one board
  * @client: of the mailbox
  * @mailbox: for doorbells both ways
- * @news: the part of a doorbell that sleeps
+ * @news: handles a doorbell where sleeping is allowed
  * @qs1: the core's part
  */
 struct qs1_carveout {
@@ -35,7 +35,7 @@ struct qs1_carveout {
 	struct qs1 *qs1;
 };
 
-/* When the queue is full the firmware has not looked at a doorbell yet, and will. */
+/* A full queue is no error: it holds a doorbell that the firmware has not handled. */
 static void qs1_carveout_ring(struct qs1 *qs1)
 {
 	struct qs1_carveout *board = qs1->priv;
@@ -97,26 +97,16 @@ static struct rproc *devm_qs1_carveout_get_rproc(struct device *dev)
 		return ERR_PTR(dev_err_probe(dev, ret, "no ti,rproc\n"));
 	rproc = rproc_get_by_phandle(phandle);
 	if (!rproc)
-		return ERR_PTR(dev_err_probe(dev, -EPROBE_DEFER, "coprocessor is not there yet\n"));
+		return ERR_PTR(
+			dev_err_probe(dev, -EPROBE_DEFER, "remote processor is not registered\n"));
 	ret = devm_add_action_or_reset(dev, qs1_carveout_put_rproc, rproc);
 	return ret ? ERR_PTR(ret) : rproc;
-}
-
-/* The name is an option: the coprocessor's own driver has one too. */
-static int qs1_carveout_set_firmware(struct device *dev, struct rproc *rproc)
-{
-	const char *name;
-	int ret;
-
-	if (device_property_read_string(dev, "firmware-name", &name))
-		return 0;
-	ret = rproc_set_firmware(rproc, name);
-	return ret ? dev_err_probe(dev, ret, "firmware %s is not accepted\n", name) : 0;
 }
 
 static int qs1_carveout_probe(struct platform_device *pdev)
 {
 	struct device *dev = &pdev->dev;
+	const char *firmware = NULL;
 	struct qs1_carveout *board;
 	void __iomem *shm;
 	struct rproc *rproc;
@@ -136,22 +126,27 @@ static int qs1_carveout_probe(struct platform_device *pdev)
 	board->qs1 = devm_qs1_alloc(dev, rproc, shm, size, &qs1_carveout_ops, board);
 	if (IS_ERR(board->qs1))
 		return PTR_ERR(board->qs1);
-	ret = devm_qs1_client(board->qs1);
-	if (ret)
-		return ret;
-	ret = qs1_carveout_set_firmware(dev, rproc);
-	if (ret)
-		return ret;
 	ret = qs1_carveout_request_mailbox(board, dev);
 	if (ret)
 		return ret;
 	ret = devm_pm_runtime_set_active_enabled(dev);
 	if (ret)
 		return ret;
+	/* The name is an option: the coprocessor's own driver has one too. */
+	device_property_read_string(dev, "firmware-name", &firmware);
+	ret = devm_qs1_client(board->qs1, firmware);
+	if (ret)
+		return ret;
 	ret = devm_qs1_add_children(board->qs1);
 	if (ret)
 		return ret;
-	return devm_qs1_boot(board->qs1);
+	qs1_boot(board->qs1);
+	return 0;
+}
+
+static void qs1_carveout_shutdown(struct platform_device *pdev)
+{
+	qs1_quiesce(platform_get_drvdata(pdev));
 }
 
 static const struct of_device_id qs1_carveout_ids[] = { { .compatible = "qs1,carveout" }, {} };
@@ -159,6 +154,7 @@ MODULE_DEVICE_TABLE(of, qs1_carveout_ids);
 
 static struct platform_driver qs1_carveout_driver = {
 	.probe = qs1_carveout_probe,
+	.shutdown = qs1_carveout_shutdown,
 	.driver = {
 		.name = "qs1-carveout",
 		.of_match_table = qs1_carveout_ids,

@@ -2,10 +2,10 @@
 /*
  * For glue whose coprocessor belongs to another driver, as on all real boards.
  *
- * That driver neither knows what the firmware does nor watches it. So here the
- * firmware's count of control periods is watched, a firmware that stands still is
- * recovered, and user space loses the files by which it could stop the firmware or
- * exchange it under a running inverter: to have it stopped, unbind this driver.
+ * That driver neither knows what the firmware does nor watches it. So this file
+ * watches the firmware's count of control periods and recovers a firmware that
+ * hangs. It also makes the files read-only by which users could stop or replace the
+ * firmware of a running inverter. To stop the firmware, unbind this driver.
  */
 #include <linux/clk.h>
 #include <linux/device.h>
@@ -21,19 +21,22 @@
 
 #include "qs1.h"
 
-/* At 20 kHz 2000 periods, of which none was counted: twice, lest a look come too early. */
+/*
+ * In 100 ms the firmware counts 2000 periods at 20 kHz. Two checks in a row must find no progress,
+ * as a simulated board may pause.
+ */
 #define QS1_WATCH_MS 100
 #define QS1_WATCH_STRIKES 2
 
 /**
  * struct qs1_client - what a client adds to the core's part
  * @qs1: inverter
- * @watch: looks whether the firmware lives
- * @alive: count of periods seen last
- * @strikes: looks since it moved
- * @was_read_only: of the coprocessor, to be restored
- * @was_disabled: recovery, likewise
- * @clocks: of the peripherals that the firmware uses, which nobody else enables
+ * @watch: checks that the firmware makes progress
+ * @alive: count of periods at the last check
+ * @strikes: checks since the count changed
+ * @was_read_only: previous setting of the remote processor
+ * @was_disabled: previous setting of its recovery
+ * @clocks: of the peripherals that only the firmware uses
  * @clock_count: number of them
  */
 struct qs1_client {
@@ -53,17 +56,17 @@ static void qs1_client_watch(struct work_struct *work)
 	struct qs1 *qs1 = client->qs1;
 	u32 alive = readl(&qs1->shm->fw.alive);
 
-	if (alive != client->alive || !qs1_running(qs1) || test_bit(QS1_FLAG_ASLEEP, &qs1->flags))
+	if (alive != client->alive || !qs1_running(qs1))
 		client->strikes = 0;
 	else if (++client->strikes == QS1_WATCH_STRIKES)
 		qs1_report_crash(qs1, RPROC_WATCHDOG);
 	client->alive = alive;
-	schedule_delayed_work(&client->watch, msecs_to_jiffies(QS1_WATCH_MS));
+	queue_delayed_work(system_freezable_wq, &client->watch, msecs_to_jiffies(QS1_WATCH_MS));
 }
 
 /*
- * The remoteproc core asks whether its files are read-only when it makes them, which was before
- * this driver came: have it ask again.
+ * The remoteproc core decides which files are read-only when it creates them. It did so before this
+ * driver was bound, so update them.
  */
 static int qs1_client_set_read_only(struct rproc *rproc, bool read_only)
 {
@@ -71,30 +74,39 @@ static int qs1_client_set_read_only(struct rproc *rproc, bool read_only)
 	return sysfs_update_groups(&rproc->dev.kobj, rproc->dev.class->dev_groups);
 }
 
+static void qs1_client_quiesce(void *data)
+{
+	struct qs1_client *client = data;
+
+	qs1_quiesce(client->qs1);
+}
+
 static void qs1_client_release(void *data)
 {
 	struct qs1_client *client = data;
 	struct rproc *rproc = client->qs1->rproc;
 
-	qs1_quiesce(client->qs1);
 	rproc->recovery_disabled = client->was_disabled;
 	if (qs1_client_set_read_only(rproc, client->was_read_only))
 		dev_warn(client->qs1->dev, "attributes of %s stay as they are\n",
 			 dev_name(&rproc->dev));
 }
 
-/* It may run a firmware of its own driver's choice, from before we came. */
-static int qs1_client_take_over(struct qs1 *qs1)
+/* Users lose the files by which they could start and stop it, until this driver goes. */
+static int qs1_client_claim(struct qs1_client *client)
 {
-	struct rproc *rproc = qs1->rproc;
+	struct rproc *rproc = client->qs1->rproc;
+	struct device *dev = client->qs1->dev;
+	int ret;
 
-	if (rproc->state == RPROC_DETACHED)
-		return dev_err_probe(qs1->dev, -EBUSY,
-				     "%s was started by the boot loader, expected it to be off\n",
-				     dev_name(&rproc->dev));
-	while (rproc->state == RPROC_RUNNING && !rproc_shutdown(rproc))
-		;
-	return 0;
+	client->was_read_only = rproc->sysfs_read_only;
+	client->was_disabled = rproc->recovery_disabled;
+	ret = qs1_client_set_read_only(rproc, true);
+	if (ret)
+		return dev_err_probe(dev, ret, "can not protect %s\n", dev_name(&rproc->dev));
+	/* It comes back disarmed, so there is nothing against it. */
+	rproc->recovery_disabled = false;
+	return devm_add_action_or_reset(dev, qs1_client_release, client);
 }
 
 static void qs1_client_disable_clocks(void *data)
@@ -119,18 +131,52 @@ static int qs1_client_enable_clocks(struct qs1_client *client)
 	return devm_add_action_or_reset(dev, qs1_client_disable_clocks, client);
 }
 
+/* The firmware belongs to the inverter: what others have started ends, but for the boot loader's.
+ */
+static int qs1_client_take_over(struct qs1_client *client, const char *firmware)
+{
+	struct qs1 *qs1 = client->qs1;
+	int ret;
+
+	ret = qs1_take_over(qs1);
+	if (ret)
+		return ret;
+	if (firmware && READ_ONCE(qs1->rproc->state) == RPROC_OFFLINE)
+		ret = rproc_set_firmware(qs1->rproc, firmware);
+	if (ret)
+		return dev_err_probe(qs1->dev, ret, "%s does not take firmware %s\n",
+				     dev_name(&qs1->rproc->dev), firmware);
+	ret = devm_qs1_follow(qs1);
+	if (ret)
+		return ret;
+	return devm_add_action_or_reset(qs1->dev, qs1_client_quiesce, client);
+}
+
+static int qs1_client_start_watch(struct qs1_client *client)
+{
+	int ret;
+
+	ret = devm_delayed_work_autocancel(client->qs1->dev, &client->watch, qs1_client_watch);
+	if (ret)
+		return ret;
+	queue_delayed_work(system_freezable_wq, &client->watch, msecs_to_jiffies(QS1_WATCH_MS));
+	return 0;
+}
+
 /**
  * devm_qs1_client() - hold a coprocessor that another driver provides
  * @qs1: inverter; qs1->rproc is held by a reference that lasts longer
+ * @firmware: file to run, or NULL for the one that the coprocessor's driver has named
  *
- * To be called before the interrupts are wired. When @qs1's device is unbound
- * the firmware is stopped; before the coprocessor's driver goes this one does.
+ * To be called when the doorbells are wired and runtime PM is enabled. When @qs1's
+ * device is unbound the power stage is switched off and the firmware stopped; before
+ * the coprocessor's driver goes this one does.
  *
  * Return: 0 or a negative errno.
  */
-int devm_qs1_client(struct qs1 *qs1)
+int devm_qs1_client(struct qs1 *qs1, const char *firmware)
 {
-	struct rproc *rproc = qs1->rproc;
+	struct device *provider = qs1->rproc->dev.parent;
 	struct qs1_client *client;
 	int ret;
 
@@ -138,32 +184,20 @@ int devm_qs1_client(struct qs1 *qs1)
 	if (!client)
 		return -ENOMEM;
 	client->qs1 = qs1;
-	client->was_read_only = rproc->sysfs_read_only;
-	client->was_disabled = rproc->recovery_disabled;
 
-	if (!device_link_add(qs1->dev, rproc->dev.parent, DL_FLAG_AUTOREMOVE_CONSUMER))
+	if (!device_link_add(qs1->dev, provider, DL_FLAG_AUTOREMOVE_CONSUMER))
 		return dev_err_probe(qs1->dev, -EINVAL, "can not depend on %s\n",
-				     dev_name(rproc->dev.parent));
+				     dev_name(provider));
 	ret = qs1_client_enable_clocks(client);
 	if (ret)
 		return ret;
-	ret = qs1_client_take_over(qs1);
+	ret = qs1_client_claim(client);
 	if (ret)
 		return ret;
-	ret = qs1_client_set_read_only(rproc, true);
-	if (ret)
-		return dev_err_probe(qs1->dev, ret, "can not protect %s\n", dev_name(&rproc->dev));
-	/* It comes back disarmed, so there is nothing against it. */
-	rproc->recovery_disabled = false;
-	ret = devm_add_action_or_reset(qs1->dev, qs1_client_release, client);
+	ret = qs1_client_take_over(client, firmware);
 	if (ret)
 		return ret;
-
-	ret = devm_delayed_work_autocancel(qs1->dev, &client->watch, qs1_client_watch);
-	if (ret)
-		return ret;
-	schedule_delayed_work(&client->watch, msecs_to_jiffies(QS1_WATCH_MS));
-	return 0;
+	return qs1_client_start_watch(client);
 }
 EXPORT_SYMBOL_NS_GPL(devm_qs1_client, QS1_NS);
 

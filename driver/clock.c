@@ -4,8 +4,8 @@
  *
  * The firmware counts control periods; the host sees, at each doorbell, the
  * newest period and its own time. A doorbell is late by a varying delay, and
- * never early. So of all straight lines through these observations the right
- * one lies below them all, and touches those of the shortest delay.
+ * never early. So the true line is below all these observations, and touches
+ * those with the shortest delay.
  *
  * With k periods of length p since the last observation, given out as t0, the
  * newest period is taken to have ended at

@@ -5,11 +5,11 @@
  * The bus-independent core. A glue driver maps the shared memory, wires the
  * doorbell and names the remote processor; the core agrees with the firmware
  * on the contract's version each time it starts, carries commands, and has
- * children that turn the memory into standard Linux devices.
+ * children that make standard Linux devices of it.
  *
  * The core is a subdevice of the remote processor, so it and its children
- * learn of each start, stop and crash. Children and their devices stay: while
- * no firmware runs they have no data, and answer so.
+ * learn of each start, stop and crash (life.c). Children and their devices stay:
+ * while no firmware runs they have no data, and answer so.
  */
 #include <linux/auxiliary_bus.h>
 #include <linux/cleanup.h>
@@ -24,17 +24,12 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/time64.h>
-#include <linux/workqueue.h>
 
 #include "qs1.h"
 #include "trace.h"
 
 /* Self test included; an emulated processor on a busy machine takes longer. */
 #define QS1_HANDSHAKE_TIMEOUT_US (5 * USEC_PER_SEC)
-
-/* A firmware that lived so long is restarted at once, otherwise ever later. */
-#define QS1_RECOVERY_STABLE_S 1
-#define QS1_RECOVERY_DELAY_MAX_S 32u
 
 #define QS1_CONTROL_HZ_MIN 1000
 #define QS1_CONTROL_HZ_MAX 1000000
@@ -49,7 +44,8 @@ static const char *const qs1_crash_names[] = {
 	[QS1_CRASH_ASSERT] = "internal check failed",
 };
 
-static const char *qs1_crash_name(u32 reason)
+/* "unknown reason" for a number that is not in the table. */
+const char *qs1_crash_name(u32 reason)
 {
 	return reason < ARRAY_SIZE(qs1_crash_names) ? qs1_crash_names[reason] : "unknown reason";
 }
@@ -67,7 +63,7 @@ static void qs1_read_version(struct qs1 *qs1)
 			version[i] = '?';
 }
 
-/* Read until the firmware has shown itself, or is known to be dead. */
+/* Wait until the firmware has written its magic, or is known to be dead. */
 static int qs1_wait_for_magic(struct qs1 *qs1)
 {
 	struct qs1_fw_info __iomem *info = &qs1->shm->fw;
@@ -92,12 +88,12 @@ static int qs1_wait_for_magic(struct qs1 *qs1)
 }
 
 /**
- * qs1_handshake() - wait for the firmware and check that it is for us
+ * qs1_handshake() - wait for the firmware and check its version and sizes
  * @qs1: inverter
  *
  * Context: may sleep, up to five seconds.
- * Return: 0; -ETIMEDOUT or -EIO if it does not show itself, -EPROTO if what it
- * says is not for this driver. The log has the reason.
+ * Return: 0; -ETIMEDOUT or -EIO if it does not write its magic, -EPROTO if this
+ * driver does not support what it writes. The log has the reason.
  */
 int qs1_handshake(struct qs1 *qs1)
 {
@@ -141,75 +137,6 @@ int qs1_handshake(struct qs1 *qs1)
 	return 0;
 }
 
-static void qs1_see_to_recovery(struct qs1 *qs1)
-{
-	if (!test_bit(QS1_FLAG_LEAVING, &qs1->flags))
-		mod_delayed_work(system_long_wq, &qs1->recovery_work, qs1->recovery_delay_s * HZ);
-}
-
-/*
- * Have the remoteproc core recover a firmware that is dead.
- *
- * The core tries once. Where that fails, because the firmware died again while
- * starting or its file is gone, it leaves the processor off but in use: it can
- * then be neither started nor stopped. For an inverter on a roof that is not
- * enough, so try again.
- */
-static void qs1_recovery_work(struct work_struct *work)
-{
-	struct qs1 *qs1 = container_of(work, struct qs1, recovery_work.work);
-	struct rproc *rproc = qs1->rproc;
-	bool failed;
-	bool dead;
-
-	flush_work(&rproc->crash_handler);
-
-	scoped_guard(mutex, &rproc->lock) {
-		failed = rproc->state == RPROC_OFFLINE && atomic_read(&rproc->power) > 0;
-		/* The core recovers only what it believes to be running. */
-		if (failed)
-			rproc->state = RPROC_RUNNING;
-		dead = rproc->state == RPROC_RUNNING && !qs1_running(qs1);
-	}
-	if (failed)
-		dev_err(qs1->dev, "firmware did not recover, next try\n");
-	if (dead)
-		rproc_report_crash(rproc, qs1->crash_type);
-}
-
-/**
- * qs1_report_crash() - the firmware is found dead
- * @qs1: inverter
- * @type: RPROC_WATCHDOG or RPROC_FATAL_ERROR
- *
- * Only the first report since a start counts. The remoteproc core then stops,
- * dumps and restarts the firmware, which comes back disarmed; at once, but for
- * a firmware that dies again and again right after its start.
- *
- * Context: any.
- */
-void qs1_report_crash(struct qs1 *qs1, enum rproc_crash_type type)
-{
-	/* Ends a handshake, if there is one; its start then fails by itself. */
-	set_bit(QS1_FLAG_CRASHED, &qs1->flags);
-	if (!test_and_clear_bit(QS1_FLAG_RUNNING, &qs1->flags))
-		return;
-
-	if (type == RPROC_WATCHDOG)
-		dev_err(qs1->dev, "firmware crashed: watchdog\n");
-	else
-		dev_err(qs1->dev, "firmware crashed: %s at 0x%08x\n",
-			qs1_crash_name(readl(&qs1->shm->fw.crash_reason)),
-			readl(&qs1->shm->fw.crash_pc));
-	wake_up_all(&qs1->reply_wait);
-
-	qs1->crash_type = type;
-	if (time_after(jiffies, qs1->started + QS1_RECOVERY_STABLE_S * HZ))
-		qs1->recovery_delay_s = 0;
-	qs1_see_to_recovery(qs1);
-}
-EXPORT_SYMBOL_NS_GPL(qs1_report_crash, QS1_NS);
-
 /**
  * qs1_set_outputs() - set lines that the host drives
  * @qs1: inverter
@@ -227,122 +154,13 @@ void qs1_set_outputs(struct qs1 *qs1, u32 mask, u32 levels)
 }
 EXPORT_SYMBOL_NS_GPL(qs1_set_outputs, QS1_NS);
 
-/*
- * The processor is in reset: this is the only time at which the host writes
- * members that belong to the firmware, so that nothing a former firmware left
- * is taken for the new one's. One that went wild may have overwritten the host's
- * members too.
- */
-static int qs1_subdev_prepare(struct rproc_subdev *subdev)
-{
-	struct qs1 *qs1 = container_of(subdev, struct qs1, subdev);
-
-	clear_bit(QS1_FLAG_CRASHED, &qs1->flags);
-	qs1->health = (struct qs1_health){};
-	qs1->event_head = 0;
-	qs1_mailbox_reset(qs1);
-	writel(0, &qs1->shm->host.wave_watermark);
-	qs1_set_outputs(qs1, 0, 0);
-	writel(0, &qs1->shm->fw.crash_reason);
-	writel(0, &qs1->shm->fw.magic);
-	return 0;
-}
-
-static int qs1_subdev_start(struct rproc_subdev *subdev)
-{
-	struct qs1 *qs1 = container_of(subdev, struct qs1, subdev);
-	int ret;
-
-	ret = qs1_handshake(qs1);
-	if (ret)
-		return ret;
-
-	dev_info(qs1->dev, "firmware %s, %u Hz\n", qs1->fw.version, qs1->fw.control_hz);
-	/* Pairs with the acquire in qs1_running(): qs1->fw is valid. */
-	smp_mb__before_atomic();
-	set_bit(QS1_FLAG_RUNNING, &qs1->flags);
-	qs1->started = jiffies;
-	/* Who found it dead before that was not heard. */
-	if (test_bit(QS1_FLAG_CRASHED, &qs1->flags))
-		qs1_report_crash(qs1, RPROC_WATCHDOG);
-	else if (readl(&qs1->shm->fw.crash_reason))
-		qs1_report_crash(qs1, RPROC_FATAL_ERROR);
-	blocking_notifier_call_chain(&qs1->notifier, QS1_NOTIFY_STARTED, NULL);
-	sysfs_notify(&qs1->dev->kobj, NULL, "state");
-	return 0;
-}
-
-/*
- * Somebody asks for a stop who is not this driver. While the power stage may run
- * the glue will refuse it, if the coprocessor is its own: then nothing happens.
- */
-static bool qs1_will_refuse_stop(struct qs1 *qs1)
-{
-	if (!qs1->ops->provider || !qs1_permitted(qs1) || test_bit(QS1_FLAG_LEAVING, &qs1->flags))
-		return false;
-	set_bit(QS1_FLAG_KEPT, &qs1->flags);
-	return true;
-}
-
-/* A coprocessor that is another driver's can be stopped under ours: a fault, start again. */
-static void qs1_stopped_by_others(struct qs1 *qs1)
-{
-	if (qs1->ops->provider || test_bit(QS1_FLAG_LEAVING, &qs1->flags))
-		return;
-	dev_err(qs1->dev, "firmware was stopped by somebody else\n");
-	atomic_inc(&qs1->crashes);
-	schedule_work(&qs1->boot_work);
-}
-
-static void qs1_subdev_stop(struct rproc_subdev *subdev, bool crashed)
-{
-	struct qs1 *qs1 = container_of(subdev, struct qs1, subdev);
-
-	if (!crashed && qs1_will_refuse_stop(qs1))
-		return;
-
-	clear_bit(QS1_FLAG_RUNNING, &qs1->flags);
-	if (crashed) {
-		atomic_inc(&qs1->crashes);
-		/* Look whether this one succeeded; the next one waits longer. */
-		qs1->recovery_delay_s =
-			clamp(2 * qs1->recovery_delay_s, 1u, QS1_RECOVERY_DELAY_MAX_S);
-		qs1_see_to_recovery(qs1);
-	} else {
-		qs1_stopped_by_others(qs1);
-	}
-	qs1_mailbox_flush(qs1);
-	blocking_notifier_call_chain(&qs1->notifier, QS1_NOTIFY_STOPPED, NULL);
-	sysfs_notify(&qs1->dev->kobj, NULL, "state");
-}
-
-/**
- * qs1_keeps_running() - whether the stop that was asked for is to be refused
- * @qs1: inverter
- *
- * For the stop operation of glue that provides the coprocessor. A stray "stop"
- * must not take the firmware away under the power stage: it is refused from
- * arming, or bench mode, until that is taken back, but not when the firmware has
- * crashed or the driver goes.
- *
- * Return: true if it is.
- */
-bool qs1_keeps_running(struct qs1 *qs1)
-{
-	if (!test_and_clear_bit(QS1_FLAG_KEPT, &qs1->flags))
-		return false;
-	dev_warn(qs1->dev, "firmware is not stopped while armed or in bench mode\n");
-	return true;
-}
-EXPORT_SYMBOL_NS_GPL(qs1_keeps_running, QS1_NS);
-
 /**
  * qs1_irq() - hard interrupt handler of the firmware's doorbell
  * @irq: unused
  * @data: struct qs1
  *
- * A command's reply does not wait for the thread, which may be busy with the
- * ring.
+ * This wakes a command that waits for its reply. It does not wait for the thread,
+ * which may be busy with the ring.
  *
  * Return: IRQ_WAKE_THREAD.
  */
@@ -356,7 +174,7 @@ irqreturn_t qs1_irq(int irq, void *data)
 EXPORT_SYMBOL_NS_GPL(qs1_irq, QS1_NS);
 
 /**
- * qs1_news() - see what the firmware has to tell
+ * qs1_news() - handle new events, changed health and new scans
  * @qs1: inverter
  *
  * Context: may sleep.
@@ -395,72 +213,6 @@ irqreturn_t qs1_irq_thread(int irq, void *data)
 }
 EXPORT_SYMBOL_NS_GPL(qs1_irq_thread, QS1_NS);
 
-/**
- * qs1_quiesce() - stop the firmware for good
- * @qs1: inverter
- *
- * To be called by the glue before the coprocessor is unregistered, when no
- * interrupt comes any more. rproc_del() alone stops a processor that was
- * started once and runs; here it may have been started several times, or be
- * under recovery.
- */
-void qs1_quiesce(struct qs1 *qs1)
-{
-	struct rproc *rproc = qs1->rproc;
-
-	set_bit(QS1_FLAG_LEAVING, &qs1->flags);
-	cancel_work_sync(&qs1->boot_work);
-	cancel_delayed_work_sync(&qs1->recovery_work);
-	cancel_work_sync(&rproc->crash_handler);
-	/* The recovery may have begun before it could see the flag. */
-	cancel_delayed_work_sync(&qs1->recovery_work);
-	while (rproc->state == RPROC_RUNNING && !rproc_shutdown(rproc))
-		;
-}
-EXPORT_SYMBOL_NS_GPL(qs1_quiesce, QS1_NS);
-
-static void qs1_boot_work(struct work_struct *work)
-{
-	struct qs1 *qs1 = container_of(work, struct qs1, boot_work);
-	struct rproc *rproc = qs1->rproc;
-	int ret;
-
-	ret = rproc_boot(rproc);
-	if (ret == -ENOENT)
-		dev_err(qs1->dev, "firmware file %s is missing\n", rproc->firmware);
-	if (ret && qs1->ops->provider)
-		dev_err(qs1->dev,
-			"firmware %s not started (%d): write \"start\" to %s/state to try again\n",
-			rproc->firmware, ret, dev_name(&rproc->dev));
-	else if (ret)
-		dev_err(qs1->dev,
-			"firmware %s not started (%d): bind the driver again to try again\n",
-			rproc->firmware, ret);
-}
-
-static void qs1_cancel_boot(void *data)
-{
-	struct qs1 *qs1 = data;
-
-	cancel_work_sync(&qs1->boot_work);
-}
-
-/**
- * devm_qs1_boot() - start the firmware
- * @qs1: inverter
- *
- * The last step of the glue's probing. The file may be large, or be missing, so
- * this does not wait for it; a failure is told in the log.
- *
- * Return: 0 or a negative errno.
- */
-int devm_qs1_boot(struct qs1 *qs1)
-{
-	schedule_work(&qs1->boot_work);
-	return devm_add_action_or_reset(qs1->dev, qs1_cancel_boot, qs1);
-}
-EXPORT_SYMBOL_NS_GPL(devm_qs1_boot, QS1_NS);
-
 struct qs1_registration {
 	struct qs1 *qs1;
 	struct notifier_block *nb;
@@ -474,7 +226,7 @@ static void qs1_unregister_notifier(void *data)
 }
 
 /**
- * devm_qs1_register_notifier() - have a child told of what happens
+ * devm_qs1_register_notifier() - register a child for enum qs1_notification
  * @dev: the child's device, whose unbinding ends it
  * @qs1: inverter
  * @nb: called with enum qs1_notification
@@ -569,7 +321,6 @@ static void qs1_free(void *data)
 	struct qs1 *qs1 = data;
 
 	debugfs_remove_recursive(qs1->debugfs);
-	rproc_remove_subdev(qs1->rproc, &qs1->subdev);
 	qs1_set_outputs(qs1, ~0, 0);
 	ida_free(&qs1_ida, qs1->id);
 }
@@ -577,7 +328,7 @@ static void qs1_free(void *data)
 /**
  * devm_qs1_alloc() - the core's part of one inverter
  * @dev: parent device; its driver data becomes the returned structure
- * @rproc: the coprocessor, not yet registered or not running
+ * @rproc: the coprocessor; this does not touch it
  * @shm: the contract
  * @size: bytes from @shm on that belong to it
  * @ops: the glue
@@ -609,14 +360,14 @@ struct qs1 *devm_qs1_alloc(struct device *dev, struct rproc *rproc, void __iomem
 	qs1->size = size;
 	qs1->ops = ops;
 	qs1->priv = priv;
-	INIT_WORK(&qs1->boot_work, qs1_boot_work);
-	INIT_DELAYED_WORK(&qs1->recovery_work, qs1_recovery_work);
 	BLOCKING_INIT_NOTIFIER_HEAD(&qs1->notifier);
 	qs1_mailbox_init(qs1);
 	spin_lock_init(&qs1->gpio_lock);
 	ret = devm_mutex_init(dev, &qs1->mailbox_lock);
 	if (!ret)
 		ret = devm_mutex_init(dev, &qs1->news_lock);
+	if (!ret)
+		ret = devm_qs1_life_init(qs1);
 	if (ret)
 		return ERR_PTR(ret);
 
@@ -628,17 +379,11 @@ struct qs1 *devm_qs1_alloc(struct device *dev, struct rproc *rproc, void __iomem
 	writel(0, &qs1->shm->host.wave_watermark);
 	qs1_set_outputs(qs1, ~0, QS1_GPIO_ENABLE | QS1_GPIO_ESTOP_N);
 
-	qs1->subdev.prepare = qs1_subdev_prepare;
-	qs1->subdev.start = qs1_subdev_start;
-	qs1->subdev.stop = qs1_subdev_stop;
-	rproc_add_subdev(rproc, &qs1->subdev);
 	qs1_debugfs_init(qs1);
 
 	ret = devm_add_action_or_reset(dev, qs1_free, qs1);
 	if (!ret)
 		ret = devm_qs1_trip_init(qs1);
-	if (!ret)
-		ret = devm_qs1_runtime_pm(qs1);
 	return ret ? ERR_PTR(ret) : qs1;
 }
 EXPORT_SYMBOL_NS_GPL(devm_qs1_alloc, QS1_NS);

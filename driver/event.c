@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * News from the firmware: the event ring with its transitions, trips and
- * clearings, and changes of state and faults.
+ * The firmware's event ring, with transitions, trips and cleared latches, and
+ * changes of state and faults.
  */
 #include <linux/device.h>
 #include <linux/io.h>
@@ -79,14 +79,14 @@ ssize_t qs1_events_show(struct qs1 *qs1, char *buf)
 	return len;
 }
 
-/* Show the recorder and the tracer what came after the event that readers were told of. */
+/* Pass the events after the last one that was notified to the tracer and the recorder. */
 static void qs1_events_record(struct qs1 *qs1, u32 head)
 {
 	u32 count = head - qs1->event_head;
 	struct qs1_event event;
 	u32 i;
 
-	/* A firmware that started anew counts from 1; older ones are overwritten. */
+	/* A restarted firmware counts from 1. Of more events the ring holds the newest. */
 	if (head < qs1->event_head)
 		count = head;
 	for (i = min(count, QS1_EVENTS); i > 0; i--)
@@ -97,7 +97,7 @@ static void qs1_events_record(struct qs1 *qs1, u32 head)
 }
 
 /**
- * qs1_events_notify() - wake who polls the events when there is news
+ * qs1_events_notify() - wake programs that poll the events, if there are new ones
  * @qs1: inverter
  *
  * Context: from qs1_news() only.
@@ -105,6 +105,8 @@ static void qs1_events_record(struct qs1 *qs1, u32 head)
 void qs1_events_notify(struct qs1 *qs1)
 {
 	u32 head = readl(&qs1->shm->events.head);
+
+	lockdep_assert_held(&qs1->news_lock);
 
 	if (head == qs1->event_head)
 		return;
@@ -114,11 +116,11 @@ void qs1_events_notify(struct qs1 *qs1)
 }
 
 /**
- * qs1_health_notify() - tell of a state or faults that have changed
+ * qs1_health_notify() - notify a change of state or faults
  * @qs1: inverter
  *
- * The firmware rings again when a snapshot shows the change, so who is woken
- * here reads the new value.
+ * The firmware rings again when a snapshot has the change, so a program that is
+ * woken here reads the new value.
  *
  * Context: from qs1_news() only.
  */
@@ -128,7 +130,9 @@ void qs1_health_notify(struct qs1 *qs1)
 	struct qs1_health_change change = { .old = qs1->health };
 	u32 words[QS1_HEALTH_WORDS];
 
-	/* Mostly nothing has, which needs no consistent copy. */
+	lockdep_assert_held(&qs1->news_lock);
+
+	/* Usually nothing has changed. To see that, no consistent copy is needed. */
 	if ((readl(&telemetry->status) & QS1_STATUS_RINGS) == qs1->health.status &&
 	    readl(&telemetry->faults_active) == qs1->health.faults_active &&
 	    readl(&telemetry->faults_latched) == qs1->health.faults_latched)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Glue for the qs1 virtual board: the shared memory is BAR2 of QEMU's
- * ivshmem-doorbell device, whose PCI id every user of that device shares. A
- * magic and a version at the start of the memory tell ours from the others.
+ * ivshmem-doorbell device. All users of that device have the same PCI ID; a magic
+ * and a version at the start of the memory identify a qs1 board.
  *
  * The board's coprocessor is held in reset, started and watched by the board
  * itself; this driver asks for it in the registers of struct qs1_vhw, and is a
@@ -127,7 +127,7 @@ static int qs1_ivshmem_stop(struct rproc *rproc)
 }
 
 /*
- * Only the firmware's own region: what lies before it belongs to the board's
+ * Only the firmware's region: the memory before it belongs to the board's
  * registers and to the contract, and no segment may be loaded there.
  */
 static void *qs1_ivshmem_da_to_va(struct rproc *rproc, u64 da, size_t len, bool *is_iomem)
@@ -213,13 +213,16 @@ static int qs1_ivshmem_parse_fw(struct rproc *rproc, const struct firmware *fw)
 	return qs1_ivshmem_add_dump(board, fw);
 }
 
+/*
+ * No find_loaded_rsc_table: the core then keeps its own copy of the resource table, which it has
+ * checked. The one in memory belongs to the firmware, and debugfs would trust its offsets.
+ */
 static const struct rproc_ops qs1_ivshmem_rproc_ops = {
 	.start = qs1_ivshmem_start,
 	.stop = qs1_ivshmem_stop,
 	.da_to_va = qs1_ivshmem_da_to_va,
 	.load = rproc_elf_load_segments,
 	.parse_fw = qs1_ivshmem_parse_fw,
-	.find_loaded_rsc_table = rproc_elf_find_loaded_rsc_table,
 	.sanity_check = qs1_ivshmem_sanity_check,
 	.get_boot_addr = rproc_elf_get_boot_addr,
 };
@@ -233,23 +236,17 @@ static irqreturn_t qs1_ivshmem_coproc_irq(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
-static void qs1_ivshmem_shutdown(void *data)
+static void qs1_ivshmem_quiesce(void *data)
 {
 	struct qs1_ivshmem *board = data;
 
 	qs1_quiesce(board->qs1);
-	/* Crashed with recovery disabled: the remoteproc core lets it run on. */
+	/* After a crash with recovery disabled the remoteproc core leaves it running. */
 	if (readl(&board->vhw->run))
 		qs1_ivshmem_control(board, 0);
 }
 
-/* The bus expects the reference that it gave. */
-static void qs1_ivshmem_hold(void *dev)
-{
-	pm_runtime_get_noresume(dev);
-}
-
-/* Is this memory ours, and does it say things that fit together? */
+/* Is this the memory of a qs1 board, and are its registers consistent? */
 static int qs1_ivshmem_identify(struct qs1_ivshmem *board)
 {
 	struct qs1_vhw __iomem *vhw = board->vhw;
@@ -369,7 +366,7 @@ static int qs1_ivshmem_probe(struct pci_dev *pdev, const struct pci_device_id *i
 	if (!rproc)
 		return -ENOMEM;
 	rproc_coredump_set_elf_info(rproc, ELFCLASS32, EM_ARM);
-	/* Started below, where a failure can be told. */
+	/* qs1_boot() starts it, and retries. */
 	rproc->auto_boot = false;
 
 	board = rproc->priv;
@@ -381,27 +378,41 @@ static int qs1_ivshmem_probe(struct pci_dev *pdev, const struct pci_device_id *i
 	if (IS_ERR(board->qs1))
 		return PTR_ERR(board->qs1);
 
+	ret = devm_qs1_follow(board->qs1);
+	if (ret)
+		return ret;
 	ret = devm_rproc_add(dev, rproc);
 	if (ret)
 		return dev_err_probe(dev, ret, "can not add the coprocessor\n");
-	ret = devm_add_action_or_reset(dev, qs1_ivshmem_shutdown, board);
+	ret = qs1_ivshmem_request_irqs(board, pdev);
 	if (ret)
 		return ret;
-
-	/* Freed before the coprocessor goes: nobody reports a crash to a ghost. */
-	ret = qs1_ivshmem_request_irqs(board, pdev);
+	/* First of these to end: the firmware stops while its doorbells are heard. */
+	ret = devm_add_action_or_reset(dev, qs1_ivshmem_quiesce, board);
 	if (ret)
 		return ret;
 	ret = devm_qs1_add_children(board->qs1);
 	if (ret)
 		return ret;
 
-	ret = devm_qs1_boot(board->qs1);
-	if (ret)
-		return ret;
-	/* The bus holds a reference while it probes; from here on the core has those that count. */
+	qs1_boot(board->qs1);
+	/* The bus holds a reference while it probes; from here on the firmware does while it runs.
+	 */
 	pm_runtime_put_noidle(dev);
-	return devm_add_action_or_reset(dev, qs1_ivshmem_hold, dev);
+	return 0;
+}
+
+/* The bus expects the reference back. */
+static void qs1_ivshmem_remove(struct pci_dev *pdev)
+{
+	pm_runtime_get_noresume(&pdev->dev);
+}
+
+static void qs1_ivshmem_shutdown(struct pci_dev *pdev)
+{
+	struct qs1 *qs1 = pci_get_drvdata(pdev);
+
+	qs1_ivshmem_quiesce(qs1->priv);
 }
 
 static const struct pci_device_id qs1_ivshmem_ids[] = {
@@ -413,6 +424,8 @@ static struct pci_driver qs1_ivshmem_driver = {
 	.name = "qs1-ivshmem",
 	.id_table = qs1_ivshmem_ids,
 	.probe = qs1_ivshmem_probe,
+	.remove = qs1_ivshmem_remove,
+	.shutdown = qs1_ivshmem_shutdown,
 	.dev_groups = qs1_groups,
 	.driver.pm = pm_ptr(&qs1_pm_ops),
 };

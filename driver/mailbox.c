@@ -11,7 +11,6 @@
 #include <linux/export.h>
 #include <linux/io.h>
 #include <linux/jiffies.h>
-#include <linux/pm_runtime.h>
 
 #include "qs1.h"
 #include "trace.h"
@@ -63,10 +62,23 @@ static int qs1_mailbox_exchange(struct qs1 *qs1, struct qs1_answer *answer, s32 
 	struct qs1_command __iomem *command = &qs1->shm->command;
 	int ret;
 
+	/*
+	 * A command that timed out may still be in the mailbox. A slow firmware could pair
+	 * its operation with the operands of the next one. So write these only after the
+	 * firmware has answered.
+	 */
+	if (!qs1_mailbox_replied(qs1)) {
+		ret = qs1_mailbox_wait(qs1);
+		if (ret)
+			return ret;
+	}
+
 	writel(answer->op, &command->op);
 	writel(answer->arg, &command->arg);
 	writel(value, &command->value);
 	writel(++qs1->command_seq, &command->seq);
+	/* The memory may be write-combining, and other drivers ring with relaxed writes. */
+	wmb();
 	qs1->ops->ring(qs1);
 
 	ret = qs1_mailbox_wait(qs1);
@@ -88,36 +100,25 @@ static int qs1_mailbox_exchange(struct qs1 *qs1, struct qs1_answer *answer, s32 
 	return qs1_result_errno[answer->result];
 }
 
-/* While the power stage may run the inverter does not sleep. */
-static void qs1_set_permitted(struct qs1 *qs1, int flag, bool on)
-{
-	bool was = qs1_permitted(qs1);
-
-	lockdep_assert_held(&qs1->mailbox_lock);
-
-	assign_bit(flag, &qs1->flags, on);
-	if (!was && qs1_permitted(qs1)) {
-		pm_runtime_get_noresume(qs1->dev);
-	} else if (was && !qs1_permitted(qs1)) {
-		pm_runtime_mark_last_busy(qs1->dev);
-		pm_runtime_put_autosuspend(qs1->dev);
-	}
-}
-
-/* What was not refused permits; asking for the opposite takes it back, whatever the answer. */
+/*
+ * A command that the firmware has not refused counts as permitted. Its opposite ends the
+ * permission, whatever the answer.
+ */
 static void qs1_note_permission(struct qs1 *qs1, enum qs1_op op, s32 value, int ret)
 {
+	lockdep_assert_held(&qs1->mailbox_lock);
+
 	switch (op) {
 	case QS1_OP_ARM:
 		if (!ret || ret == -ETIMEDOUT)
-			qs1_set_permitted(qs1, QS1_FLAG_ARMED, true);
+			set_bit(QS1_FLAG_ARMED, &qs1->flags);
 		break;
 	case QS1_OP_DISARM:
-		qs1_set_permitted(qs1, QS1_FLAG_ARMED, false);
+		clear_bit(QS1_FLAG_ARMED, &qs1->flags);
 		break;
 	case QS1_OP_BENCH:
 		if (!value || !ret || ret == -ETIMEDOUT)
-			qs1_set_permitted(qs1, QS1_FLAG_BENCH, value);
+			assign_bit(QS1_FLAG_BENCH, &qs1->flags, value);
 		break;
 	default:
 		break;
@@ -141,15 +142,15 @@ static int qs1_mailbox_command(struct qs1 *qs1, struct qs1_answer *answer, s32 v
 }
 
 /**
- * qs1_command() - have the firmware carry out one command
+ * qs1_command() - send one command to the firmware and wait for its reply
  * @qs1: inverter
- * @op: what
+ * @op: operation
  * @arg: operand
  * @value: operand
  * @ret_value: where to put the reply's value, or NULL; untouched on failure
  *
- * A command that timed out may still be carried out later; its reply is then
- * ignored.
+ * The firmware may still carry out a command that timed out. Until it has answered
+ * that one, further commands time out too, and do not reach the mailbox.
  *
  * Context: may sleep, up to a second.
  * Return: 0; -ESHUTDOWN if the firmware does not run, -ETIMEDOUT if it does not
@@ -161,12 +162,7 @@ int qs1_command(struct qs1 *qs1, enum qs1_op op, u32 arg, s32 value, s32 *ret_va
 	struct qs1_answer answer = { .op = op, .arg = arg };
 	int ret;
 
-	ret = pm_runtime_resume_and_get(qs1->dev);
-	if (ret)
-		return ret;
 	ret = qs1_mailbox_command(qs1, &answer, value);
-	pm_runtime_mark_last_busy(qs1->dev);
-	pm_runtime_put_autosuspend(qs1->dev);
 	if (!ret && ret_value)
 		*ret_value = answer.value;
 	return ret;
@@ -179,7 +175,7 @@ EXPORT_SYMBOL_NS_GPL(qs1_command, QS1_NS);
  * @param: enum qs1_param
  * @limit: the limit that it does not keep
  *
- * The command_result attribute tells it as if the firmware had been asked.
+ * The command_result attribute then shows what the firmware would have answered.
  *
  * Return: -ERANGE.
  */
@@ -199,7 +195,7 @@ void qs1_mailbox_init(struct qs1 *qs1)
  * qs1_mailbox_reset() - empty the mailbox while the firmware does not run
  * @qs1: inverter
  *
- * Whatever a former firmware did not carry out must not be done by the next.
+ * The next firmware must not carry out a command for the previous one.
  */
 void qs1_mailbox_reset(struct qs1 *qs1)
 {
@@ -213,15 +209,27 @@ void qs1_mailbox_reset(struct qs1 *qs1)
 }
 
 /**
- * qs1_mailbox_flush() - have a waiting command give up
+ * qs1_mailbox_attach() - go on with the mailbox of a firmware that runs
+ * @qs1: inverter
+ */
+void qs1_mailbox_attach(struct qs1 *qs1)
+{
+	guard(mutex)(&qs1->mailbox_lock);
+
+	qs1->command_seq = readl(&qs1->shm->command.seq);
+	qs1->answer = (struct qs1_answer){ .op = QS1_OP_NONE };
+}
+
+/**
+ * qs1_mailbox_flush() - end a command that waits
  * @qs1: inverter, whose firmware is marked as not running
  *
- * What the host had permitted ends with the firmware: the next one is disarmed.
+ * Permissions end with the firmware: the next one is disarmed.
  */
 void qs1_mailbox_flush(struct qs1 *qs1)
 {
 	wake_up_all(&qs1->reply_wait);
 	guard(mutex)(&qs1->mailbox_lock);
-	qs1_set_permitted(qs1, QS1_FLAG_ARMED, false);
-	qs1_set_permitted(qs1, QS1_FLAG_BENCH, false);
+	clear_bit(QS1_FLAG_ARMED, &qs1->flags);
+	clear_bit(QS1_FLAG_BENCH, &qs1->flags);
 }

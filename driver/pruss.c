@@ -55,7 +55,7 @@ static struct rproc *devm_qs1_pruss_get_rproc(struct device *dev, int index)
 	return ret ? ERR_PTR(ret) : rproc;
 }
 
-static void qs1_pruss_shutdown(void *rproc)
+static void qs1_pruss_stop_second(void *rproc)
 {
 	rproc_shutdown(rproc);
 }
@@ -75,7 +75,7 @@ static int devm_qs1_pruss_boot_second(struct device *dev)
 	ret = rproc_boot(rproc);
 	if (ret)
 		return dev_err_probe(dev, ret, "PRU1 does not start\n");
-	return devm_add_action_or_reset(dev, qs1_pruss_shutdown, rproc);
+	return devm_add_action_or_reset(dev, qs1_pruss_stop_second, rproc);
 }
 
 static int qs1_pruss_probe(struct platform_device *pdev)
@@ -112,19 +112,26 @@ static int qs1_pruss_probe(struct platform_device *pdev)
 	qs1 = devm_qs1_alloc(dev, rproc, shm, size, &qs1_pruss_ops, board);
 	if (IS_ERR(qs1))
 		return PTR_ERR(qs1);
-	ret = devm_qs1_client(qs1);
-	if (ret)
-		return ret;
 	ret = devm_request_threaded_irq(dev, irq, qs1_irq, qs1_irq_thread, 0, "qs1-fw", qs1);
 	if (ret)
 		return dev_err_probe(dev, ret, "no interrupt for the firmware\n");
 	ret = devm_pm_runtime_set_active_enabled(dev);
 	if (ret)
 		return ret;
+	/* pru_rproc_get() has set the name of the file. */
+	ret = devm_qs1_client(qs1, NULL);
+	if (ret)
+		return ret;
 	ret = devm_qs1_add_children(qs1);
 	if (ret)
 		return ret;
-	return devm_qs1_boot(qs1);
+	qs1_boot(qs1);
+	return 0;
+}
+
+static void qs1_pruss_shutdown(struct platform_device *pdev)
+{
+	qs1_quiesce(platform_get_drvdata(pdev));
 }
 
 static const struct of_device_id qs1_pruss_ids[] = { { .compatible = "qs1,pruss" }, {} };
@@ -132,6 +139,7 @@ MODULE_DEVICE_TABLE(of, qs1_pruss_ids);
 
 static struct platform_driver qs1_pruss_driver = {
 	.probe = qs1_pruss_probe,
+	.shutdown = qs1_pruss_shutdown,
 	.driver = {
 		.name = "qs1-pruss",
 		.of_match_table = qs1_pruss_ids,

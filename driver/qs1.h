@@ -30,9 +30,9 @@ struct qs1_trip;
 
 /**
  * struct qs1_ops - what the glue does for the core
- * @ring: wake the firmware up to look at the mailbox; may be called in any context
+ * @ring: interrupt the firmware, which then reads the mailbox; may be called in any context
  * @provider: the glue is the coprocessor's driver, and asks qs1_keeps_running()
- *            before it stops it; otherwise devm_qs1_client() sees to that
+ *            before it stops it; otherwise devm_qs1_client() holds it
  */
 struct qs1_ops {
 	void (*ring)(struct qs1 *qs1);
@@ -56,7 +56,7 @@ struct qs1_firmware {
  * @op: enum qs1_op
  * @arg: its operand
  * @result: enum qs1_result
- * @value: enum qs1_result tells its meaning
+ * @value: see enum qs1_result
  */
 struct qs1_answer {
 	u32 op;
@@ -66,7 +66,7 @@ struct qs1_answer {
 };
 
 /**
- * struct qs1_health - what the host may wait for
+ * struct qs1_health - state and faults, whose changes are notified
  * @status: QS1_STATUS_RINGS of the telemetry's status
  * @faults_active: QS1_FAULT_BIT() of causes present
  * @faults_latched: QS1_FAULT_BIT() of faults that keep the unit off
@@ -88,13 +88,14 @@ struct qs1_health_change {
 };
 
 /* Bits of struct qs1.flags. */
-#define QS1_FLAG_RUNNING 0 /* handshake done, not stopped or crashed since */
-#define QS1_FLAG_CRASHED 1 /* found dead since it was last in reset */
-#define QS1_FLAG_LEAVING 2 /* driver goes: no further recovery */
-#define QS1_FLAG_ARMED 3   /* host has permitted production, and not taken it back */
-#define QS1_FLAG_BENCH 4   /* host has asked for bench mode, and not left it */
-#define QS1_FLAG_KEPT 5	   /* the stop under way will be refused */
-#define QS1_FLAG_ASLEEP 6  /* system sleeps: nobody judges whether the firmware lives */
+#define QS1_FLAG_RUNNING 0  /* handshake done, not stopped or crashed since */
+#define QS1_FLAG_CRASHED 1  /* found dead since it was last in reset */
+#define QS1_FLAG_LEAVING 2  /* driver goes: no further recovery */
+#define QS1_FLAG_ARMED 3    /* host has permitted production, and not taken it back */
+#define QS1_FLAG_BENCH 4    /* host has asked for bench mode, and not left it */
+#define QS1_FLAG_KEPT 5	    /* the stop under way will be refused */
+#define QS1_FLAG_ASLEEP 6   /* system sleeps: firmware is off and must not start */
+#define QS1_FLAG_STOPPING 7 /* the stop under way is the driver's own */
 
 /* With one of these the power stage may run. */
 #define QS1_FLAGS_PERMITTED (BIT(QS1_FLAG_ARMED) | BIT(QS1_FLAG_BENCH))
@@ -108,6 +109,24 @@ enum qs1_notification {
 };
 
 /**
+ * struct qs1_life - starts and stops the firmware, see life.c
+ * @work: brings the coprocessor into the state that is wanted
+ * @lock: held while this driver starts or stops it
+ * @request_lock: makes queueing @work, and QS1_FLAG_LEAVING that ends it, one step each
+ * @wanted: the firmware is to run
+ * @retry_s: pause before the last try
+ * @started: time of the last start, in jiffies
+ */
+struct qs1_life {
+	struct delayed_work work;
+	struct mutex lock;	 /* see above */
+	spinlock_t request_lock; /* see above */
+	bool wanted;
+	unsigned int retry_s;
+	unsigned long started;
+};
+
+/**
  * struct qs1 - one inverter, as the core sees it
  * @dev: parent device that carries the attributes
  * @rproc: the coprocessor
@@ -116,27 +135,23 @@ enum qs1_notification {
  * @ops: the glue
  * @priv: the glue's own
  * @flags: QS1_FLAG_*; those of QS1_FLAGS_PERMITTED change under @mailbox_lock
- * @boot_work: starts the firmware, away from the probe path
  * @fw: facts about the firmware, valid while it runs
- * @recovery_work: sees to the recovery of a dead firmware
- * @recovery_delay_s: until then, the next time
- * @crash_type: how it was found dead
- * @started: time of its last start, in jiffies
- * @subdev: tells the core of starts, stops and crashes
- * @notifier: tells the children, see enum qs1_notification
+ * @life: owner of its life
+ * @subdev: reports starts, stops and crashes to the core
+ * @notifier: reports to the children, see enum qs1_notification
  * @mailbox_lock: one command at a time; guards the members up to @answer
  * @command_seq: number of the last command
  * @answer: last exchange, for the command_result attribute
  * @reply_wait: woken by each doorbell
  * @news_lock: one doorbell at a time; guards @event_head and @health
- * @event_head: last event that readers of the attributes were told of
- * @health: what they were told last
+ * @event_head: last event that was notified
+ * @health: last health that was notified
  * @trip: records the waveform around a trip
  * @gpio_lock: guards @gpio_out
  * @gpio_out: levels of the outputs as they were set, whatever the memory says
  * @heartbeat: last value written to the firmware
  * @crashes: crashes since the driver was bound
- * @wave_lost: scans that a reader of the stream did not get
+ * @wave_lost: scans that a reader of the stream has missed
  * @debugfs: directory
  * @registers: shown there
  * @id: distinguishes children of several inverters
@@ -150,12 +165,8 @@ struct qs1 {
 	void *priv;
 
 	unsigned long flags;
-	struct work_struct boot_work;
 	struct qs1_firmware fw;
-	struct delayed_work recovery_work;
-	unsigned int recovery_delay_s;
-	enum rproc_crash_type crash_type;
-	unsigned long started;
+	struct qs1_life life;
 	struct rproc_subdev subdev;
 	struct blocking_notifier_head notifier;
 
@@ -192,7 +203,7 @@ static inline bool qs1_running(const struct qs1 *qs1)
 	return test_bit_acquire(QS1_FLAG_RUNNING, &qs1->flags);
 }
 
-/* Whether the power stage may run, by the host's own word. */
+/* Whether the host has permitted the power stage to run. */
 static inline bool qs1_permitted(const struct qs1 *qs1)
 {
 	return READ_ONCE(qs1->flags) & QS1_FLAGS_PERMITTED;
@@ -202,9 +213,10 @@ static inline bool qs1_permitted(const struct qs1 *qs1)
 struct qs1 *devm_qs1_alloc(struct device *dev, struct rproc *rproc, void __iomem *shm, size_t size,
 			   const struct qs1_ops *ops, void *priv);
 void __iomem *devm_qs1_map_memory_region(struct device *dev, size_t *ret_size);
-int devm_qs1_client(struct qs1 *qs1);
+int devm_qs1_follow(struct qs1 *qs1);
+int devm_qs1_client(struct qs1 *qs1, const char *firmware);
 int devm_qs1_add_children(struct qs1 *qs1);
-int devm_qs1_boot(struct qs1 *qs1);
+void qs1_boot(struct qs1 *qs1);
 bool qs1_keeps_running(struct qs1 *qs1);
 irqreturn_t qs1_irq(int irq, void *qs1);
 irqreturn_t qs1_irq_thread(int irq, void *qs1);
@@ -222,10 +234,15 @@ void qs1_set_outputs(struct qs1 *qs1, u32 mask, u32 levels);
 /* Inside the core. */
 int qs1_handshake(struct qs1 *qs1);
 void qs1_news(struct qs1 *qs1);
-int devm_qs1_runtime_pm(struct qs1 *qs1);
+int devm_qs1_life_init(struct qs1 *qs1);
+int qs1_take_over(struct qs1 *qs1);
+int qs1_sleep(struct qs1 *qs1);
+void qs1_wake(struct qs1 *qs1);
+int qs1_power_off(struct qs1 *qs1);
 int qs1_refuse_value(struct qs1 *qs1, u32 param, s32 limit);
 void qs1_mailbox_init(struct qs1 *qs1);
 void qs1_mailbox_reset(struct qs1 *qs1);
+void qs1_mailbox_attach(struct qs1 *qs1);
 void qs1_mailbox_flush(struct qs1 *qs1);
 void qs1_events_notify(struct qs1 *qs1);
 void qs1_health_notify(struct qs1 *qs1);
@@ -237,6 +254,7 @@ void qs1_debugfs_init(struct qs1 *qs1);
 const char *qs1_state_name(u32 state);
 const char *qs1_fault_name(u32 fault);
 const char *qs1_cause_name(u32 cause);
+const char *qs1_crash_name(u32 reason);
 int qs1_fault_find(const char *name);
 
 /**

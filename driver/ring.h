@@ -32,7 +32,7 @@ struct qs1_ring_window {
  * @head: entries ever written, as claimed by the writer
  * @size: entries of the ring, a power of two
  *
- * @head comes from the other side and may be anything. One that lies behind
+ * The other side writes @head, which may be anything. One that is behind
  * @tail, which shows as a distance of 2^31 or more, is answered with an empty
  * window at @head.
  *

@@ -10,7 +10,7 @@
 
 #include <qs1/abi.h>
 
-/* In all of them id tells several inverters apart, as in the children's names. */
+/* id distinguishes several inverters, as in the children's names. */
 
 /* clang-format off */
 

@@ -2,7 +2,7 @@
 /*
  * The waveform around the last trip that took the unit off the grid.
  *
- * The firmware's ring goes round all the time, also when nobody streams. Half
+ * The firmware always writes its ring, also when no program streams. Half
  * its length after a trip, 0.2 s with 8192 scans at 20 kHz, it holds as much
  * from before as from after, and is copied. Nothing is done until then, so the
  * recorder costs a running unit no time.
@@ -50,7 +50,7 @@ struct qs1_trip {
 	 BIT(QS1_STATE_CEASED))
 
 /**
- * qs1_trip_event() - have the waveform recorded if an event is such a trip
+ * qs1_trip_event() - schedule a recording if the event is such a trip
  * @qs1: inverter
  * @event: new in the firmware's ring
  *

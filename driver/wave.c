@@ -23,7 +23,6 @@
 #include <linux/kstrtox.h>
 #include <linux/mutex.h>
 #include <linux/pid.h>
-#include <linux/pm_runtime.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -117,7 +116,7 @@ static u32 qs1_wave_size(struct qs1_wave *wave)
 	return 1u << wave->qs1->fw.wave_log2;
 }
 
-/* Scans between two doorbells, as the firmware is told. */
+/* Scans between two doorbells. */
 static u32 qs1_wave_interval(struct qs1_wave *wave)
 {
 	return min(wave->watermark, max_t(u32, qs1_wave_size(wave) / 2, QS1_WAVE_WATERMARK_MIN));
@@ -304,11 +303,6 @@ static int qs1_wave_notify(struct notifier_block *nb, unsigned long action, void
 static int qs1_wave_postenable(struct iio_dev *indio_dev)
 {
 	struct qs1_wave *wave = iio_priv(indio_dev);
-	int ret;
-
-	ret = pm_runtime_resume_and_get(wave->qs1->dev);
-	if (ret)
-		return ret;
 
 	guard(mutex)(&wave->lock);
 
@@ -322,12 +316,10 @@ static int qs1_wave_predisable(struct iio_dev *indio_dev)
 {
 	struct qs1_wave *wave = iio_priv(indio_dev);
 
-	scoped_guard(mutex, &wave->lock) {
-		wave->streaming = false;
-		writel(0, &wave->qs1->shm->host.wave_watermark);
-	}
-	pm_runtime_mark_last_busy(wave->qs1->dev);
-	pm_runtime_put_autosuspend(wave->qs1->dev);
+	guard(mutex)(&wave->lock);
+
+	wave->streaming = false;
+	writel(0, &wave->qs1->shm->host.wave_watermark);
 	return 0;
 }
 
@@ -359,7 +351,7 @@ static int qs1_wave_flush(struct iio_dev *indio_dev, unsigned int count)
 	return qs1_wave_drain(wave);
 }
 
-/* The newest scan, whether somebody streams or not. */
+/* The newest scan; streaming is not needed. */
 static int qs1_wave_newest(struct qs1_wave *wave, struct qs1_scan *scan)
 {
 	u32 head;
@@ -532,14 +524,14 @@ static void qs1_wave_init_channels(struct iio_chan_spec *channels)
 }
 
 /*
- * Who may disable the buffer.
+ * Which process may disable the buffer.
  *
- * The IIO core lets anybody: a program that opens the device through libiio 0.x
- * first writes 0 to buffer/enable, then finds the device busy and goes, and the
- * program that was reading gets nothing any more. So while the inverter is
- * armed, a buffer can be disabled only by the process that enabled it, as long
- * as this lives. A driver has no say in it, so it takes the place of the core's
- * function in the attribute, of which each buffer has a copy of its own.
+ * The IIO core allows it to every process. A program that opens the device through
+ * libiio 0.x first writes 0 to buffer/enable, then finds the device busy and exits;
+ * this ends the stream of the program that was reading. So while the inverter is
+ * armed, only the process that enabled the buffer can disable it, as long as it
+ * lives. The core has no callback for that. Each buffer has its copy of the
+ * attribute, so the driver replaces the function in that copy.
  */
 static bool qs1_wave_is_held(struct qs1_wave *wave)
 {

@@ -148,7 +148,7 @@ static void event_longest_text_fits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, count_lines(buf), 40);
 }
 
-/* Each event is told of once; a head that leaps tells of no more than the ring can hold. */
+/* Each event is recorded once; after a jump of the head no more than the ring can hold. */
 static void event_edge_is_seen_once(struct kunit *test)
 {
 	struct fake *fake = fake_inverter(test);
@@ -156,21 +156,21 @@ static void event_edge_is_seen_once(struct kunit *test)
 
 	for (number = 1; number <= 5; number++)
 		write_event(fake, number);
-	qs1_events_notify(&fake->qs1);
+	qs1_news(&fake->qs1);
 	KUNIT_EXPECT_EQ(test, fake->qs1.event_head, 5u);
-	KUNIT_EXPECT_EQ(test, fake->told, 5u);
-	qs1_events_notify(&fake->qs1);
-	KUNIT_EXPECT_EQ(test, fake->told, 5u);
+	KUNIT_EXPECT_EQ(test, fake->recorded, 5u);
+	qs1_news(&fake->qs1);
+	KUNIT_EXPECT_EQ(test, fake->recorded, 5u);
 
 	for (; number <= 1000; number++)
 		write_event(fake, number);
-	qs1_events_notify(&fake->qs1);
-	KUNIT_EXPECT_LE(test, fake->told, 5 + QS1_EVENTS);
+	qs1_news(&fake->qs1);
+	KUNIT_EXPECT_LE(test, fake->recorded, 5 + QS1_EVENTS);
 
 	fake->shm->events.head = 0;
-	qs1_events_notify(&fake->qs1);
+	qs1_news(&fake->qs1);
 	KUNIT_EXPECT_EQ(test, fake->qs1.event_head, 0u);
-	KUNIT_EXPECT_LE(test, fake->told, 5 + 2 * QS1_EVENTS);
+	KUNIT_EXPECT_LE(test, fake->recorded, 5 + 2 * QS1_EVENTS);
 }
 
 static void telemetry_is_read(struct kunit *test)

@@ -86,6 +86,7 @@ static void mailbox_numbers_each_command(struct kunit *test)
 
 	fake->qs1.ops = &answering;
 	fake->qs1.command_seq = 0xffffffff; /* wraps */
+	fake->shm->reply.seq = 0xffffffff;
 	mailbox_result = QS1_OK;
 	KUNIT_EXPECT_EQ(test, qs1_command(&fake->qs1, QS1_OP_PING, 0, 0, NULL), 0);
 	before = fake->shm->command.seq;
@@ -112,6 +113,41 @@ static void mailbox_ignores_the_reply_to_another(struct kunit *test)
 	fake->qs1.ops = &answering_another;
 	mailbox_result = QS1_OK;
 	KUNIT_EXPECT_EQ(test, qs1_command(&fake->qs1, QS1_OP_PING, 0, 0, NULL), -ETIMEDOUT);
+}
+
+/*
+ * A slow firmware has read the number of a command that timed out, and reads operation and operands
+ * later: until it has answered nothing of them may change.
+ */
+static void mailbox_keeps_a_late_command_whole(struct kunit *test)
+{
+	struct fake *fake = fake_inverter(test);
+	struct qs1_command late;
+
+	KUNIT_EXPECT_EQ(test, qs1_command(&fake->qs1, QS1_OP_SET_PARAM, 7, 8, NULL), -ETIMEDOUT);
+	late = fake->shm->command;
+	KUNIT_EXPECT_EQ(test, qs1_command(&fake->qs1, QS1_OP_DISARM, 0, 0, NULL), -ETIMEDOUT);
+	KUNIT_EXPECT_MEMEQ(test, &late, &fake->shm->command, sizeof(late));
+
+	/* It answers at last: the next one goes through. */
+	fake->qs1.ops = &answering;
+	mailbox_result = QS1_OK;
+	fake->shm->reply.seq = late.seq;
+	KUNIT_EXPECT_EQ(test, qs1_command(&fake->qs1, QS1_OP_DISARM, 0, 0, NULL), 0);
+	KUNIT_EXPECT_EQ(test, fake->shm->command.op, (u32)QS1_OP_DISARM);
+	KUNIT_EXPECT_EQ(test, fake->shm->command.seq, late.seq + 1);
+}
+
+/* What a firmware has carried out before this driver came is no answer to the first command. */
+static void mailbox_attaches_to_the_number_in_use(struct kunit *test)
+{
+	struct fake *fake = fake_inverter(test);
+
+	fake->shm->command.seq = 41;
+	fake->shm->reply.seq = 41;
+	qs1_mailbox_attach(&fake->qs1);
+	KUNIT_EXPECT_EQ(test, qs1_command(&fake->qs1, QS1_OP_PING, 0, 0, NULL), -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, fake->shm->command.seq, 42u);
 }
 
 static void mailbox_gives_up_a_dead_firmware_at_once(struct kunit *test)
@@ -146,6 +182,8 @@ static struct kunit_case mailbox_test_cases[] = {
 	KUNIT_CASE(mailbox_numbers_each_command),
 	KUNIT_CASE(mailbox_gives_up_a_silent_firmware),
 	KUNIT_CASE(mailbox_ignores_the_reply_to_another),
+	KUNIT_CASE_SLOW(mailbox_keeps_a_late_command_whole),
+	KUNIT_CASE(mailbox_attaches_to_the_number_in_use),
 	KUNIT_CASE(mailbox_gives_up_a_dead_firmware_at_once),
 	KUNIT_CASE(mailbox_reset_leaves_nothing_to_do),
 	{}

@@ -37,6 +37,8 @@ NOTHING_W = 12.0
 
 SHM_MB = 16
 GUEST_MB = 512
+GUEST_MACHINE = "virt,highmem=off"
+GUEST_CPU = "cortex-a15"
 
 # An oops ends the guest at once, with its trace on the console.
 KERNEL_ARGS = ("console=ttyAMA0 root=/dev/vda rw panic=-1 panic_on_oops=1 "
@@ -146,7 +148,7 @@ class Board:
     def _start_guest(self, image):
         run = self.rundir
         self._spawn("guest", [
-            "qemu-system-arm", "-M", "virt,highmem=off", "-cpu", "cortex-a15",
+            "qemu-system-arm", "-M", GUEST_MACHINE, "-cpu", GUEST_CPU,
             "-smp", "1", "-m", str(GUEST_MB), "-display", "none", "-monitor", "none",
             "-nic", "none", "-no-reboot",
             "-kernel", image["kernel"], "-initrd", image["initrd"],

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The driver binds by the PCI id, brings its children along and leaves nothing
-# behind. CYCLES says how often it is unloaded (5), UNBINDS how often it is unbound while its
-# devices are read (2).
+# behind, with runtime PM allowed. CYCLES says how often it is unloaded (5), UNBINDS how often it is
+# unbound while its devices are read (2), and how often armed, in bench mode and in a recovery.
 
 # shellcheck disable=SC2317 # check() calls the tests by name
 # shellcheck source=tests/kselftest/tap.inc
@@ -56,7 +56,7 @@ alias_matches()
 
 children_bound()
 {
-	for child in "$(board)"/qs1.iio.* "$(board)"/qs1.gpio.* "$(board)"/qs1.pwm.*; do
+	for child in "$(board)"/qs1.iio.* "$(board)"/qs1.gpio.* "$(board)"/qs1.pwm.* "$(board)"/qs1.hwmon.*; do
 		[ -e "$child/driver" ] || {
 			echo "$child has no driver"
 			return 1
@@ -94,6 +94,7 @@ load()
 		echo "not back after loading: $(new_log | tail -n 5)"
 		return 1
 	}
+	put auto "$(board)/power/control"
 }
 
 cycle()
@@ -135,7 +136,7 @@ unbind_while_read()
 	device=$(basename "$(board)")
 	start_readers
 	echo "$device" >"$QS1_DRIVER/unbind" || return 1
-	# Its read ends with an error; nobody has to kill it.
+	# Its read ends with an error, without a signal.
 	wait_for 15 reader_ended || {
 		echo "reader $wave_reader still reads after its device went"
 		kill "$wave_reader" "$meter_reader"
@@ -144,8 +145,42 @@ unbind_while_read()
 	kill "$meter_reader"
 	wait 2>/dev/null
 	[ -z "$(rproc)" ] || return 1
-	echo "$device" >"$QS1_DRIVER/bind" || return 1
-	wait_for 15 all_present
+	bind_again
+}
+
+bind_again()
+{
+	put "$device" "$QS1_DRIVER/bind" && wait_for 15 all_present &&
+		put auto "$(board)/power/control"
+}
+
+in_shutdown()
+{
+	[ "$(cat "$(board)/state")" = shutdown ]
+}
+
+arm()
+{
+	put x "$(board)/heartbeat" && put arm "$(board)/control"
+}
+
+enter_bench()
+{
+	put disarm "$(board)/control" && wait_for 20 in_shutdown && put x "$(board)/heartbeat" &&
+		put 1 "$(board)/bench"
+}
+
+# Each time at another moment of the recovery.
+crash()
+{
+	put trap "$(echo /sys/kernel/debug/qs1-*/crash)" && sleep "0.$((repeat_left % 7))"
+}
+
+# unbind_after COMMAND
+unbind_after()
+{
+	device=$(basename "$(board)")
+	"$@" && put "$device" "$QS1_DRIVER/unbind" && bind_again
 }
 
 reader_ended()
@@ -154,7 +189,8 @@ reader_ended()
 }
 
 pause_service
-plan 9
+expect_log 'firmware crashed'
+plan 12
 check "all modules are loaded" all_loaded
 check "the module has the device's PCI alias" alias_matches
 check "firmware runs and all devices are there" wait_for 15 all_present
@@ -162,6 +198,9 @@ check "all children are bound" children_bound
 check "all attributes can be read" attributes_readable
 check "$UNBINDS times unbound with open readers, and bound again" \
 	leaks_nothing "$UNBINDS" unbind_while_read
+check "$UNBINDS times unbound armed" leaks_nothing "$UNBINDS" unbind_after arm
+check "$UNBINDS times unbound in bench mode" leaks_nothing "$UNBINDS" unbind_after enter_bench
+check "$UNBINDS times unbound in a recovery" leaks_nothing "$UNBINDS" unbind_after crash
 check "unloaded, and loaded by the device's alias" cycle
 check "$CYCLES times unloaded and loaded" by_name leaks_nothing "$CYCLES" cycle
 check "no warning in the kernel's log" log_is_clean

@@ -111,7 +111,7 @@ in_phase0_mag_rising:PLL lost its lock
 in_phase0_mag_falling:PLL locked
 in_temp0_thresh_rising:over-temperature"
 
-# Each has its label, and is off until somebody wants it.
+# Each has its label, and is off until it is enabled.
 events()
 {
 	echo "$EVENTS" | while IFS=: read -r name label; do
@@ -138,8 +138,8 @@ check "all values can be read" values
 check "values are within the product's limits" ranges
 check "power is voltage times current on each input" power_is_product
 check "energy never falls" energy_grows
-check "inputs tell whether they track" tracking
+check "inputs show whether they track" tracking
 check "events have labels and can be enabled" events
-check "has no buffer, so nobody can occupy it" no_buffer
+check "has no buffer, so no program can occupy it" no_buffer
 check "no warning in the kernel's log" log_is_clean
 finish

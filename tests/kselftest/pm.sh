@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Sleep of the system and of the device: the power stage is off first, and stays
-# off until somebody has said otherwise. The system goes to sleep as far as the
+# Sleep of the system and of the device: the power stage is off and the firmware
+# stopped first, and it comes back disarmed. The system goes to sleep as far as the
 # devices are concerned, and is woken up a second later (pm_test).
 
 # shellcheck disable=SC2317 # check() calls the tests by name
@@ -13,6 +13,7 @@ HEART=/tmp/qs1-heart.$$
 TRACING=/sys/kernel/tracing
 
 board=$(board)
+rproc=$(rproc)
 chip=$(echo "$board"/qs1.pwm.*/pwm/pwmchip*)
 
 # It beats as long as its file is there, but when all programs stand still.
@@ -64,10 +65,16 @@ sleep_once()
 	return "$sleep_result"
 }
 
-# The firmware has shown itself, and its news come.
+# boots: starts of the firmware since the board was powered
+boots()
+{
+	sed -n 's/^fw.boots = //p' /sys/kernel/debug/qs1-*/registers
+}
+
+# The firmware was started again, and its news come.
 works_again()
 {
-	firmware_running || return 1
+	wait_for 20 firmware_running || return 1
 	ticks=$(cat "$board/telemetry_ticks")
 	wait_for 10 ticks_move && put x "$board/heartbeat" && put disarm "$board/control"
 }
@@ -85,8 +92,10 @@ arm()
 sleeps_disarmed()
 {
 	crashes=$(cat "$board/coproc_crashes")
+	boots_before=$(boots)
 	arm && sleep_once || return 1
-	wait_for 10 state_is shutdown && armed_is 0 && stage_is_off && works_again &&
+	works_again && armed_is 0 && stage_is_off &&
+		equal $((boots_before + 1)) "$(($(boots)))" "starts of the firmware" &&
 		equal "$crashes" "$(cat "$board/coproc_crashes")" coproc_crashes
 }
 
@@ -112,7 +121,7 @@ stops_pwm_first()
 	sleep_once
 	pwm_result=$?
 	echo 0 >"$TRACING/events/qs1/qs1_mailbox/enable"
-	[ "$pwm_result" -eq 0 ] && wait_for 10 bench_is 0 && stage_is_off || return 1
+	[ "$pwm_result" -eq 0 ] && works_again && bench_is 0 && stage_is_off || return 1
 	duty=$(trace_line 'op=12 arg=1 value=0')
 	bench=$(trace_line 'op=11 arg=0 value=0')
 	disarm=$(trace_line 'op=8 ')
@@ -124,10 +133,10 @@ stops_pwm_first()
 sleeps_without_bench_mode()
 {
 	enter_bench && put 0 "$chip/pwm1/enable" && put 1 "$chip/pwm1/enable" || return 1
-	put 0 "$board/bench" && wait_for 10 bench_is 0 && sleep_once && stage_is_off
+	put 0 "$board/bench" && wait_for 10 bench_is 0 && sleep_once && works_again && stage_is_off
 }
 
-# The consumer has to begin anew: in bench mode, disable and enable.
+# The consumer enters bench mode and enables the channel again.
 pwm_begins_anew()
 {
 	enter_bench && put 0 "$chip/pwm1/enable" && put 1 "$chip/pwm1/enable"
@@ -136,14 +145,17 @@ pwm_begins_anew()
 	put 0 "$board/bench" && wait_for 10 bench_is 0 && return "$anew_result"
 }
 
+# One reader, from before the sleep until after it.
 stream_goes_on()
 {
 	wave=$(iio qs1-wave)
 	select_all 1
 	echo 8192 >"$wave/buffer/length"
 	echo 1 >"$wave/buffer/enable"
-	sleep_once && timeout 20 head -c $((20000 * 48)) "/dev/${wave##*/}" | wc -c >"$HEART.bytes"
-	equal $((20000 * 48)) "$(tr -d ' ' <"$HEART.bytes")" "bytes after sleep"
+	timeout 60 head -c $((40000 * 48)) "/dev/${wave##*/}" | wc -c >"$HEART.bytes" &
+	stream_reader=$!
+	sleep_once && works_again && wait "$stream_reader" &&
+		equal $((40000 * 48)) "$(tr -d ' ' <"$HEART.bytes")" "bytes of a reader over sleep"
 	stream_result=$?
 	echo 0 >"$wave/buffer/enable"
 	rm -f "$HEART.bytes"
@@ -155,63 +167,81 @@ runtime_is()
 	[ "$(cat "$board/power/runtime_status")" = "$1" ]
 }
 
-sleeps_when_it_may_not_produce()
+# wait_runtime STATUS
+wait_runtime()
+{
+	wait_for 20 runtime_is "$1" || equal "$1" "$(cat "$board/power/runtime_status")" runtime_status
+}
+
+# Its power domain may go off in runtime suspend: the firmware holds a reference while it runs, and gives
+# it back, also when it has crashed.
+awake_as_long_as_the_firmware_runs()
 {
 	put disarm "$board/control" && put auto "$board/power/control" || return 1
-	wait_for 20 runtime_is suspended || {
-		echo "runtime_status is $(cat "$board/power/runtime_status")"
-		return 1
-	}
-}
-
-stays_awake_while_armed()
-{
-	arm && runtime_is active || return 1
-	# Longer than the autosuspend delay.
+	# Longer than anything that could still be pending.
 	sleep 3
-	runtime_is active && put disarm "$board/control" && wait_for 20 runtime_is suspended
+	runtime_is active && put stop "$rproc/state" && wait_runtime suspended &&
+		put start "$rproc/state" && wait_runtime active || return 1
+	crashes=$(cat "$board/coproc_crashes")
+	put trap "$(echo /sys/kernel/debug/qs1-*/crash)" && wait_for 20 crashed && works_again &&
+		runtime_is active && put stop "$rproc/state" && wait_runtime suspended &&
+		put start "$rproc/state" && works_again
 }
 
-stays_awake_in_bench_mode()
+crashed()
 {
-	enter_bench || return 1
-	sleep 3
-	runtime_is active && put 0 "$board/bench" && wait_for 20 runtime_is suspended
+	[ "$(cat "$board/coproc_crashes")" -gt "$crashes" ]
 }
 
-# Whoever asks for a measurement gets it, without waking anybody.
-readable_asleep()
-{
-	wait_for 20 runtime_is suspended && cat "$(iio qs1-meter)/in_voltage0_raw" >/dev/null &&
-		runtime_is suspended
-}
-
+# With the device suspended and no firmware: none is started.
 system_sleeps_over_device_sleep()
 {
-	wait_for 20 runtime_is suspended && sleep_once && works_again
+	put stop "$rproc/state" && wait_runtime suspended && sleep_once || return 1
+	sleep 1
+	equal offline "$(cat "$rproc/state")" "state after sleep" && put start "$rproc/state" && works_again
+}
+
+# What the driver holds is given back to the bus when it goes: twice, as a reference that is lost shows
+# in the second round.
+rebinds_suspended_and_running()
+{
+	device=${board##*/}
+	for round in 1 2; do
+		put stop "$rproc/state" && wait_runtime suspended || return 1
+		rebind "$device" && wait_for 20 firmware_running && wait_runtime active || return 1
+		rproc=$(rproc)
+		rebind "$device" && wait_for 20 firmware_running && wait_runtime active || return 1
+		rproc=$(rproc)
+	done
+	: "$round"
+	! new_log | grep -i 'usage count underflow'
+}
+
+rebind()
+{
+	put "$1" "$QS1_DRIVER/unbind" && put "$1" "$QS1_DRIVER/bind"
 }
 
 pause_service
 [ -e "$TRACING/events" ] || mount -t tracefs tracefs "$TRACING"
-plan 11
+# The kernel tries by itself to resume an enabled channel, and looks for all firmware files ever asked for.
+expect_log 'firmware crashed' 'pwm_class_resume returns -108' 'pwmchip[0-9]+: PM: failed to resume' \
+	'qs1-test\.elf failed with error -2'
+plan 9
 start_heart
 heart_may_pause yes
-if can_sleep; then
-	check "the system sleeps disarmed, and the firmware is there afterwards" sleeps_disarmed
-	check "duties end first, then bench mode, then arming" stops_pwm_first
-	check "an enabled duty without bench mode keeps nobody awake" sleeps_without_bench_mode
-	check "a PWM consumer begins anew" pwm_begins_anew
-	check "a stream goes on after sleep" stream_goes_on
-	check "an inverter that may not produce sleeps" sleeps_when_it_may_not_produce
-	check "it stays awake while armed" stays_awake_while_armed
-	check "it stays awake in bench mode" stays_awake_in_bench_mode
-	check "it can be read asleep" readable_asleep
-	check "the system sleeps while it does" system_sleeps_over_device_sleep
-else
-	for name in 1 2 3 4 5 6 7 8 9 10; do
-		check "sleep $name" sh -c 'echo "this kernel can not test sleep"; exit 4'
-	done
-fi
+can_sleep || {
+	echo "# /sys/power/pm_test is missing, or freeze in /sys/power/state: every kernel of the board has both"
+	exit 1
+}
+check "the system sleeps disarmed, and the firmware is started afterwards" sleeps_disarmed
+check "duties end first, then bench mode, then arming" stops_pwm_first
+check "an enabled duty without bench mode keeps nobody awake" sleeps_without_bench_mode
+check "a PWM consumer begins again" pwm_begins_anew
+check "a stream goes on after sleep" stream_goes_on
+check "the device is awake as long as the firmware runs" awake_as_long_as_the_firmware_runs
+check "the system sleeps while it does" system_sleeps_over_device_sleep
+check "bound again suspended and running, no reference is lost" rebinds_suspended_and_running
 echo on >"$board/power/control"
 rm -f "$HEART"
 heart_may_pause no

@@ -10,6 +10,9 @@
 
 FIRMWARE=/lib/firmware/qs1-m4.elf
 BAD=/lib/firmware/qs1-test.elf
+DUMP=/tmp/qs1-dump.$$
+# Where the coprocessor has the contract, QS1_VHW_DA + QS1_VHW_SHM_OFFSET.
+CONTRACT_DA=21001000
 
 board=$(board)
 rproc=$(rproc)
@@ -127,33 +130,70 @@ crash_again()
 	recovers put trap "$crash" && sleep 1.1
 }
 
+# word OFFSET: 32 bits of the dump, in hexadecimal
+word()
+{
+	od -A n -t x4 -j "$1" -N 4 "$DUMP" | tr -d ' '
+}
+
+# contract_at: where in the dump the contract begins: the segment of its address. Program headers of a
+# 32-bit ELF are at 52, 32 bytes each, with offset, address and size at 4, 12 and 16.
+contract_at()
+{
+	segment=52
+	segments=$(od -A n -t u2 -j 44 -N 2 "$DUMP" | tr -d ' ')
+	while [ "$segments" -gt 0 ]; do
+		if [ "$(word $((segment + 12)))" = "$CONTRACT_DA" ]; then
+			echo $((0x$(word $((segment + 4)))))
+			return
+		fi
+		segment=$((segment + 32))
+		segments=$((segments - 1))
+	done
+	return 1
+}
+
+# The dump holds the contract as the crash left it: magic, the start that it was, and the reason.
+holds_the_contract()
+{
+	equal 7f454c46 "$(od -A n -t x1 -N 4 "$DUMP" | tr -d ' ')" "magic of the dump" || return 1
+	contract=$(contract_at) || {
+		echo "no segment at 0x$CONTRACT_DA"
+		return 1
+	}
+	equal 46315351 "$(word "$contract")" "magic of the contract" &&
+		equal "$1" "$((0x$(word $((contract + 48)))))" "start of the dumped firmware" &&
+		between 1 3 "$((0x$(word $((contract + 56)))))" "reason of the crash"
+}
+
 dumped()
 {
+	boots=$(sed -n 's/^fw.boots = //p' /sys/kernel/debug/qs1-*/registers)
 	echo enabled >"$rproc/coredump"
 	recovers put trap "$crash" || return 1
 	echo disabled >"$rproc/coredump"
-	for dump in /sys/class/devcoredump/devcd*/data; do
-		[ -e "$dump" ] || {
+	for data in /sys/class/devcoredump/devcd*/data; do
+		[ -e "$data" ] || {
 			echo "no core dump"
 			return 1
 		}
-		magic=$(head -c 4 "$dump" | od -A n -t x1 | tr -d ' ')
-		size=$(wc -c <"$dump")
-		echo 1 >"$dump"
-		# It holds at least the contract: a ring of 8192 scans of 40 bytes.
-		equal 7f454c46 "$magic" "magic of the dump" &&
-			between 327680 16777216 "$size" "size of the dump"
+		cat "$data" >"$DUMP"
+		echo 1 >"$data"
+		holds_the_contract $((boots))
+		dump_result=$?
+		rm -f "$DUMP"
+		[ "$dump_result" -eq 0 ] || return 1
 	done
 }
 
-# Its file is gone just when it crashes: the driver keeps trying.
+# Its file is gone just when it crashes: the driver keeps trying, and no reference of a failed start stays.
 recovers_late()
 {
 	before=$(cat "$board/coproc_crashes")
 	mark_log
 	mv "$FIRMWARE" "$FIRMWARE.away"
 	put trap "$crash"
-	wait_for "$RECOVERY_S" log_has "did not recover"
+	wait_for "$RECOVERY_S" log_has "did not start (-2), next try in 2 s"
 	late_result=$?
 	mv "$FIRMWARE.away" "$FIRMWARE"
 	wait_for "$RECOVERY_S" running || {
@@ -164,7 +204,7 @@ recovers_late()
 		new_log
 		return 1
 	}
-	between $((before + 2)) $((before + 9)) "$(cat "$board/coproc_crashes")" coproc_crashes
+	equal $((before + 1)) "$(cat "$board/coproc_crashes")" coproc_crashes
 }
 
 log_has()
@@ -251,6 +291,11 @@ no_resource_table()
 }
 
 pause_service
+expect_log 'firmware crashed' 'not stopped while armed' "can't stop rproc: -16" 'did not start \(-2\)' \
+	'crash detected in qs1-coproc' 'handling crash #' 'recovering qs1-coproc' \
+	'qs1-(m4|test)\.elf failed with error -2' 'request_firmware failed: -2' 'Boot failed: -(2|8|22)$' \
+	'Image is (corrupted|too small)' 'machine 3, expected 1, 40' 'bad phdr da' \
+	'Failed to load program segments'
 plan 21
 first_mark=$log_mark
 check "the coprocessor's firmware is qs1-m4.elf" named

@@ -140,7 +140,50 @@ some_channels()
 	select_all 0 && echo 1 >"$wave/scan_elements/in_voltage5_en" &&
 		echo 1 >"$wave/scan_elements/in_index0_en" &&
 		echo 1 >"$wave/scan_elements/in_timestamp_en" || return 1
-	stream 2000 16 100 && equal 2000 "$(od -A n -v -t d8 -w16 "$FILE" | wc -l | tr -d ' ')" lines
+	stream 2000 16 100 || return 1
+	# Voltage in the first half word, status in the second word: its state is the one that is shown,
+	# and the grid swings by at least 200 V each way, at 20 mV a count.
+	od -A n -v -t d2 -w16 "$FILE" | awk -v state="$(($(cat "$(board)/status_flags") & 15))" '
+		NR == 1 || $1 < low { low = $1 }
+		NR == 1 || $1 > high { high = $1 }
+		$3 % 16 != state { print "scan " NR ": status " $3 ", expected state " state; bad = 1; exit }
+		END {
+			if (NR == 2000 && low < -10000 && high > 10000 && !bad)
+				exit 0
+			print NR " scans, voltage from " low " to " high
+			exit 1
+		}'
+}
+
+# Somebody sets the clock back by an hour: stamps follow, evenly spaced, after one step.
+clock_set_back_is_followed()
+{
+	put realtime "$wave/current_timestamp_clock" && select_all 0 &&
+		echo 1 >"$wave/scan_elements/in_phase0_en" &&
+		echo 1 >"$wave/scan_elements/in_timestamp_en" || return 1
+	echo 32768 >"$wave/buffer/length"
+	echo 256 >"$wave/buffer/watermark"
+	echo 1 >"$wave/buffer/enable"
+	timeout 60 head -c $((60000 * 16)) "$dev" >"$FILE" &
+	reader=$!
+	sleep 0.5
+	date -s "@$(($(date +%s) - 3600))" >/dev/null
+	wait "$reader"
+	back_result=$?
+	now=$(date +%s)
+	date -s "@$((now + 3600))" >/dev/null
+	echo 0 >"$wave/buffer/enable"
+	[ "$back_result" -eq 0 ] || return 1
+	stamped_in realtime $((now - 30)) $((now + 1)) || return 1
+	od -A n -v -t d8 -w16 "$FILE" | awk '
+		NR > 1 && $2 < last { steps++; step = last - $2 }
+		{ last = $2 }
+		END {
+			if (steps == 1 && step > 3500e9 && step < 3700e9)
+				exit 0
+			print steps + 0 " steps back, the last by " step " ns; expected one by an hour"
+			exit 1
+		}'
 }
 
 # Whichever channel is the last one, its stamp is the newest time that it can be.
@@ -202,7 +245,7 @@ buffer_refuses()
 		sed 's/ $//')" "length, watermark, enable"
 }
 
-# The ring holds 8192 scans, 0.41 s: who does not read for 1.5 s has lost some.
+# The ring holds 8192 scans, 0.41 s: a reader that pauses for 1.5 s loses some.
 losses_are_counted()
 {
 	lost_before=$(lost)
@@ -227,22 +270,20 @@ raw_while_streaming()
 	return "$raw_result"
 }
 
-# A crash interrupts the stream; the same reader goes on with the new firmware.
+# A crash interrupts the stream; the same reader goes on with the new firmware. It wants 5 s of scans, and
+# the buffer holds less than half a second of them.
 stream_survives_crash()
 {
 	select_all 1
 	echo 8192 >"$wave/buffer/length"
 	echo 256 >"$wave/buffer/watermark"
 	echo 1 >"$wave/buffer/enable"
-	timeout 10 cat "$dev" >/dev/null &
+	timeout 60 head -c $((100000 * SCAN_BYTES)) "$dev" >"$FILE" &
 	reader=$!
 	crashes=$(cat "$(board)/coproc_crashes")
 	sleep 0.3
-	put trap "$(echo /sys/kernel/debug/qs1-*/crash)" || return 1
-	wait_for 20 crashed_and_back || return 1
-	kill "$reader"
-	wait "$reader" 2>/dev/null
-	timeout 10 head -c $((1000 * SCAN_BYTES)) "$dev" >"$FILE"
+	put trap "$(echo /sys/kernel/debug/qs1-*/crash)" && wait_for 20 crashed_and_back && wait "$reader" &&
+		equal $((100000 * SCAN_BYTES)) "$(wc -c <"$FILE" | tr -d ' ')" "bytes of the one reader"
 	survive_result=$?
 	echo 0 >"$wave/buffer/enable"
 	return "$survive_result"
@@ -290,7 +331,8 @@ streaming()
 }
 
 pause_service
-plan 18
+expect_log 'firmware crashed'
+plan 19
 check "channels have labels and scales" labels_and_scales
 check "a channel reads its newest value" reference
 check "$SCANS scans of all channels without loss" all_channels
@@ -298,6 +340,7 @@ check "their time stamps rise strictly" times_rise
 check "their phase is continuous" phase_is_continuous
 check "time stamps are in the clock that was chosen" clock_is_kept
 check "no other clock, and none while it streams" clock_is_refused
+check "a clock that is set back is followed" clock_set_back_is_followed
 check "a single channel streams" one_channel
 check "a subset of channels streams" some_channels
 check "any subset has its time stamps" subset_has_its_times
