@@ -6,12 +6,13 @@ import re
 from paths import ROOT
 
 ABI = (ROOT / "include" / "qs1" / "abi.h").read_text()
+VHW = (ROOT / "include" / "qs1" / "vhw.h").read_text()
 
 LAYOUT_VERSION = int(re.search(r"#define QS1_LAYOUT_VERSION (\d+)u", ABI)[1])
 
-# Of the contract in the virtual board's memory.
-SHM_OFFSET = int(re.search(r"QS1_VHW_SHM_OFFSET (0x\w+)u",
-                           (ROOT / "include" / "qs1" / "vhw.h").read_text())[1], 16)
+# Of the contract in the virtual board's memory, and of that memory for the coprocessor.
+SHM_OFFSET = int(re.search(r"QS1_VHW_SHM_OFFSET (0x\w+)u", VHW)[1], 16)
+SHM_DA = int(re.search(r"QS1_VHW_DA (0x\w+)u", VHW)[1], 16)
 
 
 def offsets(structure):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A firmware that writes garbage into every field of the shared memory, while Linux uses it all.
+"""A firmware that writes garbage into every field of the shared memory, while Linux uses it all; and
+one that changes what the ring's drain and the handshake read, while they read it, at full speed.
 
 The garbage comes from outside the board, into the same memory, between what the true firmware
 writes; it is the same for the same seed (QS1_SEED), but for its timing. Nothing the firmware can
@@ -12,13 +13,15 @@ import os
 import random
 import re
 import struct
+import subprocess
 import threading
 import time
 
 import pytest
 
 from board.promises import kernel_splats
-from contract import ABI, SHM_OFFSET, offsets
+from contract import ABI, SHM_DA, SHM_OFFSET, offsets
+from paths import BUILD, ROOT
 
 SEED = int(os.environ.get("QS1_SEED", "1"))
 # Of use, and how often it goes round at least: a slow board takes longer.
@@ -180,3 +183,92 @@ def test_garbage_in_every_field_crashes_hangs_and_leaks_nothing(board, agent, sh
     assert memory[1] - memory[0] < 256
     result = agent.run(["/usr/lib/qs1/kselftest/wave.sh"], timeout_s=300)
     assert result.status == 0, result.out
+
+
+# Full speed: many changes in the microseconds between two reads of the driver.
+HOSTILE_S = 20
+CHANGES_PER_S = 1e6
+
+STREAM = """
+wave=$(grep -lx qs1-wave /sys/bus/iio/devices/iio:*/name) && cd ${wave%/name}
+for enable in scan_elements/*_en; do echo 1 >$enable; done
+echo 4096 >buffer/length
+echo 1 >buffer/enable
+timeout SECONDS cat /dev/$(basename $PWD) >/dev/null
+begin=$(cut -d. -f1 /proc/uptime)
+echo 0 >buffer/enable
+echo $(($(cut -d. -f1 /proc/uptime) - begin))
+""".replace("SECONDS", str(HOSTILE_S))
+
+RESTARTS = """
+end=$(($(cut -d. -f1 /proc/uptime) + SECONDS)) starts=0 tries=0
+while [ $(cut -d. -f1 /proc/uptime) -lt $end ]; do
+	tries=$((tries + 1))
+	echo stop >RPROC; echo start >RPROC && starts=$((starts + 1))
+	cat INVERTER/firmware_version INVERTER/events
+done >/dev/null 2>&1
+echo $tries $starts
+""".replace("SECONDS", str(HOSTILE_S)).replace("RPROC", REMOTEPROC).replace("INVERTER", INVERTER)
+
+
+@pytest.fixture(scope="module", name="hostile")
+def _hostile():
+    """The firmware at full speed, a program on this machine."""
+    program = BUILD / "tests" / "hostile"
+    program.parent.mkdir(exist_ok=True)
+    subprocess.run(["gcc", "-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE",
+                    f"-I{ROOT / 'include'}", "-o", program,
+                    ROOT / "tests" / "system" / "hostile.c"], check=True)
+    return program
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("what,use", [("drain", STREAM), ("handshake", RESTARTS)])
+def test_changes_between_two_reads_do_no_harm(board, agent, shared, hostile, what, use):
+    agent.check("systemctl stop qs1d")
+    agent.shell(f"cd {INVERTER} && echo disarm >control")
+    attack = subprocess.Popen([hostile, shared, str(SHM_OFFSET), what, str(HOSTILE_S)],
+                              stdout=subprocess.PIPE, text=True)
+    out = agent.check(use, timeout_s=HOSTILE_S + 300)
+    changes = int(attack.communicate(timeout=HOSTILE_S + 60)[0])
+    print(f"{what}: {changes} changes, the guest says {out}")
+    assert changes > HOSTILE_S * CHANGES_PER_S
+    if what == "drain":
+        assert int(out) <= ANSWER_S, "s to stop a stream"
+    else:
+        tries, starts = map(int, out.split())
+        assert tries > 1 and starts <= tries
+    assert kernel_splats(agent) == []
+    agent.shell(f"echo stop >{REMOTEPROC}; echo start >{REMOTEPROC}")
+    wait_sound(board, agent)
+
+
+def resource_table():
+    """Address and bytes of the firmware's resource table, from the sections of its ELF file."""
+    elf = (BUILD / "firmware" / "qs1-m4.elf").read_bytes()
+    sections, = struct.unpack_from("<I", elf, 32)
+    count, names = struct.unpack_from("<HH", elf, 48)
+    headers = [struct.unpack_from("<10I", elf, sections + 40 * n) for n in range(count)]
+    for name, _, _, address, offset, size, *_ in headers:
+        start = headers[names][4] + name
+        if elf[start:elf.index(b"\0", start)] == b".resource_table":
+            return address, elf[offset:offset + size]
+    raise AssertionError("the firmware has no resource table")
+
+
+@pytest.mark.long
+def test_a_resource_table_in_the_firmwares_memory_is_not_trusted(board, agent, shared):
+    """Its entries' offsets lead anywhere: debugfs shows the kernel's copy."""
+    agent.check("systemctl stop qs1d")
+    wait_sound(board, agent)
+    shown = agent.check("cat /sys/kernel/debug/remoteproc/remoteproc0/resource_table")
+    assert "trace" in shown.lower()
+    address, table = resource_table()
+    with open(shared, "r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
+        at = address - SHM_DA
+        assert memory[at:at + 8] == table[:8]
+        struct.pack_into("<III", memory, at + 16, 0x7ffffff0, 0xfffffff0, 0x100000)
+        assert agent.check("cat /sys/kernel/debug/remoteproc/remoteproc0/resource_table") == shown
+    assert kernel_splats(agent) == []
+    agent.check(f"echo stop >{REMOTEPROC} && echo start >{REMOTEPROC}")
+    wait_sound(board, agent)
