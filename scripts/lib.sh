@@ -16,7 +16,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 QS1_CACHE=$(realpath -m "${QS1_CACHE:-$HOME/.cache/qs1}")
 # The hosts that this project supports: Debian's releases, oldest first, and the machine.
 export HOST_RELEASES='bookworm trixie'
-export HOST_MACHINE=amd64
+export HOST_MACHINE=amd64 HOST_TRIPLET=x86_64-linux-gnu
 # Debian's release that the virtual board runs.
 export BOARD_SUITE=bookworm
 # The machine that packages are fetched for; by default the virtual board's.
@@ -24,7 +24,8 @@ export BOARD_ARCH=${BOARD_ARCH:-armhf}
 case $BOARD_ARCH in
 armhf) BOARD_TRIPLET=arm-linux-gnueabihf ;;
 arm64) BOARD_TRIPLET=aarch64-linux-gnu ;;
-*) echo "BOARD_ARCH=$BOARD_ARCH: expected armhf or arm64" >&2 && exit 2 ;;
+amd64) BOARD_TRIPLET=x86_64-linux-gnu ;;
+*) echo "BOARD_ARCH=$BOARD_ARCH: expected armhf, arm64 or amd64" >&2 && exit 2 ;;
 esac
 export BOARD_TRIPLET
 # What the board's programs are built against, see scripts/sysroot, and the version of its libgcc. The
@@ -127,17 +128,17 @@ unpack_debs()
 	done
 }
 
-# unpacked_package NAME: have a package of the board's release, without what it depends on, in $QS1_CACHE/NAME
-unpacked_package()
+# unpacked_packages FOLDER fetch|closure NAME: have a package of the board's release, with closure all that
+# it depends on too, unpacked in a folder of the cache
+unpacked_packages()
 {
-	local dest=$QS1_CACHE/$1
-	[ ! -e "$dest/usr" ] || return 0
+	[ ! -e "$1/usr" ] || return 0
 	cache_lock
-	[ ! -e "$dest/usr" ] || return 0
-	rm -rf "$dest.new"
-	mkdir -p "$dest.new/debs"
-	scripts/apt.sh fetch "$BOARD_SUITE" "$dest.new/debs" "$1"
-	unpack_debs "$dest.new" "$dest.new"/debs/*.deb
-	rm -rf "$dest.new/debs" "$dest"
-	mv "$dest.new" "$dest"
+	[ ! -e "$1/usr" ] || return 0
+	rm -rf "$1.new"
+	mkdir -p "$1.new/debs"
+	scripts/apt.sh "$2" "$BOARD_SUITE" "$1.new/debs" "$3"
+	step "unpack $3" unpack_debs "$1.new" "$1.new"/debs/*.deb
+	rm -rf "$1.new/debs" "$1"
+	mv "$1.new" "$1"
 }

@@ -12,7 +12,7 @@ from paths import BUILD, ROOT
 
 DTS = ROOT / "dts"
 BINDINGS = DTS / "bindings"
-DT_SCHEMA = ROOT / "scripts/dt-schema"
+DT_SCHEMA = (ROOT / "scripts/reference", "dt-schema")
 BOARDS = {"beaglebone-black": "am335x-pru", "beaglebone-ai": "am57xx-m4",
           "beagleplay": "am62x-m4"}
 
@@ -34,28 +34,28 @@ def test_overlay_compiles_without_a_warning(board, tmp_path):
 @pytest.fixture(scope="module")
 def schema(tmp_path_factory):
     # The first call on a machine fetches the package, and reports that.
-    run(DT_SCHEMA, "dt-mk-schema", "--help")
+    run(*DT_SCHEMA, "dt-mk-schema", "--help")
     path = tmp_path_factory.mktemp("schema") / "processed.json"
-    path.write_text(run(DT_SCHEMA, "dt-mk-schema", "-j", *BINDINGS.rglob("*.yaml")))
+    path.write_text(run(*DT_SCHEMA, "dt-mk-schema", "-j", *BINDINGS.rglob("*.yaml")))
     assert len(json.loads(path.read_text())) > 2
     return path
 
 
 @pytest.mark.parametrize("binding", sorted(BINDINGS.rglob("*.yaml")), ids=lambda path: path.stem)
 def test_binding_is_clean_and_so_is_its_example(binding, schema, tmp_path):
-    assert run(DT_SCHEMA, "dt-doc-validate", "-u", BINDINGS, binding) == ""
-    example = run(DT_SCHEMA, "dt-extract-example", binding)
+    assert run(*DT_SCHEMA, "dt-doc-validate", "-u", BINDINGS, binding) == ""
+    example = run(*DT_SCHEMA, "dt-extract-example", binding)
     run("dtc", "-q", "-I", "dts", "-O", "dtb", "-o", tmp_path / "example.dtb", "-",
         input=example)
-    assert run(DT_SCHEMA, "dt-validate", "-s", schema, "-l", binding.stem, tmp_path / "example.dtb") == ""
+    assert run(*DT_SCHEMA, "dt-validate", "-s", schema, "-l", binding.stem, tmp_path / "example.dtb") == ""
 
 
 def test_binding_refuses_what_it_does_not_know(schema, tmp_path):
     """The check above can fail."""
-    example = run(DT_SCHEMA, "dt-extract-example", BINDINGS / "iio" / "qs1,pruss.yaml")
+    example = run(*DT_SCHEMA, "dt-extract-example", BINDINGS / "iio" / "qs1,pruss.yaml")
     wrong = example.replace("interrupt-names = ", "interrupt-name = ")
     run("dtc", "-q", "-I", "dts", "-O", "dtb", "-o", tmp_path / "wrong.dtb", "-", input=wrong)
-    said = run(DT_SCHEMA, "dt-validate", "-s", schema, "-l", "qs1,pruss", tmp_path / "wrong.dtb")
+    said = run(*DT_SCHEMA, "dt-validate", "-s", schema, "-l", "qs1,pruss", tmp_path / "wrong.dtb")
     assert "interrupt-name" in said
 
 
@@ -159,7 +159,7 @@ def trees():
 @pytest.mark.parametrize("board", BOARDS)
 def test_applied_inverter_meets_its_binding(board, trees, schema):
     compatible = trees[board].text("/inverter", "compatible")[0]
-    assert run(DT_SCHEMA, "dt-validate", "-s", schema, "-l", compatible,
+    assert run(*DT_SCHEMA, "dt-validate", "-s", schema, "-l", compatible,
                BUILD / "dts" / f"qs1-{board}.dtb") == ""
 
 

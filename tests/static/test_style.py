@@ -36,7 +36,7 @@ def run(*command):
 
 
 def test_c_is_formatted():
-    run("clang-format", "--dry-run", "-Werror", *tracked("*.c", "*.h"))
+    run(ROOT / "scripts/reference", "clang-format-14", "clang-format-14", "--dry-run", "-Werror", *tracked("*.c", "*.h"))
 
 
 def test_shell_is_clean():
