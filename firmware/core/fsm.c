@@ -17,11 +17,6 @@
 
 #include "state.h"
 
-/* faults that only a command clears */
-#define LATCHING                                                                                   \
-	(QS1_FAULT_BIT(QS1_FAULT_GFDI) | QS1_FAULT_BIT(QS1_FAULT_RELAY) |                          \
-	 QS1_FAULT_BIT(QS1_FAULT_FIRMWARE))
-
 /* faults of the unit itself */
 #define UNIT                                                                                       \
 	(QS1_FAULT_BIT(QS1_FAULT_PV_OV) | QS1_FAULT_BIT(QS1_FAULT_PV_OC) |                         \
@@ -202,7 +197,7 @@ void qs1_fsm_faults(struct qs1_core *core)
 	if (f->state == QS1_STATE_OFF)
 		return;
 	report_own(core, fresh);
-	f->latched |= active & LATCHING;
+	f->latched |= active & QS1_FAULTS_LATCHING;
 	if (f->latched & QS1_FAULT_BIT(QS1_FAULT_GFDI)) {
 		if (f->state == QS1_STATE_GROUND_FAULT)
 			return;
@@ -257,7 +252,7 @@ static void self_test(struct qs1_core *core)
 	if (!f->self_test_ok) {
 		if (!(f->active & QS1_FAULT_BIT(fault)))
 			report(core, fault, qs1_trip_value(core, fault));
-		f->latched |= QS1_FAULT_BIT(fault) & LATCHING;
+		f->latched |= QS1_FAULT_BIT(fault) & QS1_FAULTS_LATCHING;
 		go(core, QS1_STATE_FAULT, QS1_CAUSE_FAULT_BASE + fault);
 		return;
 	}
@@ -530,7 +525,7 @@ uint32_t qs1_fsm_arm(struct qs1_core *core, bool armed)
 /* Restore a latch that Linux has kept over a loss of power. */
 uint32_t qs1_fsm_latch(struct qs1_core *core, uint32_t fault)
 {
-	if (fault >= QS1_FAULT_COUNT || !(LATCHING & QS1_FAULT_BIT(fault)))
+	if (fault >= QS1_FAULT_COUNT || !(QS1_FAULTS_LATCHING & QS1_FAULT_BIT(fault)))
 		return QS1_ERR_ARG;
 	core->fsm.latched |= QS1_FAULT_BIT(fault);
 	return QS1_OK;
@@ -540,7 +535,7 @@ uint32_t qs1_fsm_clear(struct qs1_core *core, uint32_t fault)
 {
 	struct qs1_fsm *f = &core->fsm;
 
-	if (fault >= QS1_FAULT_COUNT || !(LATCHING & QS1_FAULT_BIT(fault)))
+	if (fault >= QS1_FAULT_COUNT || !(QS1_FAULTS_LATCHING & QS1_FAULT_BIT(fault)))
 		return QS1_ERR_ARG;
 	if (f->active & QS1_FAULT_BIT(fault))
 		return QS1_ERR_ACTIVE;

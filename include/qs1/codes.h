@@ -73,6 +73,11 @@ enum qs1_fault {
 
 #define QS1_FAULT_BIT(fault) (1u << (fault))
 
+/* Faults that keep the unit off until a command clears them. */
+#define QS1_FAULTS_LATCHING                                                                        \
+	(QS1_FAULT_BIT(QS1_FAULT_GFDI) | QS1_FAULT_BIT(QS1_FAULT_RELAY) |                          \
+	 QS1_FAULT_BIT(QS1_FAULT_FIRMWARE))
+
 /* Faults of the grid, after which the unit waits and comes back by itself. */
 #define QS1_FAULTS_GRID                                                                            \
 	(QS1_FAULT_BIT(QS1_FAULT_UV1) | QS1_FAULT_BIT(QS1_FAULT_UV2) |                             \

@@ -7,6 +7,7 @@
 static const char *name = "qs1";
 static int highest = LOG_INFO;
 static bool journal;
+static log_sink_fn sink;
 
 void log_init(const char *program, int max_priority)
 {
@@ -20,6 +21,20 @@ bool log_to_journal(void)
 	return journal;
 }
 
+void log_set_sink(log_sink_fn fn)
+{
+	sink = fn;
+}
+
+void log_emit(int priority, const char *text)
+{
+	if (journal) {
+		fprintf(stderr, "<%d>%s\n", priority, text);
+	} else {
+		fprintf(stderr, "%s: %s\n", name, text);
+	}
+}
+
 void log_write(int priority, const char *format, ...)
 {
 	char text[1024];
@@ -31,9 +46,5 @@ void log_write(int priority, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	if (journal) {
-		fprintf(stderr, "<%d>%s\n", priority, text);
-	} else {
-		fprintf(stderr, "%s: %s\n", name, text);
-	}
+	(sink ?: log_emit)(priority, text);
 }

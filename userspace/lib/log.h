@@ -16,6 +16,13 @@ void log_init(const char *program, int max_priority);
 
 void log_write(int priority, const char *format, ...) __printf(2, 3);
 
+/* Where messages go instead of stderr, with their final text; NULL for stderr. */
+typedef void (*log_sink_fn)(int priority, const char *text);
+void log_set_sink(log_sink_fn sink);
+
+/* Write a message to stderr, past the sink. */
+void log_emit(int priority, const char *text);
+
 /* Do messages go to the journal, which takes fields besides the text? */
 bool log_to_journal(void);
 

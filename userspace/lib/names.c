@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "names.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -17,7 +18,7 @@ static const struct {
 	const char *text;
 } faults[] = {
 #define X(id, text) [QS1_FAULT_##id] = { #id, text },
-	QS1_FAULTS(X)
+	QS1_FAULTS(X) QS1_HOST_FAULTS(X)
 #undef X
 };
 
@@ -34,12 +35,12 @@ const char *qs1_state_name(unsigned int state)
 
 const char *qs1_fault_name(unsigned int fault)
 {
-	return fault < QS1_FAULT_COUNT ? faults[fault].name : "?";
+	return fault < QS1_FAULT_ALL_COUNT ? faults[fault].name : "?";
 }
 
 const char *qs1_fault_text(unsigned int fault)
 {
-	return fault < QS1_FAULT_COUNT ? faults[fault].text : "?";
+	return fault < QS1_FAULT_ALL_COUNT ? faults[fault].text : "?";
 }
 
 const char *qs1_cause_name(unsigned int cause)
@@ -62,12 +63,24 @@ int qs1_state_find(const char *name)
 
 int qs1_fault_find(const char *name)
 {
-	for (int i = 0; i < QS1_FAULT_COUNT; i++) {
+	for (int i = 0; i < QS1_FAULT_ALL_COUNT; i++) {
 		if (!strcmp(faults[i].name, name)) {
 			return i;
 		}
 	}
 	return -ENOENT;
+}
+
+int qs1_fault_find_word(const char *word)
+{
+	char name[32];
+	size_t n = 0;
+
+	for (; word[n] && n < sizeof(name) - 1; n++) {
+		name[n] = word[n] == '-' ? '_' : toupper((unsigned char)word[n]);
+	}
+	name[n] = '\0';
+	return word[n] ? -ENOENT : qs1_fault_find(name);
 }
 
 int qs1_faults_parse(const char *text, uint32_t *ret_bits)

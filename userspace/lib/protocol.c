@@ -51,7 +51,7 @@ struct json_object *protocol_faults(uint32_t bits)
 {
 	struct json_object *array = json_object_new_array();
 
-	for (int fault = 0; fault < QS1_FAULT_COUNT; fault++) {
+	for (int fault = 0; fault < QS1_FAULT_ALL_COUNT; fault++) {
 		if (bits & QS1_FAULT_BIT(fault)) {
 			json_object_array_add(array, json_object_new_string(qs1_fault_name(fault)));
 		}

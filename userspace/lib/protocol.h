@@ -13,6 +13,8 @@
 #include "profile.h"
 
 #define PROTOCOL_VERSION 1
+/* An answer comes within this time; a client that waits longer may give up. */
+#define PROTOCOL_ANSWER_S 30
 #define PROTOCOL_SOCKET "/run/qs1/qs1d.sock"
 
 /**
