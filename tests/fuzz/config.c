@@ -9,13 +9,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char err[QS1_PROFILE_ERR_SIZE] = "";
 
 	memset(&config, 0xff, sizeof(config));
-	if (config_load(fuzz_file(data, size), &config, NULL, err, sizeof(err)) == 0) {
+	if (config_load(fuzz_file(data, size), &config, err, sizeof(err)) == 0) {
 #define X(name, def, text) assert(memchr(config.name, '\0', sizeof(config.name)));
 		CONFIG_KEYS(X)
 #undef X
-		assert(config.socket[0] == '/');
+		assert(config.store_a[0] == '/');
 	} else {
-		assert(err[0] && (uint8_t)config.socket[0] == 0xff);
+		assert(err[0] && (uint8_t)config.store_a[0] == 0xff);
 	}
 	return 0;
 }

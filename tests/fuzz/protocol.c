@@ -73,14 +73,33 @@ static void set_up(void)
 	assert(unit);
 	board_init(&unit->board, "/nowhere");
 	leds_init(&unit->leds, "/nowhere");
-	store_open(&unit->store, &memory, NULL, folder, daemon_time(), &persist, &unit->events, err,
-		   sizeof(err));
-	policy_init(&unit->policy, &persist.policy, daemon_time().mono_ms);
+	store_open(&unit->store, &memory, NULL, folder, daemon_time(), &persist, &unit->events,
+		   &unit->pace, err, sizeof(err));
+	policy_init(&unit->policy, &persist.policy, true, daemon_time().mono_ms);
+	unit->storage.fd = -1;
+	for (int i = 0; i < CONTROL_CLIENTS; i++) {
+		unit->control.client[i].fd = -1;
+		unit->control.client[i].control = &unit->control;
+		unit->radio.client[i].fd = -1;
+		unit->radio.client[i].control = &unit->radio;
+	}
+}
+
+/* What the storage thread would do, in no time. */
+static void end_storage(void)
+{
+	struct storage *storage = &unit->storage;
+
+	storage->result.saved = storage->has_state;
+	storage->result.appended = storage->has_events;
+	storage->has_state = false;
+	storage->has_events = false;
+	daemon_take_stored(unit);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct control_client client;
+	struct control_client *client;
 	char line[CONTROL_LINE];
 
 	if (!unit) {
@@ -89,8 +108,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* What former inputs left behind would make dumps longer and longer. */
 	unit->recorder.newest = 0;
 	unit->events.newest = 0;
-	client.fd = -1;
-	client.follow = 0;
+	/* An operator, or the radio's end. */
+	client = size > 0 && data[0] == '!' ? &unit->radio.client[0] : &unit->control.client[0];
+	client->follow = 0;
 	for (int n = 0; n < REQUESTS && size > 0; n++) {
 		const uint8_t *end = memchr(data, '\n', size);
 		size_t length = end ? (size_t)(end - data) : size;
@@ -100,10 +120,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		memcpy(line, data, length);
 		line[length] = '\0';
-		requests_line(unit, &client, line);
+		requests_line(unit, client, line[0] == '!' ? line + 1 : line);
+		end_storage();
 		data += length + (end != NULL);
 		size -= length + (end != NULL);
 	}
-	requests_follow(unit, &client);
+	requests_follow(unit, client);
 	return 0;
 }

@@ -237,6 +237,17 @@ def test_a_broken_sensor_is_a_fault_and_heals(board, agent):
     wait_shown(board, agent, "fault")
 
 
+@pytest.mark.long
+def test_a_lost_store_keeps_it_stopped_until_a_command_clears_it(board, agent):
+    agent.check("systemctl stop qs1d && rm /var/lib/qs1/state.? && systemctl start qs1d")
+    wait_answer(board, agent)
+    assert "STORE_LOST" in service(agent)["faults"]["latched"]
+    assert agent.shell("qs1ctl start").status != 0
+    pass_time(board, 3)
+    assert state_of(board.status()) == "shutdown"
+    agent.check("qs1ctl clear store-lost")
+
+
 def test_it_runs_with_nothing_but_its_group(agent):
     status = agent.check(f"cat /proc/{pid(agent)}/status")
     assert re.search(r"^Seccomp:\s*2$", status, re.MULTILINE), "the filter is on"
@@ -251,6 +262,14 @@ def test_the_socket_is_the_groups(agent):
     ids = "--clear-groups --reuid=nobody"
     assert agent.shell(f"setpriv {ids} --regid=nogroup qs1ctl status").status != 0
     assert agent.shell(f"setpriv {ids} --regid=qs1 qs1ctl status").status == 0
+
+
+def test_the_other_socket_reads_and_commands_nothing(agent):
+    ids = "setpriv --clear-groups --reuid=nobody --regid=qs1-read"
+    assert agent.shell(f"{ids} qs1ctl status").status != 0
+    assert agent.shell(f"{ids} qs1ctl --socket=/run/qs1/radio.sock status").status == 0
+    refused = agent.shell(f"{ids} qs1ctl --socket=/run/qs1/radio.sock stop")
+    assert refused.status != 0 and "not allowed" in refused.err + refused.out
 
 
 @pytest.mark.long
@@ -298,6 +317,12 @@ def test_read_only_disk_refuses_what_must_be_kept_and_stops_all_the_same(board, 
         refused = agent.shell("qs1ctl stop")
         assert refused.status != 0 and "ead-only" in refused.err + refused.out
         board.wait_state("shutdown", timeout_s=LIMIT_S)
+        # A start that is refused has no effect, then or later.
+        refused = agent.shell("qs1ctl start")
+        assert refused.status != 0 and "ead-only" in refused.err + refused.out
+        pass_time(board, 4)
+        assert state_of(board.status()) == "shutdown"
+        assert service(agent)["shutdown"] and not service(agent)["armed"]
         # Once it can be written again it is.
         agent.check(f"mount -o remount,rw {store}")
         wait_done(board, agent, "qs1ctl start")
@@ -330,8 +355,8 @@ def test_the_clock_may_jump_by_years(board, agent, date):
 @pytest.mark.long
 def test_out_of_memory_kills_others(board, agent):
     """Its memory is locked, and the kernel looks elsewhere for a victim. A kernel that finds none
-    for longer than the firmware's patience ends production, one that lets the daemon wait for
-    longer than its watchdog's has it started anew; either way it begins again."""
+    for longer than host_timeout_s ends production; one that delays the daemon for longer than its
+    watchdog restarts it. Either way it begins again."""
     locked = agent.check(f"sed -n 's/^VmLck:[^0-9]*//p' /proc/{pid(agent)}/status")
     assert int(locked.split()[0]) > 1000, "kB"
     killed = "dmesg | grep -c 'Out of memory: Killed process .*({})' || true"

@@ -11,6 +11,8 @@ from board.board import Board
 from board.status import PRODUCING, state_of
 
 STORE = "/var/lib/qs1"
+# The mark of the first start is to outlive the board, too.
+MARK = "/var/lib/qs1-mark"
 DISK_MB = 8
 LIMIT_S = 180
 # What a loss of power may cost: qs1d(8).
@@ -38,8 +40,9 @@ def powered(disk, lost=False):
             "-drive", f"file={disk},format=raw,if=none,id=store",
             "-device", "virtio-blk-pci,drive=store"]) as board:
         board.wait_agent().check(
-            f"systemctl stop qs1d && mount /dev/vdb {STORE} && chown qs1:qs1 {STORE} && "
-            f"chmod 700 {STORE} && systemctl start qs1d")
+            f"systemctl stop qs1d && mount /dev/vdb {STORE} && mkdir -p {STORE}/mark && "
+            f"mount --bind {STORE}/mark {MARK} && chown qs1:qs1 {STORE} {MARK} && "
+            f"chmod 700 {STORE} {MARK} && systemctl start qs1d")
         try:
             yield board
         finally:

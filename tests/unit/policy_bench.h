@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -30,19 +31,29 @@
 #define DISARM_MS (2 * TICK_MS + POLICY_SETTLE_MS + POLICY_RETRY_MS)
 
 /**
- * struct bench - policy, its time, and a firmware
+ * struct bench - policy, its time, a firmware and a disk
  * @refuse: result of an action, by enum policy_action
  * @count: how often an action was carried out with success
  * @order: the actions so far, oldest first
+ * @taken: the firmware carries out what it does not answer
+ * @save_ms: how long the disk takes for a save
+ * @save_result: what a save then returns
+ * @saving: a save is under way
+ * @save_end_ms: when it ends
+ * @next: what is being saved
  * @saved: what is on stable storage
+ * @saves: how many have succeeded
  * @frozen: the firmware delivers no samples
  * @ground: the cause of a ground fault is there
  * @profile_epoch: run of the firmware that has confirmed a profile
  * @unsaved_ms: time of the last save that failed
  * @forbidden_ms: how long it has been armed though it must not be
- * @cleared: the firmware has cleared the latch in this step, by command
+ * @cleared: the firmware has cleared the latch, by command
  * @steps: calls of policy_step()
- * @commanded: what was asked for in this step
+ * @stopped: a stop was commanded in this step
+ * @before: what was kept when the open command began
+ * @answer: the last answer of each slot
+ * @value: parameters in the firmware
  */
 struct bench {
 	struct policy policy;
@@ -53,20 +64,27 @@ struct bench {
 	int count[POLICY_ACTION_COUNT];
 	enum policy_action order[1000];
 	unsigned int ordered;
+	bool taken;
+	int64_t save_ms;
+	int save_result;
+	bool saving;
+	int64_t save_end_ms;
+	struct policy_kept next;
 	struct policy_kept saved;
+	int saves;
 	bool frozen;
 	bool ground;
 	uint32_t profile_epoch;
 	int64_t unsaved_ms;
 	int64_t forbidden_ms;
 	bool cleared;
-	enum policy_command_kind commanded;
+	bool stopped;
+	struct policy_kept before;
 	uint64_t steps;
 	int heartbeats;
 	int reminders;
-	bool done;
-	int result;
-	int32_t set_value;
+	struct policy_answer answer[POLICY_SLOT_COUNT];
+	int32_t value[QS1_PARAM_COUNT];
 	struct qs1_profile applied;
 };
 
@@ -80,19 +98,19 @@ static inline bool is_armed(const struct bench *b)
 	return b->in.status & QS1_STATUS_ARMED;
 }
 
-/* What the firmware would do. */
-static inline int firmware(struct bench *b, const struct policy_output *out)
+/* What the firmware does. */
+static inline int carry_out(struct bench *b, const struct policy_output *out)
 {
-	if (b->refuse[out->action] < 0) {
-		return b->refuse[out->action];
-	}
 	switch (out->action) {
 	case POLICY_APPLY_PROFILE:
 		b->applied = *out->profile;
 		b->profile_epoch = b->in.epoch;
 		break;
 	case POLICY_SET:
-		b->set_value = out->value;
+		b->value[out->param] = out->value;
+		if (qs1_param_desc(out->param)->group == QS1_PARAM_GROUP_PROFILE) {
+			b->applied.value[out->param] = out->value;
+		}
 		break;
 	case POLICY_ARM:
 		b->in.status |= QS1_STATUS_ARMED;
@@ -115,16 +133,23 @@ static inline int firmware(struct bench *b, const struct policy_output *out)
 			return -EBUSY;
 		}
 		b->in.faults_latched &= ~QS1_FAULT_BIT(out->fault);
-		b->cleared = out->fault == QS1_FAULT_GFDI;
+		b->cleared = b->cleared || out->fault == QS1_FAULT_GFDI;
 		set_state(b, is_armed(b) ? QS1_STATE_WAITING : QS1_STATE_SHUTDOWN);
-		break;
-	case POLICY_SAVE:
-		b->saved = b->policy.kept;
 		break;
 	default:
 		break;
 	}
 	return 0;
+}
+
+static inline int firmware(struct bench *b, const struct policy_output *out)
+{
+	int refusal = b->refuse[out->action];
+
+	if (refusal < 0 && !(b->taken && refusal == -ETIMEDOUT)) {
+		return refusal;
+	}
+	return carry_out(b, out) ?: refusal;
 }
 
 /* The values that are to be in force: those of the profile, and those set since. */
@@ -141,6 +166,40 @@ static inline void check_profile_in_force(const struct bench *b)
 	}
 }
 
+/* Without being done a command has changed nothing; a stop and a latch may have come meanwhile. */
+static inline void check_no_effect(const struct bench *b)
+{
+	const struct policy_kept *kept = &b->policy.kept;
+
+	assert_memory_equal(&kept->profile, &b->before.profile, sizeof(kept->profile));
+	assert_memory_equal(kept->set, b->before.set, sizeof(kept->set));
+	assert_memory_equal(kept->value, b->before.value, sizeof(kept->value));
+	assert_memory_equal(kept->key, b->before.key, sizeof(kept->key));
+	assert_true(kept->store_lost == b->before.store_lost);
+	assert_true(kept->shutdown >= b->before.shutdown);
+	assert_true(kept->ground_fault >= b->before.ground_fault);
+}
+
+static inline void check_answers(const struct bench *b)
+{
+	const struct policy_answer *change = &b->out.answer[POLICY_SLOT_CHANGE];
+	const struct policy_answer *stop = &b->out.answer[POLICY_SLOT_STOP];
+
+	if (change->ended && change->outcome != POLICY_DONE) {
+		assert_true(change->error < 0);
+		check_no_effect(b);
+	}
+	/* What counts for good is on stable storage before anybody hears of it. */
+	if (b->out.stored) {
+		assert_memory_equal(&b->saved, &b->policy.kept, sizeof(b->saved));
+	}
+	if (stop->ended) {
+		assert_true(b->policy.kept.shutdown);
+		assert_true(stop->outcome != POLICY_DONE || b->saved.shutdown);
+		assert_true(stop->outcome == POLICY_UNKNOWN || !b->in.present || !is_armed(b));
+	}
+}
+
 /* What must hold after every decision, whatever happens. */
 static inline void check_decision(const struct bench *b, const struct policy_kept *before)
 {
@@ -150,19 +209,16 @@ static inline void check_decision(const struct bench *b, const struct policy_kep
 	/* Production is permitted with a confirmed profile, and nothing against it. */
 	if (out->action == POLICY_ARM) {
 		check_profile_in_force(b);
-		assert_false(policy->kept.shutdown);
-		assert_false(policy->kept.ground_fault);
+		assert_false(policy->kept.shutdown || b->saved.shutdown);
+		assert_false(policy->kept.ground_fault || b->saved.ground_fault);
+		assert_false(policy->kept.store_lost || b->saved.store_lost);
 		assert_false(policy->implausible);
 		assert_false(policy->stale);
 		assert_false(b->in.faults_latched & GFDI);
 		assert_true(b->in.status & QS1_STATUS_SELF_TEST_OK);
-		assert_true(memcmp(&b->saved, &policy->kept, sizeof(b->saved)) == 0 ||
-			    b->unsaved_ms > 0);
 	}
-	/* Nothing but the disk can be reached without a firmware. */
 	if (!b->in.present) {
-		assert_true(out->action == POLICY_NONE || out->action == POLICY_SAVE ||
-			    b->commanded == POLICY_COMMAND_STOP);
+		assert_int_equal(out->action, POLICY_NONE);
 		assert_int_equal(out->state, QS1_STATE_OFF);
 	}
 	/* The firmware hears of a policy that sees it, and of no other. */
@@ -173,13 +229,19 @@ static inline void check_decision(const struct bench *b, const struct policy_kep
 	/* A latch goes by a command that the firmware has carried out, and no other way. */
 	if (before->ground_fault && !policy->kept.ground_fault) {
 		assert_true(b->cleared);
+		assert_true(out->answer[POLICY_SLOT_CHANGE].ended);
 	}
-	if (before->shutdown != policy->kept.shutdown) {
-		assert_true(b->commanded == POLICY_COMMAND_START ||
-			    b->commanded == POLICY_COMMAND_STOP);
+	if (!before->shutdown && policy->kept.shutdown) {
+		assert_true(b->stopped);
 	}
-	if (strcmp(before->profile.name, policy->kept.profile.name)) {
-		assert_int_equal(b->commanded, POLICY_COMMAND_PROFILE);
+	/* All else changes with the answer that says so. */
+	if ((before->shutdown && !policy->kept.shutdown) ||
+	    (before->store_lost && !policy->kept.store_lost) ||
+	    strcmp(before->profile.name, policy->kept.profile.name) ||
+	    memcmp(before->set, policy->kept.set, sizeof(before->set)) ||
+	    memcmp(before->key, policy->kept.key, sizeof(before->key))) {
+		assert_true(out->answer[POLICY_SLOT_CHANGE].ended);
+		assert_int_equal(out->answer[POLICY_SLOT_CHANGE].outcome, POLICY_DONE);
 	}
 	/* The LEDs never claim more than is so. */
 	if (policy->kept.ground_fault) {
@@ -190,10 +252,7 @@ static inline void check_decision(const struct bench *b, const struct policy_kep
 		assert_true(b->in.present && !policy->stale);
 		assert_true(out->state == QS1_STATE_PRODUCING || out->state == QS1_STATE_DERATING);
 	}
-	/* What counts for good is on stable storage before anybody is told. */
-	if (out->command_done && out->command_result == 0) {
-		assert_memory_equal(&b->saved, &policy->kept, sizeof(b->saved));
-	}
+	check_answers(b);
 }
 
 /* What must hold between two periods, when others may look. */
@@ -201,11 +260,13 @@ static inline void check_period(struct bench *b, int64_t ms)
 {
 	const struct policy *policy = &b->policy;
 	bool forbidden = policy->kept.ground_fault || policy->kept.shutdown ||
-			 policy->implausible || b->profile_epoch != b->in.epoch;
+			 policy->kept.store_lost || policy->implausible ||
+			 b->profile_epoch != b->in.epoch;
 
-	/* A latch that can be seen has been saved, unless the disk refused it. */
+	/* A change has been saved, unless the disk refused it or is at work. */
 	if (memcmp(&b->saved, &policy->kept, sizeof(b->saved))) {
-		assert_true(b->unsaved_ms > 0 && b->now_ms - b->unsaved_ms <= POLICY_RETRY_MS);
+		assert_true(b->saving || b->in.storage_busy ||
+			    (b->unsaved_ms > 0 && b->now_ms - b->unsaved_ms <= POLICY_RETRY_MS));
 	}
 	if (!forbidden || !is_armed(b) || !b->in.present || b->frozen ||
 	    b->refuse[POLICY_DISARM] < 0 || b->refuse[POLICY_LATCH] < 0) {
@@ -216,17 +277,50 @@ static inline void check_period(struct bench *b, int64_t ms)
 	assert_true(b->forbidden_ms <= DISARM_MS);
 }
 
-static inline void carry_out(struct bench *b, enum policy_action action)
+static inline void begin_save(struct bench *b)
 {
-	if (action >= POLICY_ACTION_COUNT) {
-		fail_msg("no action has the number %d", action);
+	assert_false(b->saving);
+	b->saving = true;
+	b->save_end_ms = b->now_ms + b->save_ms;
+	b->next = *b->out.save;
+}
+
+/* The disk, when it is done with a save. */
+static inline void end_save(struct bench *b)
+{
+	b->in.save_ended = b->saving && b->now_ms >= b->save_end_ms;
+	if (!b->in.save_ended) {
 		return;
 	}
-	b->order[b->ordered++ % 1000] = action;
-	b->in.result = firmware(b, &b->out);
-	b->count[action] += b->in.result == 0;
-	if (action == POLICY_SAVE) {
-		b->unsaved_ms = b->in.result < 0 ? b->now_ms : 0;
+	b->saving = false;
+	b->in.save_result = b->save_result;
+	b->unsaved_ms = b->save_result < 0 ? b->now_ms : 0;
+	if (!b->save_result) {
+		b->saved = b->next;
+		b->saves++;
+	}
+}
+
+static inline void take_output(struct bench *b)
+{
+	const struct policy_output *out = &b->out;
+
+	b->heartbeats += out->heartbeat;
+	b->reminders += out->remind;
+	for (int slot = 0; slot < POLICY_SLOT_COUNT; slot++) {
+		if (out->answer[slot].ended) {
+			b->answer[slot] = out->answer[slot];
+		}
+	}
+	if (out->save) {
+		begin_save(b);
+	}
+	if (out->action >= POLICY_ACTION_COUNT) {
+		fail_msg("no action has the number %d", out->action);
+	} else if (out->action != POLICY_NONE) {
+		b->order[b->ordered++ % 1000] = out->action;
+		b->in.result = firmware(b, out);
+		b->count[out->action] += b->in.result == 0;
 	}
 }
 
@@ -235,27 +329,23 @@ static inline void step(struct bench *b, const struct policy_command *command)
 	int rounds = 0;
 
 	b->in.command = command;
-	b->cleared = false;
-	b->commanded = command ? command->kind : POLICY_COMMAND_NONE;
+	b->stopped = command && command->kind == POLICY_COMMAND_STOP;
+	if (command && policy_slot(command->kind) == POLICY_SLOT_CHANGE &&
+	    !policy_is_open(&b->policy, command->kind)) {
+		b->before = b->policy.kept;
+	}
 	do {
 		struct policy_kept before = b->policy.kept;
 
+		end_save(b);
 		policy_step(&b->policy, &b->in, b->now_ms, &b->out);
 		b->steps++;
 		check_decision(b, &before);
 		b->in.command = NULL;
 		b->in.ecu = false;
-		b->heartbeats += b->out.heartbeat;
-		b->reminders += b->out.remind;
-		if (b->out.command_done) {
-			b->done = true;
-			b->result = b->out.command_result;
-		}
-		if (b->out.action != POLICY_NONE) {
-			carry_out(b, b->out.action);
-		}
+		take_output(b);
 		assert_true(++rounds < 100);
-	} while (b->out.action != POLICY_NONE);
+	} while (b->out.action != POLICY_NONE || (b->saving && b->now_ms >= b->save_end_ms));
 }
 
 static inline void run(struct bench *b, int64_t ms)
@@ -271,17 +361,30 @@ static inline void run(struct bench *b, int64_t ms)
 	}
 }
 
-static inline int command(struct bench *b, const struct policy_command *command)
+/* Give a command, and wait for its end. Return: its outcome. */
+static inline enum policy_outcome command(struct bench *b, const struct policy_command *command)
 {
-	b->done = false;
+	struct policy_answer *answer = &b->answer[policy_slot(command->kind)];
+
+	assert_false(policy_is_open(&b->policy, command->kind));
+	answer->ended = false;
 	step(b, command);
-	assert_true(b->done);
-	return b->result;
+	for (int64_t end = b->now_ms + MINUTE_MS; !answer->ended && b->now_ms < end;) {
+		run(b, TICK_MS);
+	}
+	assert_true(answer->ended);
+	return answer->outcome;
 }
 
-static inline int simple(struct bench *b, enum policy_command_kind kind)
+static inline enum policy_outcome simple(struct bench *b, enum policy_command_kind kind)
 {
 	return command(b, &(struct policy_command){ .kind = kind, .fault = QS1_FAULT_GFDI });
+}
+
+/* The error of the last command that was no stop and no limit. */
+static inline int error_of(const struct bench *b, enum policy_slot slot)
+{
+	return b->answer[slot].error;
 }
 
 static inline struct qs1_profile profile_named(const char *name)
@@ -299,11 +402,13 @@ static inline struct qs1_profile profile_named(const char *name)
 
 static inline void start(struct bench *b, const struct policy_kept *kept)
 {
-	struct policy_kept first = { .profile = profile_named("note1") };
+	struct policy_kept first;
 
+	memset(&first, 0, sizeof(first));
+	first.profile = profile_named("note1");
 	*b = (struct bench){ .now_ms = 1000000, .in.plausible = true };
 	b->saved = kept ? *kept : first;
-	policy_init(&b->policy, &b->saved, b->now_ms);
+	policy_init(&b->policy, &b->saved, true, b->now_ms);
 }
 
 /* The firmware starts; its self test has passed unless told otherwise. */
@@ -313,6 +418,9 @@ static inline void boot(struct bench *b, bool tested)
 	b->in.epoch++;
 	b->in.faults_active = 0;
 	b->in.faults_latched = 0;
+	for (int id = 0; id < QS1_PARAM_COUNT; id++) {
+		b->value[id] = qs1_param_desc(id)->def;
+	}
 	b->in.status = tested ? QS1_STATUS_SELF_TEST_OK | QS1_STATE_SHUTDOWN : QS1_STATE_SELF_TEST;
 }
 

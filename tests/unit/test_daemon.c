@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -25,8 +27,11 @@
 
 #include <cmocka.h>
 #include <json-c/json.h>
+#include <sodium.h>
 
+#include "clock.h"
 #include "daemon.h"
+#include "protocol.h"
 
 #define WAIT_MS 10000
 #define TESTED "0x00004008" /* self test passed, shut down */
@@ -36,8 +41,6 @@
 static char folder[] = "/tmp/qs1-daemon-XXXXXX";
 static char root[64];
 static struct config config;
-static struct qs1_profile profile;
-static struct daemon_signals signals;
 static char config_path[64];
 static char metrics[64];
 static pthread_t thread;
@@ -158,7 +161,7 @@ static void make_driver(void)
 	write_file(DEVICE "faults_active", "");
 	write_file(DEVICE "faults_latched", "");
 	write_file(DEVICE "coproc_crashes", "0");
-	write_file(DEVICE "telemetry_ticks", "00000000000000000000");
+	write_file(DEVICE "telemetry_ticks", "                   0");
 	write_file(DEVICE "command_result", "ok");
 	write_file(DEVICE "control", "");
 	write_file(DEVICE "taken", "");
@@ -271,7 +274,7 @@ static void *run_firmware(void *arg)
 			put_attribute("taken", command);
 			carry_out(command);
 		}
-		snprintf(ticks_text, sizeof(ticks_text), "%020" PRIu64 "\n", ticks);
+		snprintf(ticks_text, sizeof(ticks_text), "%20" PRIu64 "\n", ticks);
 		if (!clock_stands) {
 			put_attribute("telemetry_ticks", ticks_text);
 		}
@@ -282,24 +285,75 @@ static void *run_firmware(void *arg)
 
 /* The daemon. */
 
+/**
+ * struct rig - a daemon in a thread of its own
+ * @order: what the test orders, a letter each: 'r' to reload, 's' to stop
+ * @listener: sockets of operators and of the radio's end
+ * @started: daemon_new() has returned
+ */
+static struct {
+	int order[2];
+	int listener[2];
+	sem_t started;
+	struct daemon_setup setup;
+} rig;
+
+static int on_order(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+	char order;
+
+	(void)events;
+	assert_int_equal(read(fd, &order, 1), 1);
+	if (order == 'r') {
+		daemon_reload(ctx);
+		return 0;
+	}
+	return sd_event_exit(sd_event_source_get_event(source), 0);
+}
+
 static void *run_daemon(void *arg)
 {
+	struct daemon *daemon;
+	sd_event *event = NULL;
+
 	(void)arg;
-	daemon_result = daemon_run(&config, config_path, &profile, root, &signals);
+	assert_true(sd_event_new(&event) >= 0);
+	daemon_result = daemon_new(&rig.setup, event, &daemon);
+	sem_post(&rig.started);
+	if (daemon_result >= 0) {
+		sd_event_add_io(event, NULL, rig.order[0], EPOLLIN, on_order, daemon);
+		sd_event_loop(event);
+		daemon_free(daemon);
+	}
+	sd_event_unref(event);
 	return NULL;
+}
+
+/* Return: what daemon_new() gave. */
+static int try_to_start(void)
+{
+	assert_int_equal(pthread_create(&thread, NULL, run_daemon, NULL), 0);
+	sem_wait(&rig.started);
+	if (daemon_result < 0) {
+		pthread_join(thread, NULL);
+	}
+	return daemon_result;
 }
 
 static void start_daemon(void)
 {
-	signals.stop = 0;
-	assert_int_equal(pthread_create(&thread, NULL, run_daemon, NULL), 0);
+	assert_int_equal(try_to_start(), 0);
+}
+
+static void order(char letter)
+{
+	assert_int_equal(write(rig.order[1], &letter, 1), 1);
 }
 
 static void stop_daemon(void)
 {
-	signals.stop = 1;
+	order('s');
 	pthread_join(thread, NULL);
-	assert_int_equal(daemon_result, 0);
 }
 
 static void wait_a_moment(void)
@@ -328,14 +382,34 @@ static void expect_file(const char *path, const char *text)
 	fail_msg("%s: expected '%s', found '%s'", path, text, found);
 }
 
-static FILE *connect_client(void)
+static const char *const socket_names[] = { "control", "radio" };
+
+static struct sockaddr_un address_of(int n)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", folder, socket_names[n]);
+	return address;
+}
+
+static int listen_at(int n)
+{
+	struct sockaddr_un address = address_of(n);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	return fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+			       listen(fd, 64) < 0
+		       ? -1
+		       : fd;
+}
+
+static FILE *connect_to(int n)
+{
+	struct sockaddr_un address = address_of(n);
 	const struct timeval timeout = { .tv_sec = 10 };
 	FILE *stream;
 	int fd;
 
-	strcpy(address.sun_path, config.socket);
 	for (int waited = 0; waited < WAIT_MS; waited += 20) {
 		fd = socket(AF_UNIX, SOCK_STREAM, 0);
 		if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
@@ -347,8 +421,13 @@ static FILE *connect_client(void)
 		close(fd);
 		wait_a_moment();
 	}
-	fail_msg("%s: nobody listens", config.socket);
+	fail_msg("%s: nobody listens", address.sun_path);
 	return NULL;
+}
+
+static FILE *connect_client(void)
+{
+	return connect_to(0);
 }
 
 static struct json_object *ask_on(FILE *stream, const char *request)
@@ -432,6 +511,50 @@ static void expect_ok(const char *request)
 		fail_msg("%s: %s", request, json_object_to_json_string(answer));
 	}
 	json_object_put(answer);
+}
+
+/* A disk and a journal that can be made slow, or refuse. */
+
+static struct {
+	atomic_int sync_ms;
+	atomic_int write_error;
+	atomic_bool journal_hangs;
+} faulty;
+
+/* Wait until an event says something. */
+static void expect_event(const char *text)
+{
+	for (int waited = 0; waited < WAIT_MS; waited += 20) {
+		struct json_object *answer = ask("{\"v\":1,\"cmd\":\"events\"}");
+		bool found = strstr(at(answer, "result"), text);
+
+		json_object_put(answer);
+		if (found) {
+			return;
+		}
+		wait_a_moment();
+	}
+	fail_msg("no event says '%s'", text);
+}
+
+/* Each test begins with a unit that has never been used. */
+static int set_up(void **state)
+{
+	(void)state;
+	remove_driver();
+	clock_stands = false;
+	faulty.sync_ms = 0;
+	faulty.write_error = 0;
+	faulty.journal_hangs = false;
+	for (int n = 0; n < RING_FILES; n++) {
+		unlink(stored(n));
+		unlink(kept_events(n));
+	}
+	unlink(metrics);
+	unlink(config.mark);
+	config.metrics[0] = '\0';
+	snprintf(config.profile, sizeof(config.profile), "profiles/note1.conf");
+	return 0;
 }
 
 /* Tests. */
@@ -583,7 +706,126 @@ static void telemetry_that_stands_still_is_a_fault(void **state)
 	stop_daemon();
 }
 
-static void a_damaged_state_keeps_it_shut_down(void **state)
+/* Stopped, with a fault that says so, until a command clears it; all kept over a restart. */
+static void check_store_lost(void)
+{
+	expect(STATUS, "result.faults.latched", "[ \"STORE_LOST\" ]");
+	expect_event("STORE_LOST");
+	expect_error("{\"v\":1,\"cmd\":\"start\"}", "EPERM");
+	expect(STATUS, "result.stored", "true");
+	stop_daemon();
+	start_daemon();
+	expect(STATUS, "result.faults.latched", "[ \"STORE_LOST\" ]");
+	expect(STATUS, "result.armed", "false");
+	expect_ok("{\"v\":1,\"cmd\":\"clear\",\"fault\":\"store-lost\"}");
+	expect(STATUS, "result.faults.latched", "[ ]");
+	expect(STATUS, "result.armed", "true");
+	stop_daemon();
+	start_daemon();
+	expect(STATUS, "result.faults.latched", "[ ]");
+	expect(STATUS, "result.armed", "true");
+}
+
+/* A unit that was used and then stopped. */
+static void use_unit(void)
+{
+	make_driver();
+	start_daemon();
+	expect(STATUS, "result.armed", "true");
+	expect_ok("{\"v\":1,\"cmd\":\"stop\"}");
+	stop_daemon();
+}
+
+static void an_absent_store_is_lost(void **state)
+{
+	(void)state;
+	use_unit();
+	for (int n = 0; n < RING_FILES; n++) {
+		assert_int_equal(unlink(stored(n)), 0);
+	}
+	start_daemon();
+	check_store_lost();
+	stop_daemon();
+}
+
+static void an_empty_store_is_lost(void **state)
+{
+	(void)state;
+	use_unit();
+	for (int n = 0; n < RING_FILES; n++) {
+		assert_int_equal(truncate(stored(n), 0), 0);
+	}
+	start_daemon();
+	check_store_lost();
+	stop_daemon();
+}
+
+/* The mark is that of this unit, the store that of another one. */
+static void a_foreign_store_is_lost(void **state)
+{
+	static const uint8_t other[MARK_ID_SIZE] = { 1, 2, 3 };
+
+	(void)state;
+	use_unit();
+	assert_int_equal(mark_write(config.mark, other), 0);
+	start_daemon();
+	expect(STATUS, "result.shutdown", "false");
+	check_store_lost();
+	stop_daemon();
+}
+
+/* A store of before there was a mark, or one whose mark alone is lost, is taken. */
+static void a_store_without_a_mark_is_this_units(void **state)
+{
+	(void)state;
+	use_unit();
+	assert_int_equal(unlink(config.mark), 0);
+	start_daemon();
+	expect(STATUS, "result.shutdown", "true");
+	expect(STATUS, "result.faults.latched", "[ ]");
+	stop_daemon();
+	assert_int_equal(access(config.mark, F_OK), 0);
+}
+
+static void one_lost_copy_is_reported_and_repaired(void **state)
+{
+	(void)state;
+	for (int lost = 0; lost < RING_FILES; lost++) {
+		set_up(NULL);
+		use_unit();
+		assert_int_equal(unlink(stored(lost)), 0);
+		start_daemon();
+		expect_event("written again from the other copy");
+		expect(STATUS, "result.shutdown", "true");
+		expect(STATUS, "result.stored", "true");
+		stop_daemon();
+		assert_int_equal(unlink(stored(1 - lost)), 0);
+		start_daemon();
+		expect(STATUS, "result.shutdown", "true");
+		expect(STATUS, "result.faults.latched", "[ ]");
+		stop_daemon();
+	}
+}
+
+/* Of a unit that has its own, the default profile may be broken; a first start needs it. */
+static void a_wrong_default_profile_matters_to_a_first_start_only(void **state)
+{
+	(void)state;
+	make_driver();
+	snprintf(config.profile, sizeof(config.profile), "profiles/nowhere.conf");
+	assert_int_equal(try_to_start(), -EINVAL);
+	snprintf(config.profile, sizeof(config.profile), "profiles/note1.conf");
+	start_daemon();
+	expect(STATUS, "result.armed", "true");
+	stop_daemon();
+	snprintf(config.profile, sizeof(config.profile), "profiles/nowhere.conf");
+	start_daemon();
+	expect(STATUS, "result.armed", "true");
+	expect(STATUS, "result.profile", "note1");
+	stop_daemon();
+}
+
+static void a_damaged_store_is_lost(void **state)
 {
 	char garbage[2 * RING_BLOCK];
 
@@ -597,11 +839,8 @@ static void a_damaged_state_keeps_it_shut_down(void **state)
 		close(fd);
 	}
 	start_daemon();
-	expect(STATUS, "result.shutdown", "true");
-	expect_ok("{\"v\":1,\"cmd\":\"start\"}");
-	stop_daemon();
-	start_daemon();
-	expect(STATUS, "result.shutdown", "false");
+	expect(STATUS, "result.inverter", "ok");
+	check_store_lost();
 	stop_daemon();
 }
 
@@ -662,6 +901,16 @@ static void wrong_requests_are_answered(void **state)
 	expect_error("[]", "EINVAL");
 	expect_error("{}", "EPROTO");
 	expect_error("{\"v\":2,\"cmd\":\"status\"}", "EPROTO");
+	expect_error("{\"v\":true,\"cmd\":\"status\"}", "EPROTO");
+	expect_error("{\"v\":\"1\",\"cmd\":\"status\"}", "EPROTO");
+	expect_error("{\"v\":1.0,\"cmd\":\"status\"}", "EPROTO");
+	expect_error("{'v':1,'cmd':'status'}", "EINVAL");
+	expect_error("{\"v\":1,\"cmd\":\"status\"} true", "EINVAL");
+	expect_error("{\"v\":1,\"cmd\":[\"status\"]}", "ENOENT");
+	expect_error("{\"v\":1,\"cmd\":\"events\",\"follow\":\"no\"}", "EINVAL");
+	expect_error("{\"v\":1,\"cmd\":\"events\",\"follow\":1}", "EINVAL");
+	expect_error("{\"v\":1,\"cmd\":\"events\",\"from\":\"1\"}", "EINVAL");
+	expect_error("{\"v\":1,\"cmd\":\"clear\",\"fault\":\"uv2\"}", "EINVAL");
 	expect_error("{\"v\":1}", "ENOENT");
 	expect_error("{\"v\":1,\"cmd\":\"reboot\"}", "ENOENT");
 	expect_error("{\"v\":1,\"cmd\":\"clear\"}", "EINVAL");
@@ -700,30 +949,570 @@ static void hostile_clients_are_dropped(void **state)
 	stop_daemon();
 }
 
+static void sleep_ms(int ms)
+{
+	for (; ms > 0; ms -= 10) {
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	}
+}
+
+static int faulty_open(void *ctx, const char *path, size_t size)
+{
+	return ring_io_files.open(ctx, path, size);
+}
+
+static int faulty_read(void *ctx, int file, void *buf, size_t n, size_t at)
+{
+	return ring_io_files.read(ctx, file, buf, n, at);
+}
+
+static int faulty_write(void *ctx, int file, const void *buf, size_t n, size_t at)
+{
+	return faulty.write_error ?: ring_io_files.write(ctx, file, buf, n, at);
+}
+
+static int faulty_sync(void *ctx, int file)
+{
+	sleep_ms(faulty.sync_ms);
+	return ring_io_files.sync(ctx, file);
+}
+
+static void faulty_close(void *ctx, int file)
+{
+	ring_io_files.close(ctx, file);
+}
+
+static const struct ring_io faulty_io = { faulty_open, faulty_read, faulty_write, faulty_sync,
+					  faulty_close };
+
+static void faulty_event(const struct event *event)
+{
+	while (faulty.journal_hangs) {
+		sleep_ms(10);
+	}
+	reporter_journal.event(event);
+}
+
+static void faulty_message(int priority, const char *text)
+{
+	while (faulty.journal_hangs) {
+		sleep_ms(10);
+	}
+	reporter_journal.message(priority, text);
+}
+
+static int write_metrics_file(const char *path, const char *text, size_t n)
+{
+	return reporter_journal.metrics(path, text, n);
+}
+
+static const struct reporter_output faulty_output = { faulty_event, faulty_message,
+						      write_metrics_file };
+
+/**
+ * struct pulse - heartbeats as they come, and how late this machine wakes a sleeper
+ * @fifo: in place of the driver's attribute
+ * @longest_ms: longest time between two heartbeats
+ * @late_ms: longest that a sleep of the same time took too long, meanwhile
+ * @count: heartbeats
+ */
+static struct {
+	int fifo;
+	pthread_t reader;
+	pthread_t sleeper;
+	atomic_bool ends;
+	int64_t longest_ms;
+	int64_t late_ms;
+	int count;
+} pulse;
+
+static void *read_pulse(void *arg)
+{
+	int64_t last_ms = clock_ms(CLOCK_MONOTONIC);
+	char byte;
+
+	while (!pulse.ends && read(pulse.fifo, &byte, 1) == 1) {
+		int64_t now_ms = clock_ms(CLOCK_MONOTONIC);
+
+		if (pulse.count++ > 0 && now_ms - last_ms > pulse.longest_ms) {
+			pulse.longest_ms = now_ms - last_ms;
+		}
+		last_ms = now_ms;
+	}
+	return arg;
+}
+
+static void *sleep_beside(void *arg)
+{
+	while (!pulse.ends) {
+		int64_t start_ms = clock_ms(CLOCK_MONOTONIC);
+		int64_t late_ms;
+
+		nanosleep(&(struct timespec){ .tv_nsec = DAEMON_PERIOD_MS * 1000000 }, NULL);
+		late_ms = clock_ms(CLOCK_MONOTONIC) - start_ms - DAEMON_PERIOD_MS;
+		pulse.late_ms = late_ms > pulse.late_ms ? late_ms : pulse.late_ms;
+	}
+	return arg;
+}
+
+/* Make the attribute a FIFO: before the daemon starts. */
+static void prepare_pulse(void)
+{
+	unlink(in_root(DEVICE "heartbeat"));
+	assert_int_equal(mkfifo(in_root(DEVICE "heartbeat"), 0600), 0);
+	pulse.fifo = open(in_root(DEVICE "heartbeat"), O_RDWR);
+	assert_true(pulse.fifo >= 0);
+}
+
+static void start_pulse(void)
+{
+	pulse.ends = false;
+	pulse.longest_ms = pulse.late_ms = 0;
+	pulse.count = 0;
+	assert_int_equal(pthread_create(&pulse.reader, NULL, read_pulse, NULL), 0);
+	assert_int_equal(pthread_create(&pulse.sleeper, NULL, sleep_beside, NULL), 0);
+}
+
+/* The heartbeat has kept its period within 20 %, this machine's own lateness aside. */
+static void check_pulse(void)
+{
+	pulse.ends = true;
+	pthread_join(pulse.reader, NULL);
+	pthread_join(pulse.sleeper, NULL);
+	print_message("# %d heartbeats, longest gap %d ms, of a sleeper %d ms late\n", pulse.count,
+		      (int)pulse.longest_ms, (int)pulse.late_ms);
+	assert_true(pulse.count > 10);
+	assert_true(pulse.longest_ms <=
+		    POLICY_HEARTBEAT_MS + POLICY_HEARTBEAT_MS / 5 + pulse.late_ms);
+}
+
+static void send_line(FILE *stream, const char *line)
+{
+	fprintf(stream, "%s\n", line);
+	fflush(stream);
+}
+
+/* Files keep the end of a longer text, as sysfs does not: all values have as many digits. */
+#define SET_1100 "{\"v\":1,\"cmd\":\"set\",\"name\":\"power_limit_w\",\"value\":\"1100\"}"
+
+/* A disk that takes 10 s and a journal that hangs: heartbeat, stop and limits go on. */
+static void slow_disk_and_journal_delay_no_heartbeat(void **state)
+{
+	FILE *slow, *operator;
+	struct json_object *answer;
+	char line[1024];
+
+	(void)state;
+	make_driver();
+	prepare_pulse();
+	start_daemon();
+	expect(STATUS, "result.armed", "true");
+	expect(STATUS, "result.stored", "true");
+	faulty.sync_ms = 10000;
+	faulty.journal_hangs = true;
+	start_pulse();
+	slow = connect_client();
+	send_line(slow, SET_1100);
+	expect_file(in_root(DEVICE "params/power_limit_w"), "1100");
+	expect_ok("{\"v\":1,\"cmd\":\"limit\",\"owner\":\"ema\",\"w\":1050,\"lease_s\":60}");
+	expect_file(in_root(DEVICE "params/power_limit_w"), "1050");
+	operator= connect_client();
+	send_line(operator, "{\"v\":1,\"cmd\":\"stop\"}");
+	expect(STATUS, "result.armed", "false");
+	expect(STATUS, "result.stored", "false");
+	sleep_ms(10000);
+	check_pulse();
+	faulty.sync_ms = 0;
+	faulty.journal_hangs = false;
+	assert_non_null(fgets(line, sizeof(line), slow));
+	answer = json_tokener_parse(line);
+	assert_true(is_ok(answer));
+	json_object_put(answer);
+	assert_non_null(fgets(line, sizeof(line), operator));
+	assert_non_null(strstr(line, "\"ok\":true"));
+	fclose(slow);
+	fclose(operator);
+	stop_daemon();
+	close(pulse.fifo);
+}
+
+/* A start that the disk refuses has no effect, then or later. */
+static void a_refused_start_arms_nothing(void **state)
+{
+	struct json_object *answer;
+
+	(void)state;
+	use_unit();
+	start_daemon();
+	expect(STATUS, "result.shutdown", "true");
+	write_file(DEVICE "taken", "");
+	faulty.write_error = -EROFS;
+	answer = ask("{\"v\":1,\"id\":\"a\",\"cmd\":\"start\"}");
+	assert_string_equal(at(answer, "error.outcome"), "not-stored");
+	assert_string_equal(at(answer, "error.code"), "EROFS");
+	assert_string_equal(at(answer, "id"), "a");
+	json_object_put(answer);
+	sleep_ms(3000);
+	expect(STATUS, "result.shutdown", "true");
+	expect(STATUS, "result.armed", "false");
+	expect_file(in_root(DEVICE "taken"), "\n");
+	faulty.write_error = 0;
+	expect_ok("{\"v\":1,\"cmd\":\"start\"}");
+	expect(STATUS, "result.armed", "true");
+	stop_daemon();
+}
+
+static void a_setting_that_the_disk_refuses_is_undone(void **state)
+{
+	struct json_object *answer;
+
+	(void)state;
+	make_driver();
+	start_daemon();
+	expect(STATUS, "result.armed", "true");
+	expect(STATUS, "result.stored", "true");
+	faulty.write_error = -EROFS;
+	answer = ask(SET_1100);
+	assert_string_equal(at(answer, "error.outcome"), "not-stored");
+	assert_non_null(strstr(at(answer, "error.message"), "the former state is in force"));
+	json_object_put(answer);
+	expect_file(in_root(DEVICE "params/power_limit_w"), "1200");
+	answer = ask("{\"v\":1,\"cmd\":\"stop\"}");
+	assert_non_null(strstr(at(answer, "error.message"), "a loss of power would forget it"));
+	json_object_put(answer);
+	expect(STATUS, "result.armed", "false");
+	faulty.write_error = 0;
+	expect(STATUS, "result.stored", "true");
+	stop_daemon();
+}
+
+/* All places are taken by clients that say nothing: an operator gets one. */
+static void idle_clients_keep_nobody_out(void **state)
+{
+	FILE *idle[2 * CONTROL_CLIENTS];
+
+	(void)state;
+	make_driver();
+	start_daemon();
+	expect(STATUS, "result.armed", "true");
+	for (size_t i = 0; i < ARRAY_SIZE(idle); i++) {
+		idle[i] = connect_client();
+	}
+	expect_ok("{\"v\":1,\"cmd\":\"stop\"}");
+	expect(STATUS, "result.armed", "false");
+	for (size_t i = 0; i < ARRAY_SIZE(idle); i++) {
+		fclose(idle[i]);
+	}
+	stop_daemon();
+}
+
+/* As many commands as fit a socket's buffer, at once: a few a turn are taken. */
+static void pipelined_commands_delay_nobody_else(void **state)
+{
+	FILE *many;
+	char *line = NULL;
+	size_t size = 0;
+
+	(void)state;
+	make_driver();
+	prepare_pulse();
+	start_daemon();
+	expect(STATUS, "result.armed", "true");
+	start_pulse();
+	many = connect_client();
+	for (int i = 0; i < 775; i++) {
+		fprintf(many,
+			"{\"v\":1,\"id\":%d,\"cmd\":\"limit\",\"owner\":\"ema\",\"w\":%d,"
+			"\"lease_s\":60}\n",
+			i, 1000 + i % 200);
+	}
+	fflush(many);
+	for (int i = 0; i < 775; i++) {
+		char id[32];
+
+		assert_true(getline(&line, &size, many) > 0);
+		snprintf(id, sizeof(id), "\"id\":%d,", i);
+		assert_non_null(strstr(line, id));
+		assert_non_null(strstr(line, "\"ok\":true"));
+	}
+	sleep_ms(3000);
+	check_pulse();
+	free(line);
+	fclose(many);
+	stop_daemon();
+	close(pulse.fifo);
+}
+
+/* A client that hangs up at once has still given its command. */
+static void a_command_counts_after_a_hang_up(void **state)
+{
+	FILE *client;
+
+	(void)state;
+	make_driver();
+	start_daemon();
+	expect(STATUS, "result.armed", "true");
+	client = connect_client();
+	send_line(client, "{\"v\":1,\"cmd\":\"stop\"}");
+	fclose(client);
+	expect(STATUS, "result.shutdown", "true");
+	stop_daemon();
+}
+
+static struct json_object *ask_radio(const char *request)
+{
+	FILE *stream = connect_to(1);
+	struct json_object *answer = ask_on(stream, request);
+
+	fclose(stream);
+	return answer;
+}
+
+static void the_radios_socket_commands_nothing(void **state)
+{
+	static const char *const allowed[] = { "status", "report", "events" };
+	static const char *const denied[] = { "start", "stop",	"clear", "set",
+					      "get",   "limit", "dump",	 "profile-use" };
+	struct json_object *answer;
+	char request[128];
+
+	(void)state;
+	make_driver();
+	start_daemon();
+	expect(STATUS, "result.armed", "true");
+	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++) {
+		snprintf(request, sizeof(request), "{\"v\":1,\"cmd\":\"%s\"}", allowed[i]);
+		answer = ask_radio(request);
+		assert_true(is_ok(answer));
+		json_object_put(answer);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(denied); i++) {
+		snprintf(request, sizeof(request), "{\"v\":1,\"cmd\":\"%s\"}", denied[i]);
+		answer = ask_radio(request);
+		assert_string_equal(at(answer, "error.code"), "EACCES");
+		json_object_put(answer);
+	}
+	answer = ask_radio("{\"v\":1,\"cmd\":\"sealed\",\"message\":\"00\"}");
+	assert_string_equal(at(answer, "error.code"), "ENOKEY");
+	json_object_put(answer);
+	expect(STATUS, "result.shutdown", "false");
+	stop_daemon();
+}
+
+static void limits_have_owners_and_leases(void **state)
+{
+	(void)state;
+	make_driver();
+	start_daemon();
+	expect(STATUS, "result.armed", "true");
+	expect_error("{\"v\":1,\"cmd\":\"limit\",\"owner\":\"ema\",\"w\":600}", "EINVAL");
+	expect_error("{\"v\":1,\"cmd\":\"limit\",\"owner\":\"EMA!\",\"w\":600,\"lease_s\":9}",
+		     "EINVAL");
+	expect_error("{\"v\":1,\"cmd\":\"limit\",\"owner\":\"ema\",\"lease_s\":9}", "EINVAL");
+	expect_error("{\"v\":1,\"cmd\":\"limit\",\"owner\":\"ema\",\"w\":1201,\"lease_s\":9}",
+		     "EINVAL");
+	expect_error("{\"v\":1,\"cmd\":\"limit\",\"owner\":\"ema\",\"w\":1,\"lease_s\":0}",
+		     "EINVAL");
+	expect_error("{\"v\":1,\"cmd\":\"limit\",\"owner\":\"ema\",\"w\":\"600\",\"lease_s\":9}",
+		     "EINVAL");
+	expect_ok("{\"v\":1,\"cmd\":\"limit\",\"owner\":\"owner\",\"w\":1090}");
+	expect_ok(
+		"{\"v\":1,\"cmd\":\"limit\",\"owner\":\"ema\",\"w\":1000,\"lease_s\":2,\"then\":1080}");
+	expect_file(in_root(DEVICE "params/power_limit_w"), "1000");
+	/* A start is the operator's, and ends nobody else's limit. */
+	expect_ok("{\"v\":1,\"cmd\":\"start\"}");
+	expect_file(in_root(DEVICE "params/power_limit_w"), "1000");
+	expect_file(in_root(DEVICE "params/power_limit_w"), "1080");
+	expect_ok("{\"v\":1,\"cmd\":\"limit\",\"owner\":\"ema\",\"w\":\"none\"}");
+	expect_file(in_root(DEVICE "params/power_limit_w"), "1090");
+	expect_ok("{\"v\":1,\"cmd\":\"limit\",\"owner\":\"owner\",\"w\":\"none\"}");
+	expect_file(in_root(DEVICE "params/power_limit_w"), "1200");
+	stop_daemon();
+}
+
+/* The ECU's end of a pairing. */
+struct ecu {
+	struct serial serial;
+	uint8_t code[INSTALL_CODE_BYTES];
+	struct seal_key key;
+	uint64_t boot;
+	uint32_t counter;
+};
+
+static struct json_object *send_bytes(const char *name, const uint8_t *bytes, size_t n)
+{
+	char hex[2 * PAIRING_MESSAGE_MAX + 1];
+	char request[sizeof(hex) + 64];
+
+	sodium_bin2hex(hex, sizeof(hex), bytes, n);
+	snprintf(request, sizeof(request), "{\"v\":1,\"cmd\":\"sealed\",\"%s\":\"%s\"}", name, hex);
+	return ask_radio(request);
+}
+
+static size_t bytes_at(struct json_object *answer, const char *path, uint8_t *bytes, size_t size)
+{
+	const char *text = at(answer, path);
+	size_t n = 0;
+
+	assert_int_equal(sodium_hex2bin(bytes, size, text, strlen(text), NULL, &n, NULL), 0);
+	return n;
+}
+
+static void pair(struct ecu *ecu)
+{
+	struct seal_head head = { .kind = SEAL_PAIR_UNIT, .serial = ecu->serial };
+	uint8_t nonce[SEAL_NONCE_BYTES] = { 7 }, other[SEAL_NONCE_BYTES], proof[SEAL_OVERHEAD];
+	struct json_object *answer = send_bytes("nonce", nonce, sizeof(nonce));
+	const uint8_t *body;
+	uint32_t counter;
+	size_t n;
+
+	assert_true(is_ok(answer));
+	assert_int_equal(bytes_at(answer, "result.nonce", other, sizeof(other)), sizeof(other));
+	n = bytes_at(answer, "result.message", proof, sizeof(proof));
+	json_object_put(answer);
+	seal_derive(ecu->code, &ecu->serial, nonce, other, &ecu->key);
+	assert_int_equal(seal_check(&ecu->key, &head, proof, n, &counter, &body, &n), 0);
+	head.kind = SEAL_PAIR_ECU;
+	assert_int_equal(seal_make(&ecu->key, &head, NULL, 0, proof, sizeof(proof)), SEAL_OVERHEAD);
+	answer = send_bytes("message", proof, sizeof(proof));
+	assert_true(is_ok(answer));
+	json_object_put(answer);
+}
+
+static void learn_boot(struct ecu *ecu)
+{
+	struct json_object *answer = ask_radio(STATUS);
+
+	assert_int_equal(sscanf(at(answer, "result.seal.boot"), "%" SCNx64, &ecu->boot), 1);
+	ecu->counter = atoi(at(answer, "result.seal.counter"));
+	assert_string_equal(at(answer, "result.seal.paired"), "true");
+	assert_string_equal(at(answer, "result.seal.serial"), "806000000001");
+	json_object_put(answer);
+}
+
+static size_t seal_command(struct ecu *ecu, const char *body, uint8_t *message)
+{
+	struct seal_head head = { .kind = SEAL_COMMAND,
+				  .serial = ecu->serial,
+				  .boot = ecu->boot,
+				  .counter = ++ecu->counter };
+
+	return seal_make(&ecu->key, &head, (const uint8_t *)body, strlen(body), message,
+			 PAIRING_MESSAGE_MAX);
+}
+
+/* Send a sealed command, and check the seal of its reply. Return: the reply's body. */
+static struct json_object *command_sealed(struct ecu *ecu, const char *body)
+{
+	struct seal_head head = { .kind = SEAL_REPLY, .serial = ecu->serial, .boot = ecu->boot };
+	uint8_t message[PAIRING_MESSAGE_MAX];
+	struct json_object *answer, *reply;
+	const uint8_t *text;
+	uint32_t counter;
+	size_t n = seal_command(ecu, body, message);
+
+	answer = send_bytes("message", message, n);
+	assert_true(is_ok(answer));
+	n = bytes_at(answer, "result.message", message, sizeof(message));
+	json_object_put(answer);
+	assert_int_equal(seal_check(&ecu->key, &head, message, n, &counter, &text, &n), 0);
+	assert_int_equal(counter, ecu->counter);
+	((uint8_t *)text)[n] = '\0';
+	reply = json_tokener_parse((const char *)text);
+	assert_non_null(reply);
+	return reply;
+}
+
+static void expect_seal_error(const uint8_t *message, size_t n, const char *code)
+{
+	struct json_object *answer = send_bytes("message", message, n);
+
+	assert_string_equal(at(answer, "error.code"), code);
+	json_object_put(answer);
+}
+
+static void an_ecu_pairs_and_commands_by_sealed_messages(void **state)
+{
+	struct ecu ecu = { .code = { 1, 2, 3, 4 } }, other;
+	uint8_t message[PAIRING_MESSAGE_MAX], nonce[SEAL_NONCE_BYTES] = { 0 };
+	char label[LABEL_TEXT_SIZE];
+	struct json_object *answer;
+	size_t n;
+	int fd;
+
+	(void)state;
+	assert_int_equal(serial_parse("806000000001", &ecu.serial), 0);
+	label_format(label, &ecu.serial, ecu.code);
+	fd = open(config.label, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	assert_int_equal(write(fd, label, strlen(label)), strlen(label));
+	close(fd);
+	make_driver();
+	start_daemon();
+	expect(STATUS, "result.armed", "true");
+	pair(&ecu);
+	learn_boot(&ecu);
+	answer = command_sealed(&ecu, "{\"cmd\":\"limit\",\"owner\":\"ema\",\"w\":1070,"
+				      "\"lease_s\":60}");
+	assert_true(is_ok(answer));
+	json_object_put(answer);
+	expect_file(in_root(DEVICE "params/power_limit_w"), "1070");
+	answer =
+		command_sealed(&ecu, "{\"cmd\":\"set\",\"name\":\"es_delay_s\",\"value\":\"500\"}");
+	assert_true(is_ok(answer));
+	json_object_put(answer);
+	expect_file(in_root(DEVICE "params/es_delay_s"), "500");
+	answer = command_sealed(&ecu, "{\"cmd\":\"start\"}");
+	assert_string_equal(at(answer, "error.code"), "EACCES");
+	json_object_put(answer);
+	answer = command_sealed(&ecu, "no JSON");
+	assert_string_equal(at(answer, "error.code"), "EINVAL");
+	json_object_put(answer);
+
+	/* A replay, a changed byte, another key, another boot. */
+	n = seal_command(&ecu, "{\"cmd\":\"get\",\"name\":\"power_limit_w\"}", message);
+	json_object_put(send_bytes("message", message, n));
+	expect_seal_error(message, n, "EALREADY");
+	message[SEAL_HEAD_BYTES + 8] ^= 1;
+	expect_seal_error(message, n, "EKEYREJECTED");
+	other = ecu;
+	other.key.byte[0] ^= 1;
+	n = seal_command(&other, "{\"cmd\":\"get\"}", message);
+	expect_seal_error(message, n, "EKEYREJECTED");
+	other = ecu;
+	other.boot++;
+	n = seal_command(&other, "{\"cmd\":\"get\"}", message);
+	expect_seal_error(message, n, "ESTALE");
+	/* A proof without a pairing that was begun; a wrong one ends it and changes nothing. */
+	memset(message, 0, SEAL_OVERHEAD);
+	message[0] = SEAL_VERSION;
+	message[1] = SEAL_PAIR_ECU;
+	expect_seal_error(message, SEAL_OVERHEAD, "ENOKEY");
+	json_object_put(send_bytes("nonce", nonce, sizeof(nonce)));
+	expect_seal_error(message, SEAL_OVERHEAD, "EKEYREJECTED");
+	stop_daemon();
+
+	/* The key outlives power, the counter does not, and the old messages are stale. */
+	start_daemon();
+	n = seal_command(&ecu, "{\"cmd\":\"get\"}", message);
+	expect_seal_error(message, n, "ESTALE");
+	learn_boot(&ecu);
+	assert_int_equal(ecu.counter, 0);
+	answer = command_sealed(&ecu, "{\"cmd\":\"get\",\"name\":\"es_delay_s\"}");
+	assert_string_equal(at(answer, "result.es_delay_s"), "500");
+	json_object_put(answer);
+	stop_daemon();
+	unlink(config.label);
+}
+
 static void write_config(const char *profile_name, const char *rest)
 {
 	FILE *file = fopen(config_path, "w");
 
 	assert_non_null(file);
-	fprintf(file, "profile profiles/%s.conf\nsocket %s\nstore_a %s\nstore_b %s\n%s",
-		profile_name, config.socket, config.store_a, config.store_b, rest);
+	fprintf(file, "profile profiles/%s.conf\nstore_a %s\nstore_b %s\nmark %s\nlabel %s\n%s",
+		profile_name, config.store_a, config.store_b, config.mark, config.label, rest);
 	assert_int_equal(fclose(file), 0);
-}
-
-/* Wait until an event says something. */
-static void expect_event(const char *text)
-{
-	for (int waited = 0; waited < WAIT_MS; waited += 20) {
-		struct json_object *answer = ask("{\"v\":1,\"cmd\":\"events\"}");
-		bool found = strstr(at(answer, "result"), text);
-
-		json_object_put(answer);
-		if (found) {
-			return;
-		}
-		wait_a_moment();
-	}
-	fail_msg("no event says '%s'", text);
 }
 
 static void reload_takes_metrics_and_refuses_what_is_wrong(void **state)
@@ -737,14 +1526,14 @@ static void reload_takes_metrics_and_refuses_what_is_wrong(void **state)
 	assert_int_equal(access(metrics, F_OK), -1);
 	snprintf(line, sizeof(line), "metrics %s\n", metrics);
 	write_config("note1", line);
-	signals.reload = 1;
+	order('r');
 	expect_file(metrics, "# HELP qs1_up ");
 	write_config("note1", "colour red\n");
-	signals.reload = 1;
+	order('r');
 	expect_event("unknown name 'colour'");
 	/* Another profile in the file is no profile for a unit that has one. */
 	write_config("ieee1547-2018-cat3", "");
-	signals.reload = 1;
+	order('r');
 	expect_event("but this unit has its own");
 	expect(STATUS, "result.profile", "note1");
 	stop_daemon();
@@ -776,6 +1565,7 @@ static void metrics_have_their_names(void **state)
 		"\nqs1_coprocessor_crashes_total 0\n",
 		"\nqs1_boots_total 1\n",
 		"\nqs1_store_damaged_blocks 0\n",
+		"\nqs1_stored 1\n",
 	};
 	char text[16384];
 	FILE *file;
@@ -787,7 +1577,7 @@ static void metrics_have_their_names(void **state)
 	expect_event("UV2");
 	snprintf(text, sizeof(text), "metrics %s\n", metrics);
 	write_config("note1", text);
-	signals.reload = 1;
+	order('r');
 	expect_file(metrics, "# HELP qs1_up ");
 	file = fopen(metrics, "r");
 	assert_non_null(file);
@@ -803,13 +1593,16 @@ static void metrics_have_their_names(void **state)
 
 static void a_second_daemon_is_refused(void **state)
 {
-	struct daemon_signals now = { .stop = 1 };
+	struct daemon *second;
+	sd_event *event = NULL;
 
 	(void)state;
 	make_driver();
 	start_daemon();
 	expect(STATUS, "result.inverter", "ok");
-	assert_int_equal(daemon_run(&config, config_path, &profile, root, &now), -EADDRINUSE);
+	assert_true(sd_event_new(&event) >= 0);
+	assert_int_equal(daemon_new(&rig.setup, event, &second), -EBUSY);
+	sd_event_unref(event);
 	expect(STATUS, "result.inverter", "ok");
 	stop_daemon();
 }
@@ -823,7 +1616,7 @@ static void telemetry_without_its_counter_is_not_believed(void **state)
 	start_daemon();
 	expect(STATUS, "result.inverter", "no driver");
 	expect(STATUS, "result.armed", "false");
-	write_file(DEVICE "telemetry_ticks", "00000000000000000000");
+	write_file(DEVICE "telemetry_ticks", "                   0");
 	expect(STATUS, "result.inverter", "ok");
 	stop_daemon();
 }
@@ -854,33 +1647,27 @@ static void one_bad_reading_disarms_nothing(void **state)
 	stop_daemon();
 }
 
-/* Each test begins with a unit that has never been used. */
-static int set_up(void **state)
-{
-	(void)state;
-	remove_driver();
-	clock_stands = false;
-	for (int n = 0; n < RING_FILES; n++) {
-		unlink(stored(n));
-		unlink(kept_events(n));
-	}
-	unlink(metrics);
-	config.metrics[0] = '\0';
-	return 0;
-}
-
 static int make_folder(void **state)
 {
-	char err[QS1_PROFILE_ERR_SIZE];
-
 	(void)state;
 	signal(SIGPIPE, SIG_IGN);
-	if (!mkdtemp(folder) ||
-	    qs1_profile_load("profiles/note1.conf", &profile, err, sizeof(err)) < 0) {
+	if (!mkdtemp(folder) || pipe(rig.order) < 0 || sem_init(&rig.started, 0, 0) < 0) {
 		return -1;
 	}
+	rig.listener[0] = listen_at(0);
+	rig.listener[1] = listen_at(1);
+	rig.setup = (struct daemon_setup){
+		.config = &config,
+		.config_path = config_path,
+		.root = root,
+		.control_fd = rig.listener[0],
+		.radio_fd = rig.listener[1],
+		.io = &faulty_io,
+		.output = &faulty_output,
+	};
+	snprintf(config.mark, sizeof(config.mark), "%s/mark", folder);
+	snprintf(config.label, sizeof(config.label), "%s/label", folder);
 	snprintf(root, sizeof(root), "%s/sys", folder);
-	snprintf(config.socket, sizeof(config.socket), "%s/socket", folder);
 	snprintf(config.store_a, sizeof(config.store_a), "%s", folder);
 	snprintf(config_path, sizeof(config_path), "%s/qs1d.conf", folder);
 	snprintf(metrics, sizeof(metrics), "%s/qs1.prom", folder);
@@ -911,7 +1698,15 @@ int main(void)
 		cmocka_unit_test_setup(telemetry_that_stands_still_is_a_fault, set_up),
 		cmocka_unit_test_setup(telemetry_without_its_counter_is_not_believed, set_up),
 		cmocka_unit_test_setup(one_bad_reading_disarms_nothing, set_up),
-		cmocka_unit_test_setup(a_damaged_state_keeps_it_shut_down, set_up),
+		cmocka_unit_test_setup(a_damaged_store_is_lost, set_up),
+		cmocka_unit_test_setup(an_absent_store_is_lost, set_up),
+		cmocka_unit_test_setup(an_empty_store_is_lost, set_up),
+		cmocka_unit_test_setup(a_foreign_store_is_lost, set_up),
+		cmocka_unit_test_setup(a_store_without_a_mark_is_this_units, set_up),
+		cmocka_unit_test_setup(one_lost_copy_is_reported_and_repaired, set_up),
+		cmocka_unit_test_setup(a_wrong_default_profile_matters_to_a_first_start_only,
+				       set_up),
+
 		cmocka_unit_test_setup(events_outlive_the_daemon, set_up),
 		cmocka_unit_test_setup(events_are_kept_and_followed, set_up),
 		cmocka_unit_test_setup(wrong_requests_are_answered, set_up),
@@ -919,6 +1714,16 @@ int main(void)
 		cmocka_unit_test_setup(reload_takes_metrics_and_refuses_what_is_wrong, set_up),
 		cmocka_unit_test_setup(metrics_have_their_names, set_up),
 		cmocka_unit_test_setup(a_second_daemon_is_refused, set_up),
+		cmocka_unit_test_setup(slow_disk_and_journal_delay_no_heartbeat, set_up),
+		cmocka_unit_test_setup(a_refused_start_arms_nothing, set_up),
+		cmocka_unit_test_setup(a_setting_that_the_disk_refuses_is_undone, set_up),
+		cmocka_unit_test_setup(idle_clients_keep_nobody_out, set_up),
+		cmocka_unit_test_setup(pipelined_commands_delay_nobody_else, set_up),
+		cmocka_unit_test_setup(a_command_counts_after_a_hang_up, set_up),
+		cmocka_unit_test_setup(the_radios_socket_commands_nothing, set_up),
+		cmocka_unit_test_setup(limits_have_owners_and_leases, set_up),
+		cmocka_unit_test_setup(an_ecu_pairs_and_commands_by_sealed_messages, set_up),
+
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -28,6 +28,10 @@ static struct persist example(void)
 			persist.policy.profile.value[id] = qs1_param_desc(id)->def;
 		}
 	}
+	persist.policy.store_lost = true;
+	persist.policy.paired = true;
+	memset(persist.policy.key, 0x5a, sizeof(persist.policy.key));
+	memset(persist.unit, 0xa5, sizeof(persist.unit));
 	persist.policy.set[QS1_PARAM_POWER_LIMIT_W] = true;
 	persist.policy.value[QS1_PARAM_POWER_LIMIT_W] = 600;
 	for (int i = 0; i < ENERGY_COUNTERS; i++) {

@@ -11,8 +11,11 @@ static void profile_comes_before_permission(void **state)
 	boot(&b, true);
 	run(&b, 1000);
 	assert_int_equal(b.order[0], POLICY_APPLY_PROFILE);
-	assert_int_equal(b.order[1], POLICY_ARM);
-	assert_int_equal(b.ordered, 2);
+	for (unsigned int n = 1; n < b.ordered - 1; n++) {
+		assert_int_equal(b.order[n], POLICY_SET);
+	}
+	assert_int_equal(b.order[b.ordered - 1], POLICY_ARM);
+	assert_int_equal(b.count[POLICY_ARM], 1);
 	assert_string_equal(b.applied.name, "note1");
 }
 
@@ -76,7 +79,7 @@ static void refused_permission_is_tried_again(void **state)
 	assert_true(is_armed(&b));
 }
 
-static void heartbeat_comes_at_least_each_half_second(void **state)
+static void heartbeat_keeps_its_period(void **state)
 {
 	struct bench b;
 
@@ -87,7 +90,13 @@ static void heartbeat_comes_at_least_each_half_second(void **state)
 	produce(&b);
 	b.heartbeats = 0;
 	run(&b, MINUTE_MS);
-	assert_in_range(b.heartbeats, 120, 160);
+	assert_int_equal(b.heartbeats, MINUTE_MS / POLICY_HEARTBEAT_MS);
+	/* One that comes late is not made up for. */
+	b.now_ms += 5000;
+	b.in.sample++;
+	b.heartbeats = 0;
+	run(&b, 1000);
+	assert_in_range(b.heartbeats, 5, 6);
 }
 
 static void shutdown_is_kept_over_power(void **state)
@@ -123,7 +132,8 @@ static void stop_is_kept_without_firmware_and_when_it_refuses(void **state)
 	start(&b, NULL);
 	produce(&b);
 	b.refuse[POLICY_DISARM] = -ETIMEDOUT;
-	assert_int_equal(simple(&b, POLICY_COMMAND_STOP), -ETIMEDOUT);
+	assert_int_equal(simple(&b, POLICY_COMMAND_STOP), POLICY_UNKNOWN);
+	assert_int_equal(error_of(&b, POLICY_SLOT_STOP), -ETIMEDOUT);
 	assert_true(b.saved.shutdown);
 	b.refuse[POLICY_DISARM] = 0;
 	run(&b, POLICY_RETRY_MS + 1000);
@@ -146,8 +156,10 @@ static void ground_fault_is_kept_restored_and_cleared_by_command_only(void **sta
 	run(&b, 1000);
 	assert_false(is_armed(&b));
 	assert_int_equal(b.out.state, QS1_STATE_GROUND_FAULT);
-	assert_int_equal(simple(&b, POLICY_COMMAND_START), -EPERM);
-	assert_int_equal(simple(&b, POLICY_COMMAND_CLEAR), -EBUSY);
+	assert_int_equal(simple(&b, POLICY_COMMAND_START), POLICY_REFUSED);
+	assert_int_equal(error_of(&b, POLICY_SLOT_CHANGE), -EPERM);
+	assert_int_equal(simple(&b, POLICY_COMMAND_CLEAR), POLICY_REFUSED);
+	assert_int_equal(error_of(&b, POLICY_SLOT_CHANGE), -EBUSY);
 	assert_true(b.saved.ground_fault);
 
 	/* Power is lost; the firmware knows nothing of it when it comes back. */
@@ -208,17 +220,60 @@ static void latch_is_saved_at_once_and_again_until_it_is(void **state)
 	(void)state;
 	start(&b, NULL);
 	produce(&b);
-	b.refuse[POLICY_SAVE] = -ENOSPC;
+	b.save_result = -ENOSPC;
 	b.in.faults_latched = GFDI;
 	set_state(&b, QS1_STATE_GROUND_FAULT);
 	run(&b, 1000);
 	assert_false(b.saved.ground_fault);
-	assert_int_equal(simple(&b, POLICY_COMMAND_CLEAR), -ENOSPC);
-	b.in.faults_latched = GFDI;
-	run(&b, 1000);
-	b.refuse[POLICY_SAVE] = 0;
+	assert_false(b.out.stored);
+	b.save_result = 0;
 	run(&b, POLICY_RETRY_MS);
 	assert_true(b.saved.ground_fault);
+	assert_true(b.out.stored);
+}
+
+/* The fault stays latched, in the firmware too, when the disk does not take its end. */
+static void a_clear_that_is_not_stored_is_undone(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b, NULL);
+	produce(&b);
+	b.in.faults_latched = GFDI;
+	set_state(&b, QS1_STATE_GROUND_FAULT);
+	run(&b, 1000);
+	b.save_result = -EROFS;
+	assert_int_equal(simple(&b, POLICY_COMMAND_CLEAR), POLICY_NOT_STORED);
+	assert_int_equal(error_of(&b, POLICY_SLOT_CHANGE), -EROFS);
+	assert_true(b.answer[POLICY_SLOT_CHANGE].undone);
+	run(&b, POLICY_RETRY_MS + 1000);
+	assert_int_equal(b.count[POLICY_LATCH], 1);
+	assert_false(is_armed(&b));
+	assert_true(b.policy.kept.ground_fault);
+}
+
+/* A fault that comes back while the disk takes the clearing has the last word. */
+static void a_fault_that_returns_ends_the_clearing(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b, NULL);
+	produce(&b);
+	b.in.faults_latched = GFDI;
+	run(&b, 1000);
+	b.save_ms = 2000;
+	step(&b, &(struct policy_command){ .kind = POLICY_COMMAND_CLEAR, .fault = QS1_FAULT_GFDI });
+	run(&b, 1000);
+	assert_int_equal(b.in.faults_latched, 0);
+	b.in.faults_latched = GFDI;
+	run(&b, TICK_MS);
+	assert_int_equal(b.answer[POLICY_SLOT_CHANGE].outcome, POLICY_REFUSED);
+	assert_int_equal(error_of(&b, POLICY_SLOT_CHANGE), -EBUSY);
+	run(&b, 10000);
+	assert_true(b.saved.ground_fault);
+	assert_false(is_armed(&b));
 }
 
 static void other_latches_are_the_firmwares(void **state)
@@ -244,14 +299,18 @@ static void commands_need_a_firmware_that_answers(void **state)
 
 	(void)state;
 	start(&b, NULL);
-	assert_int_equal(simple(&b, POLICY_COMMAND_CLEAR), -ENODEV);
-	assert_int_equal(simple(&b, POLICY_COMMAND_SET), -ENODEV);
-	assert_int_equal(command(&b, &use), -ENODEV);
+	assert_int_equal(simple(&b, POLICY_COMMAND_CLEAR), POLICY_REFUSED);
+	assert_int_equal(error_of(&b, POLICY_SLOT_CHANGE), -ENODEV);
+	assert_int_equal(simple(&b, POLICY_COMMAND_SET), POLICY_REFUSED);
+	assert_int_equal(error_of(&b, POLICY_SLOT_CHANGE), -ENODEV);
+	assert_int_equal(command(&b, &use), POLICY_REFUSED);
+	assert_int_equal(error_of(&b, POLICY_SLOT_CHANGE), -ENODEV);
 	assert_int_equal(simple(&b, POLICY_COMMAND_START), 0);
 	produce(&b);
 	b.frozen = true;
 	run(&b, POLICY_STALE_MS + 1000);
-	assert_int_equal(command(&b, &use), -ENODEV);
+	assert_int_equal(command(&b, &use), POLICY_REFUSED);
+	assert_int_equal(error_of(&b, POLICY_SLOT_CHANGE), -ENODEV);
 }
 
 static void profile_is_kept_when_the_firmware_took_it(void **state)
@@ -264,7 +323,8 @@ static void profile_is_kept_when_the_firmware_took_it(void **state)
 	start(&b, NULL);
 	produce(&b);
 	b.refuse[POLICY_APPLY_PROFILE] = -EINVAL;
-	assert_int_equal(command(&b, &use), -EINVAL);
+	assert_int_equal(command(&b, &use), POLICY_REFUSED);
+	assert_int_equal(error_of(&b, POLICY_SLOT_CHANGE), -EINVAL);
 	assert_string_equal(b.policy.kept.profile.name, "note1");
 	assert_true(is_armed(&b));
 	b.refuse[POLICY_APPLY_PROFILE] = 0;
@@ -290,12 +350,11 @@ static void settings_outlive_a_restart_of_the_firmware(void **state)
 	assert_int_equal(command(&b, &limit), 0);
 	assert_int_equal(command(&b, &delay), 0);
 	assert_true(b.saved.set[QS1_PARAM_POWER_LIMIT_W]);
-	b.set_value = -1;
 	boot(&b, true);
 	run(&b, 1000);
 	/* One is part of the profile and comes with it, the other comes after it. */
 	assert_int_equal(b.applied.value[QS1_PARAM_ES_DELAY_S], 0);
-	assert_int_equal(b.set_value, 600);
+	assert_int_equal(b.value[QS1_PARAM_POWER_LIMIT_W], 600);
 	assert_true(is_armed(&b));
 
 	assert_int_equal(command(&b, &use), 0);
@@ -303,25 +362,421 @@ static void settings_outlive_a_restart_of_the_firmware(void **state)
 	assert_true(b.saved.set[QS1_PARAM_POWER_LIMIT_W]);
 }
 
+static const struct policy_command limit_600_w = {
+	.kind = POLICY_COMMAND_SET,
+	.param = QS1_PARAM_POWER_LIMIT_W,
+	.value = 600,
+};
+
 static void refused_setting_is_not_kept_nor_in_the_way(void **state)
 {
-	struct policy_command limit = { .kind = POLICY_COMMAND_SET,
-					.param = QS1_PARAM_POWER_LIMIT_W,
-					.value = 600 };
 	struct bench b;
 
 	(void)state;
 	start(&b, NULL);
 	produce(&b);
 	b.refuse[POLICY_SET] = -ERANGE;
-	assert_int_equal(command(&b, &limit), -ERANGE);
+	assert_int_equal(command(&b, &limit_600_w), POLICY_REFUSED);
+	assert_int_equal(error_of(&b, POLICY_SLOT_CHANGE), -ERANGE);
 	assert_false(b.saved.set[QS1_PARAM_POWER_LIMIT_W]);
+	b.refuse[POLICY_SET] = -EOPNOTSUPP;
+	assert_int_equal(command(&b, &limit_600_w), POLICY_REFUSED);
 	b.refuse[POLICY_SET] = 0;
-	assert_int_equal(command(&b, &limit), 0);
+	assert_int_equal(command(&b, &limit_600_w), POLICY_DONE);
 	b.refuse[POLICY_SET] = -ERANGE;
 	boot(&b, true);
 	run(&b, 1000);
 	assert_true(is_armed(&b));
+}
+
+/* A read-only disk: what is refused for it has no effect, then or later. */
+static void a_start_that_is_not_stored_arms_nothing(void **state)
+{
+	struct policy_kept kept = { .profile = profile_named("note1"), .shutdown = true };
+	struct bench b;
+
+	(void)state;
+	start(&b, &kept);
+	boot(&b, true);
+	run(&b, 1000);
+	b.save_result = -EROFS;
+	assert_int_equal(simple(&b, POLICY_COMMAND_START), POLICY_NOT_STORED);
+	assert_int_equal(error_of(&b, POLICY_SLOT_CHANGE), -EROFS);
+	assert_true(b.answer[POLICY_SLOT_CHANGE].undone);
+	run(&b, MINUTE_MS);
+	assert_int_equal(b.count[POLICY_ARM], 0);
+	/* The disk may hold it all the same: it gets what is kept as soon as it can. */
+	b.save_result = 0;
+	run(&b, POLICY_RETRY_MS);
+	assert_int_equal(b.saves, 1);
+	assert_int_equal(b.count[POLICY_ARM], 0);
+}
+
+static void a_setting_that_is_not_stored_is_undone(void **state)
+{
+	struct policy_command delay = { .kind = POLICY_COMMAND_SET,
+					.param = QS1_PARAM_ES_DELAY_S,
+					.value = 5 };
+	struct policy_command use = { .kind = POLICY_COMMAND_PROFILE,
+				      .profile = profile_named("other") };
+	struct bench b;
+
+	(void)state;
+	start(&b, NULL);
+	produce(&b);
+	b.save_result = -EROFS;
+	assert_int_equal(command(&b, &limit_600_w), POLICY_NOT_STORED);
+	assert_true(b.answer[POLICY_SLOT_CHANGE].undone);
+	assert_int_equal(b.value[QS1_PARAM_POWER_LIMIT_W], 1200);
+	assert_int_equal(command(&b, &delay), POLICY_NOT_STORED);
+	assert_int_equal(b.applied.value[QS1_PARAM_ES_DELAY_S],
+			 qs1_param_desc(QS1_PARAM_ES_DELAY_S)->def);
+	assert_int_equal(command(&b, &use), POLICY_NOT_STORED);
+	assert_string_equal(b.applied.name, "note1");
+
+	/* A firmware that does not take the former value back: the answer says so. */
+	b.save_ms = 500;
+	step(&b, &limit_600_w);
+	b.refuse[POLICY_SET] = -ETIMEDOUT;
+	b.answer[POLICY_SLOT_CHANGE].ended = false;
+	run(&b, POLICY_UNDO_MS + 1000);
+	assert_int_equal(b.answer[POLICY_SLOT_CHANGE].outcome, POLICY_NOT_STORED);
+	assert_false(b.answer[POLICY_SLOT_CHANGE].undone);
+	b.refuse[POLICY_SET] = 0;
+	run(&b, POLICY_RETRY_MS + 1000);
+	assert_int_equal(b.value[QS1_PARAM_POWER_LIMIT_W], 1200);
+}
+
+/* Once without an answer at the start of the firmware: not for an hour. */
+static void a_kept_setting_survives_a_firmware_that_does_not_answer(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b, NULL);
+	produce(&b);
+	assert_int_equal(command(&b, &limit_600_w), POLICY_DONE);
+	boot(&b, true);
+	b.refuse[POLICY_SET] = -ETIMEDOUT;
+	run(&b, 1000);
+	b.refuse[POLICY_SET] = 0;
+	assert_false(is_armed(&b));
+	run(&b, POLICY_RETRY_MS);
+	assert_int_equal(b.value[QS1_PARAM_POWER_LIMIT_W], 600);
+	assert_true(is_armed(&b));
+}
+
+/* The firmware has carried it out, and did not say so: it is asked until it does. */
+static void a_command_without_an_answer_is_tried_until_it_is_known(void **state)
+{
+	struct policy_command use = { .kind = POLICY_COMMAND_PROFILE,
+				      .profile = profile_named("other") };
+	struct bench b;
+
+	(void)state;
+	start(&b, NULL);
+	produce(&b);
+	b.taken = true;
+	b.refuse[POLICY_APPLY_PROFILE] = -ETIMEDOUT;
+	step(&b, &use);
+	run(&b, POLICY_ACT_RETRY_MS / 2);
+	b.refuse[POLICY_APPLY_PROFILE] = 0;
+	run(&b, POLICY_ACT_RETRY_MS);
+	assert_int_equal(b.answer[POLICY_SLOT_CHANGE].outcome, POLICY_DONE);
+	assert_string_equal(b.saved.profile.name, "other");
+
+	/* For longer: unknown, and the kept profile is put in force again. */
+	use.profile = profile_named("third");
+	b.refuse[POLICY_APPLY_PROFILE] = -ETIMEDOUT;
+	assert_int_equal(command(&b, &use), POLICY_UNKNOWN);
+	assert_int_equal(error_of(&b, POLICY_SLOT_CHANGE), -ETIMEDOUT);
+	b.refuse[POLICY_APPLY_PROFILE] = 0;
+	run(&b, POLICY_RETRY_MS + 1000);
+	assert_string_equal(b.applied.name, "other");
+	assert_string_equal(b.saved.profile.name, "other");
+	assert_true(is_armed(&b));
+}
+
+static void a_command_ends_with_its_run_of_the_firmware(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b, NULL);
+	produce(&b);
+	b.refuse[POLICY_SET] = -ETIMEDOUT;
+	step(&b, &limit_600_w);
+	boot(&b, true);
+	run(&b, TICK_MS);
+	assert_int_equal(b.answer[POLICY_SLOT_CHANGE].outcome, POLICY_REFUSED);
+	assert_int_equal(error_of(&b, POLICY_SLOT_CHANGE), -ENODEV);
+	b.refuse[POLICY_SET] = 0;
+	run(&b, POLICY_RETRY_MS + 1000);
+	b.refuse[POLICY_SET] = -ETIMEDOUT;
+	step(&b, &limit_600_w);
+	b.in.present = false;
+	b.answer[POLICY_SLOT_CHANGE].ended = false;
+	run(&b, TICK_MS);
+	assert_true(b.answer[POLICY_SLOT_CHANGE].ended);
+	assert_int_equal(error_of(&b, POLICY_SLOT_CHANGE), -ENODEV);
+}
+
+/* A disk that takes 10 s delays what waits for it, and nothing else. */
+static void a_slow_disk_delays_neither_heartbeat_nor_stop(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b, NULL);
+	produce(&b);
+	b.save_ms = 10000;
+	b.heartbeats = 0;
+	step(&b, &limit_600_w);
+	run(&b, 1000);
+	assert_int_equal(b.value[QS1_PARAM_POWER_LIMIT_W], 600);
+	assert_int_equal(b.answer[POLICY_SLOT_CHANGE].ended, false);
+	step(&b, &(struct policy_command){ .kind = POLICY_COMMAND_STOP });
+	assert_false(is_armed(&b));
+	run(&b, 11000);
+	assert_true(b.answer[POLICY_SLOT_CHANGE].ended);
+	assert_int_equal(b.answer[POLICY_SLOT_CHANGE].outcome, POLICY_DONE);
+	assert_false(b.answer[POLICY_SLOT_STOP].ended);
+	run(&b, 10000);
+	assert_int_equal(b.answer[POLICY_SLOT_STOP].outcome, POLICY_DONE);
+	assert_true(b.saved.shutdown && b.saved.set[QS1_PARAM_POWER_LIMIT_W]);
+	assert_in_range(b.heartbeats, 22000 / POLICY_HEARTBEAT_MS - 1,
+			22000 / POLICY_HEARTBEAT_MS + 1);
+}
+
+/* One that takes minutes: the command ends, without effect, also when the disk is done. */
+static void a_disk_that_hangs_ends_the_command(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b, NULL);
+	produce(&b);
+	b.save_ms = MINUTE_MS;
+	assert_int_equal(command(&b, &limit_600_w), POLICY_NOT_STORED);
+	assert_int_equal(error_of(&b, POLICY_SLOT_CHANGE), -ETIMEDOUT);
+	assert_int_equal(b.value[QS1_PARAM_POWER_LIMIT_W], 1200);
+	assert_int_equal(simple(&b, POLICY_COMMAND_STOP), POLICY_NOT_STORED);
+	assert_int_equal(error_of(&b, POLICY_SLOT_STOP), -ETIMEDOUT);
+	assert_false(is_armed(&b));
+	run(&b, 3 * MINUTE_MS);
+	assert_true(b.saved.shutdown);
+	assert_false(b.saved.set[QS1_PARAM_POWER_LIMIT_W]);
+}
+
+static void a_stop_that_is_not_stored_stops_all_the_same(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b, NULL);
+	produce(&b);
+	b.save_result = -EROFS;
+	assert_int_equal(simple(&b, POLICY_COMMAND_STOP), POLICY_NOT_STORED);
+	assert_int_equal(error_of(&b, POLICY_SLOT_STOP), -EROFS);
+	assert_false(is_armed(&b));
+	run(&b, MINUTE_MS);
+	assert_false(is_armed(&b));
+	b.save_result = 0;
+	run(&b, POLICY_RETRY_MS);
+	assert_true(b.saved.shutdown);
+	/* Without fresh samples nobody knows whether it has stopped. */
+	assert_int_equal(simple(&b, POLICY_COMMAND_START), POLICY_DONE);
+	run(&b, 1000);
+	b.frozen = true;
+	b.refuse[POLICY_DISARM] = -ETIMEDOUT;
+	assert_int_equal(simple(&b, POLICY_COMMAND_STOP), POLICY_UNKNOWN);
+}
+
+/* A start that waits for the disk gives way. */
+static void a_stop_overtakes_a_start(void **state)
+{
+	struct policy_kept kept = { .profile = profile_named("note1"), .shutdown = true };
+	struct bench b;
+
+	(void)state;
+	start(&b, &kept);
+	boot(&b, true);
+	run(&b, 1000);
+	b.save_ms = 10000;
+	step(&b, &(struct policy_command){ .kind = POLICY_COMMAND_START });
+	run(&b, 1000);
+	step(&b, &(struct policy_command){ .kind = POLICY_COMMAND_STOP });
+	assert_int_equal(b.answer[POLICY_SLOT_CHANGE].outcome, POLICY_REFUSED);
+	assert_int_equal(error_of(&b, POLICY_SLOT_CHANGE), -ECANCELED);
+	/* Until the stop has ended there is no other start. */
+	b.answer[POLICY_SLOT_CHANGE].ended = false;
+	step(&b, &(struct policy_command){ .kind = POLICY_COMMAND_START });
+	assert_int_equal(error_of(&b, POLICY_SLOT_CHANGE), -EBUSY);
+	/* One that begins while the other's save is under way waits for its own. */
+	step(&b, &limit_600_w);
+	run(&b, 30000);
+	assert_int_equal(b.answer[POLICY_SLOT_STOP].outcome, POLICY_DONE);
+	assert_int_equal(b.answer[POLICY_SLOT_CHANGE].outcome, POLICY_DONE);
+	assert_true(b.saved.shutdown);
+	assert_int_equal(b.count[POLICY_ARM], 0);
+}
+
+/* Of each slot there is one. */
+static void a_second_command_of_a_slot_is_not_taken(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b, NULL);
+	produce(&b);
+	b.save_ms = 1000;
+	step(&b, &limit_600_w);
+	assert_true(policy_is_open(&b.policy, POLICY_COMMAND_START));
+	assert_false(policy_is_open(&b.policy, POLICY_COMMAND_STOP));
+	step(&b, &(struct policy_command){ .kind = POLICY_COMMAND_PAIR, .key = { 1 } });
+	run(&b, 5000);
+	assert_false(b.policy.kept.paired);
+}
+
+/* Another save of the caller's comes first. */
+static void a_save_waits_for_the_storage(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b, NULL);
+	produce(&b);
+	b.in.storage_busy = true;
+	step(&b, &(struct policy_command){ .kind = POLICY_COMMAND_STOP });
+	run(&b, 1000);
+	assert_false(b.answer[POLICY_SLOT_STOP].ended);
+	b.in.storage_busy = false;
+	run(&b, TICK_MS);
+	assert_int_equal(b.answer[POLICY_SLOT_STOP].outcome, POLICY_DONE);
+}
+
+static void a_lost_store_keeps_it_stopped_until_it_is_cleared(void **state)
+{
+	struct policy_kept kept = { .profile = profile_named("note1"), .store_lost = true };
+	struct policy_command clear = { .kind = POLICY_COMMAND_CLEAR,
+					.fault = QS1_FAULT_STORE_LOST };
+	struct bench b;
+
+	(void)state;
+	start(&b, &kept);
+	policy_init(&b.policy, &kept, false, b.now_ms);
+	boot(&b, true);
+	run(&b, MINUTE_MS);
+	assert_int_equal(b.saves, 1);
+	assert_true(b.saved.store_lost);
+	assert_int_equal(b.count[POLICY_ARM], 0);
+	assert_true(b.out.faults_latched & QS1_FAULT_BIT(QS1_FAULT_STORE_LOST));
+	assert_int_equal(b.out.show, POLICY_SHOW_NOT_PRODUCING);
+	assert_int_equal(simple(&b, POLICY_COMMAND_START), POLICY_REFUSED);
+	assert_int_equal(error_of(&b, POLICY_SLOT_CHANGE), -EPERM);
+	assert_int_equal(command(&b, &clear), POLICY_DONE);
+	assert_false(b.saved.store_lost);
+	run(&b, 1000);
+	assert_true(is_armed(&b));
+	assert_int_equal(b.count[POLICY_CLEAR], 0);
+}
+
+static void a_pairing_is_kept(void **state)
+{
+	struct policy_command pair = { .kind = POLICY_COMMAND_PAIR, .key = { 1, 2, 3 } };
+	struct bench b;
+
+	(void)state;
+	start(&b, NULL);
+	assert_int_equal(command(&b, &pair), POLICY_DONE);
+	assert_true(b.saved.paired);
+	assert_memory_equal(b.saved.key, pair.key, sizeof(pair.key));
+}
+
+static enum policy_outcome limit(struct bench *b, const char *owner, int32_t w, int64_t lease_ms,
+				 int32_t then_w)
+{
+	struct policy_command command_limit = {
+		.kind = POLICY_COMMAND_LIMIT,
+		.limit = { .w = w, .until_ms = b->now_ms + lease_ms, .then_w = then_w },
+	};
+
+	snprintf(command_limit.limit.owner, sizeof(command_limit.limit.owner), "%s", owner);
+	return command(b, &command_limit);
+}
+
+static void check_limit(struct bench *b, int32_t w)
+{
+	assert_int_equal(b->value[QS1_PARAM_POWER_LIMIT_W], w);
+}
+
+/* The lowest counts, each ends by itself, and nothing is written to the disk. */
+static void limits_of_several_owners_are_leases(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b, NULL);
+	produce(&b);
+	assert_int_equal(limit(&b, "utility", 900, 60000, LIMITS_NONE), POLICY_DONE);
+	check_limit(&b, 900);
+	assert_int_equal(limit(&b, "ema", 0, 30000, 300), POLICY_DONE);
+	check_limit(&b, 0);
+	/* The operator's setting is another limit, and none of theirs. */
+	assert_int_equal(command(&b, &limit_600_w), POLICY_DONE);
+	check_limit(&b, 0);
+	run(&b, 30000);
+	check_limit(&b, 300);
+	assert_int_equal(limit(&b, "ema", LIMITS_NONE, 0, LIMITS_NONE), POLICY_DONE);
+	check_limit(&b, 600);
+	assert_int_equal(limit(&b, "utility", 500, 1000, LIMITS_NONE), POLICY_DONE);
+	check_limit(&b, 500);
+	run(&b, 2000);
+	check_limit(&b, 600);
+	assert_int_equal(b.policy.limits.count, 0);
+	assert_int_equal(b.saves, 1);
+}
+
+/* The firmware restarts: the limit is there before the permission. */
+static void a_limit_outlives_the_firmware(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	start(&b, NULL);
+	assert_int_equal(limit(&b, "ema", 200, MINUTE_MS, LIMITS_NONE), POLICY_DONE);
+	produce(&b);
+	check_limit(&b, 200);
+	boot(&b, true);
+	run(&b, 1000);
+	assert_true(is_armed(&b));
+	check_limit(&b, 200);
+	b.refuse[POLICY_SET] = -ETIMEDOUT;
+	assert_int_equal(limit(&b, "ema", 100, MINUTE_MS, LIMITS_NONE), POLICY_UNKNOWN);
+	b.refuse[POLICY_SET] = 0;
+	run(&b, POLICY_RETRY_MS + 1000);
+	check_limit(&b, 100);
+}
+
+static void there_are_limits_for_so_many_owners(void **state)
+{
+	struct bench b;
+	char owner[24];
+
+	(void)state;
+	start(&b, NULL);
+	for (int n = 0; n < LIMITS_MAX; n++) {
+		snprintf(owner, sizeof(owner), "owner%d", n);
+		assert_int_equal(limit(&b, owner, 100 + n, 1000, n % 2 ? LIMITS_NONE : 50),
+				 POLICY_DONE);
+	}
+	assert_int_equal(limit(&b, "one more", 100, 1000, LIMITS_NONE), POLICY_REFUSED);
+	assert_int_equal(error_of(&b, POLICY_SLOT_LIMIT), -ENOSPC);
+	assert_int_equal(limit(&b, "owner3", 7, 1000, LIMITS_NONE), POLICY_DONE);
+	assert_int_equal(limits_lowest(&b.policy.limits), 7);
+	run(&b, 2000);
+	assert_int_equal(b.policy.limits.count, LIMITS_MAX / 2);
+	assert_int_equal(limits_lowest(&b.policy.limits), 50);
 }
 
 static void firmware_that_crashed_is_set_up_again(void **state)
@@ -489,7 +944,7 @@ static void an_empty_command_is_none(void **state)
 	start(&b, NULL);
 	boot(&b, true);
 	step(&b, &nothing);
-	assert_false(b.done);
+	assert_false(b.answer[POLICY_SLOT_CHANGE].ended);
 	assert_int_equal(b.order[0], POLICY_APPLY_PROFILE);
 }
 
@@ -509,11 +964,17 @@ static void a_late_self_test_shows_the_startup_pattern(void **state)
 	assert_int_equal(b.out.show, POLICY_SHOW_STARTUP);
 }
 
-static void every_action_has_its_words(void **state)
+static void everything_has_its_words(void **state)
 {
 	(void)state;
 	for (int action = 0; action < POLICY_ACTION_COUNT; action++) {
 		assert_true(strlen(policy_action_text(action)) > 3);
+	}
+	for (int kind = 0; kind < POLICY_COMMAND_COUNT; kind++) {
+		assert_true(strlen(policy_command_name(kind)) > 2);
+	}
+	for (int outcome = 0; outcome < POLICY_OUTCOME_COUNT; outcome++) {
+		assert_true(strlen(policy_outcome_name(outcome)) > 3);
 	}
 }
 
@@ -525,7 +986,7 @@ int main(void)
 		cmocka_unit_test(refused_profile_keeps_it_off_and_is_tried_again),
 		cmocka_unit_test(running_inverter_without_valid_profile_is_stopped),
 		cmocka_unit_test(refused_permission_is_tried_again),
-		cmocka_unit_test(heartbeat_comes_at_least_each_half_second),
+		cmocka_unit_test(heartbeat_keeps_its_period),
 		cmocka_unit_test(shutdown_is_kept_over_power),
 		cmocka_unit_test(stop_is_kept_without_firmware_and_when_it_refuses),
 		cmocka_unit_test(ground_fault_is_kept_restored_and_cleared_by_command_only),
@@ -537,6 +998,24 @@ int main(void)
 		cmocka_unit_test(profile_is_kept_when_the_firmware_took_it),
 		cmocka_unit_test(settings_outlive_a_restart_of_the_firmware),
 		cmocka_unit_test(refused_setting_is_not_kept_nor_in_the_way),
+		cmocka_unit_test(a_clear_that_is_not_stored_is_undone),
+		cmocka_unit_test(a_fault_that_returns_ends_the_clearing),
+		cmocka_unit_test(a_start_that_is_not_stored_arms_nothing),
+		cmocka_unit_test(a_setting_that_is_not_stored_is_undone),
+		cmocka_unit_test(a_kept_setting_survives_a_firmware_that_does_not_answer),
+		cmocka_unit_test(a_command_without_an_answer_is_tried_until_it_is_known),
+		cmocka_unit_test(a_command_ends_with_its_run_of_the_firmware),
+		cmocka_unit_test(a_slow_disk_delays_neither_heartbeat_nor_stop),
+		cmocka_unit_test(a_disk_that_hangs_ends_the_command),
+		cmocka_unit_test(a_stop_that_is_not_stored_stops_all_the_same),
+		cmocka_unit_test(a_stop_overtakes_a_start),
+		cmocka_unit_test(a_second_command_of_a_slot_is_not_taken),
+		cmocka_unit_test(a_save_waits_for_the_storage),
+		cmocka_unit_test(a_lost_store_keeps_it_stopped_until_it_is_cleared),
+		cmocka_unit_test(a_pairing_is_kept),
+		cmocka_unit_test(limits_of_several_owners_are_leases),
+		cmocka_unit_test(a_limit_outlives_the_firmware),
+		cmocka_unit_test(there_are_limits_for_so_many_owners),
 		cmocka_unit_test(firmware_that_crashed_is_set_up_again),
 		cmocka_unit_test(stale_samples_are_a_fault),
 		cmocka_unit_test(implausible_samples_are_a_fault),
@@ -547,7 +1026,7 @@ int main(void)
 		cmocka_unit_test(ecu_is_missed_after_sixty_minutes),
 		cmocka_unit_test(an_empty_command_is_none),
 		cmocka_unit_test(a_late_self_test_shows_the_startup_pattern),
-		cmocka_unit_test(every_action_has_its_words),
+		cmocka_unit_test(everything_has_its_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,7 +71,7 @@ static void every_change_and_every_action_is_an_entry(void **state)
 static void the_oldest_makes_room(void **state)
 {
 	struct policy_input in = { 0 };
-	const struct policy_output out = { .action = POLICY_SAVE };
+	const struct policy_output out = { .action = POLICY_SET };
 	struct json_object *array, *number;
 
 	(void)state;
@@ -101,6 +101,12 @@ static void a_decision_is_told_in_words(void **state)
 		.state = QS1_STATE_GROUND_FAULT,
 		.show = POLICY_SHOW_GROUND_FAULT,
 		.faults_latched = QS1_FAULT_BIT(QS1_FAULT_GFDI),
+		.stored = true,
+		.answer[POLICY_SLOT_CHANGE] = {
+			.ended = true,
+			.outcome = POLICY_NOT_STORED,
+			.error = -EROFS,
+		},
 	};
 	struct json_object *array;
 	const char *text;
@@ -109,15 +115,16 @@ static void a_decision_is_told_in_words(void **state)
 	step(&in, &out, 5);
 	array = recorder_json(&recorder);
 	text = json_object_to_json_string_ext(array, JSON_C_TO_STRING_PLAIN);
-	assert_string_equal(
-		text, "[{\"number\":1,\"time_ms\":1000005,\"monotonic_ms\":5,\"last_ms\":5,"
-		      "\"steps\":1,\"saw\":{\"present\":true,\"epoch\":0,\"sample\":0,"
-		      "\"state\":\"ground-fault\",\"status\":10,\"faults_active\":[],"
-		      "\"faults_latched\":[\"GFDI\"],\"plausible\":true,\"ecu\":false,"
-		      "\"result\":\"ok\",\"command\":\"clear\"},\"decided\":{"
-		      "\"action\":\"clear latched fault\",\"fault\":\"GFDI\","
-		      "\"state\":\"ground-fault\",\"show\":\"ground-fault\",\"armed\":false,"
-		      "\"stale\":false,\"faults_active\":[],\"faults_latched\":[\"GFDI\"]}}]");
+	assert_string_equal(text,
+			    "[{\"number\":1,\"time_ms\":1000005,\"monotonic_ms\":5,\"last_ms\":5,"
+			    "\"steps\":1,\"saw\":{\"present\":true,\"epoch\":0,\"sample\":0,"
+			    "\"state\":\"ground-fault\",\"status\":10,\"faults_active\":[],"
+			    "\"faults_latched\":[\"GFDI\"],\"plausible\":true,\"ecu\":false,"
+			    "\"result\":\"ok\",\"command\":\"clear\"},\"decided\":{"
+			    "\"action\":\"clear latched fault\",\"fault\":\"GFDI\","
+			    "\"state\":\"ground-fault\",\"show\":\"ground-fault\",\"armed\":false,"
+			    "\"stale\":false,\"faults_active\":[],\"faults_latched\":[\"GFDI\"],"
+			    "\"stored\":true,\"answer\":\"not-stored\",\"error\":\"EROFS\"}}]");
 	json_object_put(array);
 }
 

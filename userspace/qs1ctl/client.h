@@ -7,10 +7,12 @@
 
 #include <json-c/json.h>
 
+#include "../lib/protocol.h"
+
 struct client;
 
-/* How long the daemon may take: longer than all commands to a firmware that hangs. */
-#define CLIENT_TIMEOUT_S 20
+/* Longer than qs1d takes for any answer. */
+#define CLIENT_TIMEOUT_S (PROTOCOL_ANSWER_S + 5)
 
 /**
  * client_open() - connect

@@ -43,8 +43,9 @@ userspace-install: guest-programs
 	install -D -m 644 userspace/qs1d/qs1d.conf $(DESTDIR)/etc/qs1/qs1d.conf
 	install -d $(DESTDIR)/usr/share/qs1/profiles
 	install -m 644 profiles/*.conf $(DESTDIR)/usr/share/qs1/profiles
-	install -D -m 644 userspace/qs1d/system/qs1d.service \
-		$(DESTDIR)/lib/systemd/system/qs1d.service
+	install -d $(DESTDIR)/lib/systemd/system
+	install -m 644 userspace/qs1d/system/*.service userspace/qs1d/system/*.socket \
+		$(DESTDIR)/lib/systemd/system
 	install -D -m 644 userspace/qs1d/system/60-qs1.rules \
 		$(DESTDIR)/usr/lib/udev/rules.d/60-qs1.rules
 	install -D -m 755 userspace/qs1d/system/grant $(DESTDIR)/usr/lib/qs1/grant

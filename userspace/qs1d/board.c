@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../lib/clock.h"
 #include "../lib/log.h"
 #include "../lib/names.h"
 #include "../lib/sysfs.h"
@@ -149,7 +150,7 @@ static int open_board(struct board *board)
 	if (ret < 0) {
 		return ret;
 	}
-	/* The device manager gives them to our group, a moment after they appear. */
+	/* A udev rule gives them to our group, a moment after they appear. */
 	if (faccessat(board->dir, "control", W_OK, AT_EACCESS) < 0 ||
 	    faccessat(board->dir, "heartbeat", W_OK, AT_EACCESS) < 0) {
 		return -EACCES;
@@ -353,6 +354,7 @@ const char *board_refusal(struct board *board, char *buf, size_t size)
 
 int board_heartbeat(struct board *board)
 {
+	board->heartbeat_ms = clock_ms(CLOCK_MONOTONIC);
 	return board->bound ? sysfs_write_at(board->dir, "heartbeat", "1") : -ENODEV;
 }
 
@@ -397,8 +399,17 @@ static int holds(struct board *board, enum qs1_param id, int32_t value)
 
 int board_set(struct board *board, enum qs1_param id, int32_t value)
 {
-	int ret = write_param(board, id, value);
+	int ret = holds(board, id, value);
 
+	if (ret) {
+		return ret < 0 ? ret : BOARD_UNCHANGED;
+	}
+	ret = write_param(board, id, value);
+	if (ret == -EBUSY) {
+		/* A profile that was begun and never ended, after an abort without an answer. */
+		board_control(board, "profile abort");
+		ret = write_param(board, id, value);
+	}
 	ret = ret < 0 ? ret : holds(board, id, value);
 	return ret < 0 ? ret : ret ? 0 : -EIO;
 }
@@ -421,6 +432,14 @@ static int holds_profile(struct board *board, const struct qs1_profile *profile)
 	return ret;
 }
 
+/* Each value may take the mailbox's timeout. */
+static void keep_alive(struct board *board)
+{
+	if (clock_ms(CLOCK_MONOTONIC) - board->heartbeat_ms >= POLICY_HEARTBEAT_MS) {
+		board_heartbeat(board);
+	}
+}
+
 static int write_profile(struct board *board, const struct qs1_profile *profile)
 {
 	int ret = board_control(board, "profile begin");
@@ -431,11 +450,12 @@ static int write_profile(struct board *board, const struct qs1_profile *profile)
 	for (int id = 0; id < QS1_PARAM_COUNT && !ret; id++) {
 		if (in_profile(id)) {
 			ret = write_param(board, id, profile->value[id]);
+			keep_alive(board);
 		}
 	}
 	if (ret < 0) {
-		board_control(board, "profile abort");
-		return ret;
+		/* Without an answer to the abort the profile may be begun still. */
+		return board_control(board, "profile abort") ?: ret;
 	}
 	return board_control(board, "profile commit");
 }
@@ -445,7 +465,7 @@ int board_apply(struct board *board, const struct qs1_profile *profile)
 	int ret = holds_profile(board, profile);
 
 	if (ret) {
-		return ret < 0 ? ret : 0;
+		return ret < 0 ? ret : BOARD_UNCHANGED;
 	}
 	ret = write_profile(board, profile);
 	if (ret < 0) {

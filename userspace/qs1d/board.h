@@ -13,6 +13,7 @@
 
 #include "../lib/iio.h"
 #include "../lib/profile.h"
+#include "../policy/policy.h"
 #include "energy.h"
 
 /*
@@ -105,6 +106,7 @@ struct board {
 	int crashes;
 	int events;
 	uint64_t last_ticks;
+	int64_t heartbeat_ms;
 	bool layout_reported;
 	struct iio_channel channel[BOARD_READING_COUNT];
 };
@@ -135,10 +137,13 @@ const char *board_refusal(struct board *board, char *buf, size_t size);
 
 int board_heartbeat(struct board *board);
 
+/* A value was in force before it was written. */
+#define BOARD_UNCHANGED 1
+
 /**
  * board_set() - set one parameter and read it back
  *
- * Return: 0; -EIO when the value read back is another one; -ERANGE, -EINVAL,
+ * Return: 0; BOARD_UNCHANGED; -EIO when the value read back is another one; -ERANGE, -EINVAL,
  * ... as the firmware refused it.
  */
 int board_set(struct board *board, enum qs1_param id, int32_t value);
@@ -149,11 +154,12 @@ int board_get(struct board *board, enum qs1_param id, int32_t *ret_value);
 /**
  * board_apply() - put a profile in force, all of it or nothing
  *
- * What is in force already is not written again, so that a restart of the
- * daemon does not disturb a running inverter.
+ * What is in force is not written again, so that a restart of the daemon does
+ * not disturb a running inverter. The heartbeat goes on between two values.
  *
- * Return: 0 with every value read back; a negative errno, and then the former
- * values are in force.
+ * Return: 0 with every value read back; BOARD_UNCHANGED; a negative errno. A
+ * refusal leaves the former values in force; without an answer, or with -EIO,
+ * nobody knows.
  */
 int board_apply(struct board *board, const struct qs1_profile *profile);
 

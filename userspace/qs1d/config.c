@@ -61,26 +61,23 @@ static int take_line(void *ctx, int line, const char *name, const char *value, c
 	return -EINVAL;
 }
 
-static int load_profile(const struct loading *loading, const char *path,
-			struct qs1_profile *ret_profile, char *err, size_t size)
+int config_profile(const struct config *config, struct qs1_profile *ret_profile, char *err,
+		   size_t size)
 {
 	char *file __cleanup(free_ptr) = NULL;
 	char reason[QS1_PROFILE_ERR_SIZE];
-	int ret = qs1_profile_find(loading->config.profile, NULL, &file, reason, sizeof(reason));
+	int ret = qs1_profile_find(config->profile, NULL, &file, reason, sizeof(reason));
 
 	if (!ret) {
 		ret = qs1_profile_load(file, ret_profile, reason, sizeof(reason));
 	}
-	if (ret < 0 && loading->line[KEY_profile]) {
-		snprintf(err, size, "%s:%d: profile: %s", path, loading->line[KEY_profile], reason);
-	} else if (ret < 0) {
-		snprintf(err, size, "profile: %s", reason);
+	if (ret < 0) {
+		snprintf(err, size, "profile %.64s: %s", config->profile, reason);
 	}
 	return ret;
 }
 
-int config_load(const char *path, struct config *ret_config, struct qs1_profile *ret_profile,
-		char *err, size_t size)
+int config_load(const char *path, struct config *ret_config, char *err, size_t size)
 {
 	struct loading loading = {
 		.config = {
@@ -89,18 +86,10 @@ int config_load(const char *path, struct config *ret_config, struct qs1_profile 
 #undef X
 		},
 	};
-	struct qs1_profile profile;
 	int ret = qs1_conf_read(path ?: CONFIG_FILE, take_line, &loading, err, size);
 
 	if (ret < 0 && (path || ret != -ENOENT)) {
 		return ret;
-	}
-	if (ret_profile) {
-		ret = load_profile(&loading, path ?: CONFIG_FILE, &profile, err, size);
-		if (ret < 0) {
-			return ret;
-		}
-		*ret_profile = profile;
 	}
 	*ret_config = loading.config;
 	return 0;

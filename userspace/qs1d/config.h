@@ -7,20 +7,20 @@
 #include <stddef.h>
 
 #include "../lib/profile.h"
-#include "../lib/protocol.h"
 
 #define CONFIG_FILE "/etc/qs1/qs1d.conf"
 
 /*
- * Columns: name (identifier and in the file), default, text. All are paths but
- * for the profile, which is a name or a path.
+ * Columns: name (identifier and in the file), default, text. All are absolute
+ * paths, except the profile, which is a name or a path.
  */
 /* clang-format off */
 #define CONFIG_KEYS(X) \
 	X(profile, "note1", "grid profile of a unit that has never been given one") \
-	X(socket, PROTOCOL_SOCKET, "control socket") \
 	X(store_a, "/var/lib/qs1", "folder of what outlives power, first copy") \
 	X(store_b, "/var/lib/qs1", "folder of the second copy, best on another partition") \
+	X(mark, "/var/lib/qs1-mark/unit", "mark of the first start, best apart from both copies") \
+	X(label, "/etc/qs1/label", "text of the unit's label: serial number and install code") \
 	X(metrics, "", "file of metrics for Prometheus, none unless given")
 /* clang-format on */
 
@@ -31,21 +31,29 @@ struct config {
 };
 
 /**
- * config_load() - defaults, and what a file says
+ * config_load() - the defaults, and what a file says
  * @path: file name; NULL for CONFIG_FILE, which need not exist
  * @ret_config: untouched on failure
- * @ret_profile: the profile that it names, untouched on failure; may be NULL
  * @err: on failure the reason, with file and line
  *
  * Return: 0 or a negative errno.
  */
-int config_load(const char *path, struct config *ret_config, struct qs1_profile *ret_profile,
-		char *err, size_t size);
+int config_load(const char *path, struct config *ret_config, char *err, size_t size);
 
-/* Told of a key that differs. */
+/**
+ * config_profile() - the profile that a configuration names
+ * @ret_profile: untouched on failure
+ * @err: on failure the reason
+ *
+ * Return: 0 or a negative errno.
+ */
+int config_profile(const struct config *config, struct qs1_profile *ret_profile, char *err,
+		   size_t size);
+
+/* Called for each key that differs. */
 typedef void (*config_change_fn)(void *ctx, const char *name, const char *from, const char *to);
 
-/* Tell of each key whose value is another in @to. */
+/* Call @fn for each key whose value is another one in @to. */
 void config_changes(const struct config *from, const struct config *to, config_change_fn fn,
 		    void *ctx);
 

@@ -2,118 +2,60 @@
 #include "control.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
+#include "../lib/clock.h"
 #include "../lib/log.h"
 #include "../lib/util.h"
 
 static void drop(struct control_client *client)
 {
+	client->source = sd_event_source_disable_unref(client->source);
 	close_fd(&client->fd);
 	free(client->out);
 	client->fd = -1;
 	client->out = NULL;
 	client->out_used = 0;
 	client->in_used = 0;
+	client->waiting = false;
+	client->ended = false;
 	client->follow = 0;
 }
 
-/* A socket file that nobody listens at is left over from a daemon that died. */
-static int remove_stale(const struct sockaddr_un *address)
+static bool has_line(const struct control_client *client)
 {
-	int fd __cleanup(close_fd) = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0) {
-		return -errno;
-	}
-	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0) {
-		return -EADDRINUSE;
-	}
-	if (errno == ECONNREFUSED && unlink(address->sun_path) < 0) {
-		return -errno;
-	}
-	return 0;
+	return memchr(client->in, '\n', client->in_used);
 }
 
-static int listen_at(int fd, const char *path)
+/* What to wait for: nothing more is read before the lines that are there were taken. */
+static void watch(struct control_client *client)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int ret;
+	uint32_t events = 0;
 
-	if (strlen(path) >= sizeof(address.sun_path)) {
-		return -ENAMETOOLONG;
+	if (!client->source) {
+		return;
 	}
-	strcpy(address.sun_path, path);
-	ret = remove_stale(&address);
-	if (ret < 0) {
-		return ret;
+	if (client->ended && !client->waiting && !has_line(client) && client->out_used == 0 &&
+	    !client->follow) {
+		drop(client);
+		return;
 	}
-	/* Owner and group; the folder's set-group-ID bit or the service's group says which. */
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || chmod(path, 0660) < 0 ||
-	    listen(fd, CONTROL_CLIENTS) < 0) {
-		return -errno;
+	if (!client->waiting && !has_line(client) && !client->ended) {
+		events |= EPOLLIN;
 	}
-	return 0;
-}
-
-int control_open(struct control *control, const char *path, control_line_fn line, void *ctx)
-{
-	int fd __cleanup(close_fd) = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int ret;
-
-	if (fd < 0) {
-		return -errno;
+	if (client->out_used > 0) {
+		events |= EPOLLOUT;
 	}
-	ret = listen_at(fd, path);
-	if (ret < 0) {
-		return ret;
-	}
-	*control = (struct control){ .path = strdup(path), .line = line, .ctx = ctx };
-	if (!control->path) {
-		return -ENOMEM;
-	}
-	for (int i = 0; i < CONTROL_CLIENTS; i++) {
-		control->client[i].fd = -1;
-	}
-	control->fd = fd;
-	fd = -1;
-	return 0;
-}
-
-void control_close(struct control *control)
-{
-	for (int i = 0; i < CONTROL_CLIENTS; i++) {
-		drop(&control->client[i]);
-	}
-	close_fd(&control->fd);
-	unlink(control->path);
-	free(control->path);
-}
-
-void control_fds(const struct control *control, struct pollfd fds[CONTROL_FDS])
-{
-	for (int i = 0; i < CONTROL_CLIENTS; i++) {
-		const struct control_client *client = &control->client[i];
-
-		fds[i] = (struct pollfd){ .fd = client->fd, .events = POLLIN };
-		if (client->out_used > 0) {
-			fds[i].events |= POLLOUT;
-		}
-	}
-	fds[CONTROL_CLIENTS] = (struct pollfd){ .fd = control->fd, .events = POLLIN };
+	sd_event_source_set_io_events(client->source, events);
 }
 
 static void flush(struct control_client *client)
 {
-	ssize_t n;
+	ssize_t n = send(client->fd, client->out, client->out_used, MSG_NOSIGNAL | MSG_DONTWAIT);
 
-	if (client->out_used == 0) {
-		return;
-	}
-	n = send(client->fd, client->out, client->out_used, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n < 0) {
 		if (errno != EAGAIN && errno != EINTR) {
 			drop(client);
@@ -137,7 +79,7 @@ void control_send(struct control_client *client, const char *text)
 		return;
 	}
 	if (client->out_used + length + 1 > CONTROL_BACKLOG) {
-		log_warning("control: a client does not read, dropped");
+		log_warning("control: dropped a client that does not read its answers");
 		drop(client);
 		return;
 	}
@@ -151,77 +93,190 @@ void control_send(struct control_client *client, const char *text)
 	client->out = more;
 	client->out_used += length + 1;
 	flush(client);
+	watch(client);
 }
 
-/* Hand over each whole line that has arrived. */
-static void take_lines(struct control *control, struct control_client *client)
+void control_resume(struct control *control)
 {
-	char *start = client->in;
-	char *end = client->in + client->in_used;
-	char *newline;
-
-	while (client->fd >= 0 && (newline = memchr(start, '\n', end - start))) {
-		*newline = '\0';
-		control->line(control->ctx, client, start);
-		start = newline + 1;
-	}
-	if (client->fd < 0) {
-		return;
-	}
-	client->in_used = end - start;
-	memmove(client->in, start, client->in_used);
-	if (client->in_used == sizeof(client->in)) {
-		log_warning("control: a line of more than %d bytes, client dropped", CONTROL_LINE);
-		drop(client);
+	if (control->turn) {
+		sd_event_source_set_enabled(control->turn, SD_EVENT_ONESHOT);
 	}
 }
 
-static void receive(struct control *control, struct control_client *client)
+void control_answer(struct control_client *client, const char *text)
+{
+	client->waiting = false;
+	control_send(client, text);
+	control_resume(client->control);
+}
+
+/* Take the first line, unless the client waits. Return: there is another one to take. */
+static bool take_line(struct control_client *client)
+{
+	struct control *control = client->control;
+	char *end = client->waiting ? NULL : memchr(client->in, '\n', client->in_used);
+	uint64_t serial = client->serial;
+	enum control_taken taken;
+	size_t used;
+
+	if (client->fd < 0 || !end) {
+		return false;
+	}
+	*end = '\0';
+	used = end + 1 - client->in;
+	taken = control->line(control->ctx, client, client->in);
+	if (client->fd < 0 || client->serial != serial) {
+		return false;
+	}
+	*end = '\n';
+	if (taken == CONTROL_LATER) {
+		return false;
+	}
+	client->waiting = taken == CONTROL_WAITS;
+	client->in_used -= used;
+	memmove(client->in, client->in + used, client->in_used);
+	watch(client);
+	return !client->waiting && has_line(client);
+}
+
+/* One line of each client. */
+static int on_turn(sd_event_source *source, void *ctx)
+{
+	struct control *control = ctx;
+	bool more = false;
+
+	(void)source;
+	for (int i = 0; i < CONTROL_CLIENTS; i++) {
+		more |= take_line(&control->client[i]);
+	}
+	if (more) {
+		control_resume(control);
+	}
+	return 0;
+}
+
+static void receive(struct control_client *client)
 {
 	ssize_t n = recv(client->fd, client->in + client->in_used,
 			 sizeof(client->in) - client->in_used, MSG_DONTWAIT);
 
-	if (n > 0) {
-		client->in_used += n;
-		take_lines(control, client);
-	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+		return;
+	}
+	if (n < 0) {
+		drop(client);
+		return;
+	}
+	client->ended = n == 0;
+	client->in_used += n;
+	client->active_ms = clock_ms(CLOCK_MONOTONIC);
+	if (has_line(client)) {
+		control_resume(client->control);
+	} else if (client->in_used == sizeof(client->in)) {
+		log_warning("control: dropped a client that sent a line of more than %d bytes",
+			    CONTROL_LINE);
 		drop(client);
 	}
 }
 
-static void accept_one(struct control *control)
+static int on_client(sd_event_source *source, int fd, uint32_t events, void *ctx)
 {
-	int fd = accept4(control->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct control_client *client = ctx;
 
-	if (fd < 0) {
-		return;
+	(void)source;
+	(void)fd;
+	if (events & EPOLLOUT) {
+		flush(client);
 	}
-	for (int i = 0; i < CONTROL_CLIENTS; i++) {
-		if (control->client[i].fd < 0) {
-			control->client[i].fd = fd;
-			return;
-		}
+	if (client->fd >= 0 && (events & EPOLLIN)) {
+		receive(client);
 	}
-	log_warning("control: more than %d clients, one refused", CONTROL_CLIENTS);
-	close(fd);
+	/* A hang-up is reported for ever. The lines that came before it still count. */
+	if (client->fd >= 0 && (events & (EPOLLHUP | EPOLLERR))) {
+		client->ended = true;
+		client->follow = 0;
+		sd_event_source_set_enabled(client->source, SD_EVENT_OFF);
+	}
+	watch(client);
+	return 0;
 }
 
-void control_poll(struct control *control, const struct pollfd fds[CONTROL_FDS])
+/* A free place, or that of the client that was silent for the longest time. */
+static struct control_client *find_place(struct control *control)
 {
+	struct control_client *oldest = NULL;
+
 	for (int i = 0; i < CONTROL_CLIENTS; i++) {
 		struct control_client *client = &control->client[i];
 
-		if (client->fd < 0 || client->fd != fds[i].fd) {
-			continue;
+		if (client->fd < 0) {
+			return client;
 		}
-		if (fds[i].revents & POLLOUT) {
-			flush(client);
-		}
-		if (client->fd >= 0 && (fds[i].revents & (POLLIN | POLLHUP | POLLERR))) {
-			receive(control, client);
+		if (!client->waiting && (!oldest || client->active_ms < oldest->active_ms)) {
+			oldest = client;
 		}
 	}
-	if (fds[CONTROL_CLIENTS].revents) {
-		accept_one(control);
+	return oldest;
+}
+
+static int on_listen(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+	struct control *control = ctx;
+	struct control_client *client = find_place(control);
+	int accepted = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	(void)source;
+	(void)events;
+	if (accepted < 0) {
+		return 0;
 	}
+	if (!client) {
+		log_warning("control: refused a client, %d wait for answers", CONTROL_CLIENTS);
+		close(accepted);
+		return 0;
+	}
+	if (client->fd >= 0) {
+		log_notice("control: closed the most silent of %d clients for a new one",
+			   CONTROL_CLIENTS);
+		drop(client);
+	}
+	client->fd = accepted;
+	client->serial = ++control->serial;
+	client->active_ms = clock_ms(CLOCK_MONOTONIC);
+	if (sd_event_add_io(control->event, &client->source, accepted, EPOLLIN, on_client, client) <
+	    0) {
+		drop(client);
+	}
+	return 0;
+}
+
+int control_open(struct control *control, sd_event *event, int fd, control_line_fn line, void *ctx)
+{
+	int ret;
+
+	*control = (struct control){ .fd = fd, .line = line, .ctx = ctx, .event = event };
+	for (int i = 0; i < CONTROL_CLIENTS; i++) {
+		control->client[i].control = control;
+		control->client[i].fd = -1;
+	}
+	if (fd < 0) {
+		return 0;
+	}
+	ret = sd_event_add_io(event, &control->source, fd, EPOLLIN, on_listen, control);
+	if (ret >= 0) {
+		ret = sd_event_add_defer(event, &control->turn, on_turn, control);
+	}
+	if (ret >= 0) {
+		ret = sd_event_source_set_enabled(control->turn, SD_EVENT_OFF);
+	}
+	return ret;
+}
+
+void control_close(struct control *control)
+{
+	for (int i = 0; i < CONTROL_CLIENTS; i++) {
+		drop(&control->client[i]);
+	}
+	control->turn = sd_event_source_disable_unref(control->turn);
+	control->source = sd_event_source_disable_unref(control->source);
 }

@@ -2,25 +2,18 @@
 #include "daemon.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/timerfd.h>
-#include <time.h>
 
 #include <systemd/sd-daemon.h>
 
+#include "../lib/clock.h"
 #include "../lib/log.h"
 #include "../lib/names.h"
 #include "../lib/sysfs.h"
-#include "journal.h"
-
-static int64_t clock_ms(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
 
 struct event_time daemon_time(void)
 {
@@ -30,26 +23,21 @@ struct event_time daemon_time(void)
 	};
 }
 
-static int save(struct daemon *daemon, unsigned int copies)
+/* Hand a state to the storage thread. */
+static void save(struct daemon *daemon, enum saving whose, const struct policy_kept *kept)
 {
 	struct persist persist = {
-		.policy = daemon->policy.kept,
+		.policy = *kept,
 		.energy = daemon->energy,
 		.boots = daemon->store.boots,
 	};
 
-	return store_save(&daemon->store, &persist, daemon_time(), copies);
-}
-
-/* Energy, and what else is due; the disk may be full, or gone. */
-static void save_energy(struct daemon *daemon)
-{
-	int ret = save(daemon, 1);
-
-	if (ret < 0 && ret != daemon->store_result) {
-		log_err("%s: %s", daemon->config.store_a, strerror(-ret));
-	}
-	daemon->store_result = ret;
+	memcpy(persist.unit, daemon->unit, MARK_ID_SIZE);
+	daemon->saving = whose;
+	daemon->saving_energy = daemon->energy;
+	daemon->pace.saved_ms = daemon_time().mono_ms;
+	storage_save(&daemon->storage, &persist, daemon_time(),
+		     whose == SAVING_POLICY ? RING_FILES : 1);
 }
 
 /* An action on the firmware; its own words for a refusal are kept. */
@@ -76,11 +64,9 @@ static int act(struct daemon *daemon, const struct policy_output *out)
 	case POLICY_ARM:
 		ret = board_control(board, "arm");
 		break;
-	case POLICY_DISARM:
+	default:
 		ret = board_control(board, "disarm");
 		break;
-	default:
-		return 0;
 	}
 	if (ret < 0) {
 		board_refusal(board, daemon->refusal, sizeof(daemon->refusal));
@@ -88,7 +74,7 @@ static int act(struct daemon *daemon, const struct policy_output *out)
 	return ret;
 }
 
-/* What an action was about. */
+/* An action in words. */
 static void describe(const struct policy_output *out, char *text, size_t size)
 {
 	char value[QS1_DECIMAL_SIZE];
@@ -113,15 +99,16 @@ static void describe(const struct policy_output *out, char *text, size_t size)
 	}
 }
 
-/* A success is an event; a failure is one when it is not the same as the last. */
+/*
+ * A success is an event, unless the value was in force before; a failure is one
+ * when it is not the same as the last.
+ */
 static void record(struct daemon *daemon, const struct policy_output *out, int result)
 {
 	char text[96];
 
-	if (out->action == POLICY_SAVE && !result) {
-		return;
-	}
-	if (result < 0 && daemon->failed.action == out->action && daemon->failed.result == result) {
+	if (result == BOARD_UNCHANGED || (result < 0 && daemon->failed.action == out->action &&
+					  daemon->failed.result == result)) {
 		return;
 	}
 	daemon->failed.action = result < 0 ? out->action : POLICY_NONE;
@@ -149,30 +136,40 @@ static struct policy_input observe(struct daemon *daemon)
 		.reading = sample->reading,
 		.plausible = sample->plausible,
 		.ecu = daemon->ecu,
+		.storage_busy = daemon->saving == SAVING_ENERGY,
 	};
 }
 
 static void follow_output(struct daemon *daemon, const struct policy_output *out)
 {
-	if (out->command_done) {
-		daemon->command_done = true;
-		daemon->command_result = out->command_result;
-	}
 	if (out->heartbeat) {
 		board_heartbeat(&daemon->board);
 	}
 	if (out->remind) {
 		events_policy(&daemon->events, daemon_time(), "reminder", "ground fault latched");
 	}
+	if (out->save) {
+		save(daemon, SAVING_POLICY, out->save);
+	}
+	for (int slot = 0; slot < POLICY_SLOT_COUNT; slot++) {
+		if (out->answer[slot].ended) {
+			requests_answer(daemon, slot, &out->answer[slot]);
+		}
+	}
 }
 
-/* Let policy decide until there is nothing left to do now. */
-static bool step(struct daemon *daemon, const struct policy_command *command)
+/* Let policy decide until there is nothing left to do now. Return: it saw a fresh sample. */
+static bool step(struct daemon *daemon, const struct policy_command *command,
+		 const struct storage_result *stored)
 {
 	struct policy_input in = observe(daemon);
 	bool fresh = false;
 
 	in.command = command;
+	if (stored) {
+		in.save_ended = true;
+		in.save_result = stored->save_result;
+	}
 	do {
 		struct policy_output *out = &daemon->out;
 
@@ -182,11 +179,14 @@ static bool step(struct daemon *daemon, const struct policy_command *command)
 		follow_output(daemon, out);
 		in.command = NULL;
 		in.ecu = false;
+		in.save_ended = false;
 		if (out->action != POLICY_NONE) {
+			int result;
+
 			daemon->refusal[0] = '\0';
-			in.result = out->action == POLICY_SAVE ? save(daemon, RING_FILES)
-							       : act(daemon, out);
-			record(daemon, out, in.result);
+			result = act(daemon, out);
+			record(daemon, out, result);
+			in.result = result < 0 ? result : 0;
 		}
 	} while (daemon->out.action != POLICY_NONE);
 	daemon->ecu = false;
@@ -194,12 +194,10 @@ static bool step(struct daemon *daemon, const struct policy_command *command)
 	return fresh;
 }
 
-int daemon_command(struct daemon *daemon, const struct policy_command *command)
+void daemon_command(struct daemon *daemon, const struct policy_command *command)
 {
-	daemon->command_done = false;
 	daemon->refusal[0] = '\0';
-	step(daemon, command);
-	return daemon->command_done ? daemon->command_result : -EIO;
+	step(daemon, command, NULL);
 }
 
 static void count_energy(struct daemon *daemon)
@@ -215,8 +213,29 @@ static void count_energy(struct daemon *daemon)
 		daemon->energy_valid = true;
 	}
 	energy_update(&daemon->energy, sample->epoch, sample->energy_mj);
-	if (resume || store_is_due(&daemon->store, &daemon->energy, daemon_time().mono_ms)) {
-		save_energy(daemon);
+	if (daemon->saving == SAVING_NONE &&
+	    (resume || store_is_due(&daemon->pace, &daemon->energy, daemon_time().mono_ms))) {
+		save(daemon, SAVING_ENERGY, &daemon->policy.kept);
+	}
+}
+
+static int on_notice(sd_event_source *source, int fd, uint32_t events, void *ctx);
+
+/*
+ * Be woken by new events of the firmware. The descriptor is another one of the
+ * same file, so that the board may close its own. A file that cannot be polled
+ * is read with the meter.
+ */
+static void watch_events(struct daemon *daemon)
+{
+	int fd = fcntl(daemon->board.events, F_DUPFD_CLOEXEC, 0);
+
+	daemon->noticed = sd_event_source_disable_unref(daemon->noticed);
+	if (fd >= 0 && sd_event_add_io(daemon->event, &daemon->noticed, fd, EPOLLPRI, on_notice,
+				       daemon) >= 0) {
+		sd_event_source_set_io_fd_own(daemon->noticed, true);
+	} else {
+		close_fd(&fd);
 	}
 }
 
@@ -226,8 +245,12 @@ static void take_events(struct daemon *daemon)
 	char text[SYSFS_SIZE + 1];
 
 	daemon->events_ms = daemon_time().mono_ms;
-	daemon->events_failed = sysfs_read(daemon->board.events, text, sizeof(text)) < 0;
-	if (daemon->events_failed || !daemon->board.running) {
+	if (sysfs_read(daemon->board.events, text, sizeof(text)) < 0) {
+		/* A device that is going away would wake us for ever. */
+		daemon->noticed = sd_event_source_disable_unref(daemon->noticed);
+		return;
+	}
+	if (!daemon->board.running) {
 		return;
 	}
 	if (!daemon->epoch) {
@@ -245,47 +268,115 @@ static void count_trip(struct daemon *daemon, const struct event *event)
 {
 	int fault = !strcmp(event->kind, "trip") ? qs1_fault_find(event->cause) : -ENOENT;
 
-	if (fault >= 0) {
+	if (fault >= 0 && fault < QS1_FAULT_COUNT) {
 		daemon->trips[fault]++;
 	}
 }
 
-/* New events: to the log, and to the clients that follow. */
-static void tell_events(struct daemon *daemon)
+static void follow_all(struct daemon *daemon, struct control *control)
+{
+	for (int i = 0; i < CONTROL_CLIENTS; i++) {
+		requests_follow(daemon, &control->client[i]);
+	}
+}
+
+/* New events: to the log, to the clients that follow, and to the store. */
+static void publish_events(struct daemon *daemon)
 {
 	struct events *events = &daemon->events;
+	char text[RING_RECORD_MAX];
+	int length;
 
-	if (daemon->events_told == events->newest) {
-		return;
+	if (daemon->events_reported != events->newest) {
+		while (daemon->events_reported < events->newest) {
+			const struct event *event = events_get(events, ++daemon->events_reported);
+
+			if (event) {
+				count_trip(daemon, event);
+				reporter_event(event);
+			}
+		}
+		follow_all(daemon, &daemon->control);
+		follow_all(daemon, &daemon->radio);
 	}
-	while (daemon->events_told < events->newest) {
-		const struct event *event = events_get(events, ++daemon->events_told);
+	length = daemon->appending
+			 ? 0
+			 : store_next_events(&daemon->pace, events, daemon_time().mono_ms, text);
+	if (length > 0) {
+		daemon->appending = true;
+		daemon->appending_events = events->newest;
+		storage_append(&daemon->storage, text, length, daemon_time());
+	}
+}
 
-		if (event) {
-			count_trip(daemon, event);
-			journal_event(event);
+static int on_notice(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+	(void)source;
+	(void)fd;
+	(void)events;
+	take_events(ctx);
+	publish_events(ctx);
+	return 0;
+}
+
+static void note_save_error(struct daemon *daemon, int result)
+{
+	if (result < 0 && result != daemon->save_error) {
+		events_policy(&daemon->events, daemon_time(), "failure", "store: %s",
+			      strerror(-result));
+	}
+	daemon->save_error = result;
+}
+
+void daemon_take_stored(struct daemon *daemon)
+{
+	struct storage_result result = storage_take(&daemon->storage);
+	enum saving whose = daemon->saving;
+
+	daemon->storage_result = result;
+	if (result.appended) {
+		daemon->appending = false;
+		if (!result.append_result) {
+			daemon->pace.events_stored = daemon->appending_events;
 		}
 	}
-	for (int i = 0; i < CONTROL_CLIENTS; i++) {
-		requests_follow(daemon, &daemon->control.client[i]);
+	if (result.saved) {
+		daemon->saving = SAVING_NONE;
+		if (!result.save_result) {
+			daemon->pace.energy = daemon->saving_energy;
+		}
+		note_save_error(daemon, result.save_result);
+		step(daemon, NULL, whose == SAVING_POLICY ? &result : NULL);
 	}
+	control_resume(&daemon->control);
+	control_resume(&daemon->radio);
+	publish_events(daemon);
+}
+
+static int on_stored(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+	(void)source;
+	(void)fd;
+	(void)events;
+	daemon_take_stored(ctx);
+	return 0;
 }
 
 static void write_metrics(struct daemon *daemon)
 {
 	const char *path = daemon->config.metrics;
 	int64_t now = daemon_time().mono_ms;
-	int ret;
+	char *text __cleanup(free_ptr) = NULL;
+	size_t n;
 
 	if (!path[0] || now < daemon->metrics_ms) {
 		return;
 	}
 	daemon->metrics_ms = now + DAEMON_METRICS_MS;
-	ret = metrics_write(daemon, path);
-	if (ret < 0 && ret != daemon->metrics_result) {
-		log_err("%s: %s", path, strerror(-ret));
+	text = metrics_render(daemon, &n);
+	if (text && n < REPORTER_METRICS_SIZE) {
+		reporter_metrics(path, text, n);
 	}
-	daemon->metrics_result = ret;
 }
 
 static void take_change(void *ctx, const char *name, const char *from, const char *to)
@@ -293,24 +384,22 @@ static void take_change(void *ctx, const char *name, const char *from, const cha
 	struct daemon *daemon = ctx;
 	const char *effect = !strcmp(name, "metrics")	? ""
 			     : !strcmp(name, "profile") ? ", but this unit has its own"
-							: ", takes a restart";
+							: ", after a restart";
 
 	events_policy(&daemon->events, daemon_time(), "reload", "%s: '%.48s' becomes '%.48s'%s",
 		      name, from, to, effect);
 }
 
-/*
- * The configuration, read again. One that is wrong changes nothing. A grid
- * profile is never changed this way, but by a command that is recorded.
- */
-static void reload(struct daemon *daemon)
+/* A wrong configuration changes nothing. Only a command, which is recorded, changes the profile. */
+void daemon_reload(struct daemon *daemon)
 {
 	struct qs1_profile profile;
 	struct config config;
 	char err[QS1_PROFILE_ERR_SIZE];
 
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, daemon_time().mono_ms * 1000);
-	if (config_load(daemon->config_path, &config, &profile, err, sizeof(err)) < 0) {
+	if (config_load(daemon->config_path, &config, err, sizeof(err)) < 0 ||
+	    config_profile(&config, &profile, err, sizeof(err)) < 0) {
 		events_policy(&daemon->events, daemon_time(), "failure", "reload: %s", err);
 	} else {
 		config_changes(&daemon->config, &config, take_change, daemon);
@@ -320,7 +409,7 @@ static void reload(struct daemon *daemon)
 	sd_notify(0, "READY=1");
 }
 
-static void tell_systemd(struct daemon *daemon, bool alive)
+static void notify_systemd(struct daemon *daemon, bool alive)
 {
 	int64_t now = daemon_time().mono_ms;
 
@@ -333,24 +422,24 @@ static void tell_systemd(struct daemon *daemon, bool alive)
 		daemon->watchdog_ms = now + DAEMON_WATCHDOG_MS;
 		sd_notify(0, "WATCHDOG=1");
 	}
-	if (daemon->status_state != daemon->out.state || now >= daemon->status_ms) {
-		daemon->status_state = daemon->out.state;
-		daemon->status_ms = now + DAEMON_STATUS_MS;
-		if (daemon->board.running) {
-			sd_notifyf(0, "STATUS=%s, %.0f W, profile %s",
-				   qs1_state_name(daemon->out.state),
-				   daemon->board.sample.meter[BOARD_GRID_P],
-				   daemon->policy.kept.profile.name);
-		} else {
-			sd_notify(0, daemon->board.bound ? "STATUS=waiting for the firmware"
-							 : "STATUS=waiting for the driver");
-		}
+	if (daemon->status_state == daemon->out.state && now < daemon->status_ms) {
+		return;
+	}
+	daemon->status_state = daemon->out.state;
+	daemon->status_ms = now + DAEMON_STATUS_MS;
+	if (daemon->board.running) {
+		sd_notifyf(0, "STATUS=%s, %.0f W, profile %s", qs1_state_name(daemon->out.state),
+			   daemon->board.sample.meter[BOARD_GRID_P],
+			   daemon->policy.kept.profile.name);
+	} else {
+		sd_notify(0, daemon->board.bound ? "STATUS=waiting for the firmware"
+						 : "STATUS=waiting for the driver");
 	}
 }
 
 /*
- * One period. The watchdog is fed by a sample that has not been seen before and
- * a decision on it, or by the certainty that there is no inverter to protect.
+ * One period. The watchdog is fed by a fresh sample and a decision on it, or by
+ * the certainty that there is no inverter to protect.
  */
 static void tick(struct daemon *daemon)
 {
@@ -366,158 +455,186 @@ static void tick(struct daemon *daemon)
 	ret = board_poll(&daemon->board, meter);
 	if (daemon->board.bound && !was_bound) {
 		leds_forget(&daemon->leds);
+		watch_events(daemon);
 	}
 	if (!ret) {
 		count_energy(daemon);
 	}
-	fresh = step(daemon, NULL);
+	fresh = step(daemon, NULL, NULL);
 	if (daemon->board.bound && now - daemon->events_ms >= DAEMON_EVENTS_MS) {
 		take_events(daemon);
 	}
-	tell_events(daemon);
-	store_events(&daemon->store, &daemon->events, daemon_time());
+	publish_events(daemon);
 	write_metrics(daemon);
-	tell_systemd(daemon, fresh || !daemon->board.running);
+	notify_systemd(daemon, fresh || !daemon->board.running);
 }
 
-static int start_timer(void)
+static int on_timer(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+	uint64_t expirations;
+
+	(void)source;
+	(void)events;
+	if (read(fd, &expirations, sizeof(expirations)) > 0) {
+		tick(ctx);
+	}
+	return 0;
+}
+
+/* A timerfd keeps its period whatever a step takes, and knows no other clock than the kernel's. */
+static int start_timer(struct daemon *daemon)
 {
 	const struct itimerspec period = {
 		.it_interval.tv_nsec = DAEMON_PERIOD_MS * 1000000,
 		.it_value.tv_nsec = 1,
 	};
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	int ret;
 
 	if (fd < 0 || timerfd_settime(fd, 0, &period, NULL) < 0) {
 		return -errno;
 	}
-	return fd;
-}
-
-static int loop(struct daemon *daemon, struct daemon_signals *signals)
-{
-	int timer __cleanup(close_fd) = start_timer();
-
-	if (timer < 0) {
-		return timer;
-	}
-	while (!signals->stop) {
-		struct pollfd fds[CONTROL_FDS + 2];
-		uint64_t expirations;
-
-		control_fds(&daemon->control, fds);
-		fds[CONTROL_FDS] = (struct pollfd){ .fd = timer, .events = POLLIN };
-		/* An attribute whose device is going away is always ready. */
-		fds[CONTROL_FDS + 1] = (struct pollfd){
-			.fd = daemon->events_failed ? -1 : daemon->board.events,
-			.events = POLLPRI,
-		};
-		if (signals->reload) {
-			signals->reload = 0;
-			reload(daemon);
-		}
-		/* A signal that comes just before this is noticed a period later. */
-		if (poll(fds, ARRAY_SIZE(fds), -1) < 0) {
-			continue;
-		}
-		if (fds[CONTROL_FDS + 1].revents & POLLPRI) {
-			take_events(daemon);
-		}
-		if (fds[CONTROL_FDS].revents &&
-		    read(timer, &expirations, sizeof(expirations)) > 0) {
-			tick(daemon);
-		}
-		control_poll(&daemon->control, fds);
-		tell_events(daemon);
-	}
-	return 0;
-}
-
-/*
- * Without a record this unit has never been used. With one that can not be read
- * nobody knows whether a ground fault was latched: stay off until a person says
- * otherwise.
- */
-static int load_state(struct daemon *daemon, const struct qs1_profile *profile)
-{
-	const char *const folder[RING_FILES] = { daemon->config.store_a, daemon->config.store_b };
-	struct persist persist = { .policy = { .profile = *profile } };
-	char err[QS1_PROFILE_ERR_SIZE];
-	int ret = store_open(&daemon->store, &ring_io_files, NULL, folder, daemon_time(), &persist,
-			     &daemon->events, err, sizeof(err));
-
-	switch (ret) {
-	case 0:
-		break;
-	case -ENOMEM:
+	ret = sd_event_add_io(daemon->event, &daemon->timer, fd, EPOLLIN, on_timer, daemon);
+	if (ret < 0) {
+		close(fd);
 		return ret;
-	case -ENOENT:
-		log_notice("%s: nothing stored yet, profile %s", folder[0], profile->name);
-		break;
-	case -EINVAL:
-		log_err("%s. Staying shut down until 'qs1ctl start'", err);
-		persist.policy.shutdown = true;
-		break;
-	default:
-		log_err("%s. Nothing is kept over a loss of power", err);
-		break;
 	}
-	daemon->energy = persist.energy;
-	daemon->events.boot = persist.boots;
-	daemon->events_told = daemon->events.newest;
-	policy_init(&daemon->policy, &persist.policy, daemon_time().mono_ms);
-	return 0;
+	sd_event_source_set_io_fd_own(daemon->timer, true);
+	return sd_event_source_set_priority(daemon->timer, SD_EVENT_PRIORITY_IMPORTANT);
 }
 
-/*
- * The heartbeat ends here: unless another daemon takes over, the firmware stops
- * production in a moment, and the LEDs say so already.
- */
-static void leave(struct daemon *daemon)
+static int start_sources(struct daemon *daemon, const struct daemon_setup *setup)
 {
-	sd_notify(0, "STOPPING=1");
-	if (daemon->energy_valid) {
-		save_energy(daemon);
+	int ret = start_timer(daemon);
+
+	if (ret >= 0) {
+		ret = sd_event_add_io(daemon->event, &daemon->stored, daemon->storage.fd, EPOLLIN,
+				      on_stored, daemon);
 	}
-	/* The last words are stored whether or not it is their turn. */
-	daemon->store.events_credit_ms -= STORE_EVENTS_MS;
-	store_events(&daemon->store, &daemon->events, daemon_time());
-	store_close(&daemon->store);
-	leds_show(&daemon->leds, daemon->out.show == POLICY_SHOW_GROUND_FAULT
-					 ? POLICY_SHOW_GROUND_FAULT
-					 : POLICY_SHOW_NOT_PRODUCING);
-	board_close(&daemon->board);
+	if (ret >= 0) {
+		ret = control_open(&daemon->control, daemon->event, setup->control_fd,
+				   requests_line, daemon);
+	}
+	if (ret >= 0) {
+		ret = control_open(&daemon->radio, daemon->event, setup->radio_fd, requests_line,
+				   daemon);
+	}
+	return ret;
+}
+
+static void stop_sources(struct daemon *daemon)
+{
+	daemon->timer = sd_event_source_disable_unref(daemon->timer);
+	daemon->stored = sd_event_source_disable_unref(daemon->stored);
+	daemon->noticed = sd_event_source_disable_unref(daemon->noticed);
 	control_close(&daemon->control);
+	control_close(&daemon->radio);
 }
 
-int daemon_run(const struct config *config, const char *config_path,
-	       const struct qs1_profile *profile, const char *root, struct daemon_signals *signals)
+static void load_label(struct daemon *daemon)
 {
-	struct daemon *daemon __cleanup(free_ptr) = calloc(1, sizeof(*daemon));
+	int ret = pairing_init(&daemon->pairing, daemon->config.label);
+
+	if (ret < 0 && ret != -ENOENT) {
+		log_err("%s: expected the text of the label: %s", daemon->config.label,
+			strerror(-ret));
+	}
+}
+
+int daemon_new(const struct daemon_setup *setup, sd_event *event, struct daemon **ret_daemon)
+{
+	struct daemon *daemon = calloc(1, sizeof(*daemon));
+	char err[QS1_PROFILE_ERR_SIZE];
 	int ret;
 
 	if (!daemon) {
 		return -ENOMEM;
 	}
-	daemon->config = *config;
-	daemon->config_path = config_path;
+	daemon->event = sd_event_ref(event);
+	daemon->config = *setup->config;
+	daemon->config_path = setup->config_path;
 	daemon->start_ms = daemon_time().mono_ms;
-	board_init(&daemon->board, root);
-	leds_init(&daemon->leds, root);
-	/* Also keeps a second daemon from what the first one stores. */
-	ret = control_open(&daemon->control, config->socket, requests_line, daemon);
+	board_init(&daemon->board, setup->root);
+	leds_init(&daemon->leds, setup->root);
+	load_label(daemon);
+	ret = daemon_load(daemon, setup, err, sizeof(err));
 	if (ret < 0) {
-		log_err("%s: %s", config->socket, strerror(-ret));
+		log_err("%s", err);
+		store_close(&daemon->store);
+		goto fail;
+	}
+	daemon->events_reported = daemon->pace.events_stored;
+	ret = reporter_start(setup->output);
+	if (ret >= 0) {
+		ret = storage_start(&daemon->storage, &daemon->store);
+	}
+	if (ret < 0) {
+		log_err("cannot start a thread: %s", strerror(-ret));
+		store_close(&daemon->store);
+		goto fail;
+	}
+	ret = start_sources(daemon, setup);
+	if (ret < 0) {
+		log_err("cannot start: %s", strerror(-ret));
+		daemon_free(daemon);
 		return ret;
 	}
-	ret = load_state(daemon, profile);
-	if (ret < 0) {
-		return ret;
-	}
-	if (board_poll(&daemon->board, true) == -ENODEV) {
-		log_notice("no IIO device 'qs1-meter' yet, waiting for the driver");
-	}
-	ret = loop(daemon, signals);
-	leave(daemon);
+	*ret_daemon = daemon;
+	return 0;
+
+fail:
+	sd_event_unref(daemon->event);
+	free(daemon);
 	return ret;
+}
+
+/* Wait for the storage thread, and store the last energy and events. */
+static void store_rest(struct daemon *daemon)
+{
+	char text[RING_RECORD_MAX];
+	int length;
+
+	storage_stop(&daemon->storage);
+	if (daemon->energy_valid || !daemon->out.stored) {
+		struct persist persist = {
+			.policy = daemon->policy.kept,
+			.energy = daemon->energy,
+			.boots = daemon->store.boots,
+		};
+
+		memcpy(persist.unit, daemon->unit, MARK_ID_SIZE);
+		store_save(&daemon->store, &persist, daemon_time(),
+			   daemon->out.stored ? 1 : RING_FILES);
+	}
+	/* The last events are stored whether or not it is their turn. */
+	daemon->pace.events_credit_ms -= STORE_EVENTS_MS;
+	if (daemon->appending) {
+		daemon->pace.events_stored = daemon->appending_events;
+	}
+	length = store_next_events(&daemon->pace, &daemon->events, daemon_time().mono_ms, text);
+	if (length > 0) {
+		store_append_events(&daemon->store, text, length, daemon_time());
+	}
+	store_close(&daemon->store);
+}
+
+/*
+ * The heartbeat ends here: unless another daemon takes over, the firmware stops
+ * production after host_timeout_s, and the LEDs say so already.
+ */
+void daemon_free(struct daemon *daemon)
+{
+	sd_notify(0, "STOPPING=1");
+	stop_sources(daemon);
+	leds_show(&daemon->leds, daemon->out.show == POLICY_SHOW_GROUND_FAULT
+					 ? POLICY_SHOW_GROUND_FAULT
+					 : POLICY_SHOW_NOT_PRODUCING);
+	store_rest(daemon);
+	reporter_stop();
+	board_close(&daemon->board);
+	for (int slot = 0; slot < POLICY_SLOT_COUNT; slot++) {
+		json_object_put(daemon->asked[slot].id);
+	}
+	sd_event_unref(daemon->event);
+	free(daemon);
 }

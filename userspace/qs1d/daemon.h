@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The daemon: a loop that reads the board, lets policy decide, and carries out
- * what it decided.
+ * The daemon. Three threads, each with a state of its own:
+ *
+ * - protection, one sd-event loop: reads the board, lets policy decide, carries
+ *   out what it decided, writes the heartbeat, serves the sockets. It owns
+ *   struct daemon and waits for nothing but the driver.
+ * - storage (storage.h): owns the store. What must not be lost goes there, one
+ *   item at a time, and its end comes back through an eventfd.
+ * - reporting (reporter.h): journal, log and metrics. What may be lost goes
+ *   there through a bounded queue.
  */
 #ifndef QS1D_DAEMON_H
 #define QS1D_DAEMON_H
 
-#include <signal.h>
 #include <stdbool.h>
 
+#include <systemd/sd-event.h>
+
+#include "../policy/policy.h"
 #include "board.h"
 #include "config.h"
 #include "control.h"
@@ -16,12 +25,13 @@
 #include "events.h"
 #include "leds.h"
 #include "metrics.h"
-#include "../policy/policy.h"
+#include "pairing.h"
 #include "recorder.h"
-#include "store.h"
+#include "reporter.h"
+#include "storage.h"
 
-/* The period of the loop, and of the slower things in it. */
-#define DAEMON_PERIOD_MS 100
+/* The period of the decisions, and of the slower things. */
+#define DAEMON_PERIOD_MS POLICY_TICK_MS
 #define DAEMON_METER_MS 1000
 #define DAEMON_WATCHDOG_MS 1000
 #define DAEMON_EVENTS_MS 1000
@@ -31,28 +41,82 @@
 #define DAEMON_READY_MS 10000
 
 /**
- * struct daemon - all of it
- * @config: in force
+ * struct daemon_setup - what a daemon works with
+ * @config: configuration
  * @config_path: where it was read from, NULL for its usual place
+ * @root: where sysfs is mounted
+ * @control_fd: listening socket of the operators; stays the caller's
+ * @radio_fd: listening socket for the radio's end and for collectors, -1 for none
+ * @io: ring_io_files but for tests
+ * @io_ctx: handed to @io
+ * @output: reporter_journal but for tests
+ */
+struct daemon_setup {
+	const struct config *config;
+	const char *config_path;
+	const char *root;
+	int control_fd;
+	int radio_fd;
+	const struct ring_io *io;
+	void *io_ctx;
+	const struct reporter_output *output;
+};
+
+/**
+ * struct asked - the client of an open command
+ * @client: NULL when nobody waits
+ * @serial: the connection's
+ * @id: of the request, or NULL
+ * @fault: POLICY_COMMAND_CLEAR: which
+ * @kind: of the command
+ * @sealed: the answer is to be sealed with @key for @counter
+ */
+struct asked {
+	struct control_client *client;
+	uint64_t serial;
+	struct json_object *id;
+	unsigned int fault;
+	enum policy_command_kind kind;
+	bool sealed;
+	struct seal_key key;
+	uint32_t counter;
+};
+
+/* Whose save is under way. */
+enum saving {
+	SAVING_NONE,
+	SAVING_ENERGY,
+	SAVING_POLICY,
+};
+
+/**
+ * struct daemon - the protection thread's state
+ * @event: the loop
+ * @config: in force
  * @board: the inverter
- * @leds: the LEDs
- * @policy: what decides
- * @out: policy's last output
+ * @policy: what decides, and its last output
  * @recorder: policy's last decisions
- * @energy: totals
- * @energy_valid: @energy has met this boot's counters
- * @store: what outlives power
+ * @energy: totals; valid once it has met this boot's counters
+ * @store: of the storage thread while that runs
+ * @pace: what is on stable storage
+ * @unit: names the unit
+ * @save_error: last result of a save of energy, logged once
+ * @damaged: blocks of the store that held no record at the start
  * @events: event log
  * @trips: since the start, by code
- * @control: control socket
+ * @control: socket of the operators
+ * @radio: socket of the radio's end and of collectors
+ * @pairing: of ECUs
+ * @asked: clients of the open commands
  * @refusal: the firmware's words for the last refusal
- * @command_done: policy has answered the command under way
- * @command_result: with this
  * @ecu: an ECU has asked for a report since the last step
- * @failed: action that failed last, and with what: reported once
- * @start_ms: monotonic time of the start
+ * @failed: action that failed last, and with what: recorded once
  */
 struct daemon {
+	sd_event *event;
+	sd_event_source *timer;
+	sd_event_source *stored;
+	sd_event_source *noticed;
 	struct config config;
 	const char *config_path;
 	struct board board;
@@ -63,17 +127,26 @@ struct daemon {
 	struct energy energy;
 	bool energy_valid;
 	struct store store;
-	int store_result;
+	struct store_pace pace;
+	struct storage storage;
+	struct storage_result storage_result;
+	enum saving saving;
+	struct energy saving_energy;
+	int save_error;
+	bool appending;
+	uint64_t appending_events;
+	unsigned int damaged;
+	uint8_t unit[MARK_ID_SIZE];
 	struct events events;
-	uint64_t events_told;
+	uint64_t events_reported;
 	uint64_t trips[QS1_FAULT_COUNT];
 	int64_t events_ms;
-	bool events_failed;
 	int64_t meter_ms;
 	struct control control;
+	struct control radio;
+	struct pairing pairing;
+	struct asked asked[POLICY_SLOT_COUNT];
 	char refusal[128];
-	bool command_done;
-	int command_result;
 	bool ecu;
 	struct {
 		enum policy_action action;
@@ -84,47 +157,51 @@ struct daemon {
 	bool ready;
 	int64_t status_ms;
 	int64_t metrics_ms;
-	int metrics_result;
 	int64_t watchdog_ms;
 	enum qs1_state status_state;
 };
 
 /**
- * struct daemon_signals - set by signal handlers
- * @stop: end
- * @reload: read the configuration again; taken back when that is done
- */
-struct daemon_signals {
-	volatile sig_atomic_t stop;
-	volatile sig_atomic_t reload;
-};
-
-/**
- * daemon_run() - until it is told to stop
- * @config: in force
- * @config_path: where it was read from, NULL for its usual place
- * @profile: of a unit that has never been given one
- * @root: where sysfs is mounted
+ * daemon_new() - start a daemon in a loop
+ * @ret_daemon: untouched on failure
  *
- * Return: 0, or a negative errno when it could not start; the reason is logged.
+ * Return: 0; -EBUSY when another one has the store; -EINVAL when the unit needs
+ * the configuration's profile and it is wrong; another negative errno. The
+ * reason is logged.
  */
-int daemon_run(const struct config *config, const char *config_path,
-	       const struct qs1_profile *profile, const char *root, struct daemon_signals *signals);
+int daemon_new(const struct daemon_setup *setup, sd_event *event, struct daemon **ret_daemon);
 
-/**
- * daemon_command() - let policy carry out a command, to its end
- *
- * Return: 0 or a negative errno; @daemon->refusal may say more.
- */
-int daemon_command(struct daemon *daemon, const struct policy_command *command);
+/* Store and report what is left, show "not producing", and free it. */
+void daemon_free(struct daemon *daemon);
+
+/* Read the configuration again. */
+void daemon_reload(struct daemon *daemon);
+
+/* Let policy begin a command of a slot that is free. */
+void daemon_command(struct daemon *daemon, const struct policy_command *command);
+
+/* Take what the storage thread has done. */
+void daemon_take_stored(struct daemon *daemon);
 
 /* Monotonic and wall-clock time. */
 struct event_time daemon_time(void);
 
-/* One line of the control socket, see Documentation/protocol.md. */
-void requests_line(void *daemon, struct control_client *client, const char *line);
+/**
+ * daemon_load() - the kept state, or the fault that it is lost
+ * @err: on failure the reason
+ *
+ * Return: 0 with an open store and policy ready; otherwise as daemon_new().
+ */
+int daemon_load(struct daemon *daemon, const struct daemon_setup *setup, char *err, size_t size);
 
-/* Send a client that follows the events that it has not got yet. */
+/* One line of a socket, see Documentation/protocol.md. @ctx is the daemon. */
+enum control_taken requests_line(void *ctx, struct control_client *client, const char *line);
+
+/* Answer the client of a command that has ended. */
+void requests_answer(struct daemon *daemon, enum policy_slot slot,
+		     const struct policy_answer *answer);
+
+/* Send a client that follows the events that it has not got so far. */
 void requests_follow(struct daemon *daemon, struct control_client *client);
 
 /* The status object, which the caller puts. */

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "metrics.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <math.h>
-#include <sys/stat.h>
 
 #include "../lib/names.h"
 #include "daemon.h"
@@ -82,7 +79,7 @@ static void write_state(FILE *file, enum qs1_state state)
 static void write_faults(FILE *file, const char *name, const char *help, uint32_t bits)
 {
 	head(file, name, "gauge", help);
-	for (int n = 0; n < QS1_FAULT_COUNT; n++) {
+	for (int n = 0; n < QS1_FAULT_ALL_COUNT; n++) {
 		fprintf(file, "%s{code=\"%s\"} %d\n", name, qs1_fault_name(n),
 			!!(bits & QS1_FAULT_BIT(n)));
 	}
@@ -101,7 +98,6 @@ static void write_all(FILE *file, const struct daemon *daemon)
 {
 	const struct policy_output *out = &daemon->out;
 	bool live = daemon->board.running && !out->stale;
-	const struct store *store = &daemon->store;
 
 	single(file, "qs1_up", "gauge", "1 while the inverter delivers samples", live);
 	single(file, "qs1_armed", "gauge", "1 while production is permitted", out->armed);
@@ -110,35 +106,33 @@ static void write_all(FILE *file, const struct daemon *daemon)
 	write_faults(file, "qs1_fault_latched", "1 while it keeps the unit off",
 		     out->faults_latched);
 	write_trips(file, daemon->trips);
-	write_energy(file, &store->energy);
+	write_energy(file, &daemon->pace.energy);
 	if (live) {
 		write_readings(file, daemon->board.sample.meter);
 	}
 	single(file, "qs1_coprocessor_crashes_total", "counter",
 	       "crashes of the firmware since the driver was loaded", daemon->board.sample.crashes);
-	single(file, "qs1_boots_total", "counter", "starts of the system", store->boots);
+	single(file, "qs1_boots_total", "counter", "starts of the system", daemon->store.boots);
 	single(file, "qs1_store_damaged_blocks", "gauge",
-	       "blocks of the store that held no record at the start",
-	       store->state.damaged + store->events.damaged);
+	       "blocks of the store that held no record at the start", daemon->damaged);
+	single(file, "qs1_stored", "gauge", "1 while what is in force is on stable storage",
+	       out->stored);
 }
 
-int metrics_write(const struct daemon *daemon, const char *path)
+char *metrics_render(const struct daemon *daemon, size_t *ret_n)
 {
-	char next[PATH_MAX + 8];
-	FILE *file __cleanup(close_file) = NULL;
+	char *text = NULL;
+	size_t n = 0;
+	FILE *file = open_memstream(&text, &n);
 
-	snprintf(next, sizeof(next), "%s.new", path);
-	file = fopen(next, "we");
 	if (!file) {
-		return -errno;
+		return NULL;
 	}
 	write_all(file, daemon);
-	/* Whoever serves it is another user. */
-	if (fflush(file) || fchmod(fileno(file), 0644) < 0 || rename(next, path) < 0) {
-		int ret = -errno;
-
-		unlink(next);
-		return ret;
+	if (fclose(file)) {
+		free(text);
+		return NULL;
 	}
-	return 0;
+	*ret_n = n;
+	return text;
 }

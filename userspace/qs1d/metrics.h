@@ -7,13 +7,16 @@
 #ifndef QS1D_METRICS_H
 #define QS1D_METRICS_H
 
+#include <stddef.h>
+
 struct daemon;
 
 /**
- * metrics_write() - replace the file
+ * metrics_render() - all metrics as text
+ * @ret_n: its length, untouched on failure
  *
- * Return: 0 or a negative errno; then the old file stands.
+ * Return: the text, which the caller frees, or NULL.
  */
-int metrics_write(const struct daemon *daemon, const char *path);
+char *metrics_render(const struct daemon *daemon, size_t *ret_n);
 
 #endif /* QS1D_METRICS_H */

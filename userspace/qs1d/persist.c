@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "../lib/conf.h"
 #include "../lib/sysfs.h"
 #include "../lib/util.h"
@@ -43,6 +45,18 @@ static int take_flag(const char *value, bool *ret_flag, char *err, size_t size)
 		return -EINVAL;
 	}
 	*ret_flag = value[0] == '1';
+	return 0;
+}
+
+static int take_bytes(const char *value, uint8_t *bytes, size_t count, char *err, size_t size)
+{
+	size_t found = 0;
+
+	if (sodium_hex2bin(bytes, count, value, strlen(value), NULL, &found, NULL) < 0 ||
+	    found != count) {
+		snprintf(err, size, "expected %zu hexadecimal digits", 2 * count);
+		return -EINVAL;
+	}
 	return 0;
 }
 
@@ -127,6 +141,16 @@ static int take_value(struct loading *loading, int line, const char *name, const
 	if (!strcmp(name, "ground_fault")) {
 		return take_flag(value, &kept->ground_fault, err, size);
 	}
+	if (!strcmp(name, "store_lost")) {
+		return take_flag(value, &kept->store_lost, err, size);
+	}
+	if (!strcmp(name, "unit")) {
+		return take_bytes(value, loading->persist->unit, MARK_ID_SIZE, err, size);
+	}
+	if (!strcmp(name, "key")) {
+		kept->paired = true;
+		return take_bytes(value, kept->key, sizeof(kept->key), err, size);
+	}
 	if (!strcmp(name, "profile")) {
 		return qs1_profile_begin(&loading->profile, value, err, size);
 	}
@@ -189,6 +213,14 @@ int persist_decode(const char *text, size_t length, const char *where, struct pe
 	return qs1_profile_end(&loading.profile, &persist->policy.profile, err, size);
 }
 
+static void write_bytes(FILE *file, const char *name, const uint8_t *bytes, size_t count)
+{
+	char text[2 * POLICY_KEY_SIZE + 1];
+
+	sodium_bin2hex(text, sizeof(text), bytes, count);
+	fprintf(file, "%s %s\n", name, text);
+}
+
 static void write_content(FILE *file, const struct persist *persist)
 {
 	const struct policy_kept *kept = &persist->policy;
@@ -197,6 +229,11 @@ static void write_content(FILE *file, const struct persist *persist)
 	fprintf(file, "format %d\n", FORMAT);
 	fprintf(file, "shutdown %d\n", kept->shutdown);
 	fprintf(file, "ground_fault %d\n", kept->ground_fault);
+	fprintf(file, "store_lost %d\n", kept->store_lost);
+	write_bytes(file, "unit", persist->unit, MARK_ID_SIZE);
+	if (kept->paired) {
+		write_bytes(file, "key", kept->key, sizeof(kept->key));
+	}
 	fprintf(file, "profile %s\n", kept->profile.name);
 	for (int id = 0; id < QS1_PARAM_COUNT; id++) {
 		const struct qs1_param_desc *desc = qs1_param_desc(id);

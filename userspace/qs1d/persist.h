@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "energy.h"
+#include "mark.h"
 #include "../policy/policy.h"
 
 /**
@@ -16,11 +17,13 @@
  * @policy: see there
  * @energy: see there; its epoch is not kept
  * @boots: starts of the system that were seen
+ * @unit: names the unit, see mark.h; zeros in a record of before there was a mark
  */
 struct persist {
 	struct policy_kept policy;
 	struct energy energy;
 	uint32_t boots;
+	uint8_t unit[MARK_ID_SIZE];
 };
 
 /**

@@ -3,7 +3,7 @@
 # qs1d: the daemon, for the board and, for its tests, for the host.
 
 QS1D_SRC := $(wildcard userspace/qs1d/*.c)
-QS1D_LIBS := -ljson-c -lsystemd -lm
+QS1D_LIBS := -ljson-c -lsystemd -lsodium -lm
 
 QS1D_GUEST_OBJ := $(QS1D_SRC:%.c=$(BUILD)/guest/%.o)
 QS1D_HOST_OBJ := $(QS1D_SRC:%.c=$(BUILD)/host/%.o)
@@ -20,12 +20,12 @@ $(QS1D_HOST_OBJ): $(BUILD)/host/%.o: %.c
 	$(call say,CC)
 	$(Q)$(CC) $(HOST_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/host/bin/qs1d: $(BUILD)/host/userspace/qs1d/main.o $(QS1D_HOST) $(POLICY_HOST) $(USERLIB_HOST)
+$(BUILD)/host/bin/qs1d: $(BUILD)/host/userspace/qs1d/main.o $(QS1D_HOST) $(POLICY_HOST) $(LINK_HOST) $(USERLIB_HOST)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) -o $@ $^ $(QS1D_LIBS)
 
-$(BUILD)/guest/bin/qs1d: $(QS1D_GUEST_OBJ) $(POLICY_GUEST) $(USERLIB_GUEST)
+$(BUILD)/guest/bin/qs1d: $(QS1D_GUEST_OBJ) $(POLICY_GUEST) $(LINK_GUEST) $(USERLIB_GUEST)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(GUEST_CC) $(GUEST_LDFLAGS) -o $@ $^ $(QS1D_LIBS)
@@ -35,8 +35,8 @@ $(BUILD)/guest/bin/qs1d: $(QS1D_GUEST_OBJ) $(POLICY_GUEST) $(USERLIB_GUEST)
 # Tests that link the daemon.
 QS1D_TESTS := $(addprefix $(BUILD)/tests/,test_policy test_policy_walk test_profile test_writer test_persist test_store \
 	test_daemon test_recorder)
-$(QS1D_TESTS): $(BUILD)/tests/%: tests/unit/%.c $(QS1D_HOST) $(POLICY_HOST) $(USERLIB_HOST)
+$(QS1D_TESTS): $(BUILD)/tests/%: tests/unit/%.c $(QS1D_HOST) $(POLICY_HOST) $(LINK_HOST) $(USERLIB_HOST)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(HOST_CFLAGS) -Iuserspace/lib -Iuserspace/policy -Iuserspace/qs1d -MMD -MP -o $@ $< \
-		$(QS1D_HOST) $(POLICY_HOST) $(USERLIB_HOST) -lcmocka $(QS1D_LIBS)
+		$(QS1D_HOST) $(POLICY_HOST) $(LINK_HOST) $(USERLIB_HOST) -lcmocka $(QS1D_LIBS)

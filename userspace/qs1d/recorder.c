@@ -14,15 +14,26 @@ static bool same_input(const struct recorder_entry *entry, const struct policy_i
 	return was->present == in->present && was->epoch == in->epoch &&
 	       was->status == in->status && was->faults_active == in->faults_active &&
 	       was->faults_latched == in->faults_latched && was->plausible == in->plausible &&
-	       was->ecu == in->ecu && was->result == in->result && !in->command;
+	       was->ecu == in->ecu && was->result == in->result && !in->command && !in->save_ended;
+}
+
+static bool has_answer(const struct policy_output *out)
+{
+	for (int slot = 0; slot < POLICY_SLOT_COUNT; slot++) {
+		if (out->answer[slot].ended) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /* Did they decide the same? Each action, answer and reminder is kept; a heartbeat is routine. */
 static bool same_output(const struct policy_output *was, const struct policy_output *out)
 {
-	return out->action == POLICY_NONE && was->action == POLICY_NONE && !out->command_done &&
-	       !was->command_done && !out->remind && !was->remind && was->show == out->show &&
-	       was->state == out->state && was->armed == out->armed && was->stale == out->stale &&
+	return out->action == POLICY_NONE && was->action == POLICY_NONE && !has_answer(out) &&
+	       !has_answer(was) && !out->save && !was->save && was->stored == out->stored &&
+	       !out->remind && !was->remind && was->show == out->show && was->state == out->state &&
+	       was->armed == out->armed && was->stale == out->stale &&
 	       was->faults_active == out->faults_active &&
 	       was->faults_latched == out->faults_latched;
 }
@@ -53,12 +64,6 @@ void recorder_add(struct recorder *recorder, const struct policy_input *in,
 	entry->last_ms = now.mono_ms;
 	entry->steps++;
 }
-
-static const char *const commands[] = {
-	[POLICY_COMMAND_START] = "start",     [POLICY_COMMAND_STOP] = "stop",
-	[POLICY_COMMAND_CLEAR] = "clear",     [POLICY_COMMAND_SET] = "set",
-	[POLICY_COMMAND_PROFILE] = "profile",
-};
 
 static const char *const shows[] = {
 #define X(id, green, red) [POLICY_SHOW_##id] = #id,
@@ -91,6 +96,23 @@ static void add_result(struct json_object *object, const char *name, int result)
 	add_text(object, name, result < 0 ? strerrorname_np(-result) : "ok");
 }
 
+/* How commands have ended. */
+static void add_answers(struct json_object *object, const struct policy_output *out)
+{
+	static const char *const slots[] = { "answer", "answer_stop", "answer_limit" };
+
+	for (int slot = 0; slot < POLICY_SLOT_COUNT; slot++) {
+		const struct policy_answer *answer = &out->answer[slot];
+
+		if (answer->ended) {
+			add_text(object, slots[slot], policy_outcome_name(answer->outcome));
+		}
+		if (answer->ended && answer->error) {
+			add_result(object, "error", answer->error);
+		}
+	}
+}
+
 /* Show names as the LED patterns are spelled: lower case, with hyphens. */
 static void add_show(struct json_object *object, enum policy_show show)
 {
@@ -119,8 +141,11 @@ static struct json_object *input_json(const struct recorder_entry *entry)
 	add_bool(object, "plausible", in->plausible);
 	add_bool(object, "ecu", in->ecu);
 	add_result(object, "result", in->result);
+	if (in->save_ended) {
+		add_result(object, "saved", in->save_result);
+	}
 	if (entry->command != POLICY_COMMAND_NONE) {
-		add_text(object, "command", commands[entry->command]);
+		add_text(object, "command", policy_command_name(entry->command));
 	}
 	return object;
 }
@@ -142,9 +167,11 @@ static struct json_object *output_json(const struct policy_output *out)
 	add_bool(object, "stale", out->stale);
 	add(object, "faults_active", protocol_faults(out->faults_active));
 	add(object, "faults_latched", protocol_faults(out->faults_latched));
-	if (out->command_done) {
-		add_result(object, "answer", out->command_result);
+	add_bool(object, "stored", out->stored);
+	if (out->save) {
+		add_bool(object, "save", true);
 	}
+	add_answers(object, out);
 	if (out->remind) {
 		add_bool(object, "remind", true);
 	}

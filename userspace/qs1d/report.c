@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The status of the inverter as JSON. */
+#include <inttypes.h>
 #include <math.h>
 
 #include <json-c/json.h>
@@ -68,7 +69,7 @@ static struct json_object *meter(const struct daemon *daemon)
 		add_number(pv, "v", value[BOARD_PV1_V + n], 3);
 		add_number(pv, "i", value[BOARD_PV1_I + n], 3);
 		add_number(pv, "p", value[BOARD_PV1_P + n], 2);
-		add_number(pv, "energy_wh", energy_wh(daemon->store.energy.total_mj[n]), 3);
+		add_number(pv, "energy_wh", energy_wh(daemon->pace.energy.total_mj[n]), 3);
 		snprintf(name, sizeof(name), "pv%d", n + 1);
 		add(object, name, pv);
 	}
@@ -77,7 +78,7 @@ static struct json_object *meter(const struct daemon *daemon)
 	add_number(grid, "f", value[BOARD_GRID_F], 3);
 	add_number(grid, "p", value[BOARD_GRID_P], 2);
 	add_number(grid, "q", value[BOARD_GRID_Q], 2);
-	add_number(grid, "energy_wh", energy_wh(daemon->store.energy.total_mj[ENERGY_GRID]), 3);
+	add_number(grid, "energy_wh", energy_wh(daemon->pace.energy.total_mj[ENERGY_GRID]), 3);
 	add(object, "grid", grid);
 	add_number(object, "temp_c", value[BOARD_CASE_T], 2);
 	add_number(object, "dc_link_v", value[BOARD_LINK_V], 3);
@@ -98,6 +99,50 @@ static struct json_object *settings(const struct policy_kept *kept)
 				 qs1_decimal_format(text, kept->value[id], desc->decimals));
 		}
 	}
+	return object;
+}
+
+static struct json_object *power(int32_t w)
+{
+	return w == LIMITS_NONE ? json_object_new_string("none") : json_object_new_int(w);
+}
+
+/* Limits by their owners; lease_s is what is left of the lease, null for one without an end. */
+static struct json_object *limits(const struct limits *limits)
+{
+	struct json_object *array = json_object_new_array();
+	int64_t now_ms = daemon_time().mono_ms;
+
+	for (size_t i = 0; i < limits->count; i++) {
+		const struct limit *limit = &limits->limit[i];
+		struct json_object *object = json_object_new_object();
+
+		add_text(object, "owner", limit->owner);
+		add(object, "w", power(limit->w));
+		add(object, "lease_s",
+		    limit->until_ms == LIMITS_FOREVER
+			    ? NULL
+			    : json_object_new_int64((limit->until_ms - now_ms + 999) / 1000));
+		add(object, "then", power(limit->then_w));
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
+/* What an ECU needs to seal its next command. */
+static struct json_object *seal(const struct daemon *daemon)
+{
+	const struct pairing *pairing = &daemon->pairing;
+	struct json_object *object = json_object_new_object();
+	char serial[SERIAL_TEXT_SIZE], boot[17];
+
+	snprintf(boot, sizeof(boot), "%016" PRIx64, pairing->boot);
+	add(object, "serial",
+	    pairing->labelled ? json_object_new_string(serial_format(serial, &pairing->serial))
+			      : NULL);
+	add_text(object, "boot", boot);
+	add(object, "counter", json_object_new_int64(pairing->counter));
+	add(object, "paired", json_object_new_boolean(daemon->policy.kept.paired));
 	return object;
 }
 
@@ -130,15 +175,18 @@ struct json_object *report_status(struct daemon *daemon)
 				   : "ok");
 	add_text(object, "profile", daemon->policy.kept.profile.name);
 	add(object, "profile_applied",
-	    json_object_new_boolean(live && daemon->policy.profile_applied));
+	    json_object_new_boolean(live && daemon->policy.profile_sync == POLICY_SYNC_IN_FORCE));
 	add(object, "armed", json_object_new_boolean(out->armed));
 	add(object, "shutdown", json_object_new_boolean(daemon->policy.kept.shutdown));
+	add(object, "stored", json_object_new_boolean(out->stored));
 	add(object, "faults", faults(out));
 	add(object, "leds", leds(out->show));
 	add(object, "meter", live ? meter(daemon) : NULL);
 	add_attribute(object, "enter_service_s", board, "enter_service_remaining_s");
 	add_attribute(object, "power_limit_w", board, "power_limit_in_force_w");
+	add(object, "limits", limits(&daemon->policy.limits));
 	add(object, "set", settings(&daemon->policy.kept));
+	add(object, "seal", seal(daemon));
 	if (board->running) {
 		add_text(object, "firmware", board->sample.firmware);
 	} else {

@@ -89,6 +89,17 @@ static int open_file(struct ring *ring, int n)
 	return 0;
 }
 
+/* One of two records may be missing: the first is written to one file, and then to the other. */
+static void note_lost(struct ring *ring)
+{
+	for (int n = 0; n < RING_FILES; n++) {
+		ring->lost[n] = true;
+		for (unsigned int slot = 0; slot < ring->blocks; slot++) {
+			ring->lost[n] = ring->lost[n] && ring->slot[n][slot] == 0;
+		}
+	}
+}
+
 int ring_open(struct ring *ring, const struct ring_io *io, void *ctx,
 	      const char *const path[RING_FILES], unsigned int blocks)
 {
@@ -99,7 +110,11 @@ int ring_open(struct ring *ring, const struct ring_io *io, void *ctx,
 		ring->path[n] = path[n];
 		opened += open_file(ring, n) == 0;
 	}
+	if (ring->error[0] == -EBUSY) {
+		return -EBUSY;
+	}
 	if (ring->seq > 0) {
+		note_lost(ring);
 		return 0;
 	}
 	if (ring->begun) {

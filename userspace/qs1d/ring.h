@@ -56,7 +56,7 @@ _Static_assert(sizeof(struct ring_header) == 56, "no padding");
 
 #define RING_MAGIC 0x52315351u /* "QS1R" */
 #define RING_VERSION 1u
-/* No ring is written so often: a higher number is damage, and the next one could not be told. */
+/* No ring is written so often: a higher number is damage, and would leave no room for the next. */
 #define RING_SEQ_MAX INT64_MAX
 #define RING_RECORD_MAX (RING_BLOCK - sizeof(struct ring_header))
 
@@ -87,6 +87,7 @@ extern const struct ring_io ring_io_files;
  * @seq: number of the newest record, 0 for none
  * @damaged: blocks that hold something, but no record
  * @error: of each file, negative errno of the last failure, 0 when it works
+ * @lost: of each file: it held no record when it was opened, though the other did
  */
 struct ring {
 	const struct ring_io *io;
@@ -96,6 +97,7 @@ struct ring {
 	uint64_t seq;
 	unsigned int damaged;
 	int error[RING_FILES];
+	bool lost[RING_FILES];
 
 	int file[RING_FILES];
 	unsigned int next[RING_FILES];
@@ -114,8 +116,9 @@ typedef int (*ring_record_fn)(void *ctx, const struct ring_header *header, const
  * @blocks: of each file, RING_BLOCKS_MAX at most
  *
  * Return: 0 with @ring->seq above 0; -ENOENT for a ring that nothing was ever
- * stored in; -EINVAL when something was, and no record is left of it; the
- * negative errno of the first file when neither can be opened. The ring can be
+ * stored in; -EINVAL when something was, and no record is left of it; -EBUSY when
+ * another process has it open; the negative errno of the first file when neither
+ * can be opened. The ring can be
  * written after each of these, and must be closed.
  */
 int ring_open(struct ring *ring, const struct ring_io *io, void *ctx,

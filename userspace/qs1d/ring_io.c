@@ -4,44 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
+#include "../lib/file.h"
 #include "../lib/util.h"
-
-/* Make a new file's name in its folder last. */
-static int sync_folder(const char *path)
-{
-	char copy[PATH_MAX];
-	int fd __cleanup(close_fd) = -1;
-
-	snprintf(copy, sizeof(copy), "%s", path);
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd) < 0) {
-		return -errno;
-	}
-	return 0;
-}
-
-static int write_all(int fd, const char *buf, size_t n, size_t at)
-{
-	while (n > 0) {
-		ssize_t done = pwrite(fd, buf, n, at);
-
-		if (done < 0 && errno == EINTR) {
-			continue;
-		}
-		if (done < 0) {
-			return -errno;
-		}
-		buf += done;
-		at += done;
-		n -= done;
-	}
-	return 0;
-}
 
 /* Written, not only allocated: what is written later then changes no metadata. */
 static int fill(int fd, const char *path, size_t size)
@@ -59,31 +27,46 @@ static int fill(int fd, const char *path, size_t size)
 	for (size_t at = st.st_size; at < size && !ret;) {
 		size_t n = size - at < sizeof(zeros) ? size - at : sizeof(zeros);
 
-		ret = write_all(fd, zeros, n, at);
+		ret = file_write_all(fd, zeros, n, at);
 		at += n;
 	}
 	if (!ret && fsync(fd) < 0) {
 		ret = -errno;
 	}
-	return ret ?: sync_folder(path);
+	return ret ?: file_sync_folder(path);
 }
 
-static int open_file(void *ctx, const char *path, size_t size)
+/* What cannot be written can at least be read. */
+static int open_any(const char *path, bool *ret_writable)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	int ret;
 
-	(void)ctx;
-	if (fd < 0) {
-		/* What is there can at least be read. */
-		ret = -errno;
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0) {
-			return errno == ENOENT ? ret : -errno;
-		}
+	*ret_writable = fd >= 0;
+	if (fd >= 0) {
 		return fd;
 	}
-	ret = fill(fd, path, size);
+	ret = -errno;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 ? fd : errno == ENOENT ? ret : -errno;
+}
+
+/* The lock keeps a second instance out. It ends with the process. */
+static int open_file(void *ctx, const char *path, size_t size)
+{
+	bool writable;
+	int fd = open_any(path, &writable);
+	int ret = 0;
+
+	(void)ctx;
+	if (fd < 0) {
+		return fd;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		ret = errno == EWOULDBLOCK ? -EBUSY : -errno;
+	} else if (writable) {
+		ret = fill(fd, path, size);
+	}
 	if (ret < 0) {
 		close(fd);
 		return ret;
@@ -114,7 +97,7 @@ static int read_file(void *ctx, int file, void *buf, size_t n, size_t at)
 
 static int write_file(void *ctx, int file, const void *buf, size_t n, size_t at)
 {
-	int ret = write_all(file, buf, n, at);
+	int ret = file_write_all(file, buf, n, at);
 
 	(void)ctx;
 	/* A file that could only be opened for reading. */

@@ -1,35 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "store.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
+
+#include <sodium.h>
 
 #include "../lib/sysfs.h"
 #include "../lib/util.h"
 
-/* The service's manager tells it where /proc is hidden. */
+/* systemd passes the boot ID, because /proc is hidden. */
 #define BOOT_ID_VARIABLE "QS1_BOOT_ID"
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
 
-/* 32 hexadecimal digits, with or without dashes. */
 static void read_boot_id(uint8_t boot_id[RING_BOOT_ID_SIZE])
 {
 	const char *text = getenv(BOOT_ID_VARIABLE);
-	char found[64] = "";
-	unsigned int digits = 0;
+	char found[64];
 
 	if (!text && sysfs_read_at(-1, BOOT_ID_FILE, found, sizeof(found)) >= 0) {
 		text = found;
 	}
-	for (text = text ?: ""; *text && digits < 2 * RING_BOOT_ID_SIZE; text++) {
-		static const char hex[] = "0123456789abcdef";
-		const char *digit = strchr(hex, tolower((unsigned char)*text));
-
-		if (digit) {
-			boot_id[digits / 2] |= (digit - hex) << (digits % 2 ? 0 : 4);
-			digits++;
-		}
+	memset(boot_id, 0, RING_BOOT_ID_SIZE);
+	if (text) {
+		sodium_hex2bin(boot_id, RING_BOOT_ID_SIZE, text, strlen(text), "-", NULL, NULL);
 	}
 }
 
@@ -112,11 +106,11 @@ static int make_paths(struct store *store, const char *const folder[RING_FILES])
 
 int store_open(struct store *store, const struct ring_io *io, void *ctx,
 	       const char *const folder[RING_FILES], struct event_time now, struct persist *persist,
-	       struct events *events, char *err, size_t size)
+	       struct events *events, struct store_pace *ret_pace, char *err, size_t size)
 {
 	int ret;
 
-	*store = (struct store){ .saved_ms = now.mono_ms };
+	*store = (struct store){ .boots = 0 };
 	read_boot_id(store->boot_id);
 	ret = make_paths(store, folder);
 	if (ret < 0) {
@@ -132,12 +126,15 @@ int store_open(struct store *store, const struct ring_io *io, void *ctx,
 			 ret == -EINVAL ? "no block can be read any more" : strerror(-ret));
 	}
 	store->boots = persist->boots;
-	store->energy = persist->energy;
 	ring_open(&store->events, io, ctx, (const char *const *)store->path[1],
 		  STORE_EVENTS_BLOCKS);
 	ring_read(&store->events, 0, take_events, events);
-	store->events_stored = events->newest;
-	store->events_credit_ms = now.mono_ms - STORE_EVENTS_BURST * STORE_EVENTS_MS;
+	*ret_pace = (struct store_pace){
+		.energy = persist->energy,
+		.saved_ms = now.mono_ms,
+		.events_stored = events->newest,
+		.events_credit_ms = now.mono_ms - STORE_EVENTS_BURST * STORE_EVENTS_MS,
+	};
 	return ret;
 }
 
@@ -159,25 +156,25 @@ int store_save(struct store *store, const struct persist *persist, struct event_
 	char text[RING_RECORD_MAX];
 	int ret = persist_encode(persist, text, sizeof(text));
 
-	store->saved_ms = now.mono_ms;
-	if (ret >= 0) {
-		ret = ring_append(&store->state, &when, text, ret, copies);
-	}
-	if (!ret) {
-		store->energy = persist->energy;
-	}
-	return ret;
+	return ret < 0 ? ret : ring_append(&store->state, &when, text, ret, copies);
 }
 
-bool store_is_due(const struct store *store, const struct energy *energy, int64_t mono_ms)
+int store_append_events(struct store *store, const char *text, size_t length, struct event_time now)
 {
-	bool waited = mono_ms - store->saved_ms >= STORE_ENERGY_MS;
+	struct ring_stamp when = stamp(store, now);
 
-	if (mono_ms - store->saved_ms < STORE_RETRY_MS) {
+	return ring_append(&store->events, &when, text, length, 1);
+}
+
+bool store_is_due(const struct store_pace *pace, const struct energy *energy, int64_t mono_ms)
+{
+	bool waited = mono_ms - pace->saved_ms >= STORE_ENERGY_MS;
+
+	if (mono_ms - pace->saved_ms < STORE_RETRY_MS) {
 		return false;
 	}
 	for (int i = 0; i < ENERGY_COUNTERS; i++) {
-		uint64_t since = energy->total_mj[i] - store->energy.total_mj[i];
+		uint64_t since = energy->total_mj[i] - pace->energy.total_mj[i];
 
 		if (since >= STORE_ENERGY_MJ || (since > 0 && waited)) {
 			return true;
@@ -186,25 +183,18 @@ bool store_is_due(const struct store *store, const struct energy *energy, int64_
 	return false;
 }
 
-int store_events(struct store *store, const struct events *events, struct event_time now)
+int store_next_events(struct store_pace *pace, const struct events *events, int64_t mono_ms,
+		      char text[RING_RECORD_MAX])
 {
 	const int64_t burst_ms = STORE_EVENTS_BURST * STORE_EVENTS_MS;
-	struct ring_stamp when = stamp(store, now);
-	char text[RING_RECORD_MAX];
-	int ret;
 
-	if (store->events_stored == events->newest ||
-	    now.mono_ms - store->events_credit_ms < STORE_EVENTS_MS) {
+	if (pace->events_stored == events->newest ||
+	    mono_ms - pace->events_credit_ms < STORE_EVENTS_MS) {
 		return 0;
 	}
-	if (now.mono_ms - store->events_credit_ms > burst_ms) {
-		store->events_credit_ms = now.mono_ms - burst_ms;
+	if (mono_ms - pace->events_credit_ms > burst_ms) {
+		pace->events_credit_ms = mono_ms - burst_ms;
 	}
-	store->events_credit_ms += STORE_EVENTS_MS;
-	ret = events_encode(events, store->events_stored + 1, text, sizeof(text));
-	ret = ring_append(&store->events, &when, text, ret, 1);
-	if (!ret) {
-		store->events_stored = events->newest;
-	}
-	return ret;
+	pace->events_credit_ms += STORE_EVENTS_MS;
+	return events_encode(events, pace->events_stored + 1, text, RING_RECORD_MAX);
 }

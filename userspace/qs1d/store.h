@@ -33,25 +33,33 @@
 #define STORE_EVENTS_BURST 10
 
 /**
+ * struct store_pace - what has been stored, and when it is the next one's turn
+ * @energy: as it is on stable storage
+ * @saved_ms: monotonic time of the last attempt to save
+ * @events_stored: number of the newest event on stable storage
+ * @events_credit_ms: the turns that events have left, as a time
+ */
+struct store_pace {
+	struct energy energy;
+	int64_t saved_ms;
+	uint64_t events_stored;
+	int64_t events_credit_ms;
+};
+
+/**
  * struct store - both rings, open
  * @state: records of persist.h
  * @events: records of events.h
  * @boot_id: of the running system; zeros when unknown
  * @boots: number of this start of the system
- * @energy: as it is on stable storage
- * @saved_ms: monotonic time of the last attempt to save
  */
 struct store {
 	struct ring state;
 	struct ring events;
 	uint8_t boot_id[RING_BOOT_ID_SIZE];
 	uint32_t boots;
-	struct energy energy;
-	int64_t saved_ms;
 
 	char *path[2][RING_FILES];
-	uint64_t events_stored;
-	int64_t events_credit_ms;
 };
 
 /**
@@ -62,15 +70,16 @@ struct store {
  * @persist: holds the state of a unit that has never been used; and then the
  *           kept one, as far as it can be read
  * @events: empty; and then the kept ones
- * @err: on -EINVAL, the reason
+ * @ret_pace: written in any case but -ENOMEM
+ * @err: on failure, the reason
  *
- * Return: 0; -ENOENT when nothing was ever stored; -EINVAL when something was
- * and can not be understood; the negative errno of files that can not be
- * opened; -ENOMEM. All but the last leave an open store.
+ * Return: 0; -ENOENT when nothing is stored; -EINVAL when what is stored cannot
+ * be understood; -EBUSY when another process has it open; the negative errno of
+ * files that cannot be opened; -ENOMEM. All but the last leave an open store.
  */
 int store_open(struct store *store, const struct ring_io *io, void *ctx,
 	       const char *const folder[RING_FILES], struct event_time now, struct persist *persist,
-	       struct events *events, char *err, size_t size);
+	       struct events *events, struct store_pace *ret_pace, char *err, size_t size);
 void store_close(struct store *store);
 
 /**
@@ -82,14 +91,21 @@ void store_close(struct store *store);
 int store_save(struct store *store, const struct persist *persist, struct event_time now,
 	       unsigned int copies);
 
+/* Put the text of store_next_events() on stable storage. Return: 0 or a negative errno. */
+int store_append_events(struct store *store, const char *text, size_t length,
+			struct event_time now);
+
 /* Energy has come together, or waited, for long enough to be saved. */
-bool store_is_due(const struct store *store, const struct energy *energy, int64_t mono_ms);
+bool store_is_due(const struct store_pace *pace, const struct energy *energy, int64_t mono_ms);
 
 /**
- * store_events() - put new events on stable storage, if their turn has come
+ * store_next_events() - events that are not stored, if it is their turn
+ * @text: RING_RECORD_MAX bytes
  *
- * Return: 0, or a negative errno; then they are tried again at their next turn.
+ * Return: the length of the text, 0 when nothing is due. The turn is used up;
+ * once they are stored, the caller sets @pace->events_stored.
  */
-int store_events(struct store *store, const struct events *events, struct event_time now);
+int store_next_events(struct store_pace *pace, const struct events *events, int64_t mono_ms,
+		      char text[RING_RECORD_MAX]);
 
 #endif /* QS1D_STORE_H */
