@@ -66,9 +66,10 @@ test-all:
 
 # What the nominal board leaves of an hour is for drawn ones.
 CONFORMANCE_MIN := 60
-DRAW := /usr/bin/python3 tests/conformance/draws.py $(if $(ONLY),--only $(ONLY))
+DRAW := /usr/bin/python3 tests/conformance/draws.py $(if $(ONLY),--only '$(ONLY)')
 
 ## make conformance [ONLY=name]   every conformance procedure at full length: build/conformance.html;
+##   writes their figures into Documentation/figures.json and the documents;
 ##   then on boards, sources and phases that seeds draw: median, 95th percentile and worst
 ##   DRAWS=n that many draws and no nominal board, begun again where it stopped; SEED=n one draw
 conformance:
@@ -77,9 +78,9 @@ ifneq ($(SEED)$(DRAWS),)
 	$(DRAW) $(if $(SEED),--seed $(SEED),--draws $(DRAWS))
 else
 	begin=$$(date +%s); \
-	/usr/bin/python3 tests/run.py --long --verbose $(if $(ONLY),--only $(ONLY)) \
+	/usr/bin/python3 tests/run.py --long --verbose $(if $(ONLY),--only '$(ONLY)') \
 		conformance/test_procedures.py && \
-	$(if $(ONLY),true,/usr/bin/python3 tests/conformance/figures.py) && \
+	/usr/bin/python3 tests/figures.py $(BUILD)/conformance$(if $(ONLY),-part).json && \
 	$(DRAW) --minutes $$(( $(CONFORMANCE_MIN) - ($$(date +%s) - begin) / 60 )) $(if $(ONLY),--draws 10)
 endif
 
@@ -90,7 +91,16 @@ sequences:
 	/usr/bin/python3 tests/conformance/sequences/run.py $(if $(SEED),--seed $(SEED)) \
 		$(if $(FROM),--from $(FROM)) $(if $(COUNT),--count $(COUNT))
 
-## make bench        what it costs, against a baseline where there is one: build/bench.json
+## make figures      write the figures of Documentation/figures.json into the documents
+.PHONY: figures
+figures:
+	@/usr/bin/python3 tests/figures.py
+
+## make bench [ONLY=name]   what it costs, against a baseline where there is one: build/bench.json;
+##   writes figures as make conformance does
+BENCH_pru := sim pru-programs
 bench:
-	$(MAKE) all m4-replay image kernel-source $(if $(wildcard $(PRU_TOOLCHAIN)),pru-programs)
-	@/usr/bin/python3 tests/bench/run.py
+	$(MAKE) $(or $(BENCH_$(ONLY)),all m4-replay image kernel-source \
+		$(if $(wildcard $(PRU_TOOLCHAIN)),pru-programs))
+	@/usr/bin/python3 tests/bench/run.py $(ONLY)
+	@/usr/bin/python3 tests/figures.py $(BUILD)/bench.json

@@ -83,32 +83,8 @@ def images():
     return rows
 
 
-def code_bytes(image):
-    """Of the segment of code; the PRU's own tools are not where others' are."""
-    text = subprocess.run(["readelf", "--segments", "--wide", image], capture_output=True, text=True,
-                          check=True).stdout
-    return int(re.search(r"LOAD +0x\w+ 0x20000000 0x\w+ (0x\w+)", text)[1], 16)
-
-
-def pru():
-    """Longest way through the code of each PRU, and its size; nothing without the PRU's toolchain."""
-    image = BUILD / "pru" / "qs1-am335x-pru0.elf"
-    if not image.exists():
-        return []
-    table = subprocess.run(["make", "--silent", "pru-wcet", "ONLY=qs1_core_step qs1_slot"],
-                           capture_output=True, text=True, check=True, cwd=TOP).stdout
-    words = {line.split()[0]: line.split()[1:] for line in table.splitlines()[1:]}
-    placed = (BUILD / "pru" / "overlays.txt").read_text(encoding="utf-8")
-    most = re.search(r"^PRU1: .* at the most (\d+) ", placed, re.MULTILINE)[1]
-    return [row("PRU0: worst control period, against its limit", int(words["qs1_core_step"][2]),
-                "cycles", 4000),
-            row("PRU1: worst slow task, against the same", int(words["qs1_slot"][2]), "cycles", 4000),
-            row("PRU0: code, against its memory", code_bytes(image), "byte", 8192),
-            row("PRU1: code of a turn at the most, against its memory", int(most), "byte", 8192)]
-
-
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
-        json.dump(simulator(Path(name)) + cortex_m4(Path(name)) + images() + pru(), sys.stdout,
+        json.dump(simulator(Path(name)) + cortex_m4(Path(name)) + images(), sys.stdout,
                   indent=1)
     print()

@@ -114,6 +114,7 @@ class Run:
         self.disturbances = []
         self.notes = []
         self.scenarios = []
+        self.tables = {}
         self.plots = {}
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
@@ -158,6 +159,11 @@ class Run:
     def note(self, text):
         """A sentence for the report."""
         self.notes.append(text)
+
+    def table(self, name, head, rows):
+        """A table of Markdown that a document shows; @head and @rows of texts."""
+        lines = [head, ["---"] * len(head), *rows]
+        self.tables[name] = ["| " + " | ".join(cells) + " |" for cells in lines]
 
     def plot(self, name, xlabel, ylabel, title):
         """Axes of a new plot, which the report shows with @title as its caption."""
@@ -236,7 +242,7 @@ class Procedure:
             "error": error, "seconds": round(time.monotonic() - begin, 1),
             "figures": [_as_dict(figure) for figure in run.figures],
             "felt": [_as_dict(figure) for figure in run.disturbances],
-            "notes": run.notes, "scenarios": sorted(run.scenarios),
+            "notes": run.notes, "tables": run.tables, "scenarios": sorted(run.scenarios),
             "plots": [{"title": title, "file": f"{name}.svg"}
                       for name, (title, _) in run.plots.items()],
         }

@@ -18,6 +18,8 @@ SPICE_VT = 1.380649e-23 * 300.15 / 1.602176634e-19
 # A switch of the bridge: part of the plant's filter resistance, see Documentation/power-stage.md.
 BRIDGE_SWITCH_OHM = 0.08
 RATED_A = 5.0
+# Rated power of the CEC table.
+RATED_W = 1230
 # Operating points of an input: module voltage, duty, link voltage, control periods from rest that
 # are skipped and counted. The fifth lies at the boundary of discontinuous conduction (0.73), the last
 # where the control ends, 5 % below the boundary, with a link that is still charging.
@@ -98,13 +100,18 @@ def plant_losses(run):
     rows = re.findall(r"# +([\d.]+) V +([\d.]+) W: ([\d.]+), CEC ([\d.]+)",
                       unit_test("test_plant"))
     plot = run.plot("efficiency", "AC power, W", "efficiency, %", "Lines: plant; dots: CEC")
+    cells = []
     for volts in sorted({row[0] for row in rows}, key=float):
         points = [[float(x) for x in row] for row in rows if row[0] == volts]
+        cells.append([f"{float(volts):g}", *(f"{p[2]:.2f} ({p[3]:.2f})" for p in points)])
         plot.plot([p[1] for p in points], [p[2] for p in points], label=f"{volts} V")
         plot.plot([p[1] for p in points], [p[3] for p in points], "k.", ms=4)
-        for _, watts, ours, cec in points:
-            run.figure(f"{volts} V, {watts:.0f} W: difference from {cec:.2f} %", ours - cec,
-                       "points", between=(-0.3, 0.3))
+        for volts_v, watts, ours, cec in points:
+            run.figure(f"{volts_v:g} V, {100 * watts / RATED_W:.0f} %: efficiency", ours, "%",
+                       between=(cec - 0.3, cec + 0.3), anchor=f"{cec:.2f} (CEC)")
+    run.table("efficiency", ["V", *(f"{100 * p[1] / RATED_W:.0f} %" for p in points)], cells)
+    run.figure("worst difference from the CEC table",
+               max(abs(float(ours) - float(cec)) for _, _, ours, cec in rows), "points", at_most=0.3)
     run.felt("operating points", len(rows), "", at_least=18)
 
 
@@ -143,6 +150,10 @@ def plant_inputs(run):
             run.figure(f"{v:g} V, D {duty:g}, link {vlink} V: charge {kind}", error, "%",
                        between=(-limit, limit))
         run.felt(f"{name}: charge drawn in the netlist", theirs["drawn"] * 1e6, "uC", at_least=1)
+    run.table("charges", ["V", "D", "link", "drawn from the module", "given to the link"],
+              [[f"{v:g}", f"{duty:g}", f"{vlink} V", f"{drawn:+.2f} %", f"{given:+.2f} %"]
+               for (v, duty, vlink, *_), drawn, given in
+               zip(INPUT_POINTS, errors["drawn"], errors["given"])])
     for kind, values_pct in errors.items():
         plot.plot(values_pct, marker="o", label=f"charge {kind}")
     for limit, color in ((2, "tab:blue"), (3, "tab:orange")):
