@@ -331,6 +331,48 @@ static void the_world_moves_as_the_scenario_says(void **state)
 	qs1_world_free(w);
 }
 
+/* RMS voltage behind R + jX of a source of 240 V with a conductance and a susceptance across it. */
+static double behind(double r, double x, double g, double b)
+{
+	return 240 / hypot(1 + r * g - x * b, r * b + x * g);
+}
+
+static void source_and_loads_are_as_the_scenario_says(void **state)
+{
+	/* ratio 10 is 4.8 ohm, of which X is three times R */
+	const double r = 4.8 / sqrt(10), x = 3 * r, w = 2 * M_PI * QS1_GRID_HZ;
+	const struct qs1_truth *truth;
+	struct qs1_world *world;
+	int called = 0;
+	char err[256] = "";
+
+	(void)state;
+	world = qs1_world_new(&ops, &called);
+	assert_int_equal(qs1_world_load(world,
+					file("l.scn", "grid scr 10 3\n"
+						      "load 1 rl 1 0.8\n"
+						      "at 1 load 1 none\n"
+						      "at 2 load 2 cap 400\n"
+						      "at 3 load 1 rlc 0.5 2 10%\n"
+						      "run 4\n"),
+					err, sizeof(err)),
+			 0);
+	assert_int_equal(qs1_world_start(world, err, sizeof(err)), 0);
+	truth = qs1_world_truth(world);
+	run_to(world, 1);
+	/* 1200 W and 900 var; 1 uF of the house beside all of them */
+	assert_true(fabs(truth->vgrid_v - behind(r, x, 1 / 48.0, w * 1e-6 - 900 / 57600.0)) < 0.05);
+	run_to(world, 2);
+	assert_true(fabs(truth->vgrid_v - behind(r, x, 0, w * 1e-6)) < 0.05);
+	run_to(world, 3);
+	assert_true(fabs(truth->vgrid_v - behind(r, x, 0, w * 1e-6 + 400 / 57600.0)) < 0.05);
+	run_to(world, 4);
+	/* a tenth of 1200 var beside it */
+	assert_true(fabs(truth->vgrid_v -
+			 behind(r, x, 1 / 96.0, w * 1e-6 + (400 + 120) / 57600.0)) < 0.05);
+	qs1_world_free(world);
+}
+
 static void the_console_does_it_now_or_nothing(void **state)
 {
 	struct qs1_world *w;
@@ -379,6 +421,7 @@ int main(void)
 		cmocka_unit_test(bad_tables_are_refused_by_file_and_line),
 		cmocka_unit_test(a_table_is_linear_between_rows_and_held_outside),
 		cmocka_unit_test(the_world_moves_as_the_scenario_says),
+		cmocka_unit_test(source_and_loads_are_as_the_scenario_says),
 		cmocka_unit_test(the_console_does_it_now_or_nothing),
 		cmocka_unit_test(a_refused_operation_ends_the_start),
 	};
