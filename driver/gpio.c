@@ -123,13 +123,10 @@ static int qs1_gpio_get(struct gpio_chip *gc, unsigned int line)
 	return !!(readl(&qs1->shm->telemetry.status) & QS1_STATUS_RELAY);
 }
 
-/* host_timeout_s in jiffies. The firmware wrote it: bounded here. */
+/* host_timeout_s, which has tenths of a second, in jiffies. */
 static unsigned long qs1_gpio_host_timeout(struct qs1_gpio *gpio)
 {
-	const struct qs1_param_desc *desc = &qs1_param_desc[QS1_PARAM_HOST_TIMEOUT_S];
-	s32 tenths = readl(&gpio->qs1->shm->param[QS1_PARAM_HOST_TIMEOUT_S]);
-
-	return msecs_to_jiffies(clamp(tenths, desc->min, desc->max) * 100);
+	return msecs_to_jiffies(qs1_param_bounded(gpio->qs1, QS1_PARAM_HOST_TIMEOUT_S) * 100);
 }
 
 /* Does the policy program send heartbeats, and does the firmware run? */

@@ -7,7 +7,6 @@
 #include <linux/auxiliary_bus.h>
 #include <linux/device.h>
 #include <linux/hwmon.h>
-#include <linux/io.h>
 #include <linux/module.h>
 #include <linux/thermal.h>
 
@@ -72,7 +71,7 @@ static int qs1_hwmon_read_case(struct qs1 *qs1, u32 attr, long *val)
 		return -ENODATA;
 	switch (attr) {
 	case hwmon_temp_crit:
-		*val = (s32)readl(&qs1->shm->param[QS1_PARAM_OVERTEMP_C]) * 1000;
+		*val = qs1_param_bounded(qs1, QS1_PARAM_OVERTEMP_C) * 1000;
 		return 0;
 	case hwmon_temp_crit_alarm:
 		ret = qs1_telemetry_read(qs1, offsetof(struct qs1_telemetry, faults_active),

@@ -72,6 +72,8 @@ static const struct qs1_meter_desc qs1_meter_desc[] = {
  * @status: bit of struct qs1_health.status, or 0
  * @fault: bit of struct qs1_health.faults_active, or 0
  * @rises: it is the bit's rise, not its fall
+ * @limit: parameter that holds the threshold
+ * @limit_scale: from the parameter to the channel's raw value; 0 if the event has no threshold
  */
 struct qs1_meter_event {
 	const char *label;
@@ -81,6 +83,8 @@ struct qs1_meter_event {
 	u32 status;
 	u32 fault;
 	bool rises;
+	enum qs1_param limit;
+	int limit_scale;
 };
 
 static const struct qs1_meter_event qs1_meter_events[] = {
@@ -91,7 +95,8 @@ static const struct qs1_meter_event qs1_meter_events[] = {
 	{ "PLL locked", IIO_PHASE, IIO_EV_TYPE_MAG, IIO_EV_DIR_FALLING,
 	  .status = QS1_STATUS_PLL_LOCKED, .rises = true },
 	{ "over-temperature", IIO_TEMP, IIO_EV_TYPE_THRESH, IIO_EV_DIR_RISING,
-	  .fault = QS1_FAULT_BIT(QS1_FAULT_OVERTEMP), .rises = true },
+	  .fault = QS1_FAULT_BIT(QS1_FAULT_OVERTEMP), .rises = true, .limit = QS1_PARAM_OVERTEMP_C,
+	  .limit_scale = 1000 },
 };
 
 /**
@@ -207,6 +212,23 @@ static int qs1_meter_write_event_config(struct iio_dev *indio_dev, const struct 
 	return 0;
 }
 
+/* Parameters hold the thresholds; there they are written. */
+static int qs1_meter_read_event_value(struct iio_dev *indio_dev, const struct iio_chan_spec *chan,
+				      enum iio_event_type type, enum iio_event_direction dir,
+				      enum iio_event_info info, int *val, int *val2)
+{
+	struct qs1_meter *meter = iio_priv(indio_dev);
+	int event = qs1_meter_find_event(chan, type, dir);
+
+	if (event < 0)
+		return event;
+	if (!qs1_running(meter->qs1))
+		return -ENODATA;
+	*val = qs1_param_bounded(meter->qs1, qs1_meter_events[event].limit) *
+	       qs1_meter_events[event].limit_scale;
+	return IIO_VAL_INT;
+}
+
 static int __maybe_unused qs1_meter_read_event_label(struct iio_dev *indio_dev,
 						     const struct iio_chan_spec *chan,
 						     enum iio_event_type type,
@@ -272,6 +294,7 @@ static const struct iio_info qs1_meter_info = {
 	.read_label = qs1_meter_read_label,
 	.read_event_config = qs1_meter_read_event_config,
 	.write_event_config = qs1_meter_write_event_config,
+	.read_event_value = qs1_meter_read_event_value,
 	QS1_EVENT_LABEL(qs1_meter_read_event_label) /* a member with its comma, or nothing */
 };
 
@@ -307,6 +330,8 @@ int qs1_meter_probe(struct device *dev, struct qs1 *qs1)
 		meter->specs[i].type = qs1_meter_events[i].ev_type;
 		meter->specs[i].dir = qs1_meter_events[i].dir;
 		meter->specs[i].mask_separate = BIT(IIO_EV_INFO_ENABLE);
+		if (qs1_meter_events[i].limit_scale)
+			meter->specs[i].mask_separate |= BIT(IIO_EV_INFO_VALUE);
 	}
 	for (i = 0; i < ARRAY_SIZE(qs1_meter_desc); i++) {
 		const struct qs1_meter_desc *desc = &qs1_meter_desc[i];

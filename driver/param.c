@@ -4,7 +4,9 @@
  * force, params_range/NAME what it may be. Both in the unit of the name.
  */
 #include <linux/device.h>
+#include <linux/export.h>
 #include <linux/io.h>
+#include <linux/minmax.h>
 #include <linux/sysfs.h>
 
 #include "decimal.h"
@@ -59,6 +61,23 @@ const struct attribute_group qs1_params_range_group = {
 	.name = "params_range",
 	.attrs = qs1_params_range_attrs,
 };
+
+/**
+ * qs1_param_bounded() - a parameter's value in force, within its range
+ * @qs1: inverter
+ * @param: its number
+ *
+ * The firmware writes the value; whatever it writes, arithmetic with the result is safe.
+ *
+ * Return: the value, times 10^decimals.
+ */
+s32 qs1_param_bounded(struct qs1 *qs1, enum qs1_param param)
+{
+	const struct qs1_param_desc *desc = &qs1_param_desc[param];
+
+	return clamp((s32)readl(&qs1->shm->param[param]), desc->min, desc->max);
+}
+EXPORT_SYMBOL_NS_GPL(qs1_param_bounded, QS1_NS);
 
 static ssize_t qs1_param_show(struct device *dev, struct device_attribute *attr, char *buf)
 {

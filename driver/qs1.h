@@ -230,6 +230,7 @@ int devm_qs1_register_notifier(struct device *dev, struct qs1 *qs1, struct notif
 int qs1_command(struct qs1 *qs1, enum qs1_op op, u32 arg, s32 value, s32 *ret_value);
 int qs1_telemetry_read(struct qs1 *qs1, size_t offset, void *buf, size_t size);
 void qs1_set_outputs(struct qs1 *qs1, u32 mask, u32 levels);
+s32 qs1_param_bounded(struct qs1 *qs1, enum qs1_param param);
 
 /* Inside the core. */
 int qs1_handshake(struct qs1 *qs1);

@@ -122,6 +122,14 @@ events()
 	done
 }
 
+# The threshold is the parameter, and written there.
+threshold_is_the_parameter()
+{
+	value=$meter/events/in_temp0_thresh_rising_value
+	equal $(($(cat "$(board)/params/overtemp_c") * 1000)) "$(cat "$value")" "${value##*/}" &&
+		refused "Invalid argument" 70000 "$value"
+}
+
 tracking()
 {
 	for n in 0 1 2 3; do
@@ -130,7 +138,7 @@ tracking()
 	[ ! -e "$meter/in_power4_tracking" ]
 }
 
-plan 11
+plan 12
 check "channels have their labels" labels
 check "no channel besides" nothing_else
 check "channels have their scales" scales
@@ -140,6 +148,7 @@ check "power is voltage times current on each input" power_is_product
 check "energy never falls" energy_grows
 check "inputs show whether they track" tracking
 check "events have labels and can be enabled" events
+check "the over-temperature event has the threshold in force" threshold_is_the_parameter
 check "has no buffer, so no program can occupy it" no_buffer
 check "no warning in the kernel's log" log_is_clean
 finish
