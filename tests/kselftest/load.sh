@@ -170,6 +170,23 @@ enter_bench()
 		put 1 "$(board)/bench"
 }
 
+# udev's rule acts on "bind": earlier the attributes do not exist.
+granted()
+{
+	[ "$(stat -c %G-%a "$(board)/control")" = qs1-220 ] &&
+		[ "$(stat -c %G-%a "$(board)/heartbeat")" = qs1-664 ] &&
+		[ "$(stat -c %G-%a "$(board)/params/uv1_v_pu")" = qs1-664 ]
+}
+
+what_qs1d_writes_is_its_groups()
+{
+	unbind_after arm || return 1
+	wait_for 60 granted || {
+		ls -l "$(board)/control" "$(board)/heartbeat" "$(board)/params/uv1_v_pu"
+		return 1
+	}
+}
+
 # Each time at another moment of the recovery.
 crash()
 {
@@ -190,7 +207,7 @@ reader_ended()
 
 pause_service
 expect_log 'firmware crashed'
-plan 12
+plan 13
 check "all modules are loaded" all_loaded
 check "the module has the device's PCI alias" alias_matches
 check "firmware runs and all devices are there" wait_for 15 all_present
@@ -198,6 +215,7 @@ check "all children are bound" children_bound
 check "all attributes can be read" attributes_readable
 check "$UNBINDS times unbound with open readers, and bound again" \
 	leaks_nothing "$UNBINDS" unbind_while_read
+check "what qs1d writes belongs to its group after binding" what_qs1d_writes_is_its_groups
 check "$UNBINDS times unbound armed" leaks_nothing "$UNBINDS" unbind_after arm
 check "$UNBINDS times unbound in bench mode" leaks_nothing "$UNBINDS" unbind_after enter_bench
 check "$UNBINDS times unbound in a recovery" leaks_nothing "$UNBINDS" unbind_after crash
