@@ -2,13 +2,16 @@
 #
 # Fuzzers of all that reads what others wrote, with libFuzzer and both sanitizers.
 
-FUZZERS := profile config protocol ring scan link_air link_l2 link_own link_znp
+FUZZERS := profile config protocol ring scan link_air link_l2 link_own link_znp linkd
 FUZZ := $(BUILD)/fuzz
-FUZZ_SRC := $(USERLIB_SRC) $(POLICY_SRC) $(filter-out %/main.c,$(QS1D_SRC)) userspace/qs1ctl/wave.c $(LINK_SRC)
+FUZZ_SRC := $(USERLIB_SRC) $(POLICY_SRC) $(filter-out %/main.c,$(QS1D_SRC)) userspace/qs1ctl/wave.c $(LINK_SRC) $(filter-out %/main.c %/config.c,$(LINKD_SRC))
 FUZZ_OBJ := $(FUZZ_SRC:%.c=$(FUZZ)/%.o)
 FUZZ_PROGRAMS := $(FUZZERS:%=$(FUZZ)/%)
 FUZZ_CFLAGS := $(HOST_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=undefined -Iuserspace/lib -Iuserspace/qs1d -Iuserspace/qs1ctl -Iuserspace/link
+
+# Two daemons have files of the same name.
+$(FUZZ)/userspace/linkd/%.o $(FUZZ)/tests/fuzz/linkd.o: FUZZ_CFLAGS += -Iuserspace/linkd
 
 # A checksum's way says nothing about its input; to watch each of its steps took a third of the time.
 $(FUZZ)/userspace/lib/crc32c.o: FUZZ_CFLAGS += -fno-sanitize=fuzzer-no-link

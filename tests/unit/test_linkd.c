@@ -43,6 +43,8 @@ static int hard_resets;
 static bool daemon_answers;
 static char asked[16][LINKD_LINE_MAX + 64];
 static int asks;
+static int logged;
+static const char *status_result;
 static const char *answer_of_sealed;
 
 static struct {
@@ -83,7 +85,7 @@ static void to_log(void *ctx, int priority, const char *text)
 {
 	(void)ctx;
 	(void)priority;
-	(void)text;
+	logged += strstr(text, "expected a label") != NULL;
 }
 
 static const struct linkd_ops ops = { to_modem, to_daemon, hard_reset, to_log };
@@ -121,8 +123,7 @@ static void answer(int from)
 
 		assert_int_equal(sscanf(ask, "{\"v\":1,\"id\":%u,", &id), 1);
 		snprintf(line, sizeof(line), "{\"v\":1,\"id\":%u,\"ok\":%s}", id,
-			 strstr(ask, "\"report\"") || strstr(ask, "\"status\"")
-				 ? "true,\"result\":" STATUS
+			 strstr(ask, "\"report\"") || strstr(ask, "\"status\"") ? status_result
 			 : strstr(ask, "\"events\"") ? "true,\"result\":" EVENTS
 						     : answer_of_sealed);
 		linkd_daemon_line(&linkd, line, air_now(air));
@@ -161,7 +162,8 @@ static void set_up(enum modem_chip chip)
 	air_free(air);
 	air = air_new(&air_config_default);
 	memset(&ecu, 0, sizeof(ecu));
-	asks = hard_resets = 0;
+	asks = hard_resets = logged = 0;
+	status_result = "true,\"result\":" STATUS;
 	port_open = daemon_answers = true;
 	answer_of_sealed = "false,\"error\":{\"code\":\"ENOKEY\",\"message\":\"\"}";
 	assert_int_equal(modem_init(&modem, air, &modem_config, from_modem, NULL), 0);
@@ -480,6 +482,21 @@ static void qs1d_that_is_silent_or_gone_costs_an_answer_each(void **state)
 	assert_int_equal(ecu.n, 1);
 }
 
+static void a_unit_without_a_label_answers_nothing_and_says_so_once(void **state)
+{
+	(void)state;
+	set_up(MODEM_CC2530);
+	status_result = "true,\"result\":{\"seal\":{\"serial\":null}}";
+	for (int i = 0; i < 3; i++) {
+		request_l2(L2_POLL);
+		assert_int_equal(ecu.n, 0);
+	}
+	assert_int_equal(logged, 1);
+	status_result = "true,\"result\":" STATUS;
+	request_l2(L2_POLL);
+	assert_int_equal(ecu.n, 1);
+}
+
 static void settings_are_checked(void **state)
 {
 	static const struct {
@@ -539,6 +556,7 @@ int main(void)
 		cmocka_unit_test(a_modem_that_freezes_goes_away_or_says_garbage_is_survived),
 		cmocka_unit_test(a_full_modem_gets_the_payload_again),
 		cmocka_unit_test(qs1d_that_is_silent_or_gone_costs_an_answer_each),
+		cmocka_unit_test(a_unit_without_a_label_answers_nothing_and_says_so_once),
 		cmocka_unit_test(settings_are_checked),
 	};
 

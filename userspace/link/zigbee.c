@@ -216,13 +216,11 @@ int aps_collect(struct aps_message *message, uint16_t src, const struct aps_fram
 		message->src = src;
 		message->counter = frame->counter;
 	}
-	if (!(message->seen & 1u << block)) {
-		message->seen |= (uint8_t)(1u << block);
-		message->length[block] = (uint8_t)frame->n;
-		memcpy(message->byte + block * APS_BLOCK_BYTES, frame->payload, frame->n);
-		if (first) {
-			message->blocks = frame->block;
-		}
+	message->seen |= (uint8_t)(1u << block);
+	message->length[block] = (uint8_t)frame->n;
+	memcpy(message->byte + block * APS_BLOCK_BYTES, frame->payload, frame->n);
+	if (first) {
+		message->blocks = frame->block;
 	}
 	return message->blocks && message->seen == (1u << message->blocks) - 1;
 }

@@ -130,7 +130,7 @@ struct aps_message {
  * aps_collect() - add a fragment
  * @message: zeroed to begin with; another sender or counter starts another message
  *
- * Duplicates change nothing.
+ * A duplicate takes the place of the block that it repeats.
  *
  * Return: 1 when the message is whole, 0 when blocks are missing, -EMSGSIZE for more blocks or
  * longer ones than this holds, or a block number that none has; -EINVAL for no fragment.

@@ -346,10 +346,14 @@ static void answer_report(struct linkd *linkd, const struct linkd_ask *asked,
 	};
 
 	if (state_read(result, &linkd->state) < 0) {
-		say(linkd, LOG_WARNING, "qs1d has no serial number: expected a label");
+		if (!linkd->unlabelled) {
+			say(linkd, LOG_WARNING, "qs1d has no serial number: expected a label");
+		}
+		linkd->unlabelled = true;
 		linkd->count[LINKD_UNANSWERED]++;
 		return;
 	}
+	linkd->unlabelled = false;
 	set_base(linkd);
 	if (asked->kind == LINKD_ASK_IDENTITY) {
 		return;

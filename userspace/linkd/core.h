@@ -121,7 +121,8 @@ struct linkd {
 	uint64_t due_us;
 	uint64_t count[LINKD_COUNT_COUNT];
 	struct unit_state state;
-	bool based;
+	bool based;	 /* @state has the energies to count from */
+	bool unlabelled; /* and the log says so */
 	struct unit_inbox inbox;
 	struct startup startup;
 	int resets;
