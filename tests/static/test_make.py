@@ -181,6 +181,16 @@ def test_makes_in_one_folder_take_turns():
         assert process.returncode == 0, errors
 
 
+def test_commands_build_in_turn_too():
+    """A prerequisite of theirs would be built without waiting for another make."""
+    commands = re.search(r"^COMMANDS := ((?:.*\\\n)*.*)", (ROOT / "scripts/turns.mk").read_text(),
+                         re.MULTILINE)[1].replace("\\", "").split()
+    done = make("--print-data-base", "--question", "help")
+    rules = dict(re.findall(r"^([a-z0-9-]+):([^=\n]*)$", done.stdout, re.MULTILINE))
+    built = {command: rules[command].strip() for command in commands if rules.get(command, "").strip()}
+    assert not built
+
+
 # --- Debian's archive -------------------------------------------------------
 
 APT_GET = r"""
