@@ -11,18 +11,22 @@ from paths import BUILD, ROOT
 
 def pytest_addoption(parser):
     parser.addoption("--long", action="store_true", help="run tests marked long too")
+    parser.addoption("--quick", action="store_true", help="leave out tests marked slow")
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: only with --long")
+    config.addinivalue_line("markers", "slow: not with --quick")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
-    """Long tests are left out, not skipped: a skip means that something is absent."""
-    if not config.getoption("--long"):
-        left_out = [i for i in items if i.get_closest_marker("long")]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [i for i in items if not i.get_closest_marker("long")]
+    """Tests are left out, not skipped: a skip means that something is absent."""
+    out = {mark for mark, left_out in (("long", not config.getoption("--long")),
+                                       ("slow", config.getoption("--quick"))) if left_out}
+    left_out = {item for item in items if out & {mark.name for mark in item.iter_markers()}}
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
 
 
 class Simulator:

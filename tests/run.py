@@ -62,6 +62,8 @@ def suite(word):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--long", action="store_true", help="run the long tests too")
+    parser.add_argument("--quick", action="store_true",
+                        help="leave out the slow tests, as make check does")
     parser.add_argument("--verbose", action="store_true", help="name each test as it ends")
     parser.add_argument("--only", metavar="WORDS",
                         help="run the tests whose name matches this expression, as pytest -k")
@@ -70,7 +72,7 @@ def main():
     outcomes = Outcomes()
     options = ["-p", "no:cacheprovider", "--rootdir", str(ROOT), "-rfE",
                f"--junitxml={ROOT / 'build' / 'test.xml'}"]
-    options += [f"--{name}" for name in ("long", "verbose") if getattr(args, name)]
+    options += [f"--{name}" for name in ("long", "quick", "verbose") if getattr(args, name)]
     if args.only:
         options += ["-k", args.only]
     status = pytest.main(options + (args.suite or [suite(name) for name in SUITES]),

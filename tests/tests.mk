@@ -54,6 +54,12 @@ include tests/pru/pru.mk
 .PHONY: unit test test-all conformance bench
 unit: $(UNIT) $(AVERAGED) $(BUILD)/host/bin/qs1ctl $(ETHER_PROGRAMS) $(BUILD)/host/bin/linkd
 
+## make check        after each edit: build, static and unit tests, quick conformance procedures; no guest
+.PHONY: check
+check:
+	$(MAKE) all unit
+	/usr/bin/python3 tests/run.py --quick static unit conformance
+
 ## make test         all tests that a change must pass
 test:
 	$(MAKE) all unit m4-replay fuzzers image

@@ -167,3 +167,15 @@ def test_a_run_that_selects_nothing_fails(small):
     assert done.returncode == 1
     assert "no test was selected" in done.stdout
     assert done.stdout.splitlines()[-1] == "0 passed, 0 failed, 0 skipped"
+
+
+@pytest.mark.parametrize("options, count", [([], 2), (["--quick"], 1), (["--long"], 3),
+                                            (["--long", "--quick"], 2)])
+def test_long_and_slow_tests_run_by_option(tmp_path, options, count):
+    tree = Tree(tmp_path)
+    (tmp_path / "tests/unit/test_marks.py").write_text(
+        "import pytest\n\n\ndef test_plain():\n    pass\n\n\n"
+        "@pytest.mark.slow\ndef test_slow():\n    pass\n\n\n"
+        "@pytest.mark.long\ndef test_long():\n    pass\n")
+    done = tree.run("unit", *options)
+    assert done.stdout.splitlines()[-1] == f"{count} passed, 0 failed, 0 skipped"

@@ -82,8 +82,7 @@ def batches(run, texts, steps):
         arguments = list(recordings.values())
         if not first:
             arguments += [f"random:{seed}:{steps}" for seed in (1, 2)]
-        # One keeps a processor busy in real time; a short test leaves the other to the rest.
-        with concurrent.futures.ThreadPoolExecutor(2 if run.full else 1) as pool:
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
             yield from zip(IMAGES, pool.map(lambda image: replay(image, arguments), IMAGES))
         for path in recordings.values():
             path.unlink()

@@ -5,8 +5,10 @@ Netlists are made of the plant's own component values, which build/tests/average
 """
 
 import bisect
+import concurrent.futures
 import json
 import math
+import os
 import re
 import subprocess
 
@@ -215,12 +217,25 @@ def bridge_netlist(values, start, data, dead, saturates):
         f"wrdata {data} i(L2)", "quit", ".endc"]
 
 
-def bridge_against_spice(run, plant, dead, watts, limit, plot):
-    """The grid current of one cycle, RMS of its difference from the netlist's."""
+def bridge_by_spice(run, plant, dead, watts):
+    """One cycle of the grid: the plant's values and its course, and the rows of the netlist's."""
     name = f"{watts}W-{dead * 1e9:.0f}ns"
     values, start = averaged("values"), averaged("bridge", plant, dead, watts, 1)
     spice(run, name, bridge_netlist(values, start, f"{name}.dat", dead, plant == "switching"))
-    rows = table(run.path(f"{name}.dat"))
+    return values, start, table(run.path(f"{name}.dat"))
+
+
+def bridges_against_spice(run, plant, points, plot):
+    """Compare the grid's current at @points of dead time, power and limit, netlists side by side."""
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        cycles = list(pool.map(lambda point: bridge_by_spice(run, plant, *point[:2]), points))
+    for point, cycle in zip(points, cycles):
+        compare_cycle(run, *point, *cycle, plot)
+
+
+def compare_cycle(run, dead, watts, limit, values, start, rows, plot):
+    """The grid current of one cycle, RMS of its difference from the netlist's."""
+    name = f"{watts}W-{dead * 1e9:.0f}ns"
     times = [row[0] for row in rows]
     pairs = []
     for k, (_, _, ours) in enumerate(start["m"]):
@@ -242,8 +257,8 @@ def bridge_against_spice(run, plant, dead, watts, limit, plot):
 def plant_bridge(run):
     """With the same compare values the current into the grid follows the switching bridge's."""
     plot = run.plot("bridge", "time, ms", "grid current, A", "Lines: averaged; dots: ngspice")
-    for watts in (1200, 900, 600, 300) if run.full else (1200, 300):
-        bridge_against_spice(run, "averaged", 150e-9, watts, 3, plot)
+    powers = (1200, 900, 600, 300) if run.full else (1200, 300)
+    bridges_against_spice(run, "averaged", [(150e-9, watts, 3) for watts in powers], plot)
     run.note("Open loop: only 1.7 ohm at 60 Hz lie between bridge and grid, so that 0.1 A are 0.2 V "
              "of 400 V, a question of the dead time at small current, which the control takes out.")
 
@@ -257,6 +272,6 @@ def plant_switching(run):
     plot = run.plot("bridge", "time, ms", "grid current, A", "Lines: plant; dots: ngspice")
     points = ([(dead, watts) for dead in (150e-9, 300e-9) for watts in (1800, 1200, 600, 300)]
               if run.full else [(150e-9, 1200), (300e-9, 300)])
-    for dead, watts in points:
-        bridge_against_spice(run, "switching", dead, watts, 0.5 if watts <= 1200 else 1, plot)
+    bridges_against_spice(run, "switching", [(dead, watts, 0.5 if watts <= 1200 else 1)
+                                             for dead, watts in points], plot)
     run.note("At 1800 W the peak of 11 A lies where L1 has lost half of its inductance.")
