@@ -42,6 +42,7 @@ PLANS = [
     ("sim-speed", None),
     ("cost", None),
     ("island-rig", None),
+    ("radio-*", None),
     ("current-*", {"source", "switching"}),
     ("mppt-*", {"source"}),
     ("ride-through-*", {"source"}),

@@ -15,7 +15,7 @@ IMAGES = ("cost-functions.elf", "cost-period.elf", "qs1-m4.elf")
 
 # Procedures without a scenario: they check the plant by itself, or are a C program.
 WITHOUT = {"plant-modules", "plant-losses", "plant-inputs", "plant-bridge", "plant-switching",
-           "island-rig", "frequency-transient"}
+           "island-rig", "frequency-transient", "radio-errors", "radio-poll"}
 
 # Of each other procedure's scenarios so many are replayed, cut to so long. A wait before the first
 # event is cut to CALM_S, in which a unit has started.
