@@ -14,7 +14,7 @@ static void input_slot(struct qs1_core *core, int n)
 	}
 }
 
-/* Sensors, unit, grid, then the state that follows from them: slots 3, 10, 11 and 19. */
+/* Sensors, unit, grid, then the state that follows from them: slots 3, 4, 11 and 19. */
 void qs1_slot(struct qs1_core *core, uint32_t n)
 {
 	switch (n) {
@@ -48,6 +48,7 @@ void qs1_slot(struct qs1_core *core, uint32_t n)
 		break;
 	case 4:
 		qs1_current_slow(core);
+		core->fsm.unit = qs1_protect_ms(core);
 		break;
 	case 5:
 	case 6:
@@ -56,7 +57,6 @@ void qs1_slot(struct qs1_core *core, uint32_t n)
 		qs1_input_ms(core, (int)n - 5);
 		break;
 	case 10:
-		core->fsm.unit = qs1_protect_ms(core);
 		if (!(core->frame & (QS1_SUPPORT_MS - 1)))
 			qs1_support_step(core);
 		break;

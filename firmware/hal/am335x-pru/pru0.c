@@ -18,12 +18,15 @@
 
 #define PERIOD_CYCLES (AM335X_PRU_HZ / QS1_CONTROL_HZ)
 #define CONVERSION_CYCLES (QS1_LANES_CONVERSION_NS * (AM335X_PRU_HZ / 1000000) / 1000)
-/* A period is late when its flag is taken a microsecond after it was set. */
-#define LATE_CYCLES 200
+/*
+ * A period is late when its flag is taken a microsecond after it was set, as far as
+ * PRU0 knows: BEFORE_CYCLES is up to 80 more than it takes.
+ */
+#define LATE_CYCLES 280
 /* From the period's beginning to begin_period(), when its flag was waited for. */
 #define BEFORE_CYCLES 180
 /* For the look at the period's flag to be in time. */
-#define SPARE_CYCLES 60
+#define SPARE_CYCLES 120
 
 /* A section of its own: qs1ctl finds it by its name. */
 __attribute__((section(".calibration"), used))
