@@ -552,6 +552,7 @@ static int set_up(void **state)
 	}
 	unlink(metrics);
 	unlink(config.mark);
+	unlink(config.leases);
 	config.metrics[0] = '\0';
 	snprintf(config.profile, sizeof(config.profile), "profiles/note1.conf");
 	return 0;
@@ -1333,6 +1334,31 @@ static void limits_have_owners_and_leases(void **state)
 	stop_daemon();
 }
 
+/* Not over a restart of the system, whose monotonic clock begins again. */
+static void limits_outlive_the_daemon(void **state)
+{
+	(void)state;
+	setenv("QS1_BOOT_ID", "0123456789abcdef0123456789abcdef", 1);
+	make_driver();
+	start_daemon();
+	expect(STATUS, "result.armed", "true");
+	expect_ok("{\"v\":1,\"cmd\":\"limit\",\"owner\":\"ema\",\"w\":1050,\"lease_s\":600,"
+		  "\"then\":1100}");
+	expect_ok("{\"v\":1,\"cmd\":\"limit\",\"owner\":\"owner\",\"w\":1150}");
+	stop_daemon();
+	write_file(DEVICE "params/power_limit_w", "1200");
+	start_daemon();
+	expect_file(in_root(DEVICE "params/power_limit_w"), "1050");
+	expect_ok("{\"v\":1,\"cmd\":\"limit\",\"owner\":\"ema\",\"w\":\"none\"}");
+	expect_file(in_root(DEVICE "params/power_limit_w"), "1150");
+	stop_daemon();
+	setenv("QS1_BOOT_ID", "1123456789abcdef0123456789abcdef", 1);
+	start_daemon();
+	expect_file(in_root(DEVICE "params/power_limit_w"), "1200");
+	stop_daemon();
+	unsetenv("QS1_BOOT_ID");
+}
+
 /* The ECU's end of a pairing. */
 struct ecu {
 	struct serial serial;
@@ -1513,8 +1539,10 @@ static void write_config(const char *profile_name, const char *rest)
 	FILE *file = fopen(config_path, "w");
 
 	assert_non_null(file);
-	fprintf(file, "profile profiles/%s.conf\nstore_a %s\nstore_b %s\nmark %s\nlabel %s\n%s",
-		profile_name, config.store_a, config.store_b, config.mark, config.label, rest);
+	fprintf(file,
+		"profile profiles/%s.conf\nstore_a %s\nstore_b %s\nmark %s\nlabel %s\nleases %s\n%s",
+		profile_name, config.store_a, config.store_b, config.mark, config.label,
+		config.leases, rest);
 	assert_int_equal(fclose(file), 0);
 }
 
@@ -1670,6 +1698,8 @@ static int make_folder(void **state)
 	};
 	snprintf(config.mark, sizeof(config.mark), "%s/mark", folder);
 	snprintf(config.label, sizeof(config.label), "%s/label", folder);
+	/* In memory, as it is on a board. */
+	snprintf(config.leases, sizeof(config.leases), "/dev/shm/%s", strrchr(folder, '/') + 1);
 	snprintf(root, sizeof(root), "%s/sys", folder);
 	snprintf(config.store_a, sizeof(config.store_a), "%s", folder);
 	snprintf(config_path, sizeof(config_path), "%s/qs1d.conf", folder);
@@ -1684,6 +1714,7 @@ static int remove_folder(void **state)
 
 	(void)state;
 	firmware_ends = true;
+	unlink(config.leases);
 	pthread_join(firmware_thread, NULL);
 	snprintf(command, sizeof(command), "rm -rf %s", folder);
 	return system(command);
@@ -1725,6 +1756,7 @@ int main(void)
 		cmocka_unit_test_setup(a_command_counts_after_a_hang_up, set_up),
 		cmocka_unit_test_setup(the_radios_socket_commands_nothing, set_up),
 		cmocka_unit_test_setup(limits_have_owners_and_leases, set_up),
+		cmocka_unit_test_setup(limits_outlive_the_daemon, set_up),
 		cmocka_unit_test_setup(an_ecu_pairs_and_commands_by_sealed_messages, set_up),
 
 	};

@@ -28,25 +28,34 @@ static const struct {
 };
 
 /*
- * Outside these a reading says that its sensor is broken: the full scale of the
- * converter with a margin below, for what can not be negative.
+ * Outside these a reading says that its sensor is broken: 32000 counts of 32768,
+ * and -800 for what cannot be negative; temperatures from -60 to 150 degree C. The
+ * peak of an RMS value has the same bound.
  */
 static const struct {
 	enum board_reading first;
 	enum board_reading last;
-	double min;
-	double max;
+	enum qs1_adc_lsb lsb;
+	int min;
+	int max;
+	double rms;
 } bounds[] = {
-	{ BOARD_PV1_V, BOARD_PV4_V, -2, 80 },	  { BOARD_PV1_I, BOARD_PV4_I, -1, 20 },
-	{ BOARD_GRID_V, BOARD_GRID_V, 0, 460 },	  { BOARD_GRID_I, BOARD_GRID_I, 0, 11 },
-	{ BOARD_LINK_V, BOARD_LINK_V, -10, 640 }, { BOARD_CASE_T, BOARD_CASE_T, -60, 150 },
+	{ BOARD_PV1_V, BOARD_PV4_V, QS1_LSB_VPV1, -800, 32000, 1 },
+	{ BOARD_PV1_I, BOARD_PV4_I, QS1_LSB_IPV1, -800, 32000, 1 },
+	{ BOARD_GRID_V, BOARD_GRID_V, QS1_LSB_VGRID, 0, 32000, M_SQRT1_2 },
+	{ BOARD_GRID_I, BOARD_GRID_I, QS1_LSB_IGRID, 0, 32000, M_SQRT1_2 },
+	{ BOARD_LINK_V, BOARD_LINK_V, QS1_LSB_VLINK, -800, 32000, 1 },
+	{ BOARD_CASE_T, BOARD_CASE_T, QS1_LSB_TCASE, -6000, 15000, 1 },
 };
 
 bool board_plausible(enum board_reading reading, double value)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(bounds); i++) {
+		double unit = bounds[i].lsb * 1e-6 * bounds[i].rms;
+
 		if (reading >= bounds[i].first && reading <= bounds[i].last) {
-			return isnan(value) || (value >= bounds[i].min && value <= bounds[i].max);
+			return isnan(value) ||
+			       (value >= bounds[i].min * unit && value <= bounds[i].max * unit);
 		}
 	}
 	return true;

@@ -21,6 +21,7 @@
 	X(store_b, "/var/lib/qs1", "folder of the second copy, best on another partition") \
 	X(mark, "/var/lib/qs1-mark/unit", "mark of the first start, best apart from both copies") \
 	X(label, "/etc/qs1/label", "text of the unit's label: serial number and install code") \
+	X(leases, "/run/qs1/leases", "limits over a restart of qs1d, in memory") \
 	X(metrics, "", "file of metrics for Prometheus, none unless given")
 /* clang-format on */
 

@@ -140,6 +140,21 @@ static struct policy_input observe(struct daemon *daemon)
 	};
 }
 
+/* The file is in memory: it delays nothing. */
+static void save_leases(struct daemon *daemon)
+{
+	int ret;
+
+	if (!memcmp(&daemon->leases, &daemon->policy.limits, sizeof(daemon->leases))) {
+		return;
+	}
+	daemon->leases = daemon->policy.limits;
+	ret = leases_save(daemon->config.leases, daemon->store.boot_id, &daemon->leases);
+	if (ret < 0) {
+		log_err("%s: %s", daemon->config.leases, strerror(-ret));
+	}
+}
+
 static void follow_output(struct daemon *daemon, const struct policy_output *out)
 {
 	if (out->heartbeat) {
@@ -176,6 +191,7 @@ static bool step(struct daemon *daemon, const struct policy_command *command,
 		policy_step(&daemon->policy, &in, daemon_time().mono_ms, out);
 		recorder_add(&daemon->recorder, &in, out, daemon_time());
 		fresh = fresh || out->fresh;
+		save_leases(daemon);
 		follow_output(daemon, out);
 		in.command = NULL;
 		in.ecu = false;

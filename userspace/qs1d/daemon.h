@@ -23,6 +23,7 @@
 #include "control.h"
 #include "energy.h"
 #include "events.h"
+#include "leases.h"
 #include "leds.h"
 #include "metrics.h"
 #include "pairing.h"
@@ -95,6 +96,7 @@ enum saving {
  * @config: in force
  * @board: the inverter
  * @policy: what decides, and its last output
+ * @leases: limits as they are in their file
  * @recorder: policy's last decisions
  * @energy: totals; valid once it has met this boot's counters
  * @store: of the storage thread while that runs
@@ -123,6 +125,7 @@ struct daemon {
 	struct leds leds;
 	struct policy policy;
 	struct policy_output out;
+	struct limits leases;
 	struct recorder recorder;
 	struct energy energy;
 	bool energy_valid;

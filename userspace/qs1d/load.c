@@ -99,6 +99,17 @@ static int settle(struct daemon *daemon, struct persist *persist, enum verdict v
 	return ret;
 }
 
+/* Limits of a daemon that ran before in this boot. */
+static void load_leases(struct daemon *daemon)
+{
+	int ret = leases_load(daemon->config.leases, daemon->store.boot_id, &daemon->policy.limits);
+
+	if (ret < 0 && ret != -ENOENT && ret != -ESTALE) {
+		log_err("%s: %s", daemon->config.leases, strerror(-ret));
+	}
+	daemon->leases = daemon->policy.limits;
+}
+
 int daemon_load(struct daemon *daemon, const struct daemon_setup *setup, char *err, size_t size)
 {
 	const char *const folder[RING_FILES] = { daemon->config.store_a, daemon->config.store_b };
@@ -154,5 +165,6 @@ int daemon_load(struct daemon *daemon, const struct daemon_setup *setup, char *e
 	daemon->energy = persist.energy;
 	daemon->events.boot = persist.boots;
 	policy_init(&daemon->policy, &persist.policy, stored, daemon_time().mono_ms);
+	load_leases(daemon);
 	return 0;
 }
