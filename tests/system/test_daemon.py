@@ -5,10 +5,8 @@ Durations are judged in simulated time, which a busy machine does not stretch; a
 waited for has a limit that only a fault exceeds.
 """
 
-import gzip
 import json
 import re
-import subprocess
 
 import pytest
 
@@ -332,55 +330,6 @@ def test_read_only_disk_refuses_what_must_be_kept_and_stops_all_the_same(board, 
         assert pid(agent) == before
     finally:
         agent.check(f"systemctl stop qs1d; umount {store} && rm -rf /run/store")
-
-
-@pytest.fixture
-def freezable_store(agent, tmp_path):
-    """The store on a file system of its own that fsfreeze(8) can stop; gives its folder."""
-    store, image = "/var/lib/qs1", tmp_path / "store.ext4"
-    subprocess.run(["mke2fs", "-q", "-t", "ext4", image, "4M"], check=True)
-    agent.write_file("/run/store.gz", gzip.compress(image.read_bytes()))
-    agent.check("zcat /run/store.gz >/run/store.ext4 && systemctl stop qs1d && "
-                f"cp -a {store} /run/store && mount -o loop /run/store.ext4 {store} && "
-                f"cp -a /run/store/. {store} && chown qs1:qs1 {store} && chmod 700 {store} && "
-                "systemctl start qs1d")
-    yield store
-    agent.check(f"fsfreeze --unfreeze {store} 2>/dev/null; systemctl stop qs1d; umount {store}; "
-                "rm -rf /run/store /run/store.gz /run/store.ext4; systemctl start qs1d")
-
-
-@pytest.mark.long
-def test_a_disk_and_a_journal_that_hang_stop_neither_production_nor_a_stop(board, agent,
-                                                                           freezable_store):
-    """fsfreeze holds every write and fsync in the kernel, as a disk does that takes its time. host_timeout_s
-    is the shortest that the firmware allows."""
-    wait_answer(board, agent)
-    board.skip_enter_service()
-    board.wait_state(*PRODUCING)
-    agent.check("qs1ctl set host_timeout_s 0.5")
-    pass_time(board, 2)
-    trips = agent.check("qs1ctl events | grep -c HOST_LOST || true")
-    agent.check("systemctl kill -s STOP systemd-journald && "
-                f"fsfreeze --freeze {freezable_store}")
-    try:
-        agent.check("qs1ctl set power_limit_w 1190 >/run/set.log 2>&1 & "
-                    "echo $! >/run/set.pid")
-        end = board.status()["t_s"] + 10
-        while board.status()["t_s"] < end:
-            status = board.status()
-            assert status["firmware"]["host_alive"], "the heartbeat went on"
-            assert state_of(status) in PRODUCING
-        assert not service(agent)["stored"]
-        agent.check("qs1ctl stop >/run/stop.log 2>&1 & echo $! >/run/stop.pid")
-        board.wait_state("shutdown", timeout_s=LIMIT_S)
-    finally:
-        agent.check(f"fsfreeze --unfreeze {freezable_store}; "
-                    "systemctl kill -s CONT systemd-journald")
-    wait_done(board, agent, "! kill -0 $(cat /run/stop.pid) $(cat /run/set.pid) 2>/dev/null")
-    assert not agent.check("cat /run/set.log /run/stop.log"), "both have succeeded"
-    assert agent.check("qs1ctl events | grep -c HOST_LOST || true") == trips
-    board.wait("all stored", lambda: service(agent)["stored"], LIMIT_S)
-    agent.check("qs1ctl set host_timeout_s 2.0 && qs1ctl set power_limit_w 1200")
 
 
 @pytest.mark.long

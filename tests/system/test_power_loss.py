@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Power vanishes and comes back: what is kept lies on a disk that outlives the board."""
+"""The store on a disk of its own: power vanishes and comes back, or the disk hangs."""
 
 import contextlib
 import json
@@ -17,6 +17,8 @@ DISK_MB = 8
 LIMIT_S = 180
 # What a loss of power may cost: qs1d(8).
 LOSS_WH = 10
+# How long the disk hangs.
+HANG_S = 10
 
 pytestmark = pytest.mark.long
 
@@ -107,3 +109,32 @@ def test_what_is_acknowledged_has_been_stored_when_power_goes_in_that_moment(dis
         board.wait_state("shutdown", timeout_s=LIMIT_S)
         assert service(board)["shutdown"]
         assert state_of(board.status()) == "shutdown"
+
+
+def test_a_disk_and_a_journal_that_hang_stop_neither_production_nor_a_stop(disk):
+    """fsfreeze(8) holds every write and fsync in the kernel, as a disk does that takes its time.
+    host_timeout_s is the shortest that the firmware allows."""
+    with powered(disk) as board:
+        agent = board.agent
+        board.go()
+        board.skip_enter_service()
+        board.wait_state(*PRODUCING)
+        agent.check("qs1ctl set host_timeout_s 0.5")
+        agent.check(f"systemctl kill -s STOP systemd-journald && fsfreeze --freeze {STORE}")
+        try:
+            agent.check("qs1ctl set power_limit_w 1190 >/run/set.log 2>&1 & echo $! >/run/set.pid")
+            end = board.status()["t_s"] + HANG_S
+            while board.status()["t_s"] < end:
+                status = board.status()
+                assert status["firmware"]["host_alive"], "the heartbeat goes on"
+                assert state_of(status) in PRODUCING
+            agent.check("kill -0 $(cat /run/set.pid)")  # it waits for the disk
+            agent.check("qs1ctl stop >/run/stop.log 2>&1 & echo $! >/run/stop.pid")
+            board.wait_state("shutdown", timeout_s=LIMIT_S)
+        finally:
+            agent.check(f"fsfreeze --unfreeze {STORE}; systemctl kill -s CONT systemd-journald")
+        board.wait("the answers", lambda: agent.shell(
+            "kill -0 $(cat /run/stop.pid) || kill -0 $(cat /run/set.pid)").status, LIMIT_S)
+        assert not agent.check("cat /run/set.log /run/stop.log"), "both have succeeded"
+        assert "HOST_LOST" not in agent.check("qs1ctl events")
+        assert service(board)["set"] == {"host_timeout_s": "0.5", "power_limit_w": "1190"}

@@ -24,7 +24,7 @@
  * @max: highest value, scaled
  * @group: enum qs1_param_group
  * @absent: what a profile means that does not name it
- * @text: what it is
+ * @text: meaning
  */
 struct qs1_param_desc {
 	const char *name;

@@ -35,7 +35,7 @@ struct qs1_profile {
  * @where: file name for messages of qs1_profile_end(), or NULL
  * @name: of the profile
  * @value: scaled values of those that have come
- * @line: where each stood, from 1; 0 when it has not come yet
+ * @line: line of each value, from 1; 0 when it is missing
  */
 struct qs1_profile_reader {
 	const char *where;

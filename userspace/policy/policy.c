@@ -147,7 +147,7 @@ static void end(struct policy *policy, enum policy_slot slot, enum policy_outcom
 	policy->open[slot].phase = POLICY_IDLE;
 }
 
-/* The firmware has cleared the ground fault, and the disk does not have it so far. */
+/* The firmware has cleared the ground fault; the disk does not have it so far. */
 static bool is_clearing_gfdi(const struct policy *policy)
 {
 	const struct policy_open *open = &policy->open[POLICY_SLOT_CHANGE];
@@ -646,7 +646,7 @@ static enum policy_action forbid(const struct policy *policy, const struct polic
 	return POLICY_NONE;
 }
 
-/* A command under way may have changed values that are not kept so far. */
+/* A command under way may have changed values that are not kept. */
 static enum policy_action permit(const struct policy *policy, const struct policy_input *in)
 {
 	bool armed = in->status & QS1_STATUS_ARMED;

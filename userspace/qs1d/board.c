@@ -207,7 +207,7 @@ static int read_faults(int fd, uint32_t *ret_bits)
 	return ret < 0 ? ret : qs1_faults_parse(text, ret_bits);
 }
 
-/* A run of the firmware that was not seen before. */
+/* The firmware has restarted. */
 static void begin_epoch(struct board *board)
 {
 	struct board_sample *sample = &board->sample;
@@ -222,8 +222,8 @@ static void begin_epoch(struct board *board)
 }
 
 /*
- * The telemetry's own time tells whether it is fresh. It goes back only when
- * the firmware started anew between two readings.
+ * A sample is fresh when the telemetry's time has moved. The time goes back only
+ * when the firmware restarted between two readings.
  */
 static int read_ticks(struct board *board, bool *ret_fresh)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The inverter as its driver shows it: found through the IIO device "qs1-meter",
- * whose parent device carries state, faults, parameters and control.
+ * The inverter through its driver. The IIO device "qs1-meter" has a parent device
+ * with the attributes for state, faults, parameters and control.
  */
 #ifndef QS1D_BOARD_H
 #define QS1D_BOARD_H
@@ -17,8 +17,8 @@
 #include "energy.h"
 
 /*
- * What is read from the meter. Columns: identifier, IIO type, label, what follows
- * the channel's number (NULL for its own value), factor to the unit below.
+ * Readings of the meter. Columns: identifier, IIO type, label, text after the
+ * channel's number (NULL for its value), factor to the unit below.
  */
 /* clang-format off */
 #define BOARD_READINGS(X) \
@@ -56,17 +56,17 @@ enum board_reading {
 };
 
 /**
- * struct board_sample - what was read last
- * @epoch: counts the runs of the firmware that were seen
- * @number: counts the fresh samples that were seen
+ * struct board_sample - the last sample
+ * @epoch: counts the runs of the firmware
+ * @number: counts the fresh samples
  * @status: QS1_STATUS_*
  * @faults_active: QS1_FAULT_BIT()
  * @faults_latched: QS1_FAULT_BIT()
  * @crashes: of the coprocessor, since the driver was loaded
  * @firmware: its version
- * @meter: V, A, W, J, Hz, degree C; NAN for what the driver does not have
+ * @meter: V, A, W, J, Hz, degree C; NAN for a channel that the driver lacks
  * @energy_mj: the firmware's counters
- * @energy_epoch: run of the firmware that they belong to
+ * @energy_epoch: their run of the firmware
  * @reading: counts the readings of the meter
  * @plausible: every value of the last reading is physically possible
  */
@@ -115,24 +115,24 @@ void board_init(struct board *board, const char *root);
 void board_close(struct board *board);
 
 /**
- * board_poll() - look for the driver if need be, and read a sample
- * @meter: read the slow quantities too
+ * board_poll() - find the driver if necessary, and read a sample
+ * @meter: also read the meter
  *
  * Return: 0 when @board->sample was read; -ENODEV when the driver is not there;
- * -ENODATA when its firmware does not run; what a read gave. Each change
+ * -ENODATA when its firmware does not run; the errno of a read. Each change
  * between these is logged once.
  */
 int board_poll(struct board *board, bool meter);
 
 /**
- * board_control() - have the firmware carry out one of the driver's commands
+ * board_control() - send the firmware one of the driver's commands
  * @words: "arm", "disarm", "clear gfdi", ...
  *
  * Return: 0 or the driver's negative errno.
  */
 int board_control(struct board *board, const char *words);
 
-/* The reason of the last refusal in the firmware's words; "" when unknown. */
+/* The firmware's reason for the last refusal; "" when unknown. */
 const char *board_refusal(struct board *board, char *buf, size_t size);
 
 int board_heartbeat(struct board *board);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The daemon. Three threads, each with a state of its own:
+ * The daemon has three threads. Each owns its state:
  *
  * - protection, one sd-event loop: reads the board, lets policy decide, carries
  *   out what it decided, writes the heartbeat, serves the sockets. It owns
@@ -204,7 +204,7 @@ enum control_taken requests_line(void *ctx, struct control_client *client, const
 void requests_answer(struct daemon *daemon, enum policy_slot slot,
 		     const struct policy_answer *answer);
 
-/* Send a client that follows the events that it has not got so far. */
+/* Send new events to a client that follows. */
 void requests_follow(struct daemon *daemon, struct control_client *client);
 
 /* The status object, which the caller puts. */

@@ -20,12 +20,12 @@ static void count_from(struct energy *energy, uint32_t epoch,
 void energy_resume(struct energy *energy, uint32_t epoch,
 		   const uint64_t counter_mj[ENERGY_COUNTERS])
 {
-	bool anew = false;
+	bool restarted = false;
 
 	for (int i = 0; i < ENERGY_COUNTERS; i++) {
-		anew |= counter_mj[i] < energy->counter_mj[i];
+		restarted |= counter_mj[i] < energy->counter_mj[i];
 	}
-	count_from(energy, epoch, counter_mj, anew);
+	count_from(energy, epoch, counter_mj, restarted);
 }
 
 void energy_update(struct energy *energy, uint32_t epoch,

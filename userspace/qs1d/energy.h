@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Energy over the life of the unit, from the firmware's counters, which start
- * at zero with the firmware. A total never falls.
+ * Energy over the life of the unit. The firmware's counters start at zero with
+ * the firmware; a total never falls.
  */
 #ifndef QS1D_ENERGY_H
 #define QS1D_ENERGY_H
@@ -27,24 +27,23 @@ struct energy {
 };
 
 /**
- * energy_resume() - go on from kept totals
+ * energy_resume() - continue from kept totals
  * @energy: with the kept totals and counters
  * @epoch: run of the firmware now
  * @counter_mj: the firmware's counters now
  *
- * The daemon may have been away while the firmware went on counting. Counters
- * that are all at or above the kept ones belong to the same run, and what was
- * counted since is added; otherwise the firmware has started anew, and what it
- * has counted is new in full.
+ * The firmware may have counted while the daemon did not run. Counters that are
+ * all at or above the kept ones belong to the same run: the difference is added.
+ * Otherwise the firmware has restarted, and all that it has counted is added.
  */
 void energy_resume(struct energy *energy, uint32_t epoch,
 		   const uint64_t counter_mj[ENERGY_COUNTERS]);
 
 /**
- * energy_update() - count what the firmware has counted since
+ * energy_update() - add what the firmware has counted since the last call
  *
- * A counter that fell without a new run is not believed: the total stays and
- * counting goes on from the new reading.
+ * A counter that fell without a restart is wrong: the total stays, and counting
+ * continues from the new reading.
  */
 void energy_update(struct energy *energy, uint32_t epoch,
 		   const uint64_t counter_mj[ENERGY_COUNTERS]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The event log: what the firmware reported and what policy did, numbered from
- * 1 over the life of the unit.
+ * The event log: events of the firmware and actions of policy, numbered from 1
+ * over the life of the unit.
  */
 #ifndef QS1D_EVENTS_H
 #define QS1D_EVENTS_H
@@ -17,8 +17,8 @@
 
 /**
  * struct event - one entry
- * @number: from 1; one that is missing could not be stored before power was lost
- * @boot: start of the system that it belongs to, and that @mono_ms counts from
+ * @number: from 1; a missing one was lost with the power
+ * @boot: number of the start of the system that @mono_ms counts from
  * @real_ms: wall-clock time, ms since 1970
  * @mono_ms: monotonic time, ms
  * @source: "firmware" or "policy"
@@ -28,7 +28,7 @@
  * @from: firmware: state before
  * @to: firmware: state after
  * @value: firmware: the measured quantity of a trip, in its telemetry unit
- * @text: policy: the rest of the story
+ * @text: policy: the event in words
  */
 struct event {
 	uint64_t number;
@@ -50,8 +50,8 @@ struct event {
  * @boot: this start of the system, see struct event
  * @newest: number of the newest, 0 for none
  * @kept: entry n is kept[n % EVENTS_KEPT]
- * @firmware_seq: last number of the firmware's own ring that was taken
- * @resumed: it is that of a kept entry, maybe of another run of the firmware
+ * @firmware_seq: last number of the firmware's ring that was taken
+ * @resumed: @firmware_seq is that of a kept entry, maybe of another run of the firmware
  */
 struct events {
 	uint32_t boot;
@@ -68,39 +68,39 @@ struct event_time {
 };
 
 /**
- * events_firmware() - take what is new in the driver's "events" attribute
+ * events_firmware() - take the new lines of the driver's "events" attribute
  * @text: lines "seq ticks kind cause from to value", oldest first
  * @now: time of reading
  * @ticks: telemetry time at @now, 0 when unknown: then all are as of now
  *
- * Return: how many were taken, or -EINVAL for a line that is not understood;
- * lines before it are taken.
+ * Return: how many were taken, or -EINVAL for a malformed line; the lines
+ * before it are taken.
  */
 int events_firmware(struct events *events, const char *text, struct event_time now, uint64_t ticks);
 
-/* The firmware has started anew, its numbers start at 1. */
+/* The firmware has restarted: its numbers start at 1. */
 void events_restart(struct events *events);
 
 /*
- * This daemon has started, and the firmware may have run before: what was kept
- * of this run is not taken again.
+ * The daemon has started beside a firmware that may have run before: its kept
+ * events are not taken again.
  */
 void events_resume(struct events *events);
 
-/* Add what policy did. */
+/* Add an event of policy. */
 void events_policy(struct events *events, struct event_time now, const char *kind,
 		   const char *format, ...) __printf(4, 5);
 
 /**
  * events_get() - an entry by its number
  *
- * Return: NULL when it is no longer, or not yet, there.
+ * Return: NULL when it is not in the log.
  */
 const struct event *events_get(const struct events *events, uint64_t number);
 
 /**
  * events_encode() - entries as text lines, oldest first
- * @from: number of the first; of more than fit the oldest are left out
+ * @from: number of the first; when not all fit, the oldest are left out
  *
  * Return: the length of the text.
  */
@@ -109,8 +109,7 @@ int events_encode(const struct events *events, uint64_t from, char *text, size_t
 /**
  * events_decode() - take entries from such text
  *
- * Entries that are not newer than what is there, and lines that are none, are
- * passed over.
+ * Malformed lines, and entries that are not newer than the newest, are skipped.
  */
 void events_decode(struct events *events, const char *text, size_t length);
 

@@ -12,7 +12,7 @@
 #define FIELDS_MAX 10
 #define FIELD_SIZE 256
 
-/* How grave each kind of event is; others are notices. */
+/* Priority of each kind of event; others are notices. */
 static const struct {
 	const char *kind;
 	int priority;
@@ -47,8 +47,8 @@ static void describe(const struct event *event, char *text, size_t size)
 }
 
 /**
- * struct fields - what the journal is sent
- * @count: of them
+ * struct fields - the fields of a journal entry
+ * @count: how many
  * @text: "NAME=value"
  */
 struct fields {

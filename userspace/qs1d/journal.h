@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Events in the log. In systemd's journal each has fields of its own:
- * QS1_EVENT (kind), QS1_SOURCE, QS1_NUMBER, and where there is something to say
+ * Events in the log. In systemd's journal each has fields:
+ * QS1_EVENT (kind), QS1_SOURCE, QS1_NUMBER, and where they apply
  * QS1_CAUSE, QS1_FROM, QS1_TO, QS1_VALUE. So `journalctl QS1_EVENT=trip` finds
  * all trips, and `-o json` has them as data.
  */

@@ -21,7 +21,7 @@ static const enum led_pattern shows[POLICY_SHOW_COUNT][LED_COUNT] = {
 #undef X
 };
 
-/* One level: lit or not, for how long. */
+/* One level of a pattern: lit or not, and how long. */
 struct level {
 	bool on;
 	int ms;
@@ -86,7 +86,7 @@ void leds_forget(struct leds *leds)
 /*
  * The pattern trigger fades from each brightness to the next in the time given;
  * a level is the same brightness twice, and no time to the next level. The
- * number of repeats comes last: it starts the pattern anew.
+ * number of repeats comes last: it restarts the pattern.
  */
 static int write_pattern(int dir, const struct level *levels, bool once, int max)
 {
@@ -104,7 +104,7 @@ static int write_pattern(int dir, const struct level *levels, bool once, int max
 	return ret < 0 ? ret : sysfs_write_at(dir, "repeat", once ? "1" : "-1");
 }
 
-/* The rule of the device manager has done it, where the daemon may not. */
+/* Usually the udev rule has set it; we may lack permission. */
 static int choose_trigger(int dir)
 {
 	char text[SYSFS_SIZE];
@@ -140,7 +140,7 @@ int leds_show(struct leds *leds, enum policy_show show)
 {
 	int result = 0;
 
-	/* Green first: in the start-up pattern it waits for the red blink to pass. */
+	/* Green first: its start-up pattern begins with a pause for the red blink. */
 	for (int i = 0; i < LED_COUNT; i++) {
 		enum led_pattern pattern = shows[show][i];
 		int ret;
@@ -150,7 +150,7 @@ int leds_show(struct leds *leds, enum policy_show show)
 		}
 		ret = show_one(leds->root, i, pattern);
 		if (ret < 0) {
-			/* The LED, or its trigger, may come a moment after the rest. */
+			/* The LED, or its trigger, may appear a moment after the driver. */
 			if (++leds->failures[i] == LEDS_FAILURES) {
 				log_warning("LED %s: %s", folders[i],
 					    ret == -EINVAL ? "no pattern trigger" : strerror(-ret));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The two LEDs, through the LED class. The kernel's pattern trigger blinks
- * them. When the daemon is dead or stopped the driver takes the lines over and
- * shows "not producing", see driver/gpio.c.
+ * The two LEDs, through the LED class; the kernel's pattern trigger blinks them.
+ * When the daemon is dead or stopped, the driver takes over the lines and shows
+ * "not producing", see driver/gpio.c.
  */
 #ifndef QS1D_LEDS_H
 #define QS1D_LEDS_H
@@ -27,13 +27,13 @@ enum led_pattern {
 	LED_PATTERN_COUNT,
 };
 
-/* After so many failures in a row an LED is missed. */
+/* After so many failures in a row a missing LED is logged. */
 #define LEDS_FAILURES 100
 
 /**
  * struct leds - the LEDs and what they show
  * @root: where sysfs is mounted
- * @shown: pattern of each LED as last set, LED_PATTERN_COUNT for none yet
+ * @shown: last pattern of each LED, LED_PATTERN_COUNT for none
  * @failures: how often in a row it could not be set; reported once
  */
 struct leds {
@@ -44,17 +44,17 @@ struct leds {
 
 void leds_init(struct leds *leds, const char *root);
 
-/* Write the patterns again at the next leds_show(): the LEDs may be new ones. */
+/* Write the patterns again at the next leds_show(): the driver was bound again. */
 void leds_forget(struct leds *leds);
 
 /**
- * leds_show() - show something; writes only what changed, or failed before
+ * leds_show() - write the patterns that have changed, or failed before
  *
  * Return: 0, or the negative errno of an LED that could not be set.
  */
 int leds_show(struct leds *leds, enum policy_show show);
 
-/* The pattern that @show means for an LED, and its name. */
+/* The pattern of an LED for @show, and the name of a pattern. */
 enum led_pattern leds_pattern(enum policy_show show, enum led led);
 const char *led_pattern_name(enum led_pattern pattern);
 

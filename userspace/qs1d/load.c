@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the daemon begins with: the kept state, a first start, or a lost store. */
+/* The state at the start: a first start, the kept state, or a lost store. */
 #include <errno.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@
 enum verdict {
 	FIRST, /* this unit has never started */
 	AGAIN, /* the store is this unit's */
-	ADOPT, /* the store is good, and there is no mark so far */
+	ADOPT, /* the store is good, and the mark is missing */
 	LOST,  /* there was a store, and it is not there, not readable or not ours */
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The mark of the first start. It lies apart from the store, is written once and
- * never changed, and names the unit: an absent, empty or foreign store beside it
- * is a lost one, and not that of a new unit.
+ * The mark of the first start. It is a file apart from the store, written once and
+ * never changed, with the identity of the unit. When it is there, an absent, empty
+ * or foreign store is a lost one, not that of a new unit.
  */
 #ifndef QS1D_MARK_H
 #define QS1D_MARK_H

@@ -19,13 +19,13 @@
 static const char *const energy_names[ENERGY_COUNTERS] = { "pv1", "pv2", "pv3", "pv4", "grid" };
 
 /**
- * struct loading - a record while its lines come in
- * @persist: so far
- * @profile: so far
- * @format: the first line said that this is one
- * @end: the last line has come
- * @failed: a line was not understood
- * @err: why, the first time
+ * struct loading - a record while it is parsed
+ * @persist: its values
+ * @profile: its profile
+ * @format: the first line was there
+ * @end: the last line was there
+ * @failed: a line was malformed
+ * @err: the first reason
  */
 struct loading {
 	struct persist *persist;
@@ -174,7 +174,7 @@ static int take_value(struct loading *loading, int line, const char *name, const
 	return -EINVAL;
 }
 
-/* One line that is not understood does not cost the others. */
+/* A malformed line does not invalidate the others. */
 static int take_line(void *ctx, int line, const char *name, const char *value, char *err,
 		     size_t size)
 {
@@ -263,7 +263,7 @@ int persist_encode(const struct persist *persist, char *text, size_t size)
 	if (!file) {
 		return -errno;
 	}
-	/* Without a buffer of its own the file says at once that it is full. */
+	/* Without a buffer an error shows at once. */
 	setvbuf(file, NULL, _IONBF, 0);
 	write_content(file, persist);
 	length = ferror(file) ? -1 : ftell(file);

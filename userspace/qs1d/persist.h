@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What outlives power, as the text of one record: `name value` lines, so that a
- * table of parameters that has grown does not turn values into others.
+ * The kept state as the text of one record: `name value` lines, which stay valid
+ * when the table of parameters grows.
  */
 #ifndef QS1D_PERSIST_H
 #define QS1D_PERSIST_H
@@ -13,10 +13,10 @@
 #include "../policy/policy.h"
 
 /**
- * struct persist - everything that is kept, but for the events
+ * struct persist - everything that is kept, except events
  * @policy: see there
  * @energy: see there; its epoch is not kept
- * @boots: starts of the system that were seen
+ * @boots: starts of the system
  * @unit: names the unit, see mark.h; zeros in a record of before there was a mark
  */
 struct persist {
@@ -35,10 +35,9 @@ int persist_encode(const struct persist *persist, char *text, size_t size);
 
 /**
  * persist_decode() - from text, and check all of it
- * @where: what to call it in messages
- * @persist: on failure it holds what was understood: energy and flags are worth
- *           keeping when a value of the profile is not; the profile is
- *           untouched unless all of it is right
+ * @where: its name in messages
+ * @persist: on failure it holds what could be parsed, because energy and flags are
+ *           worth keeping; the profile is untouched unless all of it is right
  * @err: on failure the first reason, with a line
  *
  * Return: 0 or -EINVAL.

@@ -6,7 +6,7 @@
 #include "../lib/names.h"
 #include "../lib/protocol.h"
 
-/* Did two steps see the same? The number of the sample tells nothing. */
+/* Did two steps have the same input? The number of the sample does not count. */
 static bool same_input(const struct recorder_entry *entry, const struct policy_input *in)
 {
 	const struct policy_input *was = &entry->in;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The flight recorder: policy's last decisions with what it saw. Steps that
- * saw and decided the same as the one before are counted, not kept, so that
- * hours of nothing take one entry and what led to a trip is still there.
+ * The flight recorder: policy's last decisions with their input. Equal steps share
+ * an entry, so that the events before a trip survive hours without events.
  */
 #ifndef QS1D_RECORDER_H
 #define QS1D_RECORDER_H
@@ -17,12 +16,12 @@
 /**
  * struct recorder_entry - a decision
  * @number: from 1
- * @first: time of the first step that decided so
+ * @first: time of the first step
  * @last_ms: monotonic time of the last one
- * @steps: how many there were
- * @in: what policy saw; @in.sample is that of the last step, @in.command NULL
+ * @steps: number of steps
+ * @in: policy's input; @in.sample is that of the last step, @in.command NULL
  * @command: kind of the command, POLICY_COMMAND_NONE for none
- * @out: what it decided; @out.profile NULL
+ * @out: policy's output; @out.profile NULL
  */
 struct recorder_entry {
 	uint64_t number;
@@ -44,7 +43,7 @@ struct recorder {
 	struct recorder_entry kept[RECORDER_KEPT];
 };
 
-/* Take one step: its input, its output and its time. */
+/* Record one step. */
 void recorder_add(struct recorder *recorder, const struct policy_input *in,
 		  const struct policy_output *out, struct event_time now);
 

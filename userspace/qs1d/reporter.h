@@ -44,7 +44,7 @@ void reporter_event(const struct event *event);
 
 /**
  * reporter_metrics() - write metrics
- * @n: below REPORTER_METRICS_SIZE; metrics that are not written so far are replaced
+ * @n: below REPORTER_METRICS_SIZE; metrics that still wait are replaced
  */
 void reporter_metrics(const char *path, const char *text, size_t n);
 

@@ -564,18 +564,18 @@ void requests_answer(struct daemon *daemon, enum policy_slot slot,
 {
 	struct asked *asked = &daemon->asked[slot];
 	struct json_object *object = new_answer(asked->id);
-	struct json_object *told = asked->sealed ? json_object_new_object() : object;
+	struct json_object *inner_answer = asked->sealed ? json_object_new_object() : object;
 	struct control_client *client = asked->client;
 	char reason[REASON_SIZE];
 
 	if (answer->outcome == POLICY_DONE) {
-		add_result(told, NULL);
+		add_result(inner_answer, NULL);
 	} else {
 		explain(daemon, asked, answer, reason, sizeof(reason));
-		add_error(told, answer->outcome, answer->error, reason);
+		add_error(inner_answer, answer->outcome, answer->error, reason);
 	}
 	if (asked->sealed) {
-		add_result(object, seal(daemon, &asked->key, asked->counter, told));
+		add_result(object, seal(daemon, &asked->key, asked->counter, inner_answer));
 	}
 	json_object_put(asked->id);
 	asked->id = NULL;

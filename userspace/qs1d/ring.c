@@ -6,7 +6,7 @@
 
 #include "../lib/crc32c.h"
 
-/* A block as it lies in the file. */
+/* A block of the file. */
 struct block {
 	struct ring_header header;
 	char record[RING_RECORD_MAX];
@@ -43,7 +43,7 @@ static int read_block(struct ring *ring, int n, unsigned int slot, struct block 
 	return ring->io->read(ring->ctx, ring->file[n], block, sizeof(*block), slot * RING_BLOCK);
 }
 
-/* A block that can not be read is as good as a damaged one. */
+/* An unreadable block counts as damaged. */
 static void look_at(struct ring *ring, int n, unsigned int slot)
 {
 	struct block block;
@@ -68,7 +68,7 @@ static int open_file(struct ring *ring, int n)
 	ring->file[n] = ring->io->open(ring->ctx, ring->path[n], ring->blocks * RING_BLOCK);
 	if (ring->file[n] < 0) {
 		ring->error[n] = ring->file[n];
-		/* What is there but can not be opened may hold anything. */
+		/* A file that cannot be opened may hold records. */
 		ring->begun |= ring->error[n] == -EACCES || ring->error[n] == -EIO;
 		return ring->error[n];
 	}
@@ -133,7 +133,7 @@ void ring_close(struct ring *ring)
 	}
 }
 
-/* The oldest record from a number on; its place in @ret_n and @ret_slot. */
+/* Find the oldest record from a number on: file and slot. */
 static bool find_from(const struct ring *ring, uint64_t from, int *ret_n, unsigned int *ret_slot)
 {
 	uint64_t found = 0;
@@ -182,7 +182,7 @@ static int store(struct ring *ring, int n, struct block *block)
 	block->header.crc = checksum(block);
 	ring->slot[n][slot] = 0;
 	ret = ring->io->write(ring->ctx, ring->file[n], block, sizeof(*block), slot * RING_BLOCK);
-	/* Even if it fails the block may turn up later: no other may have its number. */
+	/* Even a failed write may reach the disk later: its number is used up. */
 	ring->seq++;
 	if (ret >= 0) {
 		ret = ring->io->sync(ring->ctx, ring->file[n]);
@@ -192,7 +192,7 @@ static int store(struct ring *ring, int n, struct block *block)
 		ring->slot[n][slot] = block->header.seq;
 		ring->next[n] = (slot + 1) % ring->blocks;
 	} else if (ret == -EROFS) {
-		/* The next attempt opens it again: the disk may have been made writable. */
+		/* The next attempt opens it again: the disk may be writable by then. */
 		ring->io->close(ring->ctx, ring->file[n]);
 		ring->file[n] = -1;
 	}

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Records that outlive a power cut at any instant: a ring of checksummed blocks
+ * Records that survive a power cut at any instant: a ring of checksummed blocks
  * in two files of fixed size, written in turn.
  *
- * The files are written full of zeros and synced once, so that a record later
- * changes no metadata of their file system: one block written, one fdatasync.
- * A record overwrites the oldest of its file, never the newest, so a block that
- * is torn, or lost with its neighbours in a flash erase block, leaves the record
- * before it. The files may lie on different partitions; when one can
- * not be written, the other takes the record.
+ * A new file is filled with zeros and synced once. Later a record changes no
+ * metadata of the file system: one block is written, with one fdatasync. A record
+ * overwrites the oldest one of its file, never the newest: when a block is torn, or
+ * lost with a flash erase block, the record before it is left. The files may be on
+ * different partitions. When one cannot be written, the other takes the record.
  */
 #ifndef QS1D_RING_H
 #define QS1D_RING_H
@@ -26,7 +25,7 @@
  * struct ring_stamp - when a record was written
  * @boot_id: of the running system; monotonic time counts from its start
  * @mono_ms: monotonic time
- * @real_ms: wall-clock time since 1970; never decides what is newer
+ * @real_ms: wall-clock time since 1970; not used to compare records
  */
 struct ring_stamp {
 	uint8_t boot_id[RING_BOOT_ID_SIZE];
@@ -38,7 +37,7 @@ struct ring_stamp {
  * struct ring_header - how a block begins; the record follows
  * @magic: RING_MAGIC in the machine's byte order
  * @version: RING_VERSION
- * @seq: number of the record from 1; what has the highest one is the newest
+ * @seq: number of the record from 1; the highest is the newest
  * @stamp: when it was written
  * @length: bytes of the record
  * @crc: CRC-32C of the header, with this field 0, and of the record
@@ -61,13 +60,13 @@ _Static_assert(sizeof(struct ring_header) == 56, "no padding");
 #define RING_RECORD_MAX (RING_BLOCK - sizeof(struct ring_header))
 
 /**
- * struct ring_io - what a ring needs of an operating system
- * @open: open a file of at least @size bytes, made of zeros on stable storage
- *        where it was missing or shorter; read-only if need be
+ * struct ring_io - file operations of a ring
+ * @open: open a file of at least @size bytes; fill it with zeros, and sync it,
+ *        where it was missing or shorter; read-only if it cannot be written
  * @read: exactly @n bytes
  * @write: exactly @n bytes
- * @sync: what was written is on stable storage when it returns 0
- * @close: forget the file
+ * @sync: fdatasync
+ * @close: close the file
  *
  * All but @close return a negative errno on failure.
  */
@@ -79,13 +78,13 @@ struct ring_io {
 	void (*close)(void *ctx, int file);
 };
 
-/* Files of the system; needs no context. */
+/* Files of the operating system; needs no context. */
 extern const struct ring_io ring_io_files;
 
 /**
  * struct ring - an open ring
  * @seq: number of the newest record, 0 for none
- * @damaged: blocks that hold something, but no record
+ * @damaged: blocks that are neither blank nor a record
  * @error: of each file, negative errno of the last failure, 0 when it works
  * @lost: of each file: it held no record when it was opened, though the other did
  */
@@ -106,17 +105,17 @@ struct ring {
 	uint64_t slot[RING_FILES][RING_BLOCKS_MAX]; /* number of the record there */
 };
 
-/* Takes a record; what it returns when it is not 0 ends the reading. */
+/* Takes a record; a return other than 0 ends the reading. */
 typedef int (*ring_record_fn)(void *ctx, const struct ring_header *header, const char *record);
 
 /**
  * ring_open() - open both files and find the newest record
  * @io: ring_io_files but for tests
- * @path: names of the files; they live as long as the ring
+ * @path: names of the files; must live as long as the ring
  * @blocks: of each file, RING_BLOCKS_MAX at most
  *
- * Return: 0 with @ring->seq above 0; -ENOENT for a ring that nothing was ever
- * stored in; -EINVAL when something was, and no record is left of it; -EBUSY when
+ * Return: 0 with @ring->seq above 0; -ENOENT for a ring that was never used;
+ * -EINVAL when it was used, and no record is left; -EBUSY when
  * another process has it open; the negative errno of the first file when neither
  * can be opened. The ring can be
  * written after each of these, and must be closed.
@@ -126,7 +125,7 @@ int ring_open(struct ring *ring, const struct ring_io *io, void *ctx,
 void ring_close(struct ring *ring);
 
 /**
- * ring_read() - hand over the records from a number on, oldest first
+ * ring_read() - pass the records from a number on, oldest first
  * @from: number of the first; 0 for all
  *
  * Return: 0, or what @fn returned.
@@ -136,7 +135,7 @@ int ring_read(struct ring *ring, uint64_t from, ring_record_fn fn, void *ctx);
 /**
  * ring_append() - store a record; it is on stable storage when this returns 0
  * @record: RING_RECORD_MAX bytes at most
- * @copies: 1; or RING_FILES, to have it in each file that can be written
+ * @copies: 1, or RING_FILES for one in each file that can be written
  *
  * Return: 0 when it was stored at least once; otherwise the negative errno of
  * the last failure.

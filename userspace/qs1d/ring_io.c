@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A ring's files as files of the system. */
+/* File operations of a ring on the operating system's files. */
 #include "ring.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "../lib/file.h"
 #include "../lib/util.h"
 
-/* Written, not only allocated: what is written later then changes no metadata. */
+/* Written, not only allocated: later writes then change no metadata. */
 static int fill(int fd, const char *path, size_t size)
 {
 	static const char zeros[RING_BLOCK];

@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What qs1d keeps over a loss of power: the state, and the event log, each in a
- * ring of its own (ring.h), the two files of which lie in two folders.
+ * What qs1d keeps over a loss of power: the state and the event log. Each is a ring
+ * (ring.h) with a file in each of two folders.
  *
  * Flash wear. A write is one block of RING_BLOCK = 4096 bytes. Energy is written
- * each STORE_ENERGY_MS while it changes, or when STORE_ENERGY_MJ have come
- * together: at most 1440 + 28.8 kWh / 9 Wh = 4640 blocks a day, 19.0 MB, for a
- * unit that feeds 1200 W day and night; 12 hours with 8 kWh are at most
- * 720 + 889 blocks, 6.6 MB. Events: STORE_EVENTS_BURST blocks at once, then one
- * each STORE_EVENTS_MS: at most 1440 + 10 blocks a day, 5.9 MB. A command or a
- * latch is two blocks.
+ * each STORE_ENERGY_MS while it changes, or each STORE_ENERGY_MJ: at most 1440 + 28.8 kWh / 9 Wh =
+ * 4640 blocks a day, 19.0 MB, for a unit that feeds 1200 W day and night; 12 hours with 8 kWh are
+ * at most 720 + 889 blocks, 6.6 MB. Events: STORE_EVENTS_BURST blocks at once, then one each
+ * STORE_EVENTS_MS: at most 1440 + 10 blocks a day, 5.9 MB. A command or a latch is two blocks.
  *
- * Loss. After a cut the newest record stands: what is lost of each counter is
- * below STORE_ENERGY_MJ and what a second's reading brings, 9 Wh + 0.34 Wh at
- * 1200 W. If that record is destroyed as well, the one before it stands: below
- * 20 Wh.
+ * Loss. After a cut the newest record is valid. Each counter loses less than
+ * STORE_ENERGY_MJ and one second's reading: 9 Wh + 0.34 Wh at 1200 W. If that record
+ * is destroyed as well, the one before it is valid: less than 20 Wh.
  */
 #ifndef QS1D_STORE_H
 #define QS1D_STORE_H
@@ -33,11 +30,11 @@
 #define STORE_EVENTS_BURST 10
 
 /**
- * struct store_pace - what has been stored, and when it is the next one's turn
+ * struct store_pace - what has been stored, and when
  * @energy: as it is on stable storage
  * @saved_ms: monotonic time of the last attempt to save
  * @events_stored: number of the newest event on stable storage
- * @events_credit_ms: the turns that events have left, as a time
+ * @events_credit_ms: turns that are left for events, as a time
  */
 struct store_pace {
 	struct energy energy;
@@ -67,9 +64,9 @@ struct store {
  * @io: ring_io_files but for tests
  * @folder: of each copy
  * @now: time
- * @persist: holds the state of a unit that has never been used; and then the
- *           kept one, as far as it can be read
- * @events: empty; and then the kept ones
+ * @persist: in: the state of a new unit; out: the kept one, as far as it can be
+ *           read
+ * @events: in: empty; out: the kept ones
  * @ret_pace: written in any case but -ENOMEM
  * @err: on failure, the reason
  *
@@ -86,7 +83,7 @@ void store_close(struct store *store);
  * store_save() - put the state on stable storage
  * @copies: 1 for energy alone; RING_FILES for what must not be lost
  *
- * Return: 0, or a negative errno; then the former state stands.
+ * Return: 0, or a negative errno; then the former state is valid.
  */
 int store_save(struct store *store, const struct persist *persist, struct event_time now,
 	       unsigned int copies);
@@ -95,7 +92,7 @@ int store_save(struct store *store, const struct persist *persist, struct event_
 int store_append_events(struct store *store, const char *text, size_t length,
 			struct event_time now);
 
-/* Energy has come together, or waited, for long enough to be saved. */
+/* Is it time to save the energy? */
 bool store_is_due(const struct store_pace *pace, const struct energy *energy, int64_t mono_ms);
 
 /**
