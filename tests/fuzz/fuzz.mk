@@ -2,7 +2,7 @@
 #
 # Fuzzers of all that reads what others wrote, with libFuzzer and both sanitizers.
 
-FUZZERS := profile config protocol ring scan link_air link_l2 link_own link_znp linkd
+FUZZERS := calibration profile config protocol ring scan link_air link_l2 link_own link_znp linkd
 FUZZ := $(BUILD)/fuzz
 FUZZ_SRC := $(USERLIB_SRC) $(POLICY_SRC) $(filter-out %/main.c,$(QS1D_SRC)) userspace/qs1ctl/wave.c $(LINK_SRC) $(filter-out %/main.c %/config.c,$(LINKD_SRC))
 FUZZ_OBJ := $(FUZZ_SRC:%.c=$(FUZZ)/%.o)

@@ -17,6 +17,7 @@
 
 #include "calibrate.h"
 #include "calibration.h"
+#include "crc32c.h"
 
 #define IMAGE "build/firmware/qs1-am57xx.elf"
 
@@ -131,7 +132,7 @@ static void file_gives_back_its_points(void **state)
 	assert_int_equal(back.count, 0);
 	for (int i = 0; i < CALIBRATION_POINTS; i++)
 		assert_int_equal(
-			calibration_add(&c, (enum qs1_adc)(i % QS1_ADC_COUNT), 100 * i, 0.5 * i),
+			calibration_add(&c, (enum qs1_adc)(i % QS1_ADC_COUNT), 100 * i, i / 128.0),
 			0);
 	assert_int_equal(calibration_add(&c, QS1_ADC_VPV1, 0, 0), -ENOSPC);
 	assert_int_equal(calibration_write(path, &c), 0);
@@ -140,7 +141,7 @@ static void file_gives_back_its_points(void **state)
 	for (int i = 0; i < CALIBRATION_POINTS; i++) {
 		assert_int_equal(back.point[i].channel, i % QS1_ADC_COUNT);
 		assert_true(back.point[i].counts == 100 * i);
-		assert_true(back.point[i].value == 0.5 * i);
+		assert_true(back.point[i].value == i / 128.0);
 	}
 }
 
@@ -169,6 +170,46 @@ static void each_damage_of_the_file_is_seen(void **state)
 		fclose(file);
 		assert_int_equal(calibration_read(path, &back, err, sizeof(err)), -EBADMSG);
 	}
+}
+
+/* Files whose checksum is right, though calibration_write() never wrote them. */
+static void a_crafted_file_is_refused_by_line(void **state)
+{
+	static const struct {
+		const char *lines;
+		size_t length;
+		int expected;
+		const char *reason;
+	} cases[] = {
+		{ "grid.v 1 1", 10, 0, "" }, /* no newline before the checksum */
+		{ "grid.v 1e308 1\n", 15, -ERANGE, "line 1: expected -32768 to 32768 counts" },
+		{ "grid.v 1 nan\n", 13, -ERANGE, "line 1" },
+		{ "grid.v 1 1\nmoon.v 1 1\n", 22, -EINVAL, "line 2: unknown channel 'moon.v'" },
+		{ "grid.v 1\n", 9, -EINVAL, "expected CHANNEL COUNTS VALUE, found 'grid.v 1'" },
+		{ "\n", 1, -EINVAL, "line 1" },
+		{ "\0\0\0", 3, -EINVAL, "line 1" },
+	};
+	char text[64 + CALIBRATION_POINTS * 16], err[512];
+	struct calibration c;
+	size_t length;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		memcpy(text, cases[i].lines, cases[i].length);
+		length = cases[i].length + (size_t)sprintf(text + cases[i].length,
+							   "checksum %08x\n",
+							   crc32c(0, text, cases[i].length));
+		assert_int_equal(calibration_parse(text, length, &c, err, sizeof(err)),
+				 cases[i].expected);
+		if (cases[i].expected < 0)
+			assert_non_null(strstr(err, cases[i].reason));
+	}
+	length = 0;
+	for (int i = 0; i <= CALIBRATION_POINTS; i++)
+		length += (size_t)sprintf(text + length, "grid.v 1 1\n");
+	length += (size_t)sprintf(text + length, "checksum %08x\n", crc32c(0, text, length));
+	assert_int_equal(calibration_parse(text, length, &c, err, sizeof(err)), -ENOSPC);
+	assert_non_null(strstr(err, "line 129: expected at most 128 points"));
 }
 
 static struct qs1_calibration in_copy(void)
@@ -236,6 +277,7 @@ int main(void)
 		cmocka_unit_test(what_no_sound_board_shows_is_refused),
 		cmocka_unit_test(file_gives_back_its_points),
 		cmocka_unit_test(each_damage_of_the_file_is_seen),
+		cmocka_unit_test(a_crafted_file_is_refused_by_line),
 		cmocka_unit_test(image_has_what_the_firmware_accepts),
 		cmocka_unit_test(no_image_without_a_place_for_it),
 	};

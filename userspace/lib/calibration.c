@@ -11,11 +11,14 @@
 #include <qs1/crc32.h>
 
 #include "crc32c.h"
+#include "file.h"
 #include "util.h"
 
 /* Points nearer than this tell no gain: an error of 2 counts would be 0.05 %. */
 #define SPREAD_MIN 4096
 #define FILE_MAX 16384
+/* A reference may lie outside the converter's range, but not by far. */
+#define VALUE_MAX_COUNTS 65536
 #define IMAGE_MAX (4 << 20)
 
 static const struct {
@@ -56,6 +59,10 @@ int calibration_add(struct calibration *calibration, enum qs1_adc channel, doubl
 	if (calibration->count == CALIBRATION_POINTS) {
 		return -ENOSPC;
 	}
+	/* A 16-bit converter; not a number is in no range. */
+	if (!(fabs(counts) <= 32768 && fabs(value) <= VALUE_MAX_COUNTS * channels[channel].lsb)) {
+		return -ERANGE;
+	}
 	calibration->point[calibration->count].channel = channel;
 	calibration->point[calibration->count].counts = counts;
 	calibration->point[calibration->count].value = value;
@@ -69,9 +76,8 @@ static int take_line(struct calibration *calibration, const char *line, char *er
 	double counts, value;
 	int channel;
 
-	if (sscanf(line, "%31s %lf %lf", name, &counts, &value) != 3 || !isfinite(counts) ||
-	    !isfinite(value)) {
-		snprintf(err, size, "expected CHANNEL COUNTS VALUE, found '%s'", line);
+	if (sscanf(line, "%31s %lf %lf", name, &counts, &value) != 3) {
+		snprintf(err, size, "expected CHANNEL COUNTS VALUE, found '%.60s'", line);
 		return -EINVAL;
 	}
 	channel = calibration_channel(name);
@@ -79,85 +85,98 @@ static int take_line(struct calibration *calibration, const char *line, char *er
 		snprintf(err, size, "unknown channel '%s'", name);
 		return -EINVAL;
 	}
-	return calibration_add(calibration, (enum qs1_adc)channel, counts, value);
+	switch (calibration_add(calibration, channel, counts, value)) {
+	case -ERANGE:
+		snprintf(err, size,
+			 "expected -32768 to 32768 counts and %.4g to %.4g, found '%.60s'",
+			 -VALUE_MAX_COUNTS * calibration_lsb(channel),
+			 VALUE_MAX_COUNTS * calibration_lsb(channel), line);
+		return -ERANGE;
+	case -ENOSPC:
+		snprintf(err, size, "expected at most %d points", CALIBRATION_POINTS);
+		return -ENOSPC;
+	}
+	return 0;
 }
 
-/* All lines but the last, whose checksum has been found right. */
-static int take_lines(struct calibration *calibration, char *text, char *err, size_t size)
+int calibration_parse(const char *text, size_t length, struct calibration *ret, char *err,
+		      size_t size)
 {
-	char *rest = text;
+	struct calibration calibration = { 0 };
+	const char *last = memmem(text, length, "checksum ", strlen("checksum "));
+	char sum[32];
 
-	for (int number = 1; *rest; number++) {
-		char *line = strsep(&rest, "\n"), reason[128];
-		int ret = take_line(calibration, line, reason, sizeof(reason));
-
-		if (ret < 0) {
-			snprintf(err, size, "line %d: %s", number, reason);
-			return ret;
-		}
+	if (!last) {
+		snprintf(err, size, "expected a checksum in the last line, found none");
+		return -EBADMSG;
 	}
+	snprintf(sum, sizeof(sum), "checksum %08" PRIx32 "\n", crc32c(0, text, last - text));
+	if ((size_t)(text + length - last) != strlen(sum) || memcmp(last, sum, strlen(sum)) != 0) {
+		snprintf(err, size, "checksum mismatch: the file is damaged, or was edited");
+		return -EBADMSG;
+	}
+	for (int number = 1; text < last; number++) {
+		const char *end = memchr(text, '\n', last - text) ?: last;
+		char line[128], reason[256];
+		int status;
+
+		snprintf(line, sizeof(line), "%.*s", (int)(end - text), text);
+		status = take_line(&calibration, line, reason, sizeof(reason));
+		if (status < 0) {
+			snprintf(err, size, "line %d: %s", number, reason);
+			return status;
+		}
+		text = end + 1;
+	}
+	*ret = calibration;
 	return 0;
 }
 
 int calibration_read(const char *path, struct calibration *ret, char *err, size_t size)
 {
 	FILE *file __cleanup(close_file) = fopen(path, "re");
-	struct calibration calibration = { 0 };
-	char text[FILE_MAX], *last;
-	uint32_t sum;
+	char text[FILE_MAX + 1], reason[512];
 	size_t length;
 	int status;
 
 	if (!file && errno == ENOENT) {
-		*ret = calibration;
+		*ret = (struct calibration){ 0 };
 		return 0;
 	}
 	if (!file) {
-		snprintf(err, size, "%s: %s", path, strerror(errno));
-		return -EINVAL;
+		status = -errno;
+		snprintf(err, size, "%s: %s", path, strerror(-status));
+		return status;
 	}
-	length = fread(text, 1, sizeof(text) - 1, file);
-	text[length] = 0;
-	last = strstr(text, "checksum ");
-	if (!last || sscanf(last, "checksum %" SCNx32 "\n", &sum) != 1 ||
-	    sum != crc32c(0, text, (size_t)(last - text))) {
-		snprintf(err, size, "%s: its checksum is not that of its lines: damaged, or edited",
-			 path);
-		return -EBADMSG;
+	length = fread(text, 1, sizeof(text), file);
+	if (ferror(file) || length > FILE_MAX) {
+		status = length > FILE_MAX ? -EFBIG : -EIO;
+		snprintf(err, size, "%s: %s", path, strerror(-status));
+		return status;
 	}
-	*last = 0;
-	status = take_lines(&calibration, text, err, size);
-	if (status == 0) {
-		*ret = calibration;
+	status = calibration_parse(text, length, ret, reason, sizeof(reason));
+	if (status < 0) {
+		snprintf(err, size, "%s: %s", path, reason);
 	}
 	return status;
 }
 
 int calibration_write(const char *path, const struct calibration *calibration)
 {
-	char text[FILE_MAX], temporary[FILENAME_MAX];
-	size_t length = 0;
-	FILE *file;
+	char *text __cleanup(free_ptr) = NULL;
+	size_t length;
+	FILE *file = open_memstream(&text, &length);
 
-	for (size_t i = 0; i < calibration->count; i++) {
-		length += (size_t)snprintf(text + length, sizeof(text) - length, "%s %.3f %.9g\n",
-					   calibration_name(calibration->point[i].channel),
-					   calibration->point[i].counts,
-					   calibration->point[i].value);
-	}
-	snprintf(temporary, sizeof(temporary), "%s.new", path);
-	file = fopen(temporary, "we");
 	if (!file) {
-		return -errno;
+		return -ENOMEM;
 	}
-	fprintf(file, "%schecksum %08" PRIx32 "\n", length ? text : "", crc32c(0, text, length));
-	if (fflush(file) || fsync(fileno(file)) || ferror(file)) {
-		fclose(file);
-		unlink(temporary);
-		return -EIO;
+	for (size_t i = 0; i < calibration->count; i++) {
+		fprintf(file, "%s %.3f %.9g\n", calibration_name(calibration->point[i].channel),
+			calibration->point[i].counts, calibration->point[i].value);
 	}
-	fclose(file);
-	return rename(temporary, path) ? -errno : 0;
+	fflush(file);
+	fprintf(file, "checksum %08" PRIx32 "\n", crc32c(0, text, length));
+	return fclose(file) ? -ENOMEM : file_replace(path, text, length, 0644, true);
 }
 
 /* Sums of the squares' method: counts over the counts that there should have been. */
@@ -248,8 +267,8 @@ static int derive(const struct calibration *calibration, struct qs1_calibration 
 
 		if (status < 0) {
 			snprintf(err, size, "%s: %s", calibration_name((enum qs1_adc)i),
-				 status == -EDOM ? "its points are too near to each other"
-						 : "gain or offset is not that of a sound board");
+				 status == -EDOM ? "its points are too close for a gain"
+						 : "gain or offset outside the plausible range");
 			return status;
 		}
 		ret->gain[i] = (uint16_t)lrint(line.gain * QS1_CALIBRATION_ONE);
@@ -259,48 +278,46 @@ static int derive(const struct calibration *calibration, struct qs1_calibration 
 	return 0;
 }
 
-/* Where the section lies in a 32-bit ELF, or 0. */
-static size_t find_section(const uint8_t *image, size_t length)
+/* Bytes from @at on, if the image has so many. */
+static bool copy_from(const uint8_t *image, size_t length, size_t at, void *to, size_t bytes)
 {
-	const Elf32_Ehdr *ehdr = (const void *)image;
-	const Elf32_Shdr *shdr, *names;
+	if (at > length || length - at < bytes) {
+		return false;
+	}
+	memcpy(to, image + at, bytes);
+	return true;
+}
 
-	if (length < sizeof(*ehdr) || memcmp(image, ELFMAG, SELFMAG) ||
-	    image[EI_CLASS] != ELFCLASS32 || ehdr->e_shentsize != sizeof(*shdr) ||
-	    ehdr->e_shstrndx >= ehdr->e_shnum || ehdr->e_shoff > length ||
-	    (length - ehdr->e_shoff) / sizeof(*shdr) < ehdr->e_shnum) {
+size_t calibration_place(const uint8_t *image, size_t length)
+{
+	static const char wanted[] = ".calibration";
+	Elf32_Shdr names, section;
+	char name[sizeof(wanted)];
+	Elf32_Ehdr ehdr;
+
+	if (!copy_from(image, length, 0, &ehdr, sizeof(ehdr)) ||
+	    memcmp(ehdr.e_ident, ELFMAG, SELFMAG) != 0 || ehdr.e_ident[EI_CLASS] != ELFCLASS32 ||
+	    ehdr.e_ident[EI_DATA] != ELFDATA2LSB || ehdr.e_shentsize != sizeof(section) ||
+	    ehdr.e_shstrndx >= ehdr.e_shnum ||
+	    !copy_from(image, length, ehdr.e_shoff + (size_t)ehdr.e_shstrndx * sizeof(names),
+		       &names, sizeof(names))) {
 		return 0;
 	}
-	shdr = (const void *)(image + ehdr->e_shoff);
-	names = &shdr[ehdr->e_shstrndx];
-	if (names->sh_offset > length || length - names->sh_offset < names->sh_size) {
-		return 0;
-	}
-	for (int i = 0; i < ehdr->e_shnum; i++) {
-		const char *name = (const char *)image + names->sh_offset + shdr[i].sh_name;
-
-		if (shdr[i].sh_name < names->sh_size &&
-		    strnlen(name, names->sh_size - shdr[i].sh_name) < names->sh_size &&
-		    !strcmp(name, ".calibration") &&
-		    shdr[i].sh_size == sizeof(struct qs1_calibration) &&
-		    shdr[i].sh_offset < length &&
-		    length - shdr[i].sh_offset >= sizeof(struct qs1_calibration)) {
-			return shdr[i].sh_offset;
+	for (size_t i = 0; i < ehdr.e_shnum; i++) {
+		if (!copy_from(image, length, ehdr.e_shoff + i * sizeof(section), &section,
+			       sizeof(section))) {
+			return 0;
+		}
+		if (section.sh_type == SHT_PROGBITS &&
+		    section.sh_size == sizeof(struct qs1_calibration) &&
+		    copy_from(image, length, (size_t)names.sh_offset + section.sh_name, name,
+			      sizeof(name)) &&
+		    memcmp(name, wanted, sizeof(name)) == 0 && section.sh_offset <= length &&
+		    length - section.sh_offset >= section.sh_size) {
+			return section.sh_offset;
 		}
 	}
 	return 0;
-}
-
-static int copy_out(const char *path, const uint8_t *image, size_t length)
-{
-	FILE *file = fopen(path, "we");
-	bool bad;
-
-	if (!file) {
-		return -errno;
-	}
-	bad = fwrite(image, 1, length, file) != length;
-	return fclose(file) || bad ? -EIO : 0;
 }
 
 int calibration_image(const struct calibration *calibration, const char *image, const char *copy,
@@ -321,7 +338,7 @@ int calibration_image(const struct calibration *calibration, const char *image, 
 		return ret;
 	}
 	length = fread(bytes, 1, IMAGE_MAX, file);
-	at = find_section(bytes, length);
+	at = calibration_place(bytes, length);
 	if (!at || length == IMAGE_MAX) {
 		snprintf(err, size, "%s: expected the firmware of a real board", image);
 		return -ENOEXEC;
@@ -331,7 +348,7 @@ int calibration_image(const struct calibration *calibration, const char *image, 
 		return ret;
 	}
 	memcpy(bytes + at, &values, sizeof(values));
-	ret = copy_out(copy, bytes, length);
+	ret = file_replace(copy, (const char *)bytes, length, 0644, true);
 	if (ret < 0) {
 		snprintf(err, size, "%s: %s", copy, strerror(-ret));
 	}

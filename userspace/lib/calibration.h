@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is known of the measuring channels of one board: points of what a channel
- * showed and what a better instrument did, in a file with a checksum; gains and
- * offsets from them; and a firmware image that has those.
+ * Calibration of one board's measuring channels: readings against a reference, in
+ * a file with a checksum; gains and offsets from them; and a firmware image that
+ * holds those.
  */
 #ifndef QS1_LIB_CALIBRATION_H
 #define QS1_LIB_CALIBRATION_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <qs1/calibration.h>
 
@@ -16,7 +17,7 @@
 /**
  * struct calibration - the points
  * @count: how many
- * @point: channel, what it showed in counts, what there was in its unit
+ * @point: channel, its reading in counts, the reference in its unit
  */
 struct calibration {
 	size_t count;
@@ -51,20 +52,34 @@ int calibration_channel(const char *name);
 double calibration_lsb(enum qs1_adc channel);
 
 /**
- * calibration_read() - points of a file
+ * calibration_parse() - points of a file's text
+ * @text: lines CHANNEL COUNTS VALUE, and last "checksum", CRC-32C of the lines before it
+ * @length: of it
  * @ret: untouched on failure
  * @err: on failure the reason, with the line
  *
- * A file that is not there has no points.
+ * Return: 0; -EBADMSG for a checksum mismatch; -EINVAL for a line that is none;
+ * -ERANGE for a value that no channel can have; -ENOSPC for too many points.
+ */
+int calibration_parse(const char *text, size_t length, struct calibration *ret, char *err,
+		      size_t size);
+
+/**
+ * calibration_read() - points of a file
  *
- * Return: 0; -EBADMSG when its checksum is not that of its lines; -EINVAL.
+ * A file that does not exist has no points.
+ *
+ * Return: as calibration_parse(), or another negative errno.
  */
 int calibration_read(const char *path, struct calibration *ret, char *err, size_t size);
 
-/* Writes the file anew, whole or not at all. Return: 0 or a negative errno. */
+/* Replace the file, whole or not at all. Return: 0 or a negative errno. */
 int calibration_write(const char *path, const struct calibration *calibration);
 
-/* Return: 0 or -ENOSPC. */
+/*
+ * Add a point. Return: 0; -ENOSPC; -ERANGE for counts that no converter shows, or
+ * a value of more than 65536 counts.
+ */
 int calibration_add(struct calibration *calibration, enum qs1_adc channel, double counts,
 		    double value);
 
@@ -80,6 +95,9 @@ int calibration_add(struct calibration *calibration, enum qs1_adc channel, doubl
  */
 int calibration_line(const struct calibration *calibration, enum qs1_adc channel,
 		     struct calibration_line *ret);
+
+/* Offset of the calibration in a 32-bit little-endian ELF image, or 0 for none. */
+size_t calibration_place(const uint8_t *image, size_t length);
 
 /**
  * calibration_image() - a copy of a firmware image with gains and offsets in it

@@ -287,6 +287,11 @@ void writer_number(struct writer *writer, const char *name, const char *label, c
 	}
 }
 
+void writer_none(struct writer *writer, const char *name, const char *label, const char *text)
+{
+	put_value(writer, name, label, text, "", NULL);
+}
+
 void writer_bool(struct writer *writer, const char *name, const char *label, bool value)
 {
 	put_value(writer, name, label, value ? "yes" : "no", "", json_object_new_boolean(value));
@@ -298,7 +303,7 @@ int writer_finish(struct writer *writer)
 
 	assert(writer->depth == 0);
 	writer->ops->finish(writer);
-	ret = fflush(writer->out) || ferror(writer->out) ? -EIO : 0;
+	ret = fflush(writer->out) ? -errno : ferror(writer->out) ? -EIO : 0;
 	json_object_put(writer->level[0].json);
 	free(writer);
 	return ret;

@@ -67,12 +67,15 @@ void writer_string(struct writer *writer, const char *name, const char *label, c
 void writer_number(struct writer *writer, const char *name, const char *label, const char *text,
 		   const char *unit);
 
+/* A member without a value: @text in text and key=value, null in JSON. */
+void writer_none(struct writer *writer, const char *name, const char *label, const char *text);
+
 void writer_bool(struct writer *writer, const char *name, const char *label, bool value);
 
 /**
  * writer_finish() - write out what is left, and free the writer
  *
- * Return: 0, or -EIO when the output could not be written.
+ * Return: 0 or a negative errno when the output could not be written.
  */
 int writer_finish(struct writer *writer);
 

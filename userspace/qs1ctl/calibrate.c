@@ -42,14 +42,18 @@ static int take_point(struct context *context, const char *file, char *name, con
 
 	if (channel < 0 || sysfs_double(text, &value) < 0) {
 		snprintf(context->err, sizeof(context->err),
-			 "expected a channel and what there is in its unit, found '%s' and '%s'",
+			 "expected a channel and the reference in its unit, found '%s' and '%s'",
 			 name, text);
 		return -EINVAL;
 	}
 	ret = calibration_read(file, &calibration, context->err, sizeof(context->err));
 	ret = ret ?: measure(context, name, &counts);
 	ret = ret ?: calibration_add(&calibration, (enum qs1_adc)channel, counts, value);
-	return ret ?: calibration_write(file, &calibration);
+	ret = ret ?: calibration_write(file, &calibration);
+	if (ret < 0 && !context->err[0]) {
+		snprintf(context->err, sizeof(context->err), "%s: %s", file, strerror(-ret));
+	}
+	return ret;
 }
 
 static void write_value(struct writer *writer, const char *name, double value, int digits)

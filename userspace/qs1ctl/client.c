@@ -58,9 +58,10 @@ int client_open(const char *path, struct client **ret_client, char *err, size_t 
 	if (fd < 0) {
 		snprintf(err, size, "%s: %s%s", path, strerror(-fd),
 			 fd == -ENOENT || fd == -ECONNREFUSED
-				 ? "; qs1d does not run ('systemctl status qs1d' tells why)"
-				 : "");
-		return fd;
+				 ? "; qs1d does not run, see 'systemctl status qs1d'"
+			 : fd == -EACCES ? "; join the group of the socket, or use sudo"
+					 : "");
+		return -ENOTCONN;
 	}
 	client->fd = fd;
 	client->stream = fdopen(fd, "r+");
@@ -94,7 +95,7 @@ static int receive(struct client *client, struct json_object **ret_object, char 
 			 ret == -EAGAIN	      ? "qs1d does not answer"
 			 : ret == -ECONNRESET ? "qs1d closed the connection"
 					      : strerror(-ret));
-		return ret;
+		return -ENOTCONN;
 	}
 	object = json_tokener_parse(line);
 	if (!json_object_is_type(object, json_type_object) ||
@@ -139,9 +140,8 @@ int client_call(struct client *client, const char *name, struct json_object *arg
 		json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN));
 	json_object_put(request);
 	if (fflush(client->stream) < 0) {
-		ret = -errno;
-		snprintf(err, size, "qs1d does not listen: %s", strerror(-ret));
-		return ret;
+		snprintf(err, size, "cannot send to qs1d: %s", strerror(errno));
+		return -ENOTCONN;
 	}
 	ret = receive(client, &answer, err, size);
 	if (ret < 0) {

@@ -20,7 +20,7 @@ struct client;
  * @ret_client: untouched on failure; freed by client_close()
  * @err: on failure the reason
  *
- * Return: 0 or a negative errno.
+ * Return: 0, -ENOTCONN, or another negative errno.
  */
 int client_open(const char *path, struct client **ret_client, char *err, size_t size);
 void client_close(struct client *client);
@@ -32,13 +32,14 @@ void client_close(struct client *client);
  * @ret_result: the result, which the caller puts; untouched on failure
  * @err: on failure the reason, the daemon's own if it gave one
  *
- * Return: 0 or a negative errno.
+ * Return: 0; -EREMOTEIO when qs1d refused; -ENOTCONN when it did not answer;
+ * -EPROTO for an answer that is none.
  */
 int client_call(struct client *client, const char *name, struct json_object *arguments,
 		struct json_object **ret_result, char *err, size_t size);
 
 /**
- * client_event() - wait, for ever, for the next event that was asked for
+ * client_event() - wait without a timeout for the next event
  * @ret_event: which the caller puts; untouched on failure
  *
  * Return: 0 or a negative errno.

@@ -11,9 +11,13 @@
 
 #define MESSAGE_SIZE 1024
 
-/* Exit statuses. */
-#define EXIT_REFUSED 1
-#define EXIT_USAGE 2
+/* Exit statuses beside 0. */
+enum {
+	EXIT_REFUSED = 1,     /* by qs1d, or a file that cannot be read or written */
+	EXIT_USAGE = 2,	      /* wrong command line */
+	EXIT_UNREACHABLE = 3, /* qs1d does not run, or does not answer */
+	EXIT_FOUND = 4,	      /* doctor found a problem */
+};
 
 /**
  * struct context - what a subcommand works with
@@ -42,8 +46,9 @@ struct context {
 };
 
 /*
- * Each returns 0 or a negative errno with the reason in @context->err. -E2BIG
- * means that the words were not those of its usage.
+ * Each returns 0 or a negative errno with the reason in @context->err: -E2BIG when
+ * the words do not match the usage, -ENOTCONN when qs1d cannot be reached,
+ * -ECANCELED when doctor found a problem.
  */
 int command_status(struct context *context);
 int command_start(struct context *context);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * qs1ctl doctor: the installation manual's troubleshooting walk on the live
- * unit: each step with its reading, what is allowed, and what to do.
+ * qs1ctl doctor: the installation manual's troubleshooting walk on the live unit.
+ * Each check has its reading, the allowed range and, if it failed, what to do.
  */
 #include <errno.h>
 #include <math.h>
@@ -14,19 +14,37 @@
 #include "commands.h"
 
 #define TEXT_SIZE 160
+/* Checks of the walk: a row for each fault, and two for each input, beside some ten others. */
+#define CHECKS_MAX (10 + 2 * QS1_FAULT_COUNT + 2 * QS1_INPUTS)
 
 /**
- * struct walk - what the steps look at, and what they found
+ * struct check - one row
+ * @name: what was checked
+ * @good: the reading is in the allowed range
+ * @reading: with its unit
+ * @allowed: likewise
+ * @advice: what to do if not
+ */
+struct check {
+	const char *name;
+	bool good;
+	char reading[TEXT_SIZE];
+	char allowed[TEXT_SIZE];
+	char advice[TEXT_SIZE];
+};
+
+/**
+ * struct walk - what the checks read, and their results
  * @status: the daemon's status
  * @params: parameters in force
- * @writer: where findings go
- * @failed: steps that found something wrong
+ * @check: results, in order
+ * @count: of them
  */
 struct walk {
 	struct json_object *status;
 	struct json_object *params;
-	struct writer *writer;
-	int failed;
+	struct check check[CHECKS_MAX];
+	size_t count;
 };
 
 /* A member by its path, NULL when there is none. */
@@ -57,172 +75,224 @@ static const char *text_at(struct json_object *object, const char *path)
 	return value ? json_object_get_string(value) : "";
 }
 
-/* One step's finding. */
-static void find(struct walk *walk, const char *step, bool good, const char *reading,
-		 const char *allowed, const char *advice)
+static void record(struct walk *walk, const char *name, bool good, const char *reading,
+		   const char *allowed, const char *advice)
 {
-	struct writer *writer = walk->writer;
+	struct check *check = &walk->check[walk->count++];
 
-	writer_object(writer, NULL, "", WRITER_ROW);
-	writer_string(writer, "result", "", good ? "good" : "wrong");
-	writer_string(writer, "step", "", step);
-	writer_string(writer, "reading", "", reading);
-	writer_string(writer, "allowed", "allowed", allowed);
-	writer_string(writer, "advice", good ? "" : "->", good ? "" : advice);
-	writer_end(writer);
-	walk->failed += !good;
+	check->name = name;
+	check->good = good;
+	snprintf(check->reading, sizeof(check->reading), "%s", reading);
+	snprintf(check->allowed, sizeof(check->allowed), "%s", allowed);
+	snprintf(check->advice, sizeof(check->advice), "%s", good ? "" : advice);
 }
 
-static void find_range(struct walk *walk, const char *step, double value, double min, double max,
-		       const char *unit, const char *advice)
+static void record_range(struct walk *walk, const char *name, double value, double min, double max,
+			 const char *unit, const char *advice)
 {
 	char reading[TEXT_SIZE], allowed[TEXT_SIZE];
 
 	snprintf(reading, sizeof(reading), "%.2f %s", value, unit);
 	snprintf(allowed, sizeof(allowed), "%.2f to %.2f %s", min, max, unit);
-	find(walk, step, value >= min && value <= max, reading, allowed, advice);
+	record(walk, name, value >= min && value <= max, reading, allowed, advice);
 }
 
-static void look_at_service(struct walk *walk)
+static void check_service(struct walk *walk)
 {
-	find(walk, "inverter", !strcmp(text_at(walk->status, "inverter"), "ok"),
-	     text_at(walk->status, "inverter"), "ok",
-	     "load the driver (modprobe), look at 'dmesg' and /sys/class/remoteproc");
+	record(walk, "inverter", !strcmp(text_at(walk->status, "inverter"), "ok"),
+	       text_at(walk->status, "inverter"), "ok",
+	       "load the driver with modprobe; read 'dmesg' and /sys/class/remoteproc");
 }
 
-static void look_at_commands(struct walk *walk)
+static void check_commands(struct walk *walk)
 {
 	bool shutdown = json_object_get_boolean(at(walk->status, "shutdown"));
 
-	find(walk, "command", !shutdown, shutdown ? "stopped" : "started", "started",
-	     "'qs1ctl start'");
+	record(walk, "command", !shutdown, shutdown ? "stopped" : "started", "started",
+	       "'qs1ctl start'");
 }
 
-/* Each fault of a list of the status, which is @step and @path, or that there is none. */
-static void look_at_faults(struct walk *walk, const char *step, const char *path,
-			   const char *advice)
+/* One row for each fault in the list at @path of the status, or one row for none. */
+static void check_faults(struct walk *walk, const char *name, const char *path, const char *advice)
 {
 	struct json_object *list = at(walk->status, path);
 	size_t n = list ? json_object_array_length(list) : 0;
 
 	if (n == 0) {
-		find(walk, step, true, "none", "none", "");
+		record(walk, name, true, "none", "none", "");
 	}
 	for (size_t i = 0; i < n; i++) {
-		const char *name = json_object_get_string(json_object_array_get_idx(list, i));
-		int fault = qs1_fault_find(name);
+		const char *code = json_object_get_string(json_object_array_get_idx(list, i));
+		int fault = qs1_fault_find(code);
 		char reading[TEXT_SIZE];
 
-		snprintf(reading, sizeof(reading), "%s: %s", name,
+		snprintf(reading, sizeof(reading), "%s: %s", code,
 			 fault < 0 ? "unknown" : qs1_fault_text(fault));
-		find(walk, step, false, reading, "none", advice);
+		record(walk, name, false, reading, "none", advice);
 	}
 }
 
-static void look_at_grid(struct walk *walk)
+static void check_grid(struct walk *walk)
 {
 	double nominal = number_at(walk->params, "v_nom_v");
 	double v = number_at(walk->status, "meter.grid.v");
 
 	/* Less than a tenth of nominal is no voltage at all, but what the filter picks up. */
-	find_range(walk, "grid connection", v, 0.1 * nominal, 1.4 * nominal, "V",
-		   "close the breaker, measure at the AC connector");
-	find_range(walk, "grid voltage", v, number_at(walk->params, "es_v_min_pu") * nominal,
-		   number_at(walk->params, "es_v_max_pu") * nominal, "V",
-		   "wait for the grid; if it lasts, have the utility look, or check the profile");
-	find_range(walk, "grid frequency", number_at(walk->status, "meter.grid.f"),
-		   number_at(walk->params, "es_f_min_hz"), number_at(walk->params, "es_f_max_hz"),
-		   "Hz", "wait for the grid; if it lasts, check the profile");
+	record_range(walk, "grid connection", v, 0.1 * nominal, 1.4 * nominal, "V",
+		     "close the breaker, measure at the AC connector");
+	record_range(walk, "grid voltage", v, number_at(walk->params, "es_v_min_pu") * nominal,
+		     number_at(walk->params, "es_v_max_pu") * nominal, "V",
+		     "wait; if it lasts, call the utility or check the profile");
+	record_range(walk, "grid frequency", number_at(walk->status, "meter.grid.f"),
+		     number_at(walk->params, "es_f_min_hz"), number_at(walk->params, "es_f_max_hz"),
+		     "Hz", "wait; if it lasts, check the profile");
 }
 
-static void look_at_input(struct walk *walk, int n)
+static void check_input(struct walk *walk, int n)
 {
-	char step[TEXT_SIZE], path[32];
+	static const char *const connection[] = { "input 1 connection", "input 2 connection",
+						  "input 3 connection", "input 4 connection" };
+	static const char *const voltage[] = { "input 1 voltage", "input 2 voltage",
+					       "input 3 voltage", "input 4 voltage" };
+	char path[32];
 	double v;
 
 	snprintf(path, sizeof(path), "meter.pv%d.v", n);
 	v = number_at(walk->status, path);
-	snprintf(step, sizeof(step), "input %d connection", n);
 	/* A connected module gives volts even in twilight. */
-	find_range(walk, step, v, 1, 60, "V",
-		   "check connectors and polarity; above 60 V unplug at once. At night this is "
-		   "normal");
-	snprintf(step, sizeof(step), "input %d voltage", n);
-	find_range(walk, step, v, number_at(walk->params, "pv_min_v"),
-		   number_at(walk->params, "pv_max_v"), "V",
-		   "check that the module fits the input; wait for light");
+	record_range(walk, connection[n - 1], v, 1, 60, "V",
+		     "check connectors and polarity; above 60 V unplug at once; normal at night");
+	record_range(walk, voltage[n - 1], v, number_at(walk->params, "pv_min_v"),
+		     number_at(walk->params, "pv_max_v"), "V",
+		     "check that the module fits the input; wait for light");
 }
 
-static void look_at_temperature(struct walk *walk)
+static void check_temperature(struct walk *walk)
 {
-	find_range(walk, "case temperature", number_at(walk->status, "meter.temp_c"), -40,
-		   number_at(walk->params, "derate_start_c"), "C",
-		   "power is reduced: give the unit air and shade");
+	record_range(walk, "case temperature", number_at(walk->status, "meter.temp_c"), -40,
+		     number_at(walk->params, "derate_start_c"), "C",
+		     "the unit reduces its power: give it air and shade");
 }
 
-static void look_at_production(struct walk *walk)
+static void check_production(struct walk *walk)
 {
 	const char *state = text_at(walk->status, "state");
 	double wait = number_at(walk->status, "enter_service_s");
-	char advice[TEXT_SIZE] = "see the steps above";
+	char advice[TEXT_SIZE] = "see the checks above";
 
 	if (!strcmp(state, "waiting") && wait > 0) {
-		snprintf(advice, sizeof(advice),
-			 "%.0f s until the grid has been in range for "
-			 "long enough",
-			 wait);
+		snprintf(advice, sizeof(advice), "wait %.0f s: the enter-service delay", wait);
 	}
-	find(walk, "production", !strcmp(state, "producing") || !strcmp(state, "derating"), state,
-	     "producing", advice);
+	record(walk, "production", !strcmp(state, "producing") || !strcmp(state, "derating"), state,
+	       "producing", advice);
 }
 
-static int look(struct context *context, struct walk *walk)
+static void check_all(struct walk *walk)
 {
-	walk->writer = writer_new(context->format, stdout);
-	if (!walk->writer) {
+	check_service(walk);
+	check_commands(walk);
+	check_faults(walk, "latched faults", "faults.latched",
+		     "remove the cause, then 'qs1ctl clear FAULT'");
+	check_faults(walk, "active faults", "faults.active",
+		     "remove the cause; the unit then starts by itself");
+	if (at(walk->status, "meter")) {
+		check_grid(walk);
+		for (int n = 1; n <= QS1_INPUTS; n++) {
+			check_input(walk, n);
+		}
+		check_temperature(walk);
+	}
+	check_production(walk);
+}
+
+static size_t failed(const struct walk *walk)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < walk->count; i++) {
+		n += !walk->check[i].good;
+	}
+	return n;
+}
+
+static int longer(size_t width, const char *text)
+{
+	size_t length = strlen(text);
+
+	return (int)(length > width ? length : width);
+}
+
+/* For people: a table as wide as its texts, and below it what to do. */
+static int print_table(const struct walk *walk)
+{
+	int name = 5, reading = 7;
+
+	for (size_t i = 0; i < walk->count; i++) {
+		name = longer(name, walk->check[i].name);
+		reading = longer(reading, walk->check[i].reading);
+	}
+	printf("        %-*s  %-*s  %s\n", name, "check", reading, "reading", "allowed");
+	for (size_t i = 0; i < walk->count; i++) {
+		const struct check *check = &walk->check[i];
+
+		printf("%-6s  %-*s  %-*s  %s\n", check->good ? "ok" : "FAILED", name, check->name,
+		       reading, check->reading, check->allowed);
+		if (!check->good) {
+			printf("        -> %s\n", check->advice);
+		}
+	}
+	return fflush(stdout) ? -errno : 0;
+}
+
+static int write_checks(struct context *context, const struct walk *walk)
+{
+	struct writer *writer = writer_new(context->format, stdout);
+
+	if (!writer) {
 		return -ENOMEM;
 	}
-	writer_array(walk->writer, "steps", "", WRITER_LINES);
-	look_at_service(walk);
-	look_at_commands(walk);
-	look_at_faults(walk, "latched faults", "faults.latched",
-		       "have the cause removed, then 'qs1ctl clear' it");
-	look_at_faults(walk, "active faults", "faults.active",
-		       "have the cause removed; the unit goes on by itself");
-	if (at(walk->status, "meter")) {
-		look_at_grid(walk);
-		for (int n = 1; n <= QS1_INPUTS; n++) {
-			look_at_input(walk, n);
-		}
-		look_at_temperature(walk);
+	writer_array(writer, "steps", "", WRITER_LINES);
+	for (size_t i = 0; i < walk->count; i++) {
+		const struct check *check = &walk->check[i];
+
+		writer_object(writer, NULL, "", WRITER_ROW);
+		writer_string(writer, "result", "", check->good ? "good" : "wrong");
+		writer_string(writer, "step", "", check->name);
+		writer_string(writer, "reading", "", check->reading);
+		writer_string(writer, "allowed", "", check->allowed);
+		writer_string(writer, "advice", "", check->advice);
+		writer_end(writer);
 	}
-	look_at_production(walk);
-	writer_end(walk->writer);
-	return writer_finish(walk->writer);
+	writer_end(writer);
+	return writer_finish(writer);
 }
 
 int command_doctor(struct context *context)
 {
-	struct walk walk = { 0 };
+	struct walk *walk __cleanup(free_ptr) = calloc(1, sizeof(*walk));
+	size_t wrong;
 	int ret;
 
+	if (!walk) {
+		return -ENOMEM;
+	}
 	if (context->argc != 0) {
 		return -E2BIG;
 	}
-	ret = call(context, "status", NULL, &walk.status);
-	if (ret < 0) {
-		return ret;
-	}
-	ret = call(context, "get", NULL, &walk.params);
+	ret = call(context, "status", NULL, &walk->status);
+	ret = ret ?: call(context, "get", NULL, &walk->params);
 	if (!ret) {
-		ret = look(context, &walk);
+		check_all(walk);
+		ret = context->format == WRITER_TEXT ? print_table(walk)
+						     : write_checks(context, walk);
 	}
-	if (!ret && walk.failed) {
-		snprintf(context->err, sizeof(context->err), "%d step%s found something wrong",
-			 walk.failed, walk.failed == 1 ? "" : "s");
+	wrong = failed(walk);
+	if (!ret && wrong > 0) {
+		snprintf(context->err, sizeof(context->err), "%zu check%s failed", wrong,
+			 wrong == 1 ? "" : "s");
 		ret = -ECANCELED;
 	}
-	json_object_put(walk.status);
-	json_object_put(walk.params);
+	json_object_put(walk->status);
+	json_object_put(walk->params);
 	return ret;
 }

@@ -181,7 +181,7 @@ static int write_dump(struct context *context, struct json_object *decisions,
 	if (wave) {
 		write_trip(writer, head, wave, context->format == WRITER_JSON);
 	} else {
-		writer_string(writer, "trip", "last trip", "none since the driver was loaded");
+		writer_none(writer, "trip", "last trip", "none since the driver was loaded");
 	}
 	return writer_finish(writer);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* qs1ctl: ask qs1d, and tell it. */
+/* qs1ctl: query and control qs1d. */
 #include <argp.h>
 #include <errno.h>
 #include <locale.h>
@@ -19,43 +19,55 @@ static const struct command {
 } commands[] = {
 	{ "status", "status", "state, faults, LEDs, readings", command_status },
 	{ "start", "start", "permit production", command_start },
-	{ "stop", "stop", "stop production, also after power-off", command_stop },
-	{ "clear", "clear FAULT", "clear a latched fault, such as gfdi", command_clear },
-	{ "profile", "profile list", "grid profiles there are", command_profile },
+	{ "stop", "stop", "stop production, keep it stopped", command_stop },
+	{ "clear", "clear FAULT", "clear a latched fault, as gfdi", command_clear },
+	{ "profile", "profile list", "list the grid profiles", command_profile },
 	{ "profile", "profile show NAME", "values of a profile", command_profile },
 	{ "profile", "profile use NAME", "put a profile in force", command_profile },
-	{ "profile", "profile check FILE", "find out whether a profile is valid", command_profile },
+	{ "profile", "profile check FILE", "check a profile for errors", command_profile },
 	{ "set", "set PARAM VALUE", "set a parameter", command_set },
 	{ "get", "get [PARAM]", "values in force and their ranges", command_get },
 	{ "events", "events [--follow]", "what happened", command_events },
 	{ "scope", "scope CHANNEL...", "waveforms as they are now", command_scope },
-	{ "dump", "dump", "last decisions, and the waveform around the last trip", command_dump },
-	{ "calibrate", "calibrate point FILE CHANNEL VALUE", "what it shows, and what there is",
+	{ "dump", "dump", "last decisions, last trip's wave", command_dump },
+	{ "calibrate", "calibrate point FILE CHANNEL VALUE", "record a reading and a reference",
 	  command_calibrate },
 	{ "calibrate", "calibrate show FILE", "gains and offsets from the points",
 	  command_calibrate },
-	{ "calibrate", "calibrate write FILE IMAGE COPY", "a firmware image with them in it",
+	{ "calibrate", "calibrate write FILE IMAGE COPY", "write them into a firmware image",
 	  command_calibrate },
-	{ "doctor", "doctor", "find out why it does not produce", command_doctor },
+	{ "doctor", "doctor", "say why the unit does not produce", command_doctor },
 };
+
+/* A word that begins like a negative number is one, wherever it stands. */
+/* clang-format off */
+#define NUMBER(c) { NULL, c, "", OPTION_ARG_OPTIONAL | OPTION_HIDDEN, NULL, 0 }
+#define NUMBERS \
+	NUMBER('0'), NUMBER('1'), NUMBER('2'), NUMBER('3'), NUMBER('4'), NUMBER('5'), \
+	NUMBER('6'), NUMBER('7'), NUMBER('8'), NUMBER('9'), NUMBER('.')
+/* clang-format on */
 
 static const struct argp_option options[] = {
 	{ "output", 'o', "FORMAT", 0, "text, kv (key=value lines) or json", 0 },
 	{ "json", 'j', NULL, 0, "the same as --output=json", 0 },
-	{ "follow", 'f', NULL, 0, "events: go on as they come", 0 },
+	{ "follow", 'f', NULL, 0, "events: print new events as they happen", 0 },
 	{ "time", 't', "SECONDS", 0, "scope: how long, 0.1 unless given", 0 },
 	{ "trigger", 'T', "CHANNEL[=LEVEL]", 0, "scope: wait until it rises through the level, 0",
 	  0 },
 	{ "plot", 'p', "FILE", 0, "scope, dump: draw the waveform into a PNG file", 0 },
 	{ "csv", 'c', "FILE", 0, "scope, dump: write the waveform's values, - for stdout", 0 },
 	{ "socket", 's', "PATH", 0, "control socket, " PROTOCOL_SOCKET " unless given", 0 },
+	NUMBERS,
 	{ 0 },
 };
+
+const char *argp_program_version = "qs1ctl " QS1_VERSION;
 
 /**
  * struct arguments - the command line
  * @context: for the subcommand
- * @words: subcommand and its words
+ * @words: subcommand and its words, room for the whole line
+ * @count: of them
  */
 struct arguments {
 	struct context context;
@@ -98,9 +110,11 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case 's':
 		arguments->context.socket = value;
 		return 0;
-	case ARGP_KEY_ARGS:
-		arguments->words = state->argv + state->next;
-		arguments->count = state->argc - state->next;
+	case '0' ... '9':
+	case '.':
+	case ARGP_KEY_ARG:
+		/* the whole word: an attached argument of an option is but a part of it */
+		arguments->words[arguments->count++] = state->argv[state->next - 1];
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -112,7 +126,7 @@ static void list_commands(FILE *out, const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (!name || !strcmp(name, commands[i].name)) {
-			fprintf(out, "  qs1ctl %-19s  %s\n", commands[i].usage, commands[i].text);
+			fprintf(out, "  qs1ctl %-34s  %s\n", commands[i].usage, commands[i].text);
 		}
 	}
 }
@@ -138,6 +152,23 @@ static char *help_filter(int key, const char *text, void *input)
 	return list;
 }
 
+/* Exit status for what a subcommand returned. */
+static int exit_status(int ret)
+{
+	switch (ret) {
+	case 0:
+		return EXIT_SUCCESS;
+	case -E2BIG:
+		return EXIT_USAGE;
+	case -ENOTCONN:
+		return EXIT_UNREACHABLE;
+	case -ECANCELED:
+		return EXIT_FOUND;
+	default:
+		return EXIT_REFUSED;
+	}
+}
+
 static int run(const struct command *command, struct context *context)
 {
 	int ret = command->run(context);
@@ -145,36 +176,11 @@ static int run(const struct command *command, struct context *context)
 	if (ret == -E2BIG) {
 		fprintf(stderr, "qs1ctl: %s: expected:\n", command->name);
 		list_commands(stderr, command->name);
-		return EXIT_USAGE;
-	}
-	if (ret < 0) {
+	} else if (ret < 0) {
 		fprintf(stderr, "qs1ctl: %s: %s\n", command->name,
 			context->err[0] ? context->err : strerror(-ret));
-		return EXIT_REFUSED;
 	}
-	return 0;
-}
-
-static bool is_negative_number(const char *word)
-{
-	return word[0] == '-' && word[1] && strchr(".0123456789", word[1]);
-}
-
-/* Copy the command line; a word that is a negative number, as no option is, ends the options. */
-static int copy_line(int argc, char **argv, char **line)
-{
-	bool ended = false;
-	int count = 0;
-
-	for (int i = 0; i < argc; i++) {
-		if (!ended && i > 0 && is_negative_number(argv[i]) && argv[i - 1][0] != '-') {
-			line[count++] = "--";
-			ended = true;
-		}
-		ended = ended || !strcmp(argv[i], "--");
-		line[count++] = argv[i];
-	}
-	return count;
+	return exit_status(ret);
 }
 
 int main(int argc, char **argv)
@@ -183,19 +189,20 @@ int main(int argc, char **argv)
 		.options = options,
 		.parser = parse,
 		.args_doc = "COMMAND [WORD...]",
-		.doc = "Ask qs1d, the protection policy of the qs1 inverter, and tell it.\v",
+		.doc = "Query and control qs1d, the protection policy of the qs1 inverter.\v",
 		.help_filter = help_filter,
 	};
 	struct arguments arguments = { .context.socket = PROTOCOL_SOCKET };
-	char **line __cleanup(free_ptr) = calloc(argc + 2, sizeof(*line));
+	char **words __cleanup(free_ptr) = calloc(argc, sizeof(*words));
 
-	if (!line) {
+	if (!words) {
 		return EXIT_REFUSED;
 	}
-	/* Only what characters the terminal has: numbers stay as programs read them. */
+	arguments.words = words;
+	/* Character set alone: numbers keep the decimal point that programs expect. */
 	setlocale(LC_CTYPE, "");
 	argp_err_exit_status = EXIT_USAGE;
-	argp_parse(&argp, copy_line(argc, argv, line), line, 0, NULL, &arguments);
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &arguments);
 	for (size_t i = 0; i < ARRAY_SIZE(commands) && arguments.count > 0; i++) {
 		if (!strcmp(arguments.words[0], commands[i].name)) {
 			arguments.context.argc = arguments.count - 1;

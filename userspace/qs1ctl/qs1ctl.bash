@@ -35,7 +35,7 @@ _qs1ctl()
 	-t | --time) return ;;
 	esac
 	if [[ $cur == -* ]]; then
-		_qs1ctl_words '--output --json --follow --time --trigger --plot --csv --socket --help'
+		_qs1ctl_words '--output --json --follow --time --trigger --plot --csv --socket --version --help'
 		return
 	fi
 	case "${words[*]}" in

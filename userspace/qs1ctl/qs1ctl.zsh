@@ -55,7 +55,8 @@ _qs1ctl()
 	_arguments -S \
 		'(-o --output -j --json)'{-o,--output=}'[format]:format:(text kv json)' \
 		'(-o --output -j --json)'{-j,--json}'[the same as --output=json]' \
-		'(-f --follow)'{-f,--follow}'[events\: go on as they come]' \
+		'(- *)'{-V,--version}'[print the version]' \
+		'(-f --follow)'{-f,--follow}'[events\: print new events]' \
 		'(-t --time)'{-t,--time=}'[scope\: how long]:seconds:' \
 		'(-T --trigger)'{-T,--trigger=}'[scope\: wait until it rises]:channel:_qs1ctl_channels' \
 		'(-p --plot)'{-p,--plot=}'[scope, dump\: PNG file]:file:_files' \

@@ -254,7 +254,7 @@ int wave_csv(const struct wave *wave, FILE *out)
 		}
 		fprintf(out, "\n");
 	}
-	return fflush(out) || ferror(out) ? -EIO : 0;
+	return fflush(out) ? -errno : ferror(out) ? -EIO : 0;
 }
 
 static bool alike(const struct wave_channel *a, const struct wave_channel *b)
