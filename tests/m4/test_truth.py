@@ -37,7 +37,7 @@ def producing(tmp_path):
     """A board with a shaded module, without Linux, that produces."""
     scenario = tmp_path / "shaded.scn"
     scenario.write_text(SHADED)
-    rig = Rig(tmp_path, "native", "--scenario", scenario)
+    rig = Rig(tmp_path, "native", "--scenario", scenario, "--hold")
     guest = rig.guest
     end = threading.Event()
 
@@ -54,6 +54,8 @@ def producing(tmp_path):
         for command in ((OP_PROFILE_BEGIN,), (OP_SET_PARAM, ES_DELAY_S, 0), (OP_PROFILE_COMMIT,),
                         (OP_ARM,)):
             assert guest.command(*command)[0] == 0, command
+        # The scenario counts its time from here; the firmware goes on counting its own.
+        assert rig.control.ask("go") == "ok"
         until("production",
               lambda: rig.control.status()["firmware"]["state"] == "producing", 30)
         until("the ramp to full power",

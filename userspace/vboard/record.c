@@ -126,20 +126,19 @@ static struct json_object *bounds_object(double bounds[QUANTITIES][2], int which
 	return object;
 }
 
-struct json_object *record_bounds(const struct record *record, uint64_t period, char *err,
-				  size_t size)
+struct json_object *record_bounds(const struct record *record, uint64_t ago, char *err, size_t size)
 {
 	const uint64_t reach = AC_CYCLES * QS1_CONTROL_HZ / CYCLE_MIN_HZ + EVALUATION_PERIODS;
-	uint64_t oldest = record->count > RECORD_PERIODS ? record->count - RECORD_PERIODS : 0;
+	uint64_t recorded = record->count < RECORD_PERIODS ? record->count : RECORD_PERIODS;
+	uint64_t period = record->count - 1 - ago, half, after;
 	double bounds[QUANTITIES][2], f;
 	struct json_object *object;
-	uint64_t half, after;
 
-	if (period >= record->count || period < oldest + reach) {
+	if (recorded < reach + 1 || ago > recorded - reach - 1) {
 		snprintf(err, size,
-			 "control period %" PRIu64 " is not recorded; expected %" PRIu64
-			 " to %" PRIu64,
-			 period, oldest + reach, record->count - 1);
+			 "the truth of %" PRIu64 " control periods ago is not recorded; "
+			 "%" PRIu64 " are, of which an interval takes up to %" PRIu64,
+			 ago, recorded, reach);
 		return NULL;
 	}
 	f = at(record, period, GRID_F);

@@ -24,7 +24,7 @@ void record_add(struct record *record, const struct qs1_world *world);
 
 /**
  * record_bounds() - least and greatest truth that a snapshot of the firmware can mean
- * @period: number of the control period, from 0, at whose end the firmware published the snapshot
+ * @ago: control periods from the one at whose end the firmware published it to the last one
  * @err: on failure the reason
  *
  * The firmware's DC quantities are means over the half grid cycle that ended last; its AC
@@ -34,7 +34,7 @@ void record_add(struct record *record, const struct qs1_world *world);
  * Return: a new object, {"low": truth, "high": truth} with the members of the status' "truth" that
  * qs1-meter has too; NULL when the period is not, or no longer, recorded.
  */
-struct json_object *record_bounds(const struct record *record, uint64_t period, char *err,
+struct json_object *record_bounds(const struct record *record, uint64_t ago, char *err,
 				  size_t size);
 
 #endif /* QS1_VBOARD_RECORD_H */

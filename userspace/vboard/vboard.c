@@ -227,19 +227,13 @@ static void coproc_changed(void *ctx)
 
 /* --- the firmware's doorbell ------------------------------------------------ */
 
-/* Control periods of the world before the firmware's first one. */
-static int64_t firmware_start(const struct board *board)
-{
-	return (int64_t)board->periods - (int64_t)qs1_shm_read(board->memory.shm->fw.alive);
-}
-
 /* Events go to the world with the time of the world, not of the firmware. */
 static void take_events(struct board *board)
 {
 	struct qs1_event_ring *ring = &board->memory.shm->events;
 	uint32_t boots = qs1_shm_read(board->memory.shm->fw.boots);
 	uint32_t head = qs1_shm_read(ring->head);
-	int64_t base = firmware_start(board);
+	int64_t base = (int64_t)board->periods - (int64_t)qs1_shm_read(board->memory.shm->fw.alive);
 	struct qs1_event event;
 	uint32_t seq;
 
@@ -452,8 +446,9 @@ static struct json_object *control_summary(void *ctx)
 static struct json_object *control_truth(void *ctx, uint64_t ticks, char *err, size_t size)
 {
 	struct board *board = ctx;
+	uint32_t now = qs1_shm_read(board->memory.shm->fw.alive);
 
-	return record_bounds(board->record, (uint64_t)firmware_start(board) + ticks - 1, err, size);
+	return record_bounds(board->record, now - ticks, err, size);
 }
 
 static int control_go(void *ctx, char *err, size_t size)
