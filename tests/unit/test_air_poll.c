@@ -53,6 +53,7 @@ static void set_up(enum modem_chip chip, enum poll_kind kind, int units, double 
 	air = air_new(&air_config_default);
 	hard_resets = 0;
 	assert_int_equal(modem_init(&modem, air, &modem_config, to_poll, NULL), 0);
+	memset(&poll, 0, sizeof(poll));
 	poll_init(&poll, &config, to_modem, pull_reset, NULL);
 	for (int i = 0; i < units; i++) {
 		struct air_radio_config radio = { .channel = 16,

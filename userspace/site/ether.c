@@ -3,9 +3,10 @@
  * qs1-ether: the air of a simulated site. Modems are pseudo terminals; simulated units answer by
  * themselves; commands come on standard input, and the frames may go to a capture file.
  */
+#include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
+
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
@@ -501,161 +502,168 @@ static void serve(uint64_t until_us)
 	}
 }
 
-static const char usage[] =
-	"usage: qs1-ether [OPTION]...\n"
-	"The air of a simulated site: 802.15.4 between modems on pseudo terminals and units.\n"
-	"Commands are read from standard input; an unknown one lists them.\n"
-	"  -m, --modems N      modems, the first for a coordinator (1)\n"
-	"  -c, --chip NAME     cc2530 or cc2652 (cc2530)\n"
-	"  -u, --units N       simulated units that answer by themselves (0)\n"
-	"  -e, --ecu HEX       identity of the ECU, 12 digits: its first two bytes are the PAN "
-	"(D8A3011B9780)\n"
-	"  -l, --level DBM     of every radio at every other (-60)\n"
-	"  -w, --watts W       of each module of the simulated units (200)\n"
-	"  -p, --pcap FILE     capture of all frames\n"
-	"  -d, --folder DIR    links modem0, modem1, ... to the pseudo terminals\n"
-	"  -s, --seed N        of the random numbers (1)\n"
-	"  -x, --speed X       virtual seconds a second (1)\n"
-	"  -f, --for S         end after this many virtual seconds\n";
+/* What the command line says. */
+static struct {
+	double modems;
+	double units;
+	double seed;
+	double seconds;
+	enum modem_chip chip;
+	uint8_t ecu[6];
+	const char *capture;
+	const char *folder;
+} setting = {
+	.modems = 1,
+	.seed = 1,
+	.seconds = 1e12,
+	.ecu = { 0xd8, 0xa3, 0x01, 0x1b, 0x97, 0x80 },
+};
 
-static _Noreturn void fail(const char *what, const char *expected)
+static const struct argp_option options[] = {
+	{ "modems", 'm', "N", 0, "modems, the first for a coordinator (1)", 0 },
+	{ "chip", 'c', "NAME", 0, "cc2530 or cc2652 (cc2530)", 0 },
+	{ "units", 'u', "N", 0, "simulated units that answer by themselves (0)", 0 },
+	{ "ecu", 'e', "HEX", 0, "identity of the ECU, which gives the PAN (D8A3011B9780)", 0 },
+	{ "level", 'l', "DBM", 0, "of every radio at every other (-60)", 0 },
+	{ "watts", 'w', "W", 0, "of each module of the simulated units (200)", 0 },
+	{ "pcap", 'p', "FILE", 0, "capture of all frames", 0 },
+	{ "folder", 'd', "DIR", 0, "links modem0, modem1, ... to the pseudo terminals", 0 },
+	{ "seed", 's', "N", 0, "of the random numbers (1)", 0 },
+	{ "speed", 'x', "X", 0, "virtual seconds a second (1)", 0 },
+	{ "for", 'f', "S", 0, "end after this many virtual seconds", 0 },
+	{ 0 },
+};
+
+static const struct {
+	int key;
+	double *value;
+	double min;
+	double max;
+} number[] = {
+	{ 'm', &setting.modems, 0, MODEMS_MAX },
+	{ 'u', &setting.units, 0, NODES_MAX },
+	{ 'l', &ether.level_dbm, AIR_SILENT_DBM, 20 },
+	{ 'w', &ether.watts, 0, 500 },
+	{ 's', &setting.seed, 0, 1e15 },
+	{ 'x', &ether.speed, 0.01, 1000 },
+	{ 'f', &setting.seconds, 0.001, 1e9 },
+};
+
+/* An option whose value is a number; false for another. */
+static bool take_number(int key, const char *text, struct argp_state *state)
 {
-	fprintf(stderr, "qs1-ether: %s: expected %s\n", what, expected);
-	exit(2);
+	for (size_t i = 0; i < ARRAY_SIZE(number); i++) {
+		char *end;
+		double value;
+
+		if (number[i].key != key) {
+			continue;
+		}
+		value = strtod(text, &end);
+		if (!*text || *end || !(value >= number[i].min && value <= number[i].max)) {
+			argp_error(state, "-%c: expected a number from %g to %g, found '%s'", key,
+				   number[i].min, number[i].max, text);
+		}
+		*number[i].value = value;
+		return true;
+	}
+	return false;
 }
 
-static double number_option(const char *name, double min, double max)
+static error_t parse(int key, char *text, struct argp_state *state)
 {
-	char expected[80];
-	char *end;
-	double value = strtod(optarg, &end);
-
-	if (!*optarg || *end || !(value >= min && value <= max)) {
-		snprintf(expected, sizeof(expected), "a number from %g to %g, found %.20s", min,
-			 max, optarg);
-		fail(name, expected);
+	if (text && take_number(key, text, state)) {
+		return 0;
 	}
-	return value;
+	switch (key) {
+	case 'c':
+		if (strcmp(text, "cc2530") && strcmp(text, "cc2652")) {
+			argp_error(state, "--chip: expected cc2530 or cc2652, found '%s'", text);
+		}
+		setting.chip = strcmp(text, "cc2530") ? MODEM_CC2652 : MODEM_CC2530;
+		return 0;
+	case 'e':
+		if (poll_ecu_parse(text, setting.ecu) < 0) {
+			argp_error(state, "--ecu: expected 12 hexadecimal digits, found '%s'",
+				   text);
+		}
+		return 0;
+	case 'p':
+		setting.capture = text;
+		return 0;
+	case 'd':
+		setting.folder = text;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "unexpected argument '%s'", text);
+		return EINVAL;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* The air and all that is on it. */
+static int set_up(void)
+{
+	const struct air_radio_config other = { .channel = POLL_CHANNEL, .promiscuous = true };
+	struct air_config config = air_config_default;
+	int ret = 0;
+
+	config.seed = (uint64_t)setting.seed;
+	ether.air = air_new(&config);
+	if (!ether.air) {
+		return -ENOMEM;
+	}
+	if (setting.capture) {
+		ret = pcap_open(&ether.capture, setting.capture);
+		air_watch(ether.air, to_capture, NULL);
+	}
+	for (int i = 0; ret == 0 && i < (int)setting.modems; i++) {
+		ret = add_port(setting.chip, setting.folder);
+	}
+	for (int i = 0; ret == 0 && i < (int)setting.units; i++) {
+		ret = add_node(poll_pan(setting.ecu), POLL_CHANNEL);
+	}
+	if (ret < 0) {
+		return ret;
+	}
+	ether.foreign = air_add(ether.air, &other, &foreign_ops, NULL);
+	ether.interferer = air_add(ether.air, &other, NULL, NULL);
+	if (ether.foreign < 0 || ether.interferer < 0) {
+		return -ENOMEM;
+	}
+	add_levels(ether.foreign);
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "modems", required_argument, NULL, 'm' },
-		{ "chip", required_argument, NULL, 'c' },
-		{ "units", required_argument, NULL, 'u' },
-		{ "ecu", required_argument, NULL, 'e' },
-		{ "level", required_argument, NULL, 'l' },
-		{ "watts", required_argument, NULL, 'w' },
-		{ "pcap", required_argument, NULL, 'p' },
-		{ "folder", required_argument, NULL, 'd' },
-		{ "seed", required_argument, NULL, 's' },
-		{ "speed", required_argument, NULL, 'x' },
-		{ "for", required_argument, NULL, 'f' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse,
+		.doc = "The air of a simulated site: 802.15.4 between modems on pseudo terminals "
+		       "and units. Commands are read from standard input; an unknown one lists "
+		       "them.",
 	};
-	const struct air_radio_config other = { .channel = POLL_CHANNEL, .promiscuous = true };
-	struct air_config config = air_config_default;
-	enum modem_chip chip = MODEM_CC2530;
-	uint8_t ecu[6];
-	const char *ecu_text = "D8A3011B9780";
-	const char *capture = NULL;
-	const char *folder = NULL;
-	double seconds = 0;
-	int modems = 1;
-	int units = 0;
-	int ret = 0;
-	int c;
+	int ret;
 
-	while ((c = getopt_long(argc, argv, "m:c:u:e:l:w:p:d:s:x:f:h", options, NULL)) != -1) {
-		switch (c) {
-		case 'm':
-			modems = (int)number_option("--modems", 0, MODEMS_MAX);
-			break;
-		case 'c':
-			if (strcmp(optarg, "cc2530") && strcmp(optarg, "cc2652")) {
-				fail("--chip", "cc2530 or cc2652");
-			}
-			chip = strcmp(optarg, "cc2530") ? MODEM_CC2652 : MODEM_CC2530;
-			break;
-		case 'u':
-			units = (int)number_option("--units", 0, NODES_MAX);
-			break;
-		case 'e':
-			ecu_text = optarg;
-			break;
-		case 'l':
-			ether.level_dbm = number_option("--level", AIR_SILENT_DBM, 20);
-			break;
-		case 'w':
-			ether.watts = number_option("--watts", 0, 500);
-			break;
-		case 'p':
-			capture = optarg;
-			break;
-		case 'd':
-			folder = optarg;
-			break;
-		case 's':
-			config.seed = (uint64_t)number_option("--seed", 0, 1e15);
-			break;
-		case 'x':
-			ether.speed = number_option("--speed", 0.01, 1000);
-			break;
-		case 'f':
-			seconds = number_option("--for", 0.001, 1e9);
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
-		default:
-			fputs(usage, stderr);
-			return 2;
-		}
-	}
-	if (optind < argc || poll_ecu_parse(ecu_text, ecu) < 0) {
-		fail(optind < argc ? argv[optind] : "--ecu",
-		     optind < argc ? "options only" : "12 hexadecimal digits");
-	}
-	ether.air = air_new(&config);
-	if (!ether.air) {
-		return 1;
-	}
-	if (capture) {
-		ret = pcap_open(&ether.capture, capture);
-		if (ret < 0) {
-			fprintf(stderr, "qs1-ether: %s: %s\n", capture, strerror(-ret));
-			return 1;
-		}
-		air_watch(ether.air, to_capture, NULL);
-	}
-	for (int i = 0; ret == 0 && i < modems; i++) {
-		ret = add_port(chip, folder);
-	}
-	for (int i = 0; ret == 0 && i < units; i++) {
-		ret = add_node(poll_pan(ecu), POLL_CHANNEL);
-	}
-	if (ret == 0) {
-		ether.foreign = air_add(ether.air, &other, &foreign_ops, NULL);
-		ether.interferer = air_add(ether.air, &other, NULL, NULL);
-		ret = ether.foreign < 0 || ether.interferer < 0 ? -ENOMEM : 0;
-	}
+	argp_err_exit_status = 2;
+	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	ret = set_up();
 	if (ret < 0) {
 		fprintf(stderr, "qs1-ether: %s\n", strerror(-ret));
 		return 1;
 	}
-	add_levels(ether.foreign);
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
 	puts("ready");
 	fflush(stdout);
 	clock_gettime(CLOCK_MONOTONIC, &ether.start);
-	serve(seconds > 0 ? (uint64_t)(seconds * 1e6) : AIR_NEVER);
+	serve((uint64_t)(setting.seconds * 1e6));
 	if (ether.capture && fclose(ether.capture) != 0) {
-		fprintf(stderr, "qs1-ether: %s: %s\n", capture, strerror(errno));
-		ret = -EIO;
+		fprintf(stderr, "qs1-ether: %s: %s\n", setting.capture, strerror(errno));
+		ret = 1;
 	}
 	air_free(ether.air);
-	return ret < 0;
+	return ret;
 }

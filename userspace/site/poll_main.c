@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* qs1-poll: read inverters through a ZNP modem on a serial port, and show what they say. */
+#include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,6 +24,14 @@
 static struct poll poller;
 static int port = -1;
 static volatile sig_atomic_t stopped;
+
+static struct poll_config config = {
+	.channel = POLL_CHANNEL,
+	.period_us = 1000000,
+	.ecu = { 0xd8, 0xa3, 0x01, 0x1b, 0x97, 0x80 },
+};
+static const char *device;
+static uint64_t rounds;
 
 static void on_signal(int number)
 {
@@ -135,7 +143,7 @@ static void print_round(void)
 	fflush(stdout);
 }
 
-static int serve(uint64_t rounds)
+static int serve(void)
 {
 	uint64_t shown = 0;
 
@@ -169,106 +177,94 @@ static int serve(uint64_t rounds)
 	return 0;
 }
 
-static const char usage[] =
-	"usage: qs1-poll [OPTION]... SERIAL:ADDRESS...\n"
-	"Read inverters through a ZNP modem. ADDRESS is the short address, 4 hexadecimal digits.\n"
-	"  -p, --port DEVICE   the modem's serial port\n"
-	"  -e, --ecu HEX       identity of the ECU, 12 digits (D8A3011B9780)\n"
-	"  -o, --own           our status instead of the stock poll\n"
-	"  -t, --period S      from round to round (1)\n"
-	"  -n, --rounds N      end after so many; 0 for never (0)\n"
-	"Ends with 1 if a unit never answered.\n";
+static const struct argp_option options[] = {
+	{ "port", 'p', "DEVICE", 0, "the modem's serial port", 0 },
+	{ "ecu", 'e', "HEX", 0, "identity of the ECU, 12 digits (D8A3011B9780)", 0 },
+	{ "own", 'o', NULL, 0, "our status instead of the stock poll", 0 },
+	{ "period", 't', "S", 0, "from round to round (1)", 0 },
+	{ "rounds", 'n', "N", 0, "end after so many; 0 for never (0)", 0 },
+	{ 0 },
+};
 
-static _Noreturn void fail(const char *what, const char *expected)
+static void add_unit(const char *text, struct argp_state *state)
 {
-	fprintf(stderr, "qs1-poll: %s: expected %s\n", what, expected);
-	exit(2);
-}
-
-static void add_unit(const char *text)
-{
-	static const char expected[] =
-		"a serial number of 12 decimal digits, ':' and 4 hexadecimal digits";
 	char digits[SERIAL_TEXT_SIZE] = "";
 	struct serial serial;
-	char *end;
-	unsigned long address;
+	unsigned long address = 0;
+	char *end = NULL;
 
-	if (strlen(text) != SERIAL_DIGITS + 5 || text[SERIAL_DIGITS] != ':') {
-		fail(text, expected);
+	if (strlen(text) == SERIAL_DIGITS + 5 && text[SERIAL_DIGITS] == ':') {
+		memcpy(digits, text, SERIAL_DIGITS);
+		address = strtoul(text + SERIAL_DIGITS + 1, &end, 16);
 	}
-	memcpy(digits, text, SERIAL_DIGITS);
-	address = strtoul(text + SERIAL_DIGITS + 1, &end, 16);
-	if (*end || serial_parse(digits, &serial) < 0) {
-		fail(text, expected);
+	if (!end || *end || serial_parse(digits, &serial) < 0) {
+		argp_error(state,
+			   "expected a serial number of 12 decimal digits, ':' and 4 hexadecimal "
+			   "digits, found '%s'",
+			   text);
 	}
 	if (poll_add(&poller, &serial, (uint16_t)address) < 0) {
-		fail(text, "no more than 256 units");
+		argp_error(state, "expected no more than %d units", POLL_UNITS_MAX);
+	}
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+	double period;
+	char *end;
+
+	switch (key) {
+	case 'p':
+		device = text;
+		return 0;
+	case 'e':
+		if (poll_ecu_parse(text, config.ecu) < 0) {
+			argp_error(state, "--ecu: expected 12 hexadecimal digits, found '%s'",
+				   text);
+		}
+		return 0;
+	case 'o':
+		config.kind = POLL_OWN;
+		return 0;
+	case 't':
+		period = strtod(text, &end);
+		if (!*text || *end || !(period >= 0 && period <= 86400)) {
+			argp_error(state, "--period: expected 0 to 86400 s, found '%s'", text);
+		}
+		config.period_us = (uint64_t)(period * 1e6);
+		return 0;
+	case 'n':
+		rounds = strtoull(text, &end, 10);
+		if (!*text || *end) {
+			argp_error(state, "--rounds: expected a number, found '%s'", text);
+		}
+		return 0;
+	case ARGP_KEY_ARG:
+		add_unit(text, state);
+		return 0;
+	case ARGP_KEY_END:
+		if (!device || poller.units == 0) {
+			argp_error(state, "expected --port and at least one unit");
+		}
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
 	}
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "port", required_argument, NULL, 'p' },
-		{ "ecu", required_argument, NULL, 'e' },
-		{ "own", no_argument, NULL, 'o' },
-		{ "period", required_argument, NULL, 't' },
-		{ "rounds", required_argument, NULL, 'n' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = "SERIAL:ADDRESS...",
+		.doc = "Read inverters through a ZNP modem. ADDRESS is the short address, 4 "
+		       "hexadecimal digits. Ends with 1 if a unit never answered.",
 	};
-	struct poll_config config = { .channel = POLL_CHANNEL, .period_us = 1000000 };
-	const char *device = NULL;
-	uint64_t rounds = 0;
-	double period;
-	char *end;
 	int ret;
-	int c;
 
-	poll_ecu_parse("D8A3011B9780", config.ecu);
-	while ((c = getopt_long(argc, argv, "p:e:ot:n:h", options, NULL)) != -1) {
-		switch (c) {
-		case 'p':
-			device = optarg;
-			break;
-		case 'e':
-			if (poll_ecu_parse(optarg, config.ecu) < 0) {
-				fail(optarg, "12 hexadecimal digits");
-			}
-			break;
-		case 'o':
-			config.kind = POLL_OWN;
-			break;
-		case 't':
-			period = strtod(optarg, &end);
-			if (!*optarg || *end || !(period >= 0 && period <= 86400)) {
-				fail(optarg, "seconds, 0 to 86400");
-			}
-			config.period_us = (uint64_t)(period * 1e6);
-			break;
-		case 'n':
-			rounds = strtoull(optarg, &end, 10);
-			if (!*optarg || *end) {
-				fail(optarg, "a number of rounds");
-			}
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
-		default:
-			fputs(usage, stderr);
-			return 2;
-		}
-	}
-	if (!device || optind == argc) {
-		fputs(usage, stderr);
-		return 2;
-	}
-	poll_init(&poller, &config, to_modem, pull_reset, NULL);
-	for (int i = optind; i < argc; i++) {
-		add_unit(argv[i]);
-	}
+	argp_err_exit_status = 2;
+	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 	port = open(device, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	ret = port < 0 ? -errno : set_speed(B115200);
 	if (ret < 0) {
@@ -277,6 +273,7 @@ int main(int argc, char **argv)
 	}
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
+	poll_init(&poller, &config, to_modem, pull_reset, NULL);
 	poll_start(&poller, now_us());
-	return serve(rounds);
+	return serve();
 }

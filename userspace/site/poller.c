@@ -332,7 +332,6 @@ void poll_init(struct poll *poll, const struct poll_config *config,
 	       void (*send)(void *ctx, const uint8_t *bytes, size_t n),
 	       void (*hard_reset)(void *ctx), void *ctx)
 {
-	memset(poll, 0, sizeof(*poll));
 	poll->config = *config;
 	poll->send = send;
 	poll->hard_reset = hard_reset;

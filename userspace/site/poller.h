@@ -109,6 +109,7 @@ struct poll {
 	uint8_t in[4096];
 };
 
+/* @poll is zeroed, but for the units that poll_add() has put there. */
 void poll_init(struct poll *poll, const struct poll_config *config,
 	       void (*send)(void *ctx, const uint8_t *bytes, size_t n),
 	       void (*hard_reset)(void *ctx), void *ctx);
