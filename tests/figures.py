@@ -92,6 +92,8 @@ def source(key):
 
 
 def command(procedure):
+    if procedure == "draws":
+        return "make conformance"
     if procedure.startswith("bench-"):
         return f"make bench ONLY={procedure.removeprefix('bench-')}"
     return f"make conformance ONLY={procedure}"

@@ -26,7 +26,8 @@ import time
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent),
                 str(pathlib.Path(__file__).resolve().parents[1])]
 
-import harness  # noqa: E402  (the path must be set first)
+import figures  # noqa: E402  (the path must be set first)
+import harness  # noqa: E402
 from paths import BUILD  # noqa: E402
 
 # Short-circuit ratio and reactance over resistance of a drawn source, both even in the logarithm.
@@ -178,11 +179,39 @@ def cell(value):
     return harness.number(value, 5)
 
 
+def plant(what):
+    return "switching" if "switching" in what else "averaged"
+
+
+def worst_of_draw(key, result):
+    """The figure of a row of the published table in one draw, as figures.py takes it; None if there
+    is none.
+    """
+    procedure, pattern, worst = figures.source(key)
+    found = [limited(procedure, f) for f in result["figures"] if re.search(pattern, f["name"])]
+    return max(found, key=badness, default=None)
+
+
+def published(results):
+    """Lines of the published table: each row of figures.py's over the draws."""
+    yield "| figure | plant | limit | median | 95 % | worst | draws | worst again |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for key, (label, procedure, *_) in figures.SUMMARY.items():
+        found = [(worst_of_draw(key, r) | {"name": label}, r["seed"])
+                 for r in results.get(procedure, []) if worst_of_draw(key, r)]
+        if not found:
+            continue
+        row, = spread(procedure, [{"figures": [f], "seed": seed} for f, seed in found])
+        values = " | ".join(f"{cell(row[k])} {row['unit']}".strip()
+                            for k in ("median", "p95", "worst"))
+        yield (f"| {label} | {plant(plan(procedure))} | {figures.limit(found[0][0])} | {values} | "
+               f"{row['draws']} | `make conformance ONLY={procedure} SEED={row['seed']}` |")
+
+
 def show(part, everything):
     """Print one procedure's figures: all, or those that some draw missed and the first."""
-    plant = "switching" if "switching" in part["drawn"] else "averaged"
     print(f"\n{part['name']}: {part['draws']} draws of {', '.join(part['drawn'])}; simulated, "
-          f"{plant} plant")
+          f"{plant(part['drawn'])} plant")
     rows = [row for row in part["figures"] if everything or row["missed"]] or part["figures"][:1]
     if rows:
         print(f"  {'figure':58} {'limit':>18} {'median':>10} {'95 %':>10} {'worst':>10} {'seed':>6}")
@@ -242,11 +271,16 @@ def main():
         sys.exit(f"--only {args.only}: expected a part of the name of a procedure with draws")
     if args.seed is not None:
         return 0 if replay(names, args.seed) else 1
-    parts = [summary(name, found) for name, found in
-             run(names, args.draws, 60 * args.minutes).items() if found]
+    results = {name: found for name, found in
+               run(names, args.draws, 60 * args.minutes).items() if found}
+    parts = [summary(name, found) for name, found in results.items()]
     for part in parts:
         show(part, everything=bool(args.only))
-    (BUILD / "draws.json").write_text(json.dumps({"procedures": parts}, indent=1) + "\n")
+    # For the documents, as figures.py reads it: one procedure with a table.
+    table = {"name": "draws", "full": not args.only, "held": True, "figures": [], "felt": [],
+             "tables": {"summary": list(published(results))}}
+    (BUILD / "draws.json").write_text(
+        json.dumps({"draws": parts, "procedures": [table]}, indent=1) + "\n")
     missed = [row for part in parts for row in part["figures"] if not row["p95_held"]]
     print(f"\n{sum(len(p['figures']) for p in parts)} figures of {len(parts)} procedures; of "
           f"{len(missed)} the 95th percentile misses its limit; all in build/draws.json")

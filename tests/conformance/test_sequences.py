@@ -13,7 +13,7 @@ import judge  # noqa: E402  (the path must be set first)
 import run  # noqa: E402
 import sequence  # noqa: E402
 
-FEW = range(1, 19)
+FEW = range(20, 39)
 MANY = range(1, 10001)
 
 
@@ -52,8 +52,8 @@ def summary(trips=(), state="producing", amperes=4):
             "transitions": [{"to": state}], "ac": {"i_rms": amperes}}
 
 
-def verdict(table, light_moves=False, **told):
-    return judge.judge(summary(**told), table, 4.0, light_moves)
+def verdict(table, power_moves=False, **told):
+    return judge.judge(summary(**told), table, 4.0, power_moves)
 
 
 DIP = rows((1, 1, 4), (0.8, 0.3, 0), (4, 1, 4))
@@ -67,7 +67,7 @@ def test_a_dip_within_the_table_must_be_ridden_through():
 def test_a_unit_that_does_not_come_back_fails_unless_its_light_has_gone():
     assert "waiting at the end" in verdict(DIP, state="waiting").failure
     assert "2.00 A at the end" in verdict(DIP, amperes=2).failure
-    assert not verdict(DIP, light_moves=True, amperes=2).failure
+    assert not verdict(DIP, power_moves=True, amperes=2).failure
 
 
 def test_what_the_table_lets_trip_is_not_judged():

@@ -67,7 +67,7 @@ def overdue(rows):
     return ""
 
 
-def judge(summary, rows, first_s, light_moves):
+def judge(summary, rows, first_s, power_moves):
     """The verdict on one run.
 
     @summary: of qs1-sim, whose interval is the last second
@@ -88,6 +88,6 @@ def judge(summary, rows, first_s, light_moves):
     if summary["transitions"][-1]["to"] not in ("producing", "derating"):
         return Verdict(True, f"{summary['transitions'][-1]['to']} at the end")
     current = sum(a for _, _, a in before) / len(before)
-    if not light_moves and summary["ac"]["i_rms"] < RESTORED * current:
+    if not power_moves and summary["ac"]["i_rms"] < RESTORED * current:
         return Verdict(True, f"{summary['ac']['i_rms']:.2f} A at the end, {current:.2f} A before")
     return Verdict(True, "")

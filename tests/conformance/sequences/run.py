@@ -43,7 +43,7 @@ def play(seq):
             at = [head.index(n) for n in ("time_s", "vgrid_rms_v", "igrid_rms_a")]
             table = [tuple(float(row[k]) for k in at) for row in reader]
     first = min(e.t for e in seq.events)
-    return judge.judge(json.loads(done.stdout), table, first, seq.light_moves)
+    return judge.judge(json.loads(done.stdout), table, first, seq.power_moves)
 
 
 def simpler(seq):

@@ -43,8 +43,9 @@ class Sequence:
     events: tuple
 
     @property
-    def light_moves(self):
-        return any(e.kind in ("sun", "shade") for e in self.events)
+    def power_moves(self):
+        """Something asks for another power than before: light, or the droop's frequency."""
+        return any(e.kind in ("sun", "shade", "frequency") for e in self.events)
 
     def text(self):
         """The scenario."""
@@ -117,7 +118,10 @@ def draw_event(rng, kind, last_s):
     if kind == "phase":
         return Event(kind, t, 0, (round_to(rng.uniform(-60, 60)),))
     if kind == "frequency":
-        hertz, rate = rng.uniform(57.1, 61.7), rng.choice((0.5, 1, 2, 3))
+        rate = rng.choice((0.5, 1, 2, 3))
+        # There and back before all is over.
+        reach = rate * (OVER_S - FIRST_S) / 2
+        hertz = rng.uniform(max(57.1, 60 - reach), min(61.7, 60 + reach))
         over = abs(hertz - 60) / rate
         t = min(t, max(FIRST_S, last_s - 2 * over))
         return Event(kind, round(t, 5), round(max(over, min(seconds, last_s - t - over)), 5),
