@@ -81,6 +81,10 @@ def draw_map(run, lives):
     if max(map(max, grid)) > LIMIT_S > min(map(min, grid)):
         axes.contour(QUALITY, heights, grid, levels=[LIMIT_S], colors="tab:red")
     axes.set_yscale("log")
+    axes.minorticks_off()
     axes.set_yticks(heights, [f"{h:.0f}" for h in heights])
+    run.table("lives", ["share", *(f"Qf {q:g}" for q in QUALITY)],
+              [[f"{100 * s:.0f} %", *(f"{lives[q, s]:.2f}" if lives[q, s] < WATCHED_S else "on"
+                                      for q in QUALITY)] for s in SHARES])
     run.figure(f"points of {len(lives)} that are gone within {LIMIT_S:g} s",
                sum(life <= LIMIT_S for life in lives.values()), "")
