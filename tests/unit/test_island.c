@@ -402,7 +402,7 @@ static void the_active_method_costs_little(void **state)
 	static const struct plant_setup setup = {
 		.seed = 1, .noise = true, .ambient_c = 25, .rg = 0.3, .lg = 0.2e-3
 	};
-	double thd[2], pf[2];
+	double thd[2], trd[2], pf[2];
 
 	(void)state;
 	for (int passive = 0; passive < 2; passive++) {
@@ -420,15 +420,18 @@ static void the_active_method_costs_little(void **state)
 		}
 		measure_json(&m, &u->plant, o);
 		thd[passive] = figure(o, "thd_pct");
+		trd[passive] = figure(o, "trd_pct");
 		pf[passive] = figure(o, "pf");
 		json_object_put(o);
 		measure_free(&m);
 		unit_free(u);
 	}
-	print_message("# cost at rated power: THD %.4f %% with, %.4f %% without; power factor %.6f "
-		      "with, %.6f without\n",
-		      thd[0], thd[1], pf[0], pf[1]);
+	print_message("# cost at rated power: THD %.4f %% with, %.4f %% without; TRD %.4f %% with, "
+		      "%.4f %% without; power factor %.6f with, %.6f without\n",
+		      thd[0], thd[1], trd[0], trd[1], pf[0], pf[1]);
 	assert_true(thd[0] - thd[1] < 0.1);
+	/* its square wave lies between the harmonics */
+	assert_true(trd[0] - trd[1] > 0.01 && trd[0] - trd[1] < 0.5);
 	assert_true(pf[1] - pf[0] < 0.0005);
 }
 
