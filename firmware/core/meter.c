@@ -136,6 +136,16 @@ static int32_t mean_mw(const struct qs1_meter *m, int64_t a, int64_t b)
 	return n ? (int32_t)qs1_div(a + b, (int32_t)n) / 100 : 0;
 }
 
+/* A product of counts in a control period is 10 uW * 50 us: 2e6 are a mJ. */
+static void count_energy(struct qs1_meter *m)
+{
+	uint64_t sum = m->e_rest + (m->half[0].vi > 0 ? (uint64_t)m->half[0].vi : 0);
+	uint32_t mj = (uint32_t)qs1_divu(sum, 2000000u);
+
+	m->e_mj += mj;
+	m->e_rest = (uint32_t)sum - mj * 2000000u;
+}
+
 /*
  * Each half cycle leaves these steps, of which one is done at a time: none
  * carries more than one division of 64 bits, or half a root.
@@ -173,14 +183,15 @@ static void evaluate(struct qs1_core *core)
 		break;
 	case QS1_METER_P:
 		m->p_mw = mean_mw(m, a->vi, b->vi);
-		if (a->vi > 0)
-			m->e_raw += (uint64_t)a->vi;
 		break;
 	case QS1_METER_Q:
 		m->q_mvar = mean_mw(m, a->qi, b->qi);
 		break;
+	case QS1_METER_E:
+		count_energy(m);
+		break;
 	}
-	m->pending = m->pending == QS1_METER_Q ? QS1_METER_DONE : m->pending + 1;
+	m->pending = m->pending == QS1_METER_E ? QS1_METER_DONE : m->pending + 1;
 }
 
 /* Four times a millisecond: one piece of the work that a half cycle or a crossing left. */

@@ -84,6 +84,7 @@ enum qs1_meter_step {
 	QS1_METER_I,
 	QS1_METER_P,
 	QS1_METER_Q,
+	QS1_METER_E,
 };
 
 /**
@@ -97,6 +98,8 @@ enum qs1_meter_step {
  * @f_raw_uhz: the last cycle, whatever it is
  * @f_cycle_uhz: the last cycle without phase jumps
  * @f_uhz: mean of the window of cycles without phase jumps
+ * @e_mj: energy into the grid
+ * @e_rest: what is left of it below 1 mJ, in products of counts
  * @f_tick: when the frequency was last renewed; a phase jump holds it
  */
 struct qs1_meter {
@@ -124,7 +127,8 @@ struct qs1_meter {
 	int32_t p_mw;
 	int32_t q_mvar;
 	int32_t vlink_mv;
-	uint64_t e_raw;
+	uint64_t e_mj;
+	uint32_t e_rest;
 };
 
 /**

@@ -46,8 +46,7 @@ void qs1_core_telemetry(const struct qs1_core *core, struct qs1_telemetry *t)
 		/* 1.5625 uW * 200 us: 3.2e6 a mJ */
 		t->epv_mj[n] = qs1_divu(in->e_raw, 3200000u);
 	}
-	/* 10 uW * 50 us: 2e6 a mJ */
-	t->eac_mj = qs1_divu(m->e_raw, 2000000u);
+	t->eac_mj = m->e_mj;
 	t->vlink_mv = m->vlink_mv;
 	t->vgrid_mv = m->vrms_mv;
 	t->igrid_ma = m->irms_ma;

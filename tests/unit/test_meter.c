@@ -152,9 +152,33 @@ static void pll_locks_from_any_phase_within_300_ms(void **state)
 	assert_true(worst < 0.3);
 }
 
+/* 25 years of full power are 262 MWh; the counter wrapped at 2562 kWh. */
+static void energy_counts_on_after_years(void **state)
+{
+	const uint64_t years_mj = 262000ull * 3600 * 1000000;
+	struct qs1_telemetry before, after;
+	struct bench b;
+	double j, expected = 0;
+
+	(void)state;
+	bench_produce(&b);
+	b.core.meter.e_mj = years_mj;
+	qs1_core_telemetry(&b.core, &before);
+	assert_int_equal(before.eac_mj, years_mj);
+	for (int n = 0; n < 500; n++) {
+		bench_run(&b, 0.01);
+		expected += b.core.meter.p_mw * 1e-5;
+	}
+	qs1_core_telemetry(&b.core, &after);
+	j = (double)(after.eac_mj - before.eac_mj) / 1000;
+	print_message("%.2f J, expected %.2f J\n", j, expected);
+	assert_true(expected > 1000 && fabs(j - expected) < 0.01 * expected);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(energy_counts_on_after_years),
 		cmocka_unit_test(voltage_is_true_to_50_mv_while_the_pll_follows),
 		cmocka_unit_test(frequency_is_true_to_2_mhz_from_55_to_65_hz),
 		cmocka_unit_test(frequency_is_true_to_50_mhz_in_transients),

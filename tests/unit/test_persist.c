@@ -79,6 +79,34 @@ static void the_longest_state_fits_a_record(void **state)
 	assert_int_equal(persist_encode(&saved, text, 500), -EMSGSIZE);
 }
 
+/* A store of an older table: what came later has its default and is off. */
+static void a_state_without_later_parameters_loads(void **state)
+{
+	struct persist saved = example(), loaded = { 0 };
+	char text[RECORD];
+
+	(void)state;
+	encode(&saved, text);
+	for (int id = 0; id < QS1_PARAM_COUNT; id++) {
+		const struct qs1_param_desc *desc = qs1_param_desc(id);
+		char line[64], *begin, *end;
+
+		if (desc->absent != QS1_PARAM_ABSENT_DEFAULT) {
+			continue;
+		}
+		snprintf(line, sizeof(line), "profile.%s ", desc->name);
+		begin = strstr(text, line);
+		assert_non_null(begin);
+		end = strchr(begin, '\n') + 1;
+		memmove(begin, end, strlen(end) + 1);
+		saved.policy.profile.value[id] = desc->def;
+	}
+	if (persist_decode(text, strlen(text), "state", &loaded, err, sizeof(err)) < 0) {
+		fail_msg("%s", err);
+	}
+	assert_memory_equal(&loaded, &saved, sizeof(saved));
+}
+
 /* No prefix passes for the whole, up to the last newline. */
 static void a_text_that_was_cut_is_refused(void **state)
 {
@@ -170,6 +198,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_saved_is_loaded),
 		cmocka_unit_test(the_longest_state_fits_a_record),
+		cmocka_unit_test(a_state_without_later_parameters_loads),
 		cmocka_unit_test(a_text_that_was_cut_is_refused),
 		cmocka_unit_test(a_text_with_a_damaged_line_is_refused),
 		cmocka_unit_test(energy_goes_on_over_restarts_of_the_firmware),
