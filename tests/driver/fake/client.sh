@@ -294,6 +294,11 @@ for device in carveout pruss; do
 	echo none >"/sys/bus/platform/devices/inverter-$device/driver_override"
 done
 modprobe -a qs1_iio qs1_gpio qs1_pwm
+# What fails on purpose, in the words of the driver and of the remoteproc core.
+expect_log 'firmware crashed: watchdog' 'did not start \(-[0-9]+\), next try in' 'did not start: magic is' \
+	'coprocessor remoteproc[0-9]+ does not stop \(-13\)' 'stopped by another driver' \
+	'no reply to command' 'power stage is still on' "can't (start|stop|attach to) rproc" \
+	'failed to (probe|prepare) subdevices' 'Boot failed: -' 'runs and does not stop'
 plan 19
 first_mark=$log_mark
 check "binds, runs, and leaves the coprocessor free" binds_and_runs
