@@ -306,7 +306,7 @@ static void qs1_subdev_unprepare(struct rproc_subdev *subdev)
 	struct qs1 *qs1 = container_of(subdev, struct qs1, subdev);
 
 	if (test_bit(QS1_FLAG_STOPPING, &qs1->flags) && test_bit(QS1_FLAG_CRASHED, &qs1->flags))
-		rproc_coredump(qs1->rproc);
+		qs1->rproc->ops->coredump(qs1->rproc);
 	pm_runtime_put(qs1->dev);
 }
 
