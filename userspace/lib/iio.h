@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * IIO devices by their name, and their channels by type and label: the numbers
- * in "iio:device3" and "in_voltage7" depend on the order of probing.
+ * IIO devices by name, and channels by type and label: the numbers in
+ * "iio:device3" and "in_voltage7" depend on the order of probing.
  */
 #ifndef QS1_IIO_H
 #define QS1_IIO_H
@@ -21,7 +21,7 @@
 int iio_find(const char *root, const char *name, char *ret_path);
 
 /**
- * iio_open_parent() - the device that carries an attribute: this one, or one above
+ * iio_open_parent() - the device with an attribute: this one, or an ancestor
  * @device: path of its folder
  * @attribute: looked for
  *
@@ -32,8 +32,8 @@ int iio_open_parent(const char *device, const char *attribute);
 /**
  * struct iio_channel - one channel that is read often
  * @fd: its value, processed or raw
- * @scale: what to multiply it with; 1 for a processed value
- * @offset: what to add before
+ * @scale: factor; 1 for a processed value
+ * @offset: added before scaling
  */
 struct iio_channel {
 	int fd;
@@ -48,8 +48,8 @@ struct iio_channel {
  * @dir: descriptor of the device's folder
  * @type: "voltage", "current", "power", "energy", "temp", ...
  * @label: content of its label
- * @quantity: NULL for the channel's own value; or what follows its number,
- *            e.g. "frequency"
+ * @quantity: NULL for the channel's value; or the text after its number, such
+ *            as "frequency"
  * @ret_channel: untouched on failure
  *
  * Return: 0; -ENOENT when there is no such channel.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Messages on stderr. Under systemd each line starts with its priority, which
- * the journal understands; for a person it starts with the program's name.
+ * Messages on stderr. Under systemd each line starts with its priority for the
+ * journal, otherwise with the program's name.
  */
 #ifndef QS1_LOG_H
 #define QS1_LOG_H
@@ -11,7 +11,7 @@
 
 #include "util.h"
 
-/* Name the program; messages of a priority above @max_priority are left out. */
+/* Set the program's name; messages above @max_priority are dropped. */
 void log_init(const char *program, int max_priority);
 
 void log_write(int priority, const char *format, ...) __printf(2, 3);

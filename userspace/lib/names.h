@@ -34,10 +34,10 @@ const char *qs1_state_name(unsigned int state);
 /* Name of a fault code, "?" for a number that is none. */
 const char *qs1_fault_name(unsigned int fault);
 
-/* What a fault code means. */
+/* The meaning of a fault code. */
 const char *qs1_fault_text(unsigned int fault);
 
-/* Name of a cause, or of the fault code that it stands for. */
+/* Name of a cause, or of its fault code. */
 const char *qs1_cause_name(unsigned int cause);
 
 /* The number of a name, or -ENOENT. */

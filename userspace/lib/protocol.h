@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The daemon's control socket, as both its ends see it: one JSON object a line,
- * described in Documentation/protocol.md.
+ * The protocol of the daemon's sockets, for both ends: one JSON object a line, see
+ * Documentation/protocol.md.
  */
 #ifndef QS1_PROTOCOL_H
 #define QS1_PROTOCOL_H
@@ -13,12 +13,12 @@
 #include "profile.h"
 
 #define PROTOCOL_VERSION 1
-/* An answer comes within this time; a client that waits longer may give up. */
+/* An answer comes within this time after those before it. */
 #define PROTOCOL_ANSWER_S 30
 #define PROTOCOL_SOCKET "/run/qs1/qs1d.sock"
 
 /**
- * protocol_profile() - a profile from its values by name, checked like a file
+ * protocol_profile() - a profile from a JSON object, checked like a file
  * @name: of the profile
  * @values: object of decimal numbers as strings
  * @ret_profile: untouched on failure

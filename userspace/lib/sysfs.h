@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SYSFS_SIZE 4096 /* the most that an attribute holds */
+#define SYSFS_SIZE 4096 /* largest attribute */
 
 /**
  * sysfs_open() - open an attribute for reading
@@ -34,21 +34,21 @@ int sysfs_read_at(int dir, const char *name, char *buf, size_t size);
 /**
  * sysfs_write_at() - write an attribute
  *
- * Return: 0 or a negative errno, the driver's refusal among them.
+ * Return: 0 or a negative errno, which may be the driver's refusal.
  */
 int sysfs_write_at(int dir, const char *name, const char *text);
 
 /**
  * sysfs_int() - a whole number from text, decimal or 0x hexadecimal
  *
- * Return: 0; -EINVAL when there is anything else, -ERANGE when it does not fit.
+ * Return: 0; -EINVAL for any other text, -ERANGE when it does not fit.
  */
 int sysfs_int(const char *text, int64_t *ret_value);
 
 /**
  * sysfs_double() - a number from text
  *
- * Return: 0, or -EINVAL when there is anything else or it is not finite.
+ * Return: 0, or -EINVAL for any other text or a value that is not finite.
  */
 int sysfs_double(const char *text, double *ret_value);
 

@@ -255,7 +255,7 @@ static void change_kept(struct policy_kept *kept, const struct policy_command *c
 	}
 }
 
-/* The kept profile with what was set since: one set of values, applied at once. */
+/* The kept profile with the parameters that were set later, as one profile. */
 static const struct qs1_profile *effective_profile(struct policy *policy)
 {
 	const struct policy_kept *kept = &policy->kept;
@@ -284,7 +284,7 @@ static int32_t wanted_value(const struct policy *policy, enum qs1_param id)
 	return limited(policy, id, kept->set[id] ? kept->value[id] : qs1_param_desc(id)->def);
 }
 
-/* A value of the firmware is to be compared with what is kept. */
+/* A value in the firmware must be compared with the kept one. */
 static void note_unknown(struct policy *policy, enum qs1_param id)
 {
 	if (in_profile(id)) {
@@ -339,7 +339,7 @@ static void enter(struct policy_open *open, enum policy_phase phase, int64_t dea
 	open->deadline_ms = deadline_ms;
 }
 
-/* A command could not be stored: what is kept is to be in force again. */
+/* A command could not be stored: restore the kept values. */
 static void undo(struct policy *policy, int error, int64_t now_ms)
 {
 	struct policy_open *open = &policy->open[POLICY_SLOT_CHANGE];
@@ -565,7 +565,7 @@ static void watch_change(struct policy *policy, const struct policy_input *in, i
 	}
 }
 
-/* A stop waits for two things: the firmware has disarmed, and the disk has it. */
+/* A stop ends when the firmware has disarmed and the disk has stored it. */
 static void watch_stop(struct policy *policy, const struct policy_input *in, int64_t now_ms,
 		       struct policy_output *out)
 {

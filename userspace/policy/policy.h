@@ -79,7 +79,7 @@
  * struct policy_kept - what outlives power
  * @shutdown: stopped by command
  * @ground_fault: latched until cleared by command
- * @store_lost: the store was lost, and what it held with it; until cleared by command
+ * @store_lost: the former store was lost; until cleared by command
  * @paired: an ECU has paired, and @key is its key
  * @key: authenticates its messages, see ../lib/seal.h
  * @profile: grid profile in force, with its values, so that an edited file
@@ -188,7 +188,7 @@ struct policy_command {
 	X(DONE, "done", "in force, read back and on stable storage") \
 	X(REFUSED, "refused", "without effect") \
 	X(NOT_STORED, "not-stored", "the disk failed") \
-	X(UNKNOWN, "unknown", "the firmware did not answer; what is kept is being restored")
+	X(UNKNOWN, "unknown", "the firmware did not answer; the kept state is being restored")
 /* clang-format on */
 
 enum policy_outcome {
@@ -323,7 +323,7 @@ enum policy_sync {
 };
 
 /**
- * struct policy - policy's memory; opaque but for what is named here
+ * struct policy - policy's state; opaque except these members
  * @kept: what shall be in force and outlive power
  * @limits: power limits, volatile
  */
@@ -382,7 +382,7 @@ struct policy {
 
 /**
  * policy_init() - the state at the start of the daemon
- * @kept: what was kept, with a valid profile
+ * @kept: the stored state, with a valid profile
  * @stored: @kept is on stable storage as it is; otherwise it is saved at once
  * @now_ms: monotonic time
  */

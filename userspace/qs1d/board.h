@@ -155,7 +155,7 @@ int board_get(struct board *board, enum qs1_param id, int32_t *ret_value);
  * board_apply() - put a profile in force, all of it or nothing
  *
  * What is in force is not written again, so that a restart of the daemon does
- * not disturb a running inverter. The heartbeat goes on between two values.
+ * not disturb a running inverter. The heartbeat continues between two values.
  *
  * Return: 0 with every value read back; BOARD_UNCHANGED; a negative errno. A
  * refusal leaves the former values in force; without an answer, or with -EIO,

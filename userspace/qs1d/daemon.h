@@ -100,7 +100,7 @@ enum saving {
  * @recorder: policy's last decisions
  * @energy: totals; valid once it has met this boot's counters
  * @store: of the storage thread while that runs
- * @pace: what is on stable storage
+ * @pace: state of the store, as far as it is known here
  * @unit: names the unit
  * @save_error: last result of a save of energy, logged once
  * @damaged: blocks of the store that held no record at the start
@@ -174,7 +174,7 @@ struct daemon {
  */
 int daemon_new(const struct daemon_setup *setup, sd_event *event, struct daemon **ret_daemon);
 
-/* Store and report what is left, show "not producing", and free it. */
+/* Store the last state and events, show "not producing", and free the daemon. */
 void daemon_free(struct daemon *daemon);
 
 /* Read the configuration again. */

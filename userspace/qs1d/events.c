@@ -88,7 +88,7 @@ static int each_line(struct events *events, const char *text, line_fn fn, void *
 	return sum;
 }
 
-/* 1 when the firmware's ring goes on from the newest entry that was kept. */
+/* 1 when the firmware's ring continues after the newest kept entry. */
 static int goes_on(struct events *events, const char *line, void *ctx)
 {
 	const struct event *newest = ctx;

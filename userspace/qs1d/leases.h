@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Limits over a restart of the daemon: a file in the runtime directory, which is
- * memory. A lease goes on by the monotonic clock, and belongs to one boot.
+ * memory. A lease ends by the monotonic clock, which belongs to one boot.
  */
 #ifndef QS1D_LEASES_H
 #define QS1D_LEASES_H

@@ -18,7 +18,7 @@
 /**
  * struct request - one request while it is carried out
  * @daemon: the daemon
- * @client: who asked
+ * @client: its client
  * @object: the request
  * @sealed: it came in a sealed message
  * @key: in force when that was opened
@@ -539,7 +539,7 @@ static struct json_object *new_answer(struct json_object *id)
 	return object;
 }
 
-/* Seal what is answered. The reply is the result of the outer request. Puts @inner. */
+/* Seal an answer: the result of the outer request. Puts @inner. */
 static struct json_object *seal(const struct daemon *daemon, const struct seal_key *key,
 				uint32_t counter, struct json_object *inner)
 {
@@ -580,6 +580,9 @@ void requests_answer(struct daemon *daemon, enum policy_slot slot,
 	json_object_put(asked->id);
 	asked->id = NULL;
 	asked->client = NULL;
+	/* Other clients may wait for the slot, also when this one is gone. */
+	control_resume(&daemon->control);
+	control_resume(&daemon->radio);
 	if (client && client->serial == asked->serial) {
 		control_answer(client,
 			       json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN));

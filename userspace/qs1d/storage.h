@@ -32,7 +32,7 @@ struct storage_result {
 };
 
 /**
- * struct storage - the thread and what it was given; opaque but for @fd
+ * struct storage - the thread and its jobs; opaque except @fd
  * @fd: eventfd, readable when there is a result
  */
 struct storage {
@@ -65,7 +65,7 @@ struct storage {
  */
 int storage_start(struct storage *storage, struct store *store);
 
-/* Do what was handed over, and end the thread; waits for the disk. */
+/* End the thread after its last job; waits for the disk. */
 void storage_stop(struct storage *storage);
 
 /* Hand over a state. The one before must have ended. */
