@@ -67,6 +67,8 @@ OTHERS = {
     "mppt-slope": ("mppt-dynamic", "W/m2/s$", min),
     "connections": ("mppt-dawn-dusk", "connections a day$", max),
     "island-exact": ("island-matrix", "exactly matched, .* gain 100 %: longest$", max),
+    "source-trips": ("ride-through-source", "^trips$", max),
+    "source-peak": ("ride-through-source", "^highest voltage", max),
     "island-weak": ("island-weak", "TRD$", max),
     "switching-least": ("plant-switching", "^(300|600|1200) W, .*difference", min),
     "switching-most": ("plant-switching", "^(300|600|1200) W, .*difference", max),

@@ -37,6 +37,13 @@
 #define HEADROOM_MV 22000
 #define REF_MAX_MV 420000
 
+/*
+ * The ceiling after a return that lifted the voltage: back to rated in 300 s, but
+ * not while the voltage is within 1 % of where it ceases.
+ */
+#define CEILING_S 300
+#define CEILING_MARGIN_PU 10
+
 /* amplitude limit: 1.1 of the rated 7.07 A, in i10 */
 #define AMP_MAX_I10 15930000
 
@@ -51,19 +58,28 @@ void qs1_dclink_reset(struct qs1_core *core)
 	d->p_ref_mw = 0;
 	d->p_ramp_mw = 0;
 	d->p_return_mw = core->support.rated_mw;
+	d->p_ceiling_mw = core->support.rated_mw;
 	d->p_trim_mw = CAP_MAX_MW;
 	d->p_cap_mw = CAP_MAX_MW;
 }
 
 /*
- * Momentary cessation: the grid takes nothing from now on. When it is over the
- * power rises again, see limits(), and with it the shares of the inputs.
+ * Momentary cessation: the grid takes nothing from the next zero crossing on.
+ * When it is over the power rises again, see limits(), and with it the shares of
+ * the inputs. Where the unit itself has @lifted the voltage out of range, less
+ * than before has to do for a while.
  */
-void qs1_dclink_cease(struct qs1_core *core)
+void qs1_dclink_cease(struct qs1_core *core, bool lifted)
 {
-	core->dclink.p_return_mw = 0;
-	core->dclink.p_trim_mw = 0;
-	core->dclink.p_cap_mw = 0;
+	struct qs1_dclink *d = &core->dclink;
+
+	if (lifted)
+		d->p_ceiling_mw = d->p_ref_mw - qs1_asr(d->p_ref_mw, 3);
+	d->p_return_mw = 0;
+	d->p_trim_mw = 0;
+	d->p_cap_mw = 0;
+	core->current.next_amp_i10 = 0;
+	core->current.next_quad_i10 = 0;
 }
 
 static int32_t derated_mw(const struct qs1_core *core)
@@ -111,7 +127,10 @@ static void limits(struct qs1_core *core)
 		/* 80 % / 0.01 s */
 		d->p_return_mw = lower(d->p_return_mw + rated * 80 / halves / return_cs, rated);
 	}
-	d->p_limit_mw = lower(lower(d->p_ramp_mw, d->p_return_mw),
+	if (core->meter.vrms_mv < (core->param[QS1_PARAM_MC_HV_V_PU] - CEILING_MARGIN_PU) *
+					  core->param[QS1_PARAM_V_NOM_V])
+		d->p_ceiling_mw = lower(d->p_ceiling_mw + rated / halves / CEILING_S, rated);
+	d->p_limit_mw = lower(lower(d->p_ramp_mw, lower(d->p_return_mw, d->p_ceiling_mw)),
 			      lower(core->support.p_limit_mw, derated_mw(core)));
 }
 
@@ -157,7 +176,9 @@ void qs1_dclink_half_cycle(struct qs1_core *core)
 		d->integ_mw = 0;
 		d->p_ref_mw = 0;
 		core->current.next_amp_i10 = 0;
-		core->current.next_quad_i10 = core->relay_on ? RELAY_TEST_I10 : 0;
+		core->current.next_quad_i10 =
+			core->fsm.state == QS1_STATE_CONNECTING && core->relay_on ? RELAY_TEST_I10
+										  : 0;
 		if (core->fsm.state == QS1_STATE_CEASED)
 			d->p_cap_mw = qs1_clamp(-err_mv * (CEASED_MW_PER_V / 1000), 0, CAP_MAX_MW);
 		return;

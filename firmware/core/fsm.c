@@ -58,8 +58,21 @@
 #define IDLE_MS 5000
 /* too little to stay connected for: 4 W */
 #define IDLE_MW 4000
-/* momentary cessation ends after so long in range; ramp back within 0.2 s */
+/*
+ * Momentary cessation: the current goes to zero at the next zero crossing, the
+ * gates a half cycle later, which is 20 ms at 50 Hz. It ends after so long in
+ * range; ramp back within 0.2 s.
+ */
+#define CEASE_MS 20
 #define RETURN_MS 20
+/* A voltage that rises out of range so soon after the return, or at the ceiling, is the unit's. */
+#define LIFTED_MS 2000
+/*
+ * Nothing is left of the voltage, 0.1 pu: an island in which all have ceased, and
+ * no sag that lasts (Category III rides 1 s through). The relay opens within 2 s.
+ */
+#define DEAD_PU 100
+#define DEAD_MS 1600
 
 static void go(struct qs1_core *core, enum qs1_state to, uint32_t cause)
 {
@@ -176,6 +189,14 @@ static bool connected(const struct qs1_core *core)
 	return qs1_producing(core) || core->fsm.state == QS1_STATE_CEASED;
 }
 
+/* A fault of the grid while connected. */
+static void trip(struct qs1_core *core, uint32_t fault)
+{
+	core->service.after_trip = true;
+	report(core, fault, qs1_trip_value(core, fault));
+	stop(core, QS1_STATE_WAITING, QS1_CAUSE_FAULT_BASE + fault);
+}
+
 /*
  * Each millisecond: act on faults. Grid functions count as trips while connected;
  * otherwise they only keep the unit waiting. Apart from the states, since both
@@ -220,9 +241,7 @@ void qs1_fsm_faults(struct qs1_core *core)
 			       : grid & QS1_FAULT_BIT(QS1_FAULT_OV2) ? QS1_FAULT_BIT(QS1_FAULT_OV2)
 								     : grid);
 
-		core->service.after_trip = true;
-		report(core, first, qs1_trip_value(core, first));
-		stop(core, QS1_STATE_WAITING, QS1_CAUSE_FAULT_BASE + first);
+		trip(core, first);
 	}
 }
 
@@ -239,11 +258,11 @@ static void self_test(struct qs1_core *core)
 	offset = f->offset_sum / SELF_TEST_MS;
 	/* The grid on both sides of an open relay: welded. It may feed a current, so it goes first.
 	 */
-	if (core->protect.vgrid_x64 / 64 > 2000 &&
-	    core->protect.mismatch_x64 < core->protect.vgrid_x64 / 4)
+	if (core->protect.vgrid_x16 / 16 > 2000 &&
+	    core->protect.mismatch_x16 < core->protect.vgrid_x16 / 4)
 		fault = QS1_FAULT_RELAY;
 	else if (qs1_abs(offset) > OFFSET_MAX ||
-		 core->protect.ground_x64 / 64 > GROUND_OFFSET_MAX ||
+		 core->protect.ground_x16 / 16 > GROUND_OFFSET_MAX ||
 		 qs1_abs(core->adc[QS1_ADC_VREF] - QS1_VREF_COUNT) > QS1_VREF_COUNT / 100 ||
 		 !qs1_protect_sensors_move(core))
 		fault = QS1_FAULT_SENSOR;
@@ -346,7 +365,7 @@ static void connecting(struct qs1_core *core)
 		if (core->adc[QS1_ADC_VLINK] < core->dclink.ref)
 			break;
 		/* the relay must still be open: not the same voltage on both sides */
-		if (core->protect.mismatch_x64 < core->protect.vgrid_x64 / 4) {
+		if (core->protect.mismatch_x16 < core->protect.vgrid_x16 / 4) {
 			relay_failed(core);
 			return;
 		}
@@ -373,13 +392,25 @@ static void connecting(struct qs1_core *core)
 	}
 }
 
-static bool ceases(const struct qs1_core *core)
+static bool ceases_low(const struct qs1_core *core)
 {
-	int32_t v = core->meter.vrms_mv, nom = core->param[QS1_PARAM_V_NOM_V];
+	return core->meter.vrms_mv <
+	       core->param[QS1_PARAM_MC_LV_V_PU] * core->param[QS1_PARAM_V_NOM_V];
+}
 
-	return v < core->param[QS1_PARAM_MC_LV_V_PU] * nom ||
-	       (core->param[QS1_PARAM_MC_HV_V_PU] < 1400 &&
-		v > core->param[QS1_PARAM_MC_HV_V_PU] * nom);
+static bool ceases_high(const struct qs1_core *core)
+{
+	int32_t limit_pu = core->param[QS1_PARAM_MC_HV_V_PU];
+
+	return limit_pu < 1400 && core->meter.vrms_mv > limit_pu * core->param[QS1_PARAM_V_NOM_V];
+}
+
+static void cease(struct qs1_core *core)
+{
+	qs1_dclink_cease(core,
+			 ceases_high(core) && (core->fsm.in_state_ms < LIFTED_MS ||
+					       core->dclink.p_ceiling_mw < core->support.rated_mw));
+	go(core, QS1_STATE_CEASED, QS1_CAUSE_MOMENTARY_CESSATION);
 }
 
 static void producing(struct qs1_core *core)
@@ -390,11 +421,8 @@ static void producing(struct qs1_core *core)
 	bool empty = core->adc[QS1_ADC_VLINK] < qs1_asr(core->pll.amp_v10, 10);
 
 	run_inputs(core);
-	if (ceases(core)) {
-		core->bridge_on = false;
-		qs1_current_reset(&core->current);
-		qs1_dclink_cease(core);
-		go(core, QS1_STATE_CEASED, QS1_CAUSE_MOMENTARY_CESSATION);
+	if (ceases_low(core) || ceases_high(core)) {
+		cease(core);
 		return;
 	}
 	if (empty || (core->dclink.p_ref_mw < IDLE_MW && core->dclink.p_limit_mw > IDLE_MW))
@@ -422,11 +450,27 @@ static void ceased(struct qs1_core *core)
 	struct qs1_fsm *f = &core->fsm;
 
 	run_inputs(core);
-	f->idle_ms = ceases(core) ? 0 : f->idle_ms + 1;
+	f->idle_ms = ceases_low(core) || ceases_high(core) ? 0 : f->idle_ms + 1;
+	f->clear_ms = core->meter.vrms_mv < DEAD_PU * core->param[QS1_PARAM_V_NOM_V]
+			      ? f->clear_ms + 1
+			      : 0;
+	if (f->clear_ms >= DEAD_MS) {
+		trip(core, QS1_FAULT_ISLAND);
+		return;
+	}
+	if (f->in_state_ms < CEASE_MS)
+		return;
+	if (core->bridge_on) {
+		core->bridge_on = false;
+		qs1_current_reset(&core->current);
+	}
 	if (f->idle_ms < RETURN_MS || !core->pll.locked)
 		return;
-	/* The ramp of the connection stays where it was: back soon, IEEE 1547-2018 6.4.2.7. */
-	core->bridge_on = true;
+	/*
+	 * From a zero crossing on, where the bridge meets the filter's voltage. The ramp
+	 * of the connection stays where it was: back soon, IEEE 1547-2018 6.4.2.7.
+	 */
+	core->bridge_due = true;
 	go(core, QS1_STATE_PRODUCING, QS1_CAUSE_GRID_IN_RANGE);
 }
 
@@ -489,6 +533,19 @@ void qs1_fsm_ms(struct qs1_core *core)
 	case QS1_STATE_WAITING:
 		waiting(core);
 		break;
+	case QS1_STATE_FAULT:
+		fault(core);
+		break;
+	}
+}
+
+/*
+ * Each millisecond, the states in which gates are on: apart from the others, since
+ * all together do not fit into the PRU's memory.
+ */
+void qs1_fsm_gates_ms(struct qs1_core *core)
+{
+	switch (core->fsm.state) {
 	case QS1_STATE_CONNECTING:
 		connecting(core);
 		break;
@@ -498,9 +555,6 @@ void qs1_fsm_ms(struct qs1_core *core)
 		break;
 	case QS1_STATE_CEASED:
 		ceased(core);
-		break;
-	case QS1_STATE_FAULT:
-		fault(core);
 		break;
 	}
 }

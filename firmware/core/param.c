@@ -46,12 +46,19 @@ static const struct {
 #undef X
 };
 
+/* What follows from the parameters. */
+static void derive(struct qs1_core *core)
+{
+	qs1_trip_derive(core);
+	qs1_protect_derive(core);
+	qs1_support_derive(core);
+}
+
 void qs1_param_init(struct qs1_core *core)
 {
 	for (int k = 0; k < QS1_PARAM_COUNT; k++)
 		core->param[k] = table[k].def;
-	qs1_trip_derive(core);
-	qs1_support_derive(core);
+	derive(core);
 }
 
 int32_t qs1_core_param(const struct qs1_core *core, enum qs1_param id)
@@ -70,8 +77,7 @@ static uint32_t take(struct qs1_core *core, const int32_t *set, int32_t *ret)
 	}
 	for (int k = 0; k < QS1_PARAM_COUNT; k++)
 		core->param[k] = set[k];
-	qs1_trip_derive(core);
-	qs1_support_derive(core);
+	derive(core);
 	return QS1_OK;
 }
 

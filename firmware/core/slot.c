@@ -19,6 +19,9 @@ void qs1_slot(struct qs1_core *core, uint32_t n)
 {
 	switch (n) {
 	case 0:
+		qs1_meter_slow(core);
+		qs1_fsm_gates_ms(core);
+		break;
 	case 12:
 	case 14:
 	case 16:

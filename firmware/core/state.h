@@ -143,6 +143,7 @@ struct qs1_meter {
  * @quad_i10: amplitude a quarter turn ahead, in force
  * @next_amp_i10: amplitude from the next zero crossing on
  * @next_quad_i10: likewise
+ * @sag_v10: what the grid voltage is beside its fundamental, beyond what harmonics are
  * @recip: 2^40 / DC-link voltage in counts
  * @blank: control periods for which the gates stay off after a peak
  * @blanks: such peaks lately, decays
@@ -162,6 +163,7 @@ struct qs1_current {
 	int32_t next_quad_i10;
 	int32_t dc_v10;
 	int32_t offset_i10;
+	int32_t sag_v10;
 	int32_t recip;
 	uint8_t blank;
 	uint16_t blanks;
@@ -175,6 +177,7 @@ struct qs1_current {
  * @p_ref_mw: power reference
  * @p_ramp_mw: limit that rises after a connection
  * @p_return_mw: limit that rises after a momentary cessation
+ * @p_ceiling_mw: limit after returns that lifted the voltage out of range again
  * @p_limit_mw: limit in force
  * @p_trim_mw: correction of the inputs' share of the limit
  * @p_cap_mw: power each input may draw
@@ -185,6 +188,7 @@ struct qs1_dclink {
 	int32_t p_ref_mw;
 	int32_t p_ramp_mw;
 	int32_t p_return_mw;
+	int32_t p_ceiling_mw;
 	int32_t p_limit_mw;
 	int32_t p_trim_mw;
 	int32_t p_cap_mw;
@@ -438,9 +442,11 @@ struct qs1_support {
 
 /**
  * struct qs1_protect - limits that act without regard to the grid profile
- * @ground_x64: mean magnitude of the ground current, counts * 64
- * @mismatch_x64: mean magnitude of the voltage across the relay, counts * 64
- * @vgrid_x64: mean magnitude of the grid voltage, counts * 64
+ * @ground_x16: mean magnitude of the ground current, counts * 16
+ * @mismatch_x16: mean magnitude of the voltage across the relay, counts * 16
+ * @vgrid_x16: mean magnitude of the grid voltage, counts * 16
+ * @tov_counts: instantaneous over-voltage of the grid
+ * @tov: score of samples above it, less those below
  * @fast: QS1_FAULT_BIT() of limits passed in a single period
  * @last: sample of each channel four periods ago
  * @same: such samples in a row that were equal
@@ -452,15 +458,17 @@ struct qs1_support {
  * @bad_ms: how long such channels are still not believed
  */
 struct qs1_protect {
-	int32_t ground_x64;
+	int32_t ground_x16;
 	uint16_t ground_ms;
 	uint16_t pv_ov_ms;
 	uint16_t pv_oc_ms;
 	uint16_t ref_ms;
 	uint16_t full_scale_ms;
 	uint16_t mismatch_ms;
-	int32_t mismatch_x64;
-	int32_t vgrid_x64;
+	int32_t mismatch_x16;
+	int32_t vgrid_x16;
+	int32_t tov_counts;
+	uint16_t tov;
 	int32_t tcase_mc;
 	int32_t tstage_mc;
 	uint32_t host_seen;
@@ -515,7 +523,9 @@ struct qs1_fsm {
 
 #define QS1_EVENT_QUEUE 8
 
+/* What each period uses comes first: a PRU reaches 256 bytes without an address of its own. */
 struct qs1_core {
+	int16_t adc[QS1_ADC_COUNT];
 	uint64_t ticks;
 	uint32_t frame;
 	uint32_t slot;
@@ -535,7 +545,6 @@ struct qs1_core {
 	int32_t staged[QS1_PARAM_COUNT];
 	bool staging;
 	int16_t bench[QS1_INPUTS + 2];
-	int16_t adc[QS1_ADC_COUNT];
 	uint32_t fault_count[QS1_FAULT_COUNT];
 	uint32_t event_seq;
 	uint32_t event_taken;
@@ -572,7 +581,7 @@ void qs1_current_slow(struct qs1_core *core);
 
 /* dclink.c */
 void qs1_dclink_reset(struct qs1_core *core);
-void qs1_dclink_cease(struct qs1_core *core);
+void qs1_dclink_cease(struct qs1_core *core, bool lifted);
 void qs1_dclink_half_cycle(struct qs1_core *core);
 void qs1_dclink_amplitudes(struct qs1_core *core);
 
@@ -612,6 +621,7 @@ void qs1_support_reset(struct qs1_core *core);
 void qs1_support_step(struct qs1_core *core);
 
 /* protect.c */
+void qs1_protect_derive(struct qs1_core *core);
 void qs1_protect_step(struct qs1_core *core);
 bool qs1_protect_sensors_move(struct qs1_core *core);
 void qs1_protect_sensors_ms(struct qs1_core *core);
@@ -620,6 +630,7 @@ uint32_t qs1_protect_ms(struct qs1_core *core);
 /* fsm.c */
 void qs1_fsm_faults(struct qs1_core *core);
 void qs1_fsm_ms(struct qs1_core *core);
+void qs1_fsm_gates_ms(struct qs1_core *core);
 void qs1_fsm_stop_now(struct qs1_core *core);
 uint32_t qs1_fsm_arm(struct qs1_core *core, bool armed);
 uint32_t qs1_fsm_latch(struct qs1_core *core, uint32_t fault);

@@ -53,7 +53,7 @@ void qs1_core_telemetry(const struct qs1_core *core, struct qs1_telemetry *t)
 	t->p_mw = m->p_mw;
 	t->q_mvar = m->q_mvar;
 	t->f_mhz = (m->f_uhz + 500) / 1000;
-	t->ignd_ma = core->protect.ground_x64 / 64 * QS1_LSB_IGND / 1000;
+	t->ignd_ma = core->protect.ground_x16 / 16 * QS1_LSB_IGND / 1000;
 	t->tcase_mc = core->protect.tcase_mc;
 	t->tstage_mc = core->protect.tstage_mc;
 	t->enter_service_ms = core->fsm.wait_ms < delay ? (int32_t)(delay - core->fsm.wait_ms) : 0;

@@ -29,8 +29,9 @@
 	X(protect_sensors_ms, void, (struct qs1_core *core), (core)) \
 	X(protect_ms, uint32_t, (struct qs1_core *core), (core)) \
 	X(trip_ms, uint32_t, (struct qs1_core *core), (core)) \
-	X(trip_in_range, bool, (const struct qs1_core *core), (core)) \
+	X(service_in_range, bool, (const struct qs1_core *core), (core)) \
 	X(fsm_ms, void, (struct qs1_core *core), (core)) \
+	X(fsm_gates_ms, void, (struct qs1_core *core), (core)) \
 	X(dclink_half_cycle, void, (struct qs1_core *core), (core)) \
 	X(support_step, void, (struct qs1_core *core), (core)) \
 	X(island_half_cycle, void, (struct qs1_core *core), (core)) \

@@ -305,6 +305,127 @@ static void bench_legs_are_rounded_one_by_one(void **state)
 	}
 }
 
+static void produce_with_cessation(struct bench *b)
+{
+	bench_produce(b);
+	assert_int_equal(bench_command(b, QS1_OP_SET_PARAM, QS1_PARAM_UV1_T_S, 5000), QS1_OK);
+	assert_int_equal(bench_command(b, QS1_OP_SET_PARAM, QS1_PARAM_UV2_T_S, 2100), QS1_OK);
+	assert_int_equal(bench_command(b, QS1_OP_SET_PARAM, QS1_PARAM_MC_LV_V_PU, 500), QS1_OK);
+	b->core.current.next_amp_i10 = 10000000; /* there are no modules that would ask for it */
+	bench_run(b, 0.01);
+	assert_true(b->core.current.amp_i10);
+}
+
+static void a_cessation_brings_the_current_to_zero_before_the_gates_go(void **state)
+{
+	struct bench b;
+	int32_t amp = 0, quad = 0;
+
+	(void)state;
+	produce_with_cessation(&b);
+	b.v_pu = 0.3;
+	bench_until(&b, QS1_STATE_CEASED, 0.05);
+	assert_true(b.out.bridge);
+	for (int n = 0; b.out.bridge; n++) {
+		assert_true(n < 30 * QS1_TICKS_PER_MS);
+		amp = b.core.current.amp_i10;
+		quad = b.core.current.quad_i10;
+		bench_step(&b);
+	}
+	assert_int_equal(amp, 0);
+	assert_int_equal(quad, 0);
+	assert_true(b.out.relay);
+}
+
+static void after_a_cessation_the_bridge_begins_at_a_zero_crossing(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	for (int k = 0; k < 4; k++) {
+		produce_with_cessation(&b);
+		b.v_pu = 0.3;
+		bench_run(&b, 0.2 + k * 0.0021);
+		assert_int_equal(b.core.fsm.state, QS1_STATE_CEASED);
+		b.v_pu = 1;
+		bench_until(&b, QS1_STATE_PRODUCING, 0.2);
+		while (!b.out.bridge)
+			bench_step(&b);
+		assert_true(qs1_abs(b.core.pll.sin_q30) < QS1_Q30(0.05));
+	}
+}
+
+/* An island in which all have ceased; a grid that sags to nothing is back within a second. */
+static void a_dead_line_ends_a_cessation_within_two_seconds(void **state)
+{
+	struct bench b;
+	double t;
+
+	(void)state;
+	produce_with_cessation(&b);
+	b.v_pu = 0;
+	bench_run(&b, 1);
+	assert_int_equal(b.core.fsm.state, QS1_STATE_CEASED);
+	t = 1 + bench_until(&b, QS1_STATE_WAITING, 2);
+	print_message("a dead line is left after %.2f s\n", t);
+	assert_true(t < 1.9);
+	assert_int_equal(b.core.fault_count[QS1_FAULT_ISLAND], 1);
+	assert_false(b.out.relay);
+}
+
+/* One period with another voltage of the grid. */
+static void step_at(struct bench *b, double volt)
+{
+	double v_pu = b->v_pu;
+	double now = 240 * sqrt(2) * sin(2 * M_PI * b->phase);
+
+	b->v_pu = volt / now;
+	bench_step(b);
+	b->v_pu = v_pu;
+}
+
+static void bring_to_crest(struct bench *b)
+{
+	while (fabs(sin(2 * M_PI * b->phase)) < 0.9)
+		bench_step(b);
+}
+
+static void a_spike_takes_the_gates_and_is_no_trip(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_produce(&b);
+	bring_to_crest(&b);
+	for (int n = 0; n < 8; n++) {
+		step_at(&b, 500);
+		assert_false(b.out.bridge);
+		assert_true(b.out.relay);
+	}
+	bench_run(&b, 0.1);
+	assert_true(qs1_producing(&b.core));
+	assert_true(b.out.bridge);
+}
+
+static void an_over_voltage_that_lasts_or_is_high_is_a_trip(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_produce(&b);
+	bring_to_crest(&b);
+	for (int n = 0; n < 20; n++)
+		step_at(&b, 500);
+	bench_run(&b, 0.002);
+	assert_int_equal(b.core.fault_count[QS1_FAULT_TOV], 1);
+	bench_produce(&b);
+	bring_to_crest(&b);
+	step_at(&b, 645);
+	assert_false(b.out.bridge);
+	bench_run(&b, 0.002);
+	assert_int_equal(b.core.fault_count[QS1_FAULT_TOV], 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -327,6 +448,11 @@ int main(void)
 		cmocka_unit_test(bench_mode_ends_at_an_emergency_stop),
 		cmocka_unit_test(bench_mode_ends_at_a_fault),
 		cmocka_unit_test(bench_legs_are_rounded_one_by_one),
+		cmocka_unit_test(a_cessation_brings_the_current_to_zero_before_the_gates_go),
+		cmocka_unit_test(after_a_cessation_the_bridge_begins_at_a_zero_crossing),
+		cmocka_unit_test(a_dead_line_ends_a_cessation_within_two_seconds),
+		cmocka_unit_test(a_spike_takes_the_gates_and_is_no_trip),
+		cmocka_unit_test(an_over_voltage_that_lasts_or_is_high_is_a_trip),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -209,6 +209,114 @@ def ride_through_cessation(run):
     axes.axhline(400, color="g", ls="--", label="limit: back")
 
 
+def source(ratio, x_r):
+    """Resistance and inductance of a source by short-circuit ratio and reactance over resistance."""
+    ohm = V_NOM / 5 / ratio
+    r = ohm / math.hypot(1, x_r)
+    return f"grid impedance {r:.5f} {r * x_r / (2 * math.pi * 60):.7f}"
+
+
+@procedure("ride-through-source", title="Sags and swells behind every source, at every phase",
+           source="IEEE 1547-2018, 6.4.2, Table 16; short-circuit ratio 155 (a house) to 5")
+def ride_through_source(run):
+    """Whatever the source and the phase of onset, a sag or swell of 0.4 s ends without a trip, with
+    the unit producing, and without a voltage from the unit itself.
+    """
+    ratios = (155, 50, 20, 10, 5) if run.full else (155, 20, 5)
+    x_rs = (0.3, 1, 3, 10) if run.full else (1, 10)
+    phases = 8 if run.full else 2
+    levels = (0, 0.05, 0.3, 0.45, 0.6, 1.15)
+    texts = {}
+    for ratio in ratios:
+        for x_r in x_rs:
+            for v in levels:
+                for k in range(phases):
+                    onset = 4 + CYCLE_S * (k + (len(texts) % 4) / 4) / phases
+                    texts[f"{ratio}-{x_r}-{v}-{k}"] = (
+                        world(CAT3, len(texts) + 1, source(ratio, x_r), 780) +
+                        f"at {onset:.5f} mark start\nat {onset:.5f} grid v {v}\n"
+                        f"at {onset + 0.4:.5f} grid v 1\nrun {onset + 1.4:.5f}\n")
+    found = run.sims(texts)
+    tripped = {n: s["trips"][0]["code"] for n, s in found.items() if s["trips"]}
+    ceased = sum(any(t["to"] == "ceased" for t in s["transitions"]) for s in found.values())
+    # What is neither below 0.5 nor above 1.1 is no cessation.
+    run.felt("cessations", ceased, f"of {len(found)}", at_least=len(found) * 4 // 6)
+    run.figure("trips", len(tripped), f"of {len(found)}", at_most=0)
+    run.figure("not producing at the end", sum(s["transitions"][-1]["to"] != "producing"
+                                               for s in found.values()), "", at_most=0)
+    crest = V_NOM * 2 ** 0.5
+    peak = max(found.values(), key=lambda s: s["ac"]["v_peak_v"])
+    run.figure("highest voltage at the filter", peak["ac"]["v_peak_v"] / crest, "of the crest",
+               at_most=1.7, anchor="1.7 for 3 ms (7.4.2)")
+    run.figure("highest current", max(s["ac"]["i_peak_a"] for s in found.values()), "A",
+               at_most=20)
+    if tripped:
+        run.note("tripped: " + " ".join(f"{n} ({code})" for n, code in tripped.items()))
+    axes = run.plot("voltage", "voltage of the source, per unit", "highest voltage, of the crest",
+                    "Sag or swell behind each source: highest voltage at the filter")
+    for ratio in ratios:
+        points = [(float(n.split("-")[2]), s["ac"]["v_peak_v"] / crest) for n, s in found.items()
+                  if n.startswith(f"{ratio}-")]
+        axes.plot(*zip(*points), ".", label=f"ratio {ratio}")
+
+
+def cessations(summary, begin=0):
+    return sum(t["to"] == "ceased" and t["t_s"] >= begin for t in summary["transitions"])
+
+
+def flicker_pst(changes, step_pct):
+    """Short-term flicker of some steps within ten minutes: IEC 61000-3-3, 6.3.3, shape factor 1."""
+    return (changes * 2.3 * step_pct ** 3.2 / 600) ** (1 / 3.2)
+
+
+@procedure("ride-through-own-rise", title="A voltage that the unit's own current lifts",
+           source="IEEE 1547-2018, 6.4.2.3.3 (momentary cessation above 1.1); IEC 61000-3-3 (flicker)")
+def ride_through_own_rise(run):
+    """A tap step brings the voltage so close to the limit that the unit's current lifts it over:
+    the unit ceases a few times, then stays with less power.
+    """
+    tap = "at 6 grid v {v}\nrun 60\n"
+    texts = {f"{r} ohm": world(CAT3, 1, f"grid impedance {r} 0.0002\nset vw_on {vw}", 900) +
+             tap.format(v=v)
+             for r, vw, v in ((0.3, 1, 1.095), (1, 0, 1.09), (3, 0, 1.06))}
+    found = run.sims(texts)
+    step_pct = 0.3 * found["0.3 ohm"]["ac"]["i_peak_a"] / 2 ** 0.5 / V_NOM * 100
+    run.figure("0.3 ohm: Pst of a step for each cessation and return",
+               flicker_pst(2 * cessations(found["0.3 ohm"]), step_pct), "", at_most=0.5)
+    for name, s in found.items():
+        run.felt(f"{name}: cessations", cessations(s), "", at_least=1)
+        run.figure(f"{name}: cessations in a minute", cessations(s), "", at_most=5)
+        run.figure(f"{name}: cessations after ten seconds", cessations(s, 16), "", at_most=0)
+        run.figure(f"{name}: trips", len(s["trips"]), "", at_most=0)
+
+
+@procedure("ride-through-dead-island", title="An island that ends in a momentary cessation",
+           source="IEEE 1547-2018, 8.1.1: cease and trip within 2 s; 6.4.2.3.3")
+def ride_through_dead_island(run):
+    """An island whose load is too large for the unit collapses below the limit of momentary
+    cessation: no return, and the relay opens within 2 s whatever the time of UV2; a sag of 1 s to
+    nothing and one of 10 s to 0.3 are ridden through.
+    """
+    wide = "set uv1_t_s 50\nset uv2_t_s 21"
+    found = run.sims({
+        "island": world(CAT3, 1, wide + "\nload rlc 3 1 0%", 900) + "at 6 grid open\nrun 10\n",
+        "sag to nothing": world(CAT3, 1, wide, 900) +
+        "at 6 grid v 0\nat 7 grid v 1\nrun 9\n",
+        "sag to 0.3": world(CAT3, 1, wide, 900) + "at 6 grid v 0.3\nat 16 grid v 1\nrun 18\n",
+    })
+    island = found.pop("island")
+    run.felt("island: cessations", cessations(island), "", at_least=1)
+    run.figure("island: relay open after", min((t["t_s"] - 6 for t in island["transitions"]
+                                                if t["to"] == "waiting" and t["t_s"] > 6),
+                                               default=None), "s", at_most=2)
+    run.figure("island: code ISLAND", [t["code"] for t in island["trips"]] == ["ISLAND"], "",
+               at_least=1)
+    for name, s in found.items():
+        run.figure(f"{name}: trips", len(s["trips"]), "", at_most=0)
+        run.figure(f"{name}: producing at the end", s["transitions"][-1]["to"] == "producing", "",
+                   at_least=1)
+
+
 @procedure("ride-through-frequency", title="Frequency ride-through",
            source="IEEE 1547-2018, 6.5.2, Table 19 (299 s at 57.0 to 58.8 and 61.2 to 61.8 Hz); "
                   "IEEE 1547.1-2020, 5.5.3 and 5.5.4")
