@@ -392,6 +392,7 @@ static void a_cessation_does_not_hide_the_power_before(void **state)
 	droop(&b, 60, 10);
 	b.core.dclink.p_ref_mw = 0;
 	b.core.dclink.p_return_mw = 100000;
+	droop(&b, 60, 1);
 	/* 1016 W - (60.5 - 60.036) / 3 * 1200 W = 830.4 W */
 	assert_in_range(droop(&b, 60.5, 20), 829900, 831000);
 }
