@@ -99,7 +99,7 @@ static int qs1_life_stop(struct qs1 *qs1)
 
 /*
  * The core's own recovery has failed. The processor is then off but counts users, and no public
- * call frees it.
+ * call frees it. During a start by others it looks the same for a moment.
  */
 static bool qs1_life_is_stuck(struct rproc *rproc)
 {
@@ -115,9 +115,9 @@ static int qs1_life_boot(struct qs1 *qs1)
 	int ret;
 
 	if (qs1_life_is_stuck(rproc)) {
-		dev_err(qs1->dev, "remoteproc could not recover %s: bind its driver again\n",
-			dev_name(&rproc->dev));
-		return 0;
+		dev_err(qs1->dev, "%s is in use or was not recovered, next try in %u s\n",
+			dev_name(&rproc->dev), qs1_life_back_off(qs1));
+		return -EBUSY;
 	}
 	ret = rproc_boot(rproc);
 	if (ret) {
@@ -419,10 +419,9 @@ int qs1_take_over(struct qs1 *qs1)
 		return dev_err_probe(qs1->dev, ret, "%s runs and does not stop\n",
 				     dev_name(&rproc->dev));
 	if (qs1_life_is_stuck(rproc))
-		return dev_err_probe(
-			qs1->dev, -EBUSY,
-			"%s has crashed and was not recovered: bind its driver again\n",
-			dev_name(&rproc->dev));
+		return dev_err_probe(qs1->dev, -EBUSY,
+				     "%s is in use or was not recovered: bind its driver again\n",
+				     dev_name(&rproc->dev));
 	return 0;
 }
 

@@ -298,7 +298,8 @@ modprobe -a qs1_iio qs1_gpio qs1_pwm
 expect_log 'firmware crashed: watchdog' 'did not start \(-[0-9]+\), next try in' 'did not start: magic is' \
 	'coprocessor remoteproc[0-9]+ does not stop \(-13\)' 'stopped by another driver' \
 	'no reply to command' 'power stage is still on' "can't (start|stop|attach to) rproc" \
-	'failed to (probe|prepare) subdevices' 'Boot failed: -' 'runs and does not stop'
+	'failed to (probe|prepare) subdevices' 'Boot failed: -' 'runs and does not stop' \
+	'is in use or was not recovered' 'probe with driver qs1-(carveout|pruss) failed with error -16'
 plan 19
 first_mark=$log_mark
 check "binds, runs, and leaves the coprocessor free" binds_and_runs
