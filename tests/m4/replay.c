@@ -98,7 +98,7 @@ static struct replay replay = { .memory = { .fd = -1 },
 				.m4 = { .uart_fd = -1, .qmp = { .fd = -1 } } };
 
 /*
- * At an ordinary priority: the kernel waits for whoever looks at a process that
+ * At an ordinary priority: the kernel waits for any reader of a process that
  * is reaped without giving up the processor, which a real-time task would keep
  * from that one for good.
  */
@@ -264,7 +264,7 @@ static uint32_t load_image(void)
 	return ehdr->e_entry;
 }
 
-/* From reset, with the image loaded anew: a core as after qs1_core_init(). */
+/* From reset, with the image loaded again: a core as after qs1_core_init(). */
 static void restart(void)
 {
 	struct qs1_vhw *vhw = replay.memory.vhw;

@@ -326,7 +326,7 @@ static unsigned int words(uint32_t address, unsigned int count)
 	return ((address & 3) + count + 3) / 4;
 }
 
-/* What lies outside of the PRUSS sees one access after the other. */
+/* Outside of the PRUSS one access follows the other. */
 static void outside(struct cpu *c, uint64_t cycles)
 {
 	if (outside_busy > c->time)
@@ -510,7 +510,7 @@ static void linux_says(void)
 		contract()->host.gpio_out = reference->host.gpio_out = QS1_GPIO_ESTOP_N;
 }
 
-static void look(void)
+static void read_host(void)
 {
 	samples.estop_n = true;
 	qs1_shm_look(&port, &samples);
@@ -617,7 +617,7 @@ static void answered(uint32_t turn)
 			port.telemetry_left = 2;
 		qs1_shm_end(&port, &samples);
 		qs1_shm_ring(&port);
-		look();
+		read_host();
 		break;
 	case QS1_TURN_COMMAND:
 		qs1_shm_take(&port);
@@ -655,7 +655,7 @@ static void begin(void)
 	qs1_shm_init(&port, reference, &core, QS1_PAIR_WAVE_LOG2, QS1_VERSION);
 	port.telemetry_left += QS1_PAIR_SLOT + 1;
 	qs1_shm_ring(&port);
-	look();
+	read_host();
 	qs1_pwm_init(&pwm, &qs1_pru_map.pwm);
 	/* Only what an output of the core changes. */
 	expected.used = 0;
@@ -706,7 +706,7 @@ static int report_stop(void)
 	if (*reg(&found, qs1_pru_map.relay.in) & qs1_pru_map.relay.mask)
 		differ("the relay is closed");
 	if (contract()->fw.crash_reason != QS1_CRASH_ASSERT)
-		differ("Linux is not told");
+		differ("no crash report for Linux");
 	printf("stopped %llu cycles after the fault\n",
 	       (unsigned long long)(cpu[0].time - fault_time));
 	return 0;

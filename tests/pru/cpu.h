@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One PRU: its instructions, as binutils has them (include/opcode/pru.h) and the
- * manual tells what they do (SPRUH73 4.4.1), and what they take.
+ * manual says what they do (SPRUH73 4.4.1), and what they take.
  */
 #ifndef QS1_PRU_CPU_H
 #define QS1_PRU_CPU_H

@@ -195,7 +195,7 @@ def test_an_image_whose_calibration_is_damaged_switches_nothing_on(start_and_tri
     assert done.stderr.startswith("period 0,") and "PRU0 has stopped" in done.stderr
 
 
-# What stops the gates at the latest: the period and PRU0's patience; or 20 periods without samples.
+# What stops the gates at the latest: the period and PRU0's timeout; or 20 periods without samples.
 FAULTS = {"memory": 30_000, "hang": 30_000, "converters": 250_000}
 
 

@@ -117,7 +117,7 @@ static bool epwm_has(uint32_t address, uint32_t offset)
 	return false;
 }
 
-/* A converter holds its channels until it is read; the next CONVST begins anew. */
+/* A converter holds its channels until it is read; the next CONVST starts another conversion. */
 static void convert(void)
 {
 	io.converting = true;

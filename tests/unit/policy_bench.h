@@ -411,7 +411,7 @@ static inline void start(struct bench *b, const struct policy_kept *kept)
 	policy_init(&b->policy, &b->saved, true, b->now_ms);
 }
 
-/* The firmware starts; its self test has passed unless told otherwise. */
+/* The firmware starts; its self test has passed unless the test sets otherwise. */
 static inline void boot(struct bench *b, bool tested)
 {
 	b->in.present = true;

@@ -75,7 +75,7 @@ static void line_through_points_is_the_channels_error(void **state)
 	assert_true(fabs(line.gain - 1.02) < 1e-9);
 	assert_true(fabs(line.offset + 31) < 1e-6);
 	assert_true(line.worst < 1e-6);
-	/* a point beside the line is told */
+	/* the distance of a point beside the line is reported */
 	calibration_add(&c, QS1_ADC_VGRID, shows(QS1_ADC_VGRID, 200, 1.02, -31) + 50, 200);
 	assert_int_equal(calibration_line(&c, QS1_ADC_VGRID, &line), 0);
 	assert_true(line.worst > 25);

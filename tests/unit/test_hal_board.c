@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * One control period of a real board, with the core behind it, on models of its
- * registers: what stops the gates, what is only told, what gives up.
+ * registers: what stops the gates, what is only reported, what gives up.
  */
 #include <math.h>
 

@@ -173,7 +173,7 @@ static void ecu_asks(struct bench *b)
 	b->in.ecu = true;
 }
 
-/* The daemon starts anew, from what is on stable storage. */
+/* The daemon restarts, from what is on stable storage. */
 static void restart_daemon(struct bench *b)
 {
 	policy_init(&b->policy, &b->saved, true, b->now_ms);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The flight recorder: what it keeps, what it only counts, and how it tells. */
+/* The flight recorder: what it keeps, what it only counts, and its output. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -37,7 +37,7 @@ static void on_signal(int signal)
  * @dir: its folder in sysfs
  * @fd: its stream
  * @wave: its channels
- * @element: where they lie
+ * @element: their places in a scan
  * @wanted: which of them are enabled
  * @shown: which of them were asked for
  * @scan_size: bytes of a scan
@@ -229,7 +229,7 @@ static ssize_t read_some(const struct source *source, uint8_t *buf, size_t size)
 }
 
 /**
- * struct taking - the values as they come
+ * struct recording - the scans of a capture
  * @at: scan to be written next, which goes round until the trigger has come
  * @taken: scans so far
  * @trigger: channel, -1 when there is none to wait for any more
@@ -237,7 +237,7 @@ static ssize_t read_some(const struct source *source, uint8_t *buf, size_t size)
  * @before: scans to be kept from before the trigger
  * @left: scans still to come once it has come
  */
-struct taking {
+struct recording {
 	size_t at;
 	size_t taken;
 	int trigger;
@@ -246,32 +246,32 @@ struct taking {
 	size_t left;
 };
 
-static void take_scan(struct source *source, struct taking *taking, const uint8_t *scan)
+static void take_scan(struct source *source, struct recording *recording, const uint8_t *scan)
 {
 	struct wave *wave = &source->wave;
-	size_t last = (taking->at + wave->scans - 1) % wave->scans;
+	size_t last = (recording->at + wave->scans - 1) % wave->scans;
 
 	for (size_t i = 0; i < wave->channels; i++) {
 		struct wave_channel *channel = &wave->channel[i];
 
 		if (channel->value) {
-			channel->value[taking->at] =
+			channel->value[recording->at] =
 				scan_value(&source->element[i], scan) * channel->scale;
 		}
 	}
-	if (taking->trigger >= 0) {
-		const float *value = wave->channel[taking->trigger].value;
+	if (recording->trigger >= 0) {
+		const float *value = wave->channel[recording->trigger].value;
 
-		if (taking->taken > taking->before && value[last] < taking->level &&
-		    value[taking->at] >= taking->level) {
-			taking->trigger = -1;
-			taking->left = wave->scans - taking->before;
+		if (recording->taken > recording->before && value[last] < recording->level &&
+		    value[recording->at] >= recording->level) {
+			recording->trigger = -1;
+			recording->left = wave->scans - recording->before;
 		}
 	}
-	taking->at = (taking->at + 1) % wave->scans;
-	taking->taken++;
-	if (taking->trigger < 0) {
-		taking->left--;
+	recording->at = (recording->at + 1) % wave->scans;
+	recording->taken++;
+	if (recording->trigger < 0) {
+		recording->left--;
 	}
 }
 
@@ -295,30 +295,30 @@ static int unroll(struct wave *wave, size_t first)
 	return 0;
 }
 
-static int take_all(struct source *source, struct taking *taking)
+static int take_all(struct source *source, struct recording *recording)
 {
 	uint8_t buf[32768];
 	size_t whole = sizeof(buf) / source->scan_size * source->scan_size;
 	size_t limit = TRIGGER_S * source->wave.hz;
 
-	while (taking->left > 0) {
+	while (recording->left > 0) {
 		ssize_t n = read_some(source, buf, whole);
 
 		if (n < 0) {
 			return n;
 		}
-		for (ssize_t i = 0; i + (ssize_t)source->scan_size <= n && taking->left > 0;
+		for (ssize_t i = 0; i + (ssize_t)source->scan_size <= n && recording->left > 0;
 		     i += source->scan_size) {
-			take_scan(source, taking, buf + i);
+			take_scan(source, recording, buf + i);
 		}
-		if (taking->trigger >= 0 && taking->taken > limit) {
+		if (recording->trigger >= 0 && recording->taken > limit) {
 			return -ETIME;
 		}
 	}
-	return unroll(&source->wave, taking->at);
+	return unroll(&source->wave, recording->at);
 }
 
-static int choose(struct source *source, const struct capture *capture, struct taking *taking,
+static int choose(struct source *source, const struct capture *capture, struct recording *recording,
 		  char *err, size_t size)
 {
 	bool trigger[WAVE_CHANNELS] = { false };
@@ -328,46 +328,46 @@ static int choose(struct source *source, const struct capture *capture, struct t
 		ret = wave_select(&source->wave, capture->words[i], source->shown, err, size);
 	}
 	memcpy(source->wanted, source->shown, sizeof(source->wanted));
-	taking->trigger = -1;
-	taking->level = capture->level;
+	recording->trigger = -1;
+	recording->level = capture->level;
 	if (ret || !capture->trigger) {
 		return ret;
 	}
 	ret = wave_select(&source->wave, capture->trigger, trigger, err, size);
 	for (int i = 0; i < (int)source->wave.channels; i++) {
 		if (!ret && trigger[i] && !strcmp(source->wave.channel[i].name, capture->trigger)) {
-			taking->trigger = i;
+			recording->trigger = i;
 			source->wanted[i] = true;
 		}
 	}
-	if (!ret && taking->trigger < 0) {
+	if (!ret && recording->trigger < 0) {
 		snprintf(err, size, "trigger: expected one channel, found '%s'", capture->trigger);
 		ret = -EINVAL;
 	}
 	return ret;
 }
 
-static int prepare(struct source *source, const struct capture *capture, struct taking *taking,
-		   char *err, size_t size)
+static int prepare(struct source *source, const struct capture *capture,
+		   struct recording *recording, char *err, size_t size)
 {
 	int ret = find_channels(source);
 
-	ret = ret ?: choose(source, capture, taking, err, size);
+	ret = ret ?: choose(source, capture, recording, err, size);
 	ret = ret ?: lay_out(source);
 	ret = ret ?: read_number(source, "sampling_frequency", &source->wave.hz);
 	ret = ret
 		      ?: wave_alloc(&source->wave, source->wanted,
 				    fmax(2, ceil(capture->time_s * source->wave.hz)));
-	if (taking->trigger >= 0) {
-		taking->before = source->wave.scans * BEFORE_TRIGGER;
-		source->wave.zero = taking->before;
+	if (recording->trigger >= 0) {
+		recording->before = source->wave.scans * BEFORE_TRIGGER;
+		source->wave.zero = recording->before;
 	}
-	taking->left = source->wave.scans;
+	recording->left = source->wave.scans;
 	return ret;
 }
 
 /* Capture, stop the stream whatever came, and count what the driver lost meanwhile. */
-static int run(struct source *source, struct taking *taking)
+static int run(struct source *source, struct recording *recording)
 {
 	const struct sigaction stop = { .sa_handler = on_signal };
 	double before = 0, after = 0;
@@ -377,7 +377,7 @@ static int run(struct source *source, struct taking *taking)
 	sigaction(SIGINT, &stop, &old);
 	read_number(source, "wave_lost", &before);
 	ret = start(source);
-	ret = ret ?: take_all(source, taking);
+	ret = ret ?: take_all(source, recording);
 	read_number(source, "wave_lost", &after);
 	sysfs_write_at(source->dir, "buffer/enable", "0");
 	sigaction(SIGINT, &old, NULL);
@@ -412,7 +412,7 @@ int capture_run(const char *root, const char *dev, const struct capture *capture
 		struct wave *ret_wave, char *err, size_t size)
 {
 	struct source *source __cleanup(free_ptr) = calloc(1, sizeof(*source));
-	struct taking taking = { 0 };
+	struct recording recording = { 0 };
 	char path[PATH_MAX];
 	int ret;
 
@@ -424,10 +424,10 @@ int capture_run(const char *root, const char *dev, const struct capture *capture
 	ret = iio_find(root, DEVICE, path);
 	if (!ret) {
 		source->dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		ret = source->dir < 0 ? -errno : prepare(source, capture, &taking, err, size);
+		ret = source->dir < 0 ? -errno : prepare(source, capture, &recording, err, size);
 	}
 	ret = ret ?: open_stream(source, dev, path);
-	ret = ret ?: run(source, &taking);
+	ret = ret ?: run(source, &recording);
 	close_fd(&source->fd);
 	close_fd(&source->dir);
 	if (ret < 0) {

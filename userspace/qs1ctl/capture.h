@@ -30,7 +30,7 @@ struct capture {
  * @ret_wave: freed by wave_free(); untouched on failure
  * @err: on failure the reason
  *
- * With a trigger, a tenth of the time lies before it. The stream has one
+ * With a trigger, a tenth of the time is before it. The stream has one
  * reader: while it captures nobody else can.
  *
  * Return: 0; -ENODEV, -ENODATA without driver or firmware; -EBUSY when somebody

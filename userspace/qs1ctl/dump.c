@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * qs1ctl dump: the flight recorder. The daemon tells its last decisions with
- * what it saw; the driver keeps the waveform around the last trip.
+ * qs1ctl dump: the flight recorder. The daemon gives its last decisions and
+ * their inputs; the driver keeps the waveform around the last trip.
  */
 #include <errno.h>
 #include <fcntl.h>

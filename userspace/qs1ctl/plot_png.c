@@ -18,7 +18,7 @@
 #define GAP 34
 #define FONT "DejaVu Sans"
 
-/* Colours that are told apart also without seeing red or green (Okabe and Ito 2008). */
+/* Colours that colour-blind people can distinguish (Okabe and Ito 2008). */
 static const double colours[][3] = {
 	{ 0.00, 0.45, 0.70 },
 	{ 0.84, 0.37, 0.00 },

@@ -24,7 +24,7 @@
  * @failed: reason of the first of them that failed, or NULL
  * @overlong: the unfinished line did not fit @in; what came is forgotten
  * @in: bytes of the unfinished line
- * @out: what the socket did not take yet
+ * @out: output that the socket has not taken
  */
 struct client {
 	struct client *next;
@@ -428,7 +428,8 @@ int control_policy(struct control *control, const char *words, char *err, size_t
 	struct request *request, **link = &control->requests;
 
 	if (control->asking && !runner(control)) {
-		snprintf(err, size, "nobody is connected who could tell the board's Linux");
+		snprintf(err, size,
+			 "no runner is connected that could pass this on to the board's Linux");
 		return -ENOTCONN;
 	}
 	request = calloc(1, sizeof(*request));

@@ -95,10 +95,10 @@ void control_tick(struct control *control);
  */
 int control_policy(struct control *control, const char *words, char *err, size_t size);
 
-/* Policy words that the runner has not answered yet. */
+/* Number of policy words without an answer from the runner. */
 unsigned int control_pending(const struct control *control);
 
-/* Tell the runners; takes the object. */
+/* Send an event to all runners; takes the object. */
 void control_event(struct control *control, struct json_object *event);
 
 #endif /* QS1_VBOARD_CONTROL_H */

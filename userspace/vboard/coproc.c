@@ -167,7 +167,7 @@ static void read_outputs(struct coproc *coproc)
 	out->relay = ctl & QS1_VHW_CTL_RELAY;
 }
 
-static void bite(struct coproc *coproc)
+static void expire_watchdog(struct coproc *coproc)
 {
 	coproc->watchdogs++;
 	/* It may be spinning: not with priority over everything else. */
@@ -177,13 +177,13 @@ static void bite(struct coproc *coproc)
 	coproc->changed(coproc->ctx);
 }
 
-/* The gates stay as the registers say until the watchdog bites. */
-static void silence(struct coproc *coproc)
+/* One more period without an answer: the gates keep their state until the watchdog expires. */
+static void count_silence(struct coproc *coproc)
 {
 	coproc->silent++;
 	read_outputs(coproc);
 	if (coproc->silent > COPROC_WATCHDOG_PERIODS)
-		bite(coproc);
+		expire_watchdog(coproc);
 }
 
 /* Return: true once the firmware has answered its first step. */
@@ -206,7 +206,7 @@ static bool booted(struct coproc *coproc, const int16_t adc[QS1_ADC_COUNT])
 		return true;
 	}
 	if (now_ns() > coproc->boot_deadline_ns)
-		bite(coproc);
+		expire_watchdog(coproc);
 	return false;
 }
 
@@ -226,7 +226,7 @@ void coproc_step(struct coproc *coproc, const int16_t adc[QS1_ADC_COUNT])
 	if (!running(coproc) || (coproc->booting && !booted(coproc, adc)))
 		return;
 	if (coproc->silent) {
-		silence(coproc);
+		count_silence(coproc);
 		return;
 	}
 
@@ -238,7 +238,7 @@ void coproc_step(struct coproc *coproc, const int16_t adc[QS1_ADC_COUNT])
 	if (ret == -EINTR)
 		coproc_control(coproc);
 	else if (ret)
-		silence(coproc);
+		count_silence(coproc);
 }
 
 int coproc_fault(struct coproc *coproc, const char *word, char *err, size_t size)

@@ -17,8 +17,8 @@
 #include "native.h"
 
 /*
- * Periods for which the PWM goes on with what it was last told before the
- * watchdog takes the gates away: 1 ms.
+ * Periods for which the PWM keeps its last compare values before the watchdog
+ * switches the gates off: 1 ms.
  */
 #define COPROC_WATCHDOG_PERIODS 20
 
@@ -29,7 +29,7 @@
  * @native: the core within this process, or NULL
  * @connected: the emulator is there; always true for @native
  * @realtime: its emulator may have real-time priority
- * @booting: out of reset, has not answered a step yet
+ * @booting: out of reset, no step answered so far
  * @posted: a step is posted to the booting firmware
  * @boot_deadline_ns: when that must have been answered
  * @hung: its clock is stopped by an injected fault

@@ -123,7 +123,7 @@ void m4_wake(struct m4 *m4)
 {
 	static const char byte;
 
-	/* A full buffer holds doorbells that were not heard yet: one more adds nothing. */
+	/* A full buffer holds unread doorbells: one more adds nothing. */
 	send(m4->uart_fd, &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
@@ -180,41 +180,41 @@ static bool runnable(const struct m4 *m4)
 }
 
 /**
- * struct patience - how long we have waited for an answer
+ * struct answer_timeout - how long we have waited for an answer
  * @cpu_ns: its processor time at the start
  * @last_ns: wall time of the last look
  * @asleep_ns: waited since it last was seen to want a processor
  * @total_ns: waited in all
  */
-struct patience {
+struct answer_timeout {
 	int64_t cpu_ns;
 	int64_t last_ns;
 	int64_t asleep_ns;
 	int64_t total_ns;
 };
 
-static bool exhausted(const struct m4 *m4, struct patience *patience)
+static bool expired(const struct m4 *m4, struct answer_timeout *timeout)
 {
-	int64_t now = clock_ns(CLOCK_MONOTONIC), nap = now - patience->last_ns;
+	int64_t now = clock_ns(CLOCK_MONOTONIC), nap = now - timeout->last_ns;
 
 	if (nap > NAP_COUNTS_NS)
 		nap = NAP_COUNTS_NS;
-	patience->last_ns = now;
-	patience->total_ns += nap;
-	patience->asleep_ns += nap;
-	if (patience->asleep_ns > WATCHDOG_ASLEEP_NS) {
+	timeout->last_ns = now;
+	timeout->total_ns += nap;
+	timeout->asleep_ns += nap;
+	if (timeout->asleep_ns > WATCHDOG_ASLEEP_NS) {
 		if (!runnable(m4))
 			return true;
-		patience->asleep_ns = WATCHDOG_ASLEEP_NS / 2;
+		timeout->asleep_ns = WATCHDOG_ASLEEP_NS / 2;
 	}
-	return patience->total_ns > WATCHDOG_STARVED_NS ||
-	       clock_ns(m4->cpu_clock) - patience->cpu_ns > WATCHDOG_CPU_NS;
+	return timeout->total_ns > WATCHDOG_STARVED_NS ||
+	       clock_ns(m4->cpu_clock) - timeout->cpu_ns > WATCHDOG_CPU_NS;
 }
 
 int m4_wait(struct m4 *m4, bool (*interrupted)(void *ctx), void *ctx)
 {
 	struct timespec nap = { .tv_nsec = NAP_NS };
-	struct patience patience;
+	struct answer_timeout timeout;
 
 	if (spin(m4)) {
 		m4->spin_ns = SPIN_NS;
@@ -222,8 +222,8 @@ int m4_wait(struct m4 *m4, bool (*interrupted)(void *ctx), void *ctx)
 	}
 
 	m4->spin_ns = SPIN_IN_VAIN_NS;
-	patience = (struct patience){ .cpu_ns = clock_ns(m4->cpu_clock),
-				      .last_ns = clock_ns(CLOCK_MONOTONIC) };
+	timeout = (struct answer_timeout){ .cpu_ns = clock_ns(m4->cpu_clock),
+					   .last_ns = clock_ns(CLOCK_MONOTONIC) };
 	for (unsigned int naps = 1; !done(m4); naps++) {
 		nanosleep(&nap, NULL);
 		if (nap.tv_nsec < NAP_MAX_NS)
@@ -232,7 +232,7 @@ int m4_wait(struct m4 *m4, bool (*interrupted)(void *ctx), void *ctx)
 			m4_wake(m4);
 		if (interrupted && interrupted(ctx))
 			return -EINTR;
-		if (exhausted(m4, &patience))
+		if (expired(m4, &timeout))
 			return done(m4) ? 0 : -ETIMEDOUT;
 	}
 	return 0;

@@ -40,7 +40,7 @@ struct m4 {
 /**
  * m4_connect() - find the emulator
  *
- * Return: 0; -EAGAIN if nobody listens there yet; another negative errno with
+ * Return: 0; -EAGAIN if nobody listens there so far; another negative errno with
  * the reason in @err.
  */
 int m4_connect(struct m4 *m4, struct qs1_vhw *vhw, const char *qmp_path, const char *uart_path,

@@ -12,7 +12,7 @@
 /**
  * struct qmp - a connection
  * @fd: the socket
- * @used: bytes in @buffer that are not yet a line
+ * @used: bytes in @buffer of an incomplete line
  * @event: name of the event waited for, or NULL
  * @seen: it came
  */

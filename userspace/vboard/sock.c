@@ -63,7 +63,7 @@ int sock_listen(const char *path)
 	char unready[sizeof(un.sun_path) + 4];
 	int fd, ret;
 
-	/* Who sees the socket may connect: it gets its name when somebody listens. */
+	/* Rename into place only after listen(), so that a client never finds a dead socket. */
 	snprintf(unready, sizeof(unready), "%s.new", path);
 	ret = address(&un, unready);
 	if (ret)

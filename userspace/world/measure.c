@@ -179,7 +179,7 @@ static void window_finish(struct measure *m)
 
 static void window_cross(struct measure *m, double fraction)
 {
-	/* The crossing lies before the newest sample. */
+	/* The crossing is before the newest sample. */
 	double at = m->buffered - 2 + fraction;
 
 	if (m->crossings == 0) {

@@ -21,7 +21,7 @@ struct qs1_world;
 /**
  * struct qs1_world_ops - the scenario statements that are not physics
  *
- * They belong to whoever stands for Linux: qs1-sim sends mailbox commands, the
+ * They belong to the part that stands for Linux: qs1-sim sends mailbox commands, the
  * virtual board asks the guest's qs1ctl. Each returns 0, or a negative errno
  * with the reason in @err.
  *
@@ -120,7 +120,7 @@ int qs1_world_do(struct qs1_world *world, const char *line, char *err, size_t si
 int qs1_world_step(struct qs1_world *world, const struct qs1_outputs *out,
 		   int16_t adc[QS1_ADC_COUNT], char *err, size_t size);
 
-/* Tell the world what the firmware reported, for the summary. */
+/* Record an event of the firmware for the summary. */
 void qs1_world_event(struct qs1_world *world, const struct qs1_event *event);
 
 const struct qs1_truth *qs1_world_truth(const struct qs1_world *world);

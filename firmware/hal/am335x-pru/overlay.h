@@ -2,7 +2,7 @@
 /*
  * PRU1's code, of which its instruction memory holds a third at a time.
  *
- * Copies of it lie in the data memories in pieces; scripts/pru-overlays says
+ * The data memories hold copies of it, in pieces; scripts/pru-overlays says
  * which piece has which place, which others it displaces there, and which pieces
  * each turn needs. Between two turns PRU0 resets PRU1, writes the pieces that the
  * turns to come need, and starts PRU1 again: an instruction memory takes writes

@@ -28,7 +28,7 @@
 /* For the look at the period's flag to be in time. */
 #define SPARE_CYCLES 120
 
-/* A section of its own: qs1ctl finds it by its name. */
+/* In a separate section, which qs1ctl finds by its name. */
 __attribute__((section(".calibration"), used))
 const struct qs1_calibration qs1_board_calibration = { 0 };
 
@@ -45,7 +45,7 @@ static struct {
 	uint32_t held;
 } own = { .idle = AM335X_SCLK | AM335X_CS_N, .end = UINT32_MAX };
 
-/* Gates and relay off, no further edge of the alive line, and Linux is told. */
+/* Gates and relay off, no further edge of the alive line, and a crash report for Linux. */
 void qs1_stop(void)
 {
 	qs1_pwm_trip(&qs1_pair.pwm);

@@ -21,7 +21,7 @@ static void ring(void)
 		qs1_r31_write(AM335X_PULSE(AM335X_EVENT_FIRMWARE));
 }
 
-/* No answer: PRU0 then stops the gates, and tells Linux unless it has been told why. */
+/* No answer: PRU0 then stops the gates, and reports a crash unless one is reported. */
 __attribute__((noreturn)) static void obey(enum qs1_port_action action)
 {
 	if (action == QS1_PORT_TRAP)
@@ -71,7 +71,7 @@ __attribute__((noinline)) static void between_periods(void)
 	begin();
 }
 
-/* Its answer is a turn of its own. */
+/* Its answer is a separate turn. */
 __attribute__((noinline)) static void take_command(void)
 {
 	qs1_pair.mailbox = qs1_shm_take(&port) ? QS1_TURN_REPLY : QS1_TURN_PORT;
@@ -88,7 +88,7 @@ __attribute__((noinline)) static void answer_command(void)
 }
 
 /*
- * Begins anew after each load (overlay.h), at the instruction after the first one.
+ * Restarts after each load (overlay.h), at the instruction after the first one.
  * Nothing of a turn is left over then but what is in memory.
  */
 int main(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Where a PRU begins: it clears its variables, and main() has all of its stack. At
- * the second instruction it begins anew, with its variables as they are.
+ * the second instruction it restarts, with its variables as they are.
  */
 	.section .init0, "ax"
 	.global _start

@@ -48,7 +48,8 @@ __attribute__((naked)) void qs1_fault_entry(void)
 	__asm__ volatile("mrs r0, msp\n\tb qs1_fault");
 }
 
-/* The reason that a deliberate trap has, so that its handler can tell it from a real one. */
+/* The reason that a deliberate trap has, so that the handler can distinguish it from a real
+ * exception. */
 static uint32_t trap_reason = QS1_CRASH_EXCEPTION;
 
 void qs1_fault(const uint32_t *frame)

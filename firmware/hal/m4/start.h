@@ -36,7 +36,7 @@ void qs1_machine_run(struct qs1_port *port) __attribute__((noreturn));
 /* Gates and relay off, whatever the state. */
 void qs1_machine_off(void);
 
-/* The doorbell, for a crash that has just been told. */
+/* Ring the doorbell, for a crash that has just been reported. */
 void qs1_machine_ring(void);
 
 /* Gates and relay off, say why, and never come back: the watchdog does the rest. */

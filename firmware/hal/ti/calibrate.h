@@ -8,7 +8,7 @@
 
 #include <qs1/calibration.h>
 
-/* Is there a calibration, or none, but none that is damaged? */
+/* False for a damaged calibration; an absent one is sound. */
 bool qs1_calibration_sound(const struct qs1_calibration *calibration);
 
 /* Turns @adc, QS1_ADC_COUNT samples, into calibrated ones. */

@@ -26,8 +26,8 @@ struct qs1_fifo {
 };
 
 /*
- * Puts a word in. Return: false when the FIFO is full: Linux has yet to look,
- * and then sees everything there is.
+ * Puts a word in. Return: false when the FIFO is full. Linux then reads the words
+ * in it later, and with them everything there is.
  */
 static inline bool qs1_mailbox_put(const struct qs1_fifo *fifo, uint32_t word)
 {

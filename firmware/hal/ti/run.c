@@ -6,7 +6,7 @@
 
 static struct qs1_board board;
 
-/* A section of its own, outside of what the image's check covers: qs1ctl finds it by its name. */
+/* In a separate section that the image's check leaves out; qs1ctl finds it by its name. */
 __attribute__((section(".calibration"), used))
 const struct qs1_calibration qs1_board_calibration = { 0 };
 

@@ -37,7 +37,7 @@ void qs1_machine_ring(void)
 {
 }
 
-/* Nothing to step: look at the mailbox, and sleep when the board rests. */
+/* Nothing to step: read the mailbox, and sleep when the board rests. */
 static void idle(struct qs1_port *port, uint32_t *polls)
 {
 	bool rest = qs1_shm_read(VHW->rest);
