@@ -93,6 +93,23 @@ static void ground_fault_latches_until_cleared_and_not_while_it_lasts(void **sta
 	bench_until(&b, QS1_STATE_PRODUCING, 3);
 }
 
+static void a_ground_fault_before_power_on_is_reported_once(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	b.pv_v = 10;
+	b.ground_a = 2;
+	bench_run(&b, 0.5);
+	assert_int_equal(b.core.fsm.state, QS1_STATE_OFF);
+	b.pv_v = 40;
+	bench_until(&b, QS1_STATE_GROUND_FAULT, 1);
+	bench_run(&b, 0.5);
+	assert_int_equal(b.core.fault_count[QS1_FAULT_GFDI], 1);
+	assert_true(b.core.fsm.latched & QS1_FAULT_BIT(QS1_FAULT_GFDI));
+}
+
 static void restored_latch_keeps_a_new_start_from_producing(void **state)
 {
 	struct bench b;
@@ -435,6 +452,7 @@ int main(void)
 		cmocka_unit_test(a_disturbance_while_waiting_starts_the_time_anew),
 		cmocka_unit_test(a_latch_in_the_self_test_leaves_it_to_be_made),
 		cmocka_unit_test(ground_fault_latches_until_cleared_and_not_while_it_lasts),
+		cmocka_unit_test(a_ground_fault_before_power_on_is_reported_once),
 		cmocka_unit_test(restored_latch_keeps_a_new_start_from_producing),
 		cmocka_unit_test(lost_host_stops_production_and_its_return_restarts_it),
 		cmocka_unit_test(welded_relay_is_found_by_the_self_test),
