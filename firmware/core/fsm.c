@@ -212,8 +212,8 @@ void qs1_fsm_faults(struct qs1_core *core)
 	uint32_t active = grid | unit;
 	uint32_t fresh = active & ~f->active;
 
-	/* What is present in state off is reported when the unit leaves it. */
-	f->active = f->state == QS1_STATE_OFF ? 0 : active;
+	/* A latching fault that is present in state off is reported when the unit leaves it. */
+	f->active = f->state == QS1_STATE_OFF ? active & ~QS1_FAULTS_LATCHING : active;
 	/* What kept the gates off until now is from here on the state's to do. */
 	core->protect.fast &= ~unit;
 	if (f->state == QS1_STATE_OFF)

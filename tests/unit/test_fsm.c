@@ -99,6 +99,7 @@ static void a_ground_fault_before_power_on_is_reported_once(void **state)
 
 	(void)state;
 	bench_init(&b);
+	bench_command(&b, QS1_OP_ARM, 0, 0); /* before the first heartbeat: no lost host either */
 	b.pv_v = 10;
 	b.ground_a = 2;
 	bench_run(&b, 0.5);
@@ -107,6 +108,7 @@ static void a_ground_fault_before_power_on_is_reported_once(void **state)
 	bench_until(&b, QS1_STATE_GROUND_FAULT, 1);
 	bench_run(&b, 0.5);
 	assert_int_equal(b.core.fault_count[QS1_FAULT_GFDI], 1);
+	assert_int_equal(b.core.fault_count[QS1_FAULT_HOST_LOST], 0);
 	assert_true(b.core.fsm.latched & QS1_FAULT_BIT(QS1_FAULT_GFDI));
 }
 
