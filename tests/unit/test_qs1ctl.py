@@ -158,6 +158,16 @@ def test_doctor_prints_a_table_with_advice_below_what_failed(tmp_path):
     assert "1 check failed" in done.stderr
 
 
+def test_status_shows_each_limit_with_owner_and_lease(tmp_path):
+    limits = [{"owner": "utility", "w": 600, "lease_s": 900, "then": 1200},
+              {"owner": "owner", "w": 900, "lease_s": None, "then": None}]
+    daemon = Daemon(tmp_path / "socket", status={**SOUND, "stored": True, "limits": limits})
+    assert json.loads(daemon.ask("-j", "status").stdout)["limits"] == limits
+    text = daemon.ask("status").stdout
+    assert re.search(r"utility +600 W +900 s left +1200 W then", text), text
+    assert "limits.0.owner=utility" in daemon.ask("-o", "kv", "status").stdout
+
+
 def test_a_full_disk_is_called_by_its_name(tmp_path):
     daemon = Daemon(tmp_path / "socket", get=LIMITS, status=SOUND)
     with open("/dev/full", "w", encoding="utf-8") as full:

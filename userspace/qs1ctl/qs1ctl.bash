@@ -40,7 +40,7 @@ _qs1ctl()
 	fi
 	case "${words[*]}" in
 	'') _qs1ctl_words 'status start stop clear profile set get events scope dump calibrate doctor' ;;
-	clear) _qs1ctl_words 'gfdi relay firmware' ;;
+	clear) _qs1ctl_words 'gfdi relay firmware store-lost' ;;
 	profile) _qs1ctl_words 'list show use check' ;;
 	'profile show' | 'profile use')
 		_qs1ctl_words "$(qs1ctl profile list 2>/dev/null)"

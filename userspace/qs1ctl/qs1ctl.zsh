@@ -26,7 +26,7 @@ _qs1ctl_profiles()
 _qs1ctl_words()
 {
 	case $words[1] in
-	clear) compadd gfdi relay firmware ;;
+	clear) compadd gfdi relay firmware store-lost ;;
 	profile)
 		if (( CURRENT == 2 )); then
 			compadd list show use check

@@ -16,6 +16,7 @@ static const struct field head[] = {
 	{ "state", "state", "" },     { "inverter", "inverter", "" },
 	{ "profile", "profile", "" }, { "profile_applied", "applied", "" },
 	{ "armed", "armed", "" },     { "shutdown", "shut down", "" },
+	{ "stored", "stored", "" },
 };
 
 static const struct field tail[] = {
@@ -41,6 +42,20 @@ static const struct field grid[] = {
 static const struct field other[] = {
 	{ "temp_c", "case", "C" },
 	{ "dc_link_v", "DC link", "V" },
+};
+
+static const struct field limit[] = {
+	{ "owner", "", "" },
+	{ "w", "", "W" },
+	{ "lease_s", "", "s left" },
+	{ "then", "", "W then" },
+};
+
+static const struct field seal[] = {
+	{ "serial", "", "" },
+	{ "boot", "boot", "" },
+	{ "counter", "counter", "" },
+	{ "paired", "paired", "" },
 };
 
 static struct json_object *member(struct json_object *object, const char *name)
@@ -115,6 +130,20 @@ static void write_meter(struct writer *writer, struct json_object *status)
 	writer_end(writer);
 }
 
+static void write_limits(struct writer *writer, struct json_object *status)
+{
+	struct json_object *list = member(status, "limits");
+	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+
+	writer_array(writer, "limits", "limits", WRITER_LINES);
+	for (size_t i = 0; i < n; i++) {
+		writer_object(writer, NULL, "", WRITER_ROW);
+		write_fields(writer, json_object_array_get_idx(list, i), limit, ARRAY_SIZE(limit));
+		writer_end(writer);
+	}
+	writer_end(writer);
+}
+
 static void write_settings(struct writer *writer, struct json_object *status)
 {
 	struct json_object *set = member(status, "set");
@@ -152,7 +181,9 @@ int command_status(struct context *context)
 	write_leds(writer, status);
 	write_meter(writer, status);
 	write_fields(writer, status, tail, ARRAY_SIZE(tail));
+	write_limits(writer, status);
 	write_settings(writer, status);
+	write_row(writer, status, "seal", seal, ARRAY_SIZE(seal));
 	json_object_put(status);
 	return writer_finish(writer);
 }
