@@ -26,7 +26,7 @@ def test_shutdown_stops_production_and_the_coprocessor(board):
     guest = next(child for child in board.children if child.name == "guest")
     # Without qs1d, which disarms when it is stopped.
     board.agent.check("systemctl mask --runtime qs1d && systemctl kill -s KILL qs1d")
-    board.agent.shell("systemctl --no-block poweroff")
+    board.agent.check("systemd-run --on-active=2 systemctl poweroff")
     guest.process.wait(DOWN_S)
     assert asked_to_run(board) == 0
     assert board.status()["coproc"]["state"] == "reset"
