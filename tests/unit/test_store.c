@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What outlives a power cut: the store on disks that lose their power at every
- * write, with any part of what had not been synced there, or not.
+ * The store survives a power cut: simulated disks lose power at every write and
+ * keep any part of the blocks that were not synced.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -22,21 +22,21 @@
 #define FILE_SIZE (STORE_EVENTS_BLOCKS * RING_BLOCK)
 #define PENDING_MAX 8
 
-/* A disk's content: the state's two files, then the events'. */
+/* A disk's content: the two files of the state, then the two of the event log. */
 struct image {
 	unsigned char file[FILES][FILE_SIZE];
 };
 
 /**
  * struct disk - a disk with a cache
- * @safe: what is there after a cut
- * @live: what a reader sees before
+ * @safe: content that survives a power cut
+ * @live: content that a reader sees before the cut
  * @pending: blocks that were written since the last sync of their file
- * @no_events: the event log has no place on it, which makes recovery faster
- * @fail_after: operations until all fail, counted from 1; 0 for never
- * @bad_file: number of a file that can not be written, -1 for none
- * @error: what a failure returns
- * @cut: called before and after each operation, or NULL
+ * @no_events: refuse the event log's files, which makes recovery faster
+ * @fail_after: the operation from which all fail, counted from 1; 0 for never
+ * @bad_file: number of a file that cannot be written, -1 for none
+ * @error: negative errno that a failing operation returns
+ * @cut: called before and after each write, or NULL
  */
 struct disk {
 	struct image *safe;
@@ -68,7 +68,7 @@ static void maybe_cut(struct disk *disk)
 	}
 }
 
-/* From a certain operation on, all fail. */
+/* Count one operation; true from operation @fail_after on. */
 static bool fails(struct disk *disk)
 {
 	if (disk->fail_after > 1) {
@@ -170,8 +170,8 @@ static void free_disk(struct disk *disk)
 }
 
 /*
- * What a cut leaves: of each block that was not synced any of its sectors, in
- * any order, and now and then one that holds neither the old nor the new.
+ * Content after a power cut. Of each block that was not synced, any of its
+ * sectors may have been written; some hold neither old nor new data.
  */
 static void leave_after_cut(const struct disk *disk, struct image *left)
 {
@@ -194,18 +194,18 @@ static void leave_after_cut(const struct disk *disk, struct image *left)
 	}
 }
 
-/* The unit: what it has truly done, and what it told the world. */
+/* The simulated unit: its true state, and the state that it reported as stored. */
 
 static const char *const folders[RING_FILES] = { "/a", "/b" };
-static struct image left; /* by a cut */
+static struct image left; /* content after the power cut */
 static struct image broken;
 
 static struct {
 	struct store store;
 	struct store_pace pace;
-	struct persist persist; /* as the daemon has it */
-	struct persist told;	/* as on stable storage when somebody was told */
-	struct persist trying;	/* that is being saved */
+	struct persist persist;	 /* in the daemon's memory */
+	struct persist reported; /* of the last save that succeeded */
+	struct persist trying;	 /* of the save in progress */
 	struct events events;
 	struct event_time now;
 	int cuts;
@@ -261,7 +261,7 @@ static uint64_t lost_mj(const struct persist *found)
 	return most;
 }
 
-/* A unit that starts from what a cut left has what was told, or newer. */
+/* After a power cut the unit finds the state last reported as stored, or a newer one. */
 static void check_recovery(void)
 {
 	struct disk disk = { .safe = &left, .live = &left, .no_events = true };
@@ -271,14 +271,14 @@ static void check_recovery(void)
 	uint64_t lost;
 
 	assert_int_equal(open_on(&disk, &store, &found, &events), 0);
-	assert_true(same_state(&found, &unit.told) || same_state(&found, &unit.trying));
+	assert_true(same_state(&found, &unit.reported) || same_state(&found, &unit.trying));
 	lost = lost_mj(&found);
 	unit.worst_mj = lost > unit.worst_mj ? lost : unit.worst_mj;
 	unit.torn += store.state.damaged > 0;
 	store_close(&store);
 }
 
-/* As if, besides, an erase block of one file was lost with all that it held. */
+/* The power cut also destroyed a flash erase block with all of one file. */
 static void check_erased(void)
 {
 	struct disk disk = { .safe = &broken, .live = &broken, .no_events = true };
@@ -290,8 +290,8 @@ static void check_erased(void)
 	broken = left;
 	memset(broken.file[draw(RING_FILES)], 0xff, STORE_STATE_BLOCKS * RING_BLOCK);
 	assert_int_equal(open_on(&disk, &store, &found, &events), 0);
-	/* A latch, and what was commanded, had a copy in each file. */
-	assert_true(!memcmp(&found.policy, &unit.told.policy, sizeof(found.policy)) ||
+	/* Latches and commanded settings have a copy in each file. */
+	assert_true(!memcmp(&found.policy, &unit.reported.policy, sizeof(found.policy)) ||
 		    !memcmp(&found.policy, &unit.trying.policy, sizeof(found.policy)));
 	lost = lost_mj(&found);
 	unit.worst_erased_mj = lost > unit.worst_erased_mj ? lost : unit.worst_erased_mj;
@@ -304,7 +304,7 @@ static void cut_here(struct disk *disk)
 	leave_after_cut(disk, &left);
 	check_recovery();
 	unit.cuts++;
-	/* While a second copy is written the first is the only one that is told of. */
+	/* While the second copy is being written, only the first is complete. */
 	if (!disk->pending_count && draw(4) == 0) {
 		check_erased();
 	}
@@ -316,7 +316,7 @@ static void save(unsigned int copies)
 	unit.pace.saved_ms = unit.now.mono_ms;
 	assert_int_equal(store_save(&unit.store, &unit.persist, unit.now, copies), 0);
 	unit.pace.energy = unit.persist.energy;
-	unit.told = unit.persist;
+	unit.reported = unit.persist;
 }
 
 /* Store the events that are due. */
@@ -331,7 +331,7 @@ static void append_events(void)
 	}
 }
 
-/* A second of 1200 W at the most. */
+/* One second of at most 1200 W. */
 static void count_second(uint64_t counter[ENERGY_COUNTERS], uint32_t epoch)
 {
 	unit.now.mono_ms += 1000;
@@ -367,10 +367,10 @@ static void change_policy(void)
 	save(RING_FILES);
 }
 
-/* Power is lost now; what is left is what the unit goes on from. */
+/* Lose power now and restart the unit from the remaining content. */
 static void lose_power(struct disk *disk)
 {
-	struct persist before = unit.told;
+	struct persist before = unit.reported;
 
 	leave_after_cut(disk, &left);
 	*disk->safe = left;
@@ -381,11 +381,11 @@ static void lose_power(struct disk *disk)
 	for (int i = 0; i < ENERGY_COUNTERS; i++) {
 		assert_true(unit.persist.energy.total_mj[i] >= before.energy.total_mj[i]);
 	}
-	unit.told = unit.persist;
+	unit.reported = unit.persist;
 	unit.trying = unit.persist;
 }
 
-static void nothing_told_is_lost_at_any_cut(void **state)
+static void a_state_reported_as_stored_survives_any_power_cut(void **state)
 {
 	uint64_t counter[ENERGY_COUNTERS] = { 0 };
 	struct disk disk = new_disk();
@@ -424,8 +424,8 @@ static void nothing_told_is_lost_at_any_cut(void **state)
 	free_disk(&disk);
 }
 
-/* A day at full power and one command an hour: bytes that reach the flash. */
-static void a_day_wears_as_little_as_promised(void **state)
+/* Bytes written to flash in a day at full power with an event each second. */
+static void a_day_writes_at_most_25_mb_to_flash(void **state)
 {
 	uint64_t counter[ENERGY_COUNTERS] = { 0 };
 	struct disk disk = new_disk();
@@ -455,8 +455,8 @@ static void a_day_wears_as_little_as_promised(void **state)
 	free_disk(&disk);
 }
 
-/* Whatever fails, what is told has been stored. */
-static void an_error_is_told_and_nothing_else(void **state)
+/* A save reports success only if the state has been stored. */
+static void a_failed_save_returns_its_error_and_loses_no_stored_state(void **state)
 {
 	static const int errors[] = { -ENOSPC, -EIO, -EROFS };
 
@@ -476,7 +476,7 @@ static void an_error_is_told_and_nothing_else(void **state)
 			unit.persist.policy.value[0] %= 900;
 			ret = store_save(&unit.store, &unit.persist, unit.now, RING_FILES);
 			if (!ret) {
-				unit.told = unit.persist;
+				unit.reported = unit.persist;
 			} else {
 				assert_int_equal(ret, disk.error);
 			}
@@ -488,15 +488,15 @@ static void an_error_is_told_and_nothing_else(void **state)
 		if (n > 2) {
 			assert_int_equal(open_on(&disk, &unit.store, &unit.persist, &unit.events),
 					 0);
-			assert_true(same_state(&unit.persist, &unit.told));
+			assert_true(same_state(&unit.persist, &unit.reported));
 			store_close(&unit.store);
 		}
 		free_disk(&disk);
 	}
 }
 
-/* A file that could only be opened for reading stays so, whatever becomes of its disk. */
-static void a_disk_that_becomes_writable_is_opened_again(void **state)
+/* A file descriptor opened read-only stays read-only, even if the disk becomes writable. */
+static void files_are_reopened_after_the_disk_was_read_only(void **state)
 {
 	struct disk disk = new_disk();
 
@@ -519,8 +519,8 @@ static void a_disk_that_becomes_writable_is_opened_again(void **state)
 	free_disk(&disk);
 }
 
-/* A file that can not be written leaves the work to the other. */
-static void one_bad_file_is_borne(void **state)
+/* If one file cannot be written, the other takes the state. */
+static void one_file_that_cannot_be_written_loses_no_state(void **state)
 {
 	struct disk disk = new_disk();
 
@@ -542,7 +542,7 @@ static void one_bad_file_is_borne(void **state)
 	free_disk(&disk);
 }
 
-/* One of two files holds nothing: lost, and written again with the next state. */
+/* An empty file beside a valid one counts as lost; the next save writes it again. */
 static void a_lost_copy_is_noticed_and_written_again(void **state)
 {
 	struct disk disk = new_disk();
@@ -564,7 +564,7 @@ static void a_lost_copy_is_noticed_and_written_again(void **state)
 	free_disk(&disk);
 }
 
-static void what_cannot_be_read_is_not_nothing(void **state)
+static void a_damaged_store_is_not_an_empty_one(void **state)
 {
 	struct disk disk = new_disk();
 
@@ -573,7 +573,7 @@ static void what_cannot_be_read_is_not_nothing(void **state)
 	assert_int_equal(open_on(&disk, &unit.store, &unit.persist, &unit.events), -ENOENT);
 	store_close(&unit.store);
 
-	/* The very first record was cut: nobody was told of it. */
+	/* The power cut tore the very first record: it was never reported as stored. */
 	memset(disk.live->file[0] + 100, 1, 10);
 	assert_int_equal(open_on(&disk, &unit.store, &unit.persist, &unit.events), -ENOENT);
 	store_close(&unit.store);
@@ -584,7 +584,7 @@ static void what_cannot_be_read_is_not_nothing(void **state)
 	free_disk(&disk);
 }
 
-/* A value that this version does not know costs neither energy nor latch. */
+/* An unknown parameter loses neither the energy nor the latch. */
 static void a_state_of_another_version_keeps_energy_and_latch(void **state)
 {
 	static const char text[] = "format 1\nshutdown 0\nground_fault 1\nprofile note1\n"
@@ -602,7 +602,7 @@ static void a_state_of_another_version_keeps_energy_and_latch(void **state)
 	assert_int_equal(persist.policy.profile.value[QS1_PARAM_ES_DELAY_S], 120);
 }
 
-static void events_outlive_power_and_go_on(void **state)
+static void events_survive_a_power_cut_and_numbering_continues(void **state)
 {
 	struct disk disk = new_disk();
 	const struct event *event;
@@ -619,7 +619,7 @@ static void events_outlive_power_and_go_on(void **state)
 			unit.now, 6000);
 	events_policy(&unit.events, unit.now, "action", "permit production");
 	append_events();
-	/* One more is cut off. */
+	/* The power cut loses one more event, which was not stored. */
 	events_policy(&unit.events, unit.now, "action", "forbid production");
 	lose_power(&disk);
 	assert_int_equal(unit.events.newest, 3);
@@ -637,7 +637,7 @@ static void events_outlive_power_and_go_on(void **state)
 	assert_string_equal(event->text, "permit production");
 	assert_string_equal(event->cause, "");
 
-	/* The daemon alone started anew: the firmware's two are not taken again. */
+	/* Only the daemon restarted: the firmware's first two events are not added again. */
 	unit.events.boot = 1;
 	events_resume(&unit.events);
 	assert_int_equal(events_firmware(&unit.events,
@@ -646,7 +646,7 @@ static void events_outlive_power_and_go_on(void **state)
 					 "3 7000 clear GFDI shutdown shutdown 0",
 					 unit.now, 7000),
 			 1);
-	/* So did the firmware, which numbers from 1 again. */
+	/* The firmware restarted too and numbers its events from 1 again. */
 	events_resume(&unit.events);
 	assert_int_equal(events_firmware(&unit.events, "1 2000 transition dc-power off self-test 0",
 					 unit.now, 7000),
@@ -656,8 +656,8 @@ static void events_outlive_power_and_go_on(void **state)
 	free_disk(&disk);
 }
 
-/* Of more than a record holds, the newest are kept, and their numbers. */
-static void a_storm_of_events_keeps_the_newest(void **state)
+/* If events exceed one record, the newest are kept with their numbers. */
+static void too_many_events_for_a_record_keep_the_newest(void **state)
 {
 	struct disk disk = new_disk();
 
@@ -678,7 +678,7 @@ static void a_storm_of_events_keeps_the_newest(void **state)
 	free_disk(&disk);
 }
 
-static void a_new_start_of_the_system_is_noticed(void **state)
+static void a_new_boot_id_counts_as_a_restart_of_the_system(void **state)
 {
 	struct disk disk = new_disk();
 
@@ -696,7 +696,8 @@ static void a_new_start_of_the_system_is_noticed(void **state)
 	setenv("QS1_BOOT_ID", "1123456789abcdef0123456789abcdef", 1);
 	lose_power(&disk);
 	assert_int_equal(unit.store.boots, 2);
-	/* Its firmware counts from zero, even if it has got further than the last one. */
+	/* After a boot the firmware counts from zero, even if its counter already exceeds the last.
+	 */
 	assert_int_equal(unit.persist.energy.counter_mj[0], 0);
 	assert_int_equal(unit.persist.energy.total_mj[0], 1000);
 	unsetenv("QS1_BOOT_ID");
@@ -704,7 +705,7 @@ static void a_new_start_of_the_system_is_noticed(void **state)
 	free_disk(&disk);
 }
 
-static void the_checksum_is_the_standards(void **state)
+static void crc32c_has_the_standard_check_value(void **state)
 {
 	(void)state;
 	assert_int_equal(crc32c(0, "123456789", 9), 0xe3069283);
@@ -714,18 +715,18 @@ static void the_checksum_is_the_standards(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_told_is_lost_at_any_cut),
-		cmocka_unit_test(a_day_wears_as_little_as_promised),
-		cmocka_unit_test(an_error_is_told_and_nothing_else),
-		cmocka_unit_test(a_disk_that_becomes_writable_is_opened_again),
-		cmocka_unit_test(one_bad_file_is_borne),
+		cmocka_unit_test(a_state_reported_as_stored_survives_any_power_cut),
+		cmocka_unit_test(a_day_writes_at_most_25_mb_to_flash),
+		cmocka_unit_test(a_failed_save_returns_its_error_and_loses_no_stored_state),
+		cmocka_unit_test(files_are_reopened_after_the_disk_was_read_only),
+		cmocka_unit_test(one_file_that_cannot_be_written_loses_no_state),
 		cmocka_unit_test(a_lost_copy_is_noticed_and_written_again),
-		cmocka_unit_test(what_cannot_be_read_is_not_nothing),
+		cmocka_unit_test(a_damaged_store_is_not_an_empty_one),
 		cmocka_unit_test(a_state_of_another_version_keeps_energy_and_latch),
-		cmocka_unit_test(events_outlive_power_and_go_on),
-		cmocka_unit_test(a_storm_of_events_keeps_the_newest),
-		cmocka_unit_test(a_new_start_of_the_system_is_noticed),
-		cmocka_unit_test(the_checksum_is_the_standards),
+		cmocka_unit_test(events_survive_a_power_cut_and_numbering_continues),
+		cmocka_unit_test(too_many_events_for_a_record_keep_the_newest),
+		cmocka_unit_test(a_new_boot_id_counts_as_a_restart_of_the_system),
+		cmocka_unit_test(crc32c_has_the_standard_check_value),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
