@@ -61,6 +61,6 @@ def test_the_spread_names_the_worst_and_its_seed():
     assert (row["median"], row["p95"], row["worst"], row["seed"]) == (5.0, 9.5, 10.0, 100)
 
 
-def test_what_could_not_be_measured_is_the_worst():
+def test_a_figure_that_was_not_measured_is_the_worst():
     row, = draws.spread("any", [result(1, 0.1), result(2, None, False), result(3, 0.3)])
     assert row["seed"] == 2 and row["missed"] == 1

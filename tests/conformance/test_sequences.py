@@ -70,7 +70,7 @@ def test_a_unit_that_does_not_come_back_fails_unless_its_light_has_gone():
     assert not verdict(DIP, power_moves=True, amperes=2).failure
 
 
-def test_what_the_table_lets_trip_is_not_judged():
+def test_a_disturbance_that_may_trip_is_not_judged():
     long = rows((1, 1, 4), (1.5, 0.3, 0), (4, 1, 4))
     high = rows((1, 1, 4), (0.1, 1.25, 0), (4, 1, 4))
     assert verdict(long, trips=["UV2"]) == verdict(high, trips=["OV2"]) == judge.Verdict(False, "")

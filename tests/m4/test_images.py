@@ -68,7 +68,7 @@ def test_its_code_is_what_its_stamp_says(image):
     assert zlib.crc32(image.at(begin, end - begin)) == crc
 
 
-def test_it_has_no_calibration_yet(image):
+def test_a_built_image_has_no_calibration(image):
     assert image.section(".calibration") == bytes(72)
     begin, end, _ = struct.unpack("<III", image.section(".stamp"))
     assert not begin <= image.sections[".calibration"][3] < end

@@ -76,7 +76,7 @@ def header(layout):
     (header(LAYOUT_VERSION) + b"\x09", "expected a record of kind"),
     (header(LAYOUT_VERSION) + b"\x00\x01", "expected a record of kind"),
 ])
-def test_what_is_no_recording_is_refused(tmp_path, content, message):
+def test_a_file_that_is_no_recording_is_refused(tmp_path, content, message):
     trace = tmp_path / "bad.trace"
     trace.write_bytes(content)
     done = replay(trace)

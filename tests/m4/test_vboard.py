@@ -136,7 +136,7 @@ def test_a_start_from_nowhere_is_refused(rig, boot_da):
     assert f"boot_da 0x{boot_da:08x}, expected a multiple of 128" in messages
 
 
-def test_time_is_kept_and_what_is_not_is_shown(board):
+def test_simulated_time_and_slip_add_up_to_real_time(board):
     before = board.control.status()
     time.sleep(2)
     after = board.control.status()
@@ -147,7 +147,7 @@ def test_time_is_kept_and_what_is_not_is_shown(board):
     assert simulated + slipped == pytest.approx(wall, abs=0.12)
 
 
-def test_speed_is_obeyed(board):
+def test_the_set_speed_is_kept(board):
     assert board.control.ask("do speed max") == "ok"
     before = board.control.status()
     time.sleep(1)
@@ -180,7 +180,7 @@ def test_policy_words_go_to_the_runner_and_its_answer_comes_back(rig):
     assert board.control.receive() == "error: the runner has left"
 
 
-def test_set_up_waits_for_the_runner_and_the_end_is_told(rig, tmp_path):
+def test_set_up_waits_for_the_runner_and_the_end_is_reported(rig, tmp_path):
     scenario = tmp_path / "short.scn"
     scenario.write_text("profile note1\nsun all 500\nrun 0.5\n")
     board = rig("native", "--scenario", scenario, "--hold")
@@ -205,7 +205,7 @@ def test_set_up_waits_for_the_runner_and_the_end_is_told(rig, tmp_path):
 
 @pytest.mark.parametrize("coproc", ["m4", "native"])
 @pytest.mark.parametrize("word", ["crash", "hang"])
-def test_a_timed_fault_strikes_and_no_event_is_told_twice(rig, tmp_path, coproc, word):
+def test_a_timed_fault_takes_effect_and_each_event_is_reported_once(rig, tmp_path, coproc, word):
     scenario = tmp_path / "fault.scn"
     scenario.write_text(f"sun all 500\nat 0.8 fault coproc {word}\nrun 1.2\n")
     board = rig(coproc, "--scenario", scenario, "--hold")
@@ -279,7 +279,7 @@ def test_it_ends_when_the_emulator_goes(rig, tmp_path):
     assert leftovers(tmp_path) == []
 
 
-def test_what_a_killed_one_left_behind_is_no_obstacle(rig, tmp_path):
+def test_it_starts_beside_files_that_a_killed_one_left(rig, tmp_path):
     rig("native").end(signal.SIGKILL)
     assert leftovers(tmp_path) == ["control", "ivshmem", "shm"]
     (tmp_path / "control").rename(tmp_path / "moved")

@@ -253,7 +253,7 @@ def test_the_model_of_the_chip_runs_nearly_every_line_of_the_main_loops(sim, tmp
     assert len(missed) <= 0.05 * own, missed
 
 
-def test_a_recording_of_other_samples_is_told_from_the_firmware(start_and_trip, tmp_path):
+def test_a_recording_of_other_samples_is_detected(start_and_trip, tmp_path):
     """The comparison itself: the reference gets a sample that the pins do not have."""
     done = chip(start_and_trip, "8", "sample")
     assert done.returncode == 1
@@ -280,7 +280,7 @@ def allowed(name, text=OVERLAYS):
     return int(re.search(rf"^(?:#define )?{name}(?: = | )(\d+)$", text, re.M)[1])
 
 
-def test_what_the_turns_leave_for_pru0_is_what_it_takes():
+def test_pru0_needs_no_more_time_than_the_turns_leave_it():
     """The times by which PRU0 decides whether a turn, or a search, still has room."""
     done = subprocess.run(
         [ROOT / "scripts/pru-wcet", "--objdump", RUN.parent / "pru-objdump", "--apart", "qs1_slot",

@@ -70,7 +70,7 @@ def test_the_grid_voltage_of_the_waveform_is_a_sine_of_the_grids_amplitude(board
     assert rms == pytest.approx(board.status()["truth"]["grid"]["v"], rel=0.02)
 
 
-def test_the_leds_say_producing(agent):
+def test_the_leds_show_producing(agent):
     shown = leds(agent)
     assert led_meaning(shown["green"]) == "every 10 s"
     assert led_meaning(shown["red"]) == "off"

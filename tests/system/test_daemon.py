@@ -353,7 +353,7 @@ def test_the_clock_may_jump_by_years(board, agent, date):
 
 
 @pytest.mark.long
-def test_out_of_memory_kills_others(board, agent):
+def test_the_oom_killer_spares_the_daemon(board, agent):
     """Its memory is locked, and the kernel looks elsewhere for a victim. A kernel that finds none
     for longer than host_timeout_s ends production; one that delays the daemon for longer than its
     watchdog restarts it. Either way it begins again."""

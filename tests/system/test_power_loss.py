@@ -99,7 +99,7 @@ def test_latch_shutdown_and_energy_outlive_a_loss_of_power(disk):
         board.wait_state(*PRODUCING)
 
 
-def test_what_is_acknowledged_has_been_stored_when_power_goes_in_that_moment(disk):
+def test_an_acknowledged_command_survives_an_immediate_loss_of_power(disk):
     with powered(disk, lost=True) as board:
         board.go()
         board.wait_state(*PRODUCING)

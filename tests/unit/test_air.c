@@ -565,7 +565,7 @@ static void a_modem_starts_as_the_public_clients_start_it(void **state)
 	assert_true(incoming.lqi > 90 && incoming.lqi < 130);
 }
 
-static void a_poll_of_nobody_says_so(void **state)
+static void a_poll_of_an_absent_unit_is_reported(void **state)
 {
 	struct znp_frame frame;
 
@@ -596,7 +596,7 @@ static void a_newer_chip_refuses_the_simple_api(void **state)
 	assert_int_equal(frame.data[0], ZNP_SUCCESS);
 }
 
-static void the_chips_faults_show_and_end(void **state)
+static void faults_of_the_chip_appear_and_end(void **state)
 {
 	struct znp_frame frame;
 
@@ -645,9 +645,9 @@ int main(void)
 		cmocka_unit_test(a_late_duplicate_is_delivered_again_when_switched_on),
 		cmocka_unit_test(a_queue_that_is_full_refuses),
 		cmocka_unit_test(a_modem_starts_as_the_public_clients_start_it),
-		cmocka_unit_test(a_poll_of_nobody_says_so),
+		cmocka_unit_test(a_poll_of_an_absent_unit_is_reported),
 		cmocka_unit_test(a_newer_chip_refuses_the_simple_api),
-		cmocka_unit_test(the_chips_faults_show_and_end),
+		cmocka_unit_test(faults_of_the_chip_appear_and_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, tear_down);

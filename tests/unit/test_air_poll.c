@@ -236,7 +236,7 @@ static void a_modem_that_freezes_is_reset_and_goes_on(void **state)
 	check_readings(4);
 }
 
-static void a_unit_with_anothers_serial_number_is_not_believed(void **state)
+static void an_answer_with_another_serial_number_is_rejected(void **state)
 {
 	(void)state;
 	set_up(MODEM_CC2530, POLL_STOCK, 4, -60);
@@ -275,7 +275,7 @@ int main(void)
 		cmocka_unit_test(fifty_units_at_five_per_cent_loss_are_read_in_time),
 		cmocka_unit_test(a_dead_unit_costs_the_others_little),
 		cmocka_unit_test(a_modem_that_freezes_is_reset_and_goes_on),
-		cmocka_unit_test(a_unit_with_anothers_serial_number_is_not_believed),
+		cmocka_unit_test(an_answer_with_another_serial_number_is_rejected),
 		cmocka_unit_test(a_unit_whose_second_fragment_is_lost_is_silent),
 	};
 

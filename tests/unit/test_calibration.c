@@ -58,7 +58,7 @@ static void channels_have_the_names_of_the_stream(void **state)
 	assert_int_equal(calibration_channel("grid"), -ENOENT);
 }
 
-static void line_through_points_is_the_channels_error(void **state)
+static void a_line_through_points_gives_gain_and_offset(void **state)
 {
 	const double at[] = { -300, 0, 100, 350 };
 	struct calibration c = { 0 };
@@ -81,7 +81,7 @@ static void line_through_points_is_the_channels_error(void **state)
 	assert_true(line.worst > 25);
 }
 
-static void one_point_is_an_offset(void **state)
+static void one_point_gives_an_offset_only(void **state)
 {
 	struct calibration c = { 0 };
 	struct calibration_line line;
@@ -92,7 +92,7 @@ static void one_point_is_an_offset(void **state)
 	assert_true(line.gain == 1 && line.offset == 12.5);
 }
 
-static void what_no_sound_board_shows_is_refused(void **state)
+static void implausible_points_are_refused(void **state)
 {
 	const struct {
 		double gain, offset, low, high;
@@ -119,7 +119,7 @@ static void what_no_sound_board_shows_is_refused(void **state)
 	}
 }
 
-static void file_gives_back_its_points(void **state)
+static void points_survive_a_round_trip_through_the_file(void **state)
 {
 	struct calibration c = { 0 }, back;
 	char err[256];
@@ -145,7 +145,7 @@ static void file_gives_back_its_points(void **state)
 	}
 }
 
-static void each_damage_of_the_file_is_seen(void **state)
+static void any_damage_to_the_file_is_detected(void **state)
 {
 	struct calibration c = { 0 }, back;
 	char err[256], text[512];
@@ -173,7 +173,7 @@ static void each_damage_of_the_file_is_seen(void **state)
 }
 
 /* Files whose checksum is right, though calibration_write() never wrote them. */
-static void a_crafted_file_is_refused_by_line(void **state)
+static void a_crafted_file_is_refused_with_its_line(void **state)
 {
 	static const struct {
 		const char *lines;
@@ -233,7 +233,7 @@ static struct qs1_calibration in_copy(void)
 	return found;
 }
 
-static void image_has_what_the_firmware_accepts(void **state)
+static void the_firmware_accepts_the_calibrated_image(void **state)
 {
 	struct calibration c = { 0 };
 	struct qs1_calibration found;
@@ -253,7 +253,7 @@ static void image_has_what_the_firmware_accepts(void **state)
 	assert_int_equal(adc[QS1_ADC_VPV1], 12345);
 }
 
-static void no_image_without_a_place_for_it(void **state)
+static void an_image_without_a_calibration_section_is_refused(void **state)
 {
 	struct calibration c = { 0 };
 	char err[256];
@@ -272,14 +272,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(channels_have_the_names_of_the_stream),
-		cmocka_unit_test(line_through_points_is_the_channels_error),
-		cmocka_unit_test(one_point_is_an_offset),
-		cmocka_unit_test(what_no_sound_board_shows_is_refused),
-		cmocka_unit_test(file_gives_back_its_points),
-		cmocka_unit_test(each_damage_of_the_file_is_seen),
-		cmocka_unit_test(a_crafted_file_is_refused_by_line),
-		cmocka_unit_test(image_has_what_the_firmware_accepts),
-		cmocka_unit_test(no_image_without_a_place_for_it),
+		cmocka_unit_test(a_line_through_points_gives_gain_and_offset),
+		cmocka_unit_test(one_point_gives_an_offset_only),
+		cmocka_unit_test(implausible_points_are_refused),
+		cmocka_unit_test(points_survive_a_round_trip_through_the_file),
+		cmocka_unit_test(any_damage_to_the_file_is_detected),
+		cmocka_unit_test(a_crafted_file_is_refused_with_its_line),
+		cmocka_unit_test(the_firmware_accepts_the_calibrated_image),
+		cmocka_unit_test(an_image_without_a_calibration_section_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -692,7 +692,7 @@ static void profile_is_applied_as_a_whole_and_kept(void **state)
 	json_object_put(request);
 }
 
-static void telemetry_that_stands_still_is_a_fault(void **state)
+static void stale_telemetry_is_a_fault(void **state)
 {
 	(void)state;
 	make_driver();
@@ -776,7 +776,7 @@ static void a_foreign_store_is_lost(void **state)
 }
 
 /* A store of before there was a mark, or one whose mark alone is lost, is taken. */
-static void a_store_without_a_mark_is_this_units(void **state)
+static void a_store_without_a_mark_is_accepted(void **state)
 {
 	(void)state;
 	use_unit();
@@ -892,7 +892,7 @@ static void events_are_kept_and_followed(void **state)
 	stop_daemon();
 }
 
-static void wrong_requests_are_answered(void **state)
+static void wrong_requests_get_an_error(void **state)
 {
 	(void)state;
 	make_driver();
@@ -1215,7 +1215,7 @@ static void a_command_waits_for_the_one_before(void **state)
 }
 
 /* All places are taken by clients that say nothing: an operator gets one. */
-static void idle_clients_keep_nobody_out(void **state)
+static void idle_clients_do_not_keep_an_operator_out(void **state)
 {
 	FILE *idle[2 * CONTROL_CLIENTS];
 
@@ -1272,7 +1272,7 @@ static void pipelined_commands_delay_nobody_else(void **state)
 }
 
 /* A client that hangs up at once has still given its command. */
-static void a_command_counts_after_a_hang_up(void **state)
+static void a_command_takes_effect_after_its_client_disconnects(void **state)
 {
 	FILE *client;
 
@@ -1570,7 +1570,7 @@ static void write_config(const char *profile_name, const char *rest)
 	assert_int_equal(fclose(file), 0);
 }
 
-static void reload_takes_metrics_and_refuses_what_is_wrong(void **state)
+static void reload_accepts_metrics_and_refuses_errors(void **state)
 {
 	char line[128];
 
@@ -1663,7 +1663,7 @@ static void a_second_daemon_is_refused(void **state)
 }
 
 /* The driver of another version: without the counter nothing tells fresh from stale. */
-static void telemetry_without_its_counter_is_not_believed(void **state)
+static void telemetry_without_its_counter_is_rejected(void **state)
 {
 	(void)state;
 	make_driver();
@@ -1753,32 +1753,32 @@ int main(void)
 		cmocka_unit_test_setup(ground_fault_outlives_the_daemon, set_up),
 		cmocka_unit_test_setup(shutdown_and_settings_outlive_the_daemon, set_up),
 		cmocka_unit_test_setup(profile_is_applied_as_a_whole_and_kept, set_up),
-		cmocka_unit_test_setup(telemetry_that_stands_still_is_a_fault, set_up),
-		cmocka_unit_test_setup(telemetry_without_its_counter_is_not_believed, set_up),
+		cmocka_unit_test_setup(stale_telemetry_is_a_fault, set_up),
+		cmocka_unit_test_setup(telemetry_without_its_counter_is_rejected, set_up),
 		cmocka_unit_test_setup(one_bad_reading_disarms_nothing, set_up),
 		cmocka_unit_test_setup(a_damaged_store_is_lost, set_up),
 		cmocka_unit_test_setup(an_absent_store_is_lost, set_up),
 		cmocka_unit_test_setup(an_empty_store_is_lost, set_up),
 		cmocka_unit_test_setup(a_foreign_store_is_lost, set_up),
-		cmocka_unit_test_setup(a_store_without_a_mark_is_this_units, set_up),
+		cmocka_unit_test_setup(a_store_without_a_mark_is_accepted, set_up),
 		cmocka_unit_test_setup(one_lost_copy_is_reported_and_repaired, set_up),
 		cmocka_unit_test_setup(a_wrong_default_profile_matters_to_a_first_start_only,
 				       set_up),
 
 		cmocka_unit_test_setup(events_outlive_the_daemon, set_up),
 		cmocka_unit_test_setup(events_are_kept_and_followed, set_up),
-		cmocka_unit_test_setup(wrong_requests_are_answered, set_up),
+		cmocka_unit_test_setup(wrong_requests_get_an_error, set_up),
 		cmocka_unit_test_setup(hostile_clients_are_dropped, set_up),
-		cmocka_unit_test_setup(reload_takes_metrics_and_refuses_what_is_wrong, set_up),
+		cmocka_unit_test_setup(reload_accepts_metrics_and_refuses_errors, set_up),
 		cmocka_unit_test_setup(metrics_have_their_names, set_up),
 		cmocka_unit_test_setup(a_second_daemon_is_refused, set_up),
 		cmocka_unit_test_setup(slow_disk_and_journal_delay_no_heartbeat, set_up),
 		cmocka_unit_test_setup(a_refused_start_arms_nothing, set_up),
 		cmocka_unit_test_setup(a_setting_that_the_disk_refuses_is_undone, set_up),
 		cmocka_unit_test_setup(a_command_waits_for_the_one_before, set_up),
-		cmocka_unit_test_setup(idle_clients_keep_nobody_out, set_up),
+		cmocka_unit_test_setup(idle_clients_do_not_keep_an_operator_out, set_up),
 		cmocka_unit_test_setup(pipelined_commands_delay_nobody_else, set_up),
-		cmocka_unit_test_setup(a_command_counts_after_a_hang_up, set_up),
+		cmocka_unit_test_setup(a_command_takes_effect_after_its_client_disconnects, set_up),
 		cmocka_unit_test_setup(the_radios_socket_commands_nothing, set_up),
 		cmocka_unit_test_setup(limits_have_owners_and_leases, set_up),
 		cmocka_unit_test_setup(limits_outlive_the_daemon, set_up),

@@ -41,7 +41,7 @@ static void enter_service_waits_its_time_with_the_grid_in_range(void **state)
 	assert_true(t > 9.9 && t < 10.5);
 }
 
-static void a_disturbance_while_waiting_starts_the_time_anew(void **state)
+static void a_disturbance_while_waiting_restarts_the_delay(void **state)
 {
 	struct bench b;
 	double t;
@@ -59,7 +59,7 @@ static void a_disturbance_while_waiting_starts_the_time_anew(void **state)
 }
 
 /* Power returns while the fault lasts: once it is cleared the unit can be armed. */
-static void a_latch_in_the_self_test_leaves_it_to_be_made(void **state)
+static void a_self_test_that_a_latch_interrupts_is_repeated(void **state)
 {
 	struct bench b;
 
@@ -181,7 +181,7 @@ static void warm_case_derates(void **state)
 	assert_in_range(b.core.dclink.p_limit_mw, 590000, 610000);
 }
 
-static void emergency_stop_takes_the_gates_in_the_same_period(void **state)
+static void an_emergency_stop_turns_the_gates_off_in_the_same_period(void **state)
 {
 	struct bench b;
 
@@ -335,7 +335,7 @@ static void produce_with_cessation(struct bench *b)
 	assert_true(b->core.current.amp_i10);
 }
 
-static void a_cessation_brings_the_current_to_zero_before_the_gates_go(void **state)
+static void a_cessation_brings_the_current_to_zero_before_the_gates_turn_off(void **state)
 {
 	struct bench b;
 	int32_t amp = 0, quad = 0;
@@ -409,7 +409,7 @@ static void bring_to_crest(struct bench *b)
 		bench_step(b);
 }
 
-static void a_spike_takes_the_gates_and_is_no_trip(void **state)
+static void a_spike_turns_the_gates_off_without_a_trip(void **state)
 {
 	struct bench b;
 
@@ -451,8 +451,8 @@ int main(void)
 		cmocka_unit_test(disarmed_core_passes_its_self_test_and_stays_shut_down),
 		cmocka_unit_test(without_dc_power_it_stays_off),
 		cmocka_unit_test(enter_service_waits_its_time_with_the_grid_in_range),
-		cmocka_unit_test(a_disturbance_while_waiting_starts_the_time_anew),
-		cmocka_unit_test(a_latch_in_the_self_test_leaves_it_to_be_made),
+		cmocka_unit_test(a_disturbance_while_waiting_restarts_the_delay),
+		cmocka_unit_test(a_self_test_that_a_latch_interrupts_is_repeated),
 		cmocka_unit_test(ground_fault_latches_until_cleared_and_not_while_it_lasts),
 		cmocka_unit_test(a_ground_fault_before_power_on_is_reported_once),
 		cmocka_unit_test(restored_latch_keeps_a_new_start_from_producing),
@@ -460,7 +460,7 @@ int main(void)
 		cmocka_unit_test(welded_relay_is_found_by_the_self_test),
 		cmocka_unit_test(over_temperature_stops_and_needs_ten_degrees_to_come_back),
 		cmocka_unit_test(warm_case_derates),
-		cmocka_unit_test(emergency_stop_takes_the_gates_in_the_same_period),
+		cmocka_unit_test(an_emergency_stop_turns_the_gates_off_in_the_same_period),
 		cmocka_unit_test(commands_disarm_and_arm),
 		cmocka_unit_test(unknown_operations_and_operands_are_refused),
 		cmocka_unit_test(bench_mode_needs_shutdown_and_bounds_the_duty),
@@ -468,10 +468,10 @@ int main(void)
 		cmocka_unit_test(bench_mode_ends_at_an_emergency_stop),
 		cmocka_unit_test(bench_mode_ends_at_a_fault),
 		cmocka_unit_test(bench_legs_are_rounded_one_by_one),
-		cmocka_unit_test(a_cessation_brings_the_current_to_zero_before_the_gates_go),
+		cmocka_unit_test(a_cessation_brings_the_current_to_zero_before_the_gates_turn_off),
 		cmocka_unit_test(after_a_cessation_the_bridge_begins_at_a_zero_crossing),
 		cmocka_unit_test(a_dead_line_ends_a_cessation_within_two_seconds),
-		cmocka_unit_test(a_spike_takes_the_gates_and_is_no_trip),
+		cmocka_unit_test(a_spike_turns_the_gates_off_without_a_trip),
 		cmocka_unit_test(an_over_voltage_that_lasts_or_is_high_is_a_trip),
 	};
 

@@ -59,7 +59,7 @@ static uint32_t read_both(const struct qs1_adc_map *m, int16_t adc[16])
 	return fault;
 }
 
-static void lines_of_both_kinds_are_where_linux_has_them(void **state)
+static void gpio_lines_have_the_addresses_that_linux_uses(void **state)
 {
 	const struct qs1_line omap = QS1_LINE_OMAP(GPIO, 31), low = QS1_LINE_DAVINCI(DAVINCI, 31),
 			      high = QS1_LINE_DAVINCI(DAVINCI, 37);
@@ -101,7 +101,7 @@ static void every_channel_arrives_where_the_contract_has_it(void **state)
 	}
 }
 
-static void the_clock_is_what_the_converter_bears(void **state)
+static void the_clock_is_within_the_limit_of_the_converter(void **state)
 {
 	uint32_t conf;
 
@@ -164,7 +164,7 @@ static void slow_but_good_converter_is_waited_for(void **state)
 	assert_int_equal(read_both(&map, adc), 0);
 }
 
-static void word_that_does_not_come_is_reported(void **state)
+static void a_missing_word_is_reported(void **state)
 {
 	int16_t adc[16];
 
@@ -235,7 +235,7 @@ static void frame_holds_the_outputs_and_its_check(void **state)
 	assert_int_equal(crc_of((const uint16_t[]){ 0x3132, 0x3334, 0x3536, 0x3738 }, 4), 0xa12b);
 }
 
-static void frame_says_relay_twice(void **state)
+static void a_frame_carries_the_relay_twice(void **state)
 {
 	const struct qs1_outputs off = { 0 }, on = { .relay = true };
 	uint32_t word[4];
@@ -247,7 +247,7 @@ static void frame_says_relay_twice(void **state)
 	assert_int_equal(word[2] & 0xffff, QS1_FRAME_RELAY);
 }
 
-static void doorbell_into_a_full_mailbox_is_left_out(void **state)
+static void a_doorbell_into_a_full_mailbox_is_dropped(void **state)
 {
 	const struct qs1_fifo to = { 0x40000, 3 }, from = { 0x40000, 2 };
 
@@ -315,18 +315,18 @@ static void rti_gets_its_keys_in_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lines_of_both_kinds_are_where_linux_has_them),
+		cmocka_unit_test(gpio_lines_have_the_addresses_that_linux_uses),
 		cmocka_unit_test(every_channel_arrives_where_the_contract_has_it),
-		cmocka_unit_test(the_clock_is_what_the_converter_bears),
+		cmocka_unit_test(the_clock_is_within_the_limit_of_the_converter),
 		cmocka_unit_test(chip_selects_are_active_only_while_a_chip_is_read),
 		cmocka_unit_test(converter_that_does_not_start_is_reported),
 		cmocka_unit_test(conversion_without_an_end_is_reported),
 		cmocka_unit_test(slow_but_good_converter_is_waited_for),
-		cmocka_unit_test(word_that_does_not_come_is_reported),
+		cmocka_unit_test(a_missing_word_is_reported),
 		cmocka_unit_test(overflow_is_reported_once),
 		cmocka_unit_test(frame_holds_the_outputs_and_its_check),
-		cmocka_unit_test(frame_says_relay_twice),
-		cmocka_unit_test(doorbell_into_a_full_mailbox_is_left_out),
+		cmocka_unit_test(a_frame_carries_the_relay_twice),
+		cmocka_unit_test(a_doorbell_into_a_full_mailbox_is_dropped),
 		cmocka_unit_test(timer_overflows_after_its_time_unless_kicked),
 		cmocka_unit_test(rti_gets_its_keys_in_order),
 	};

@@ -17,7 +17,7 @@ static void clocks_of_the_timers_are_on(void **state)
 	assert_int_equal(*reg(AM57XX_PWMSS3 + 0x8), 0x101);
 }
 
-static void clock_gates_that_do_not_take_are_seen(void **state)
+static void a_clock_gate_that_stays_closed_is_detected(void **state)
 {
 	(void)state;
 	memset(&io, 0, sizeof(io));
@@ -25,7 +25,7 @@ static void clock_gates_that_do_not_take_are_seen(void **state)
 	assert_false(qs1_machine_init());
 }
 
-static void second_core_is_spare(void **state)
+static void the_second_core_is_unused(void **state)
 {
 	(void)state;
 	memset(&io, 0, sizeof(io));
@@ -51,8 +51,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(clocks_of_the_timers_are_on),
-		cmocka_unit_test(clock_gates_that_do_not_take_are_seen),
-		cmocka_unit_test(second_core_is_spare),
+		cmocka_unit_test(a_clock_gate_that_stays_closed_is_detected),
+		cmocka_unit_test(the_second_core_is_unused),
 		cmocka_unit_test(timers_of_the_map_fit),
 	};
 

@@ -39,7 +39,7 @@ static void peripherals_and_contract_are_reached(void **state)
 	assert_false(qs1_machine_spare());
 }
 
-static void region_that_does_not_take_is_seen(void **state)
+static void a_region_that_cannot_be_set_is_detected(void **state)
 {
 	(void)state;
 	for (int n = 0; n < 3; n++) {
@@ -49,7 +49,7 @@ static void region_that_does_not_take_is_seen(void **state)
 	}
 }
 
-static void gates_go_by_frames(void **state)
+static void gates_and_relay_are_driven_by_frames_alone(void **state)
 {
 	(void)state;
 	assert_null(qs1_board_map.pwm);
@@ -61,8 +61,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(peripherals_and_contract_are_reached),
-		cmocka_unit_test(region_that_does_not_take_is_seen),
-		cmocka_unit_test(gates_go_by_frames),
+		cmocka_unit_test(a_region_that_cannot_be_set_is_detected),
+		cmocka_unit_test(gates_and_relay_are_driven_by_frames_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

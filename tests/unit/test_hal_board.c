@@ -183,7 +183,7 @@ static void samples_reach_the_core_and_the_ring(void **state)
 	assert_int_equal(end.core.ticks, 5);
 }
 
-static void nothing_is_on_before_and_after_the_start(void **state)
+static void outputs_are_off_before_and_after_the_start(void **state)
 {
 	(void)state;
 	assert_true(begin(&by_timers));
@@ -271,7 +271,7 @@ static void period_without_samples_stops_the_gates(void **state)
 	assert_int_equal(end.board.bad, 0);
 }
 
-static void a_millisecond_without_samples_gives_up(void **state)
+static void a_millisecond_without_samples_stops_the_firmware(void **state)
 {
 	int n = 0;
 
@@ -288,7 +288,7 @@ static void a_millisecond_without_samples_gives_up(void **state)
 	assert_false(driven(&by_timers.alive));
 }
 
-static void timers_that_stand_give_up(void **state)
+static void stopped_timers_stop_the_firmware(void **state)
 {
 	(void)state;
 	assert_true(begin(&by_timers));
@@ -297,7 +297,7 @@ static void timers_that_stand_give_up(void **state)
 	assert_int_equal(end.board.faults, QS1_BOARD_NO_PERIOD);
 }
 
-static void clock_that_does_not_fit_gives_up(void **state)
+static void an_unsuitable_clock_keeps_the_firmware_from_starting(void **state)
 {
 	struct qs1_pwm_map slow = timers;
 	struct qs1_board_map map = by_timers;
@@ -309,7 +309,7 @@ static void clock_that_does_not_fit_gives_up(void **state)
 	assert_int_equal(end.board.faults, QS1_BOARD_NO_CLOCK);
 }
 
-static void late_outputs_are_told(void **state)
+static void late_outputs_are_reported(void **state)
 {
 	(void)state;
 	assert_true(begin(&by_timers));
@@ -364,7 +364,7 @@ static void full_mailbox_is_harmless(void **state)
 	assert_int_equal(end.board.faults, QS1_BOARD_FULL);
 }
 
-static void crash_commands_are_handed_on(void **state)
+static void crash_commands_reach_the_port(void **state)
 {
 	enum qs1_port_action action;
 
@@ -427,7 +427,7 @@ static int16_t calibrated(int channel, int16_t sample)
 	return adc[channel];
 }
 
-static void samples_are_calibrated_and_ends_stay_ends(void **state)
+static void samples_are_calibrated_and_full_scale_stays_full_scale(void **state)
 {
 	(void)state;
 	good_calibration();
@@ -446,7 +446,7 @@ static void samples_are_calibrated_and_ends_stay_ends(void **state)
 	assert_int_equal(calibrated(QS1_ADC_IGND, 123), 123);
 }
 
-static void damaged_calibration_gives_up(void **state)
+static void a_damaged_calibration_keeps_the_firmware_from_starting(void **state)
 {
 	uint8_t *byte = (uint8_t *)&calibration;
 
@@ -481,23 +481,23 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(samples_reach_the_core_and_the_ring),
-		cmocka_unit_test(nothing_is_on_before_and_after_the_start),
+		cmocka_unit_test(outputs_are_off_before_and_after_the_start),
 		cmocka_unit_test(alive_line_has_an_edge_in_each_period),
 		cmocka_unit_test(watchdog_is_kicked_each_ten_milliseconds),
 		cmocka_unit_test(leds_follow_linux),
 		cmocka_unit_test(emergency_switch_stops_the_gates_in_its_period),
 		cmocka_unit_test(period_without_samples_stops_the_gates),
-		cmocka_unit_test(a_millisecond_without_samples_gives_up),
-		cmocka_unit_test(timers_that_stand_give_up),
-		cmocka_unit_test(clock_that_does_not_fit_gives_up),
-		cmocka_unit_test(late_outputs_are_told),
+		cmocka_unit_test(a_millisecond_without_samples_stops_the_firmware),
+		cmocka_unit_test(stopped_timers_stop_the_firmware),
+		cmocka_unit_test(an_unsuitable_clock_keeps_the_firmware_from_starting),
+		cmocka_unit_test(late_outputs_are_reported),
 		cmocka_unit_test(trip_zone_stops_and_is_taken_back_once_gates_are_off),
 		cmocka_unit_test(doorbells_ring_and_drain),
 		cmocka_unit_test(full_mailbox_is_harmless),
-		cmocka_unit_test(crash_commands_are_handed_on),
+		cmocka_unit_test(crash_commands_reach_the_port),
 		cmocka_unit_test(frames_carry_the_outputs_of_the_period_before),
-		cmocka_unit_test(samples_are_calibrated_and_ends_stay_ends),
-		cmocka_unit_test(damaged_calibration_gives_up),
+		cmocka_unit_test(samples_are_calibrated_and_full_scale_stays_full_scale),
+		cmocka_unit_test(a_damaged_calibration_keeps_the_firmware_from_starting),
 		cmocka_unit_test(gate_logic_without_conversions_gives_up),
 	};
 

@@ -128,7 +128,7 @@ static void a_clock_that_does_not_divide_is_refused(void **state)
 	}
 }
 
-static void nothing_switches_before_it_is_told_to(void **state)
+static void nothing_switches_before_it_is_enabled(void **state)
 {
 	(void)state;
 	begin(&mixed);
@@ -236,7 +236,7 @@ static void pulses_shorter_than_the_dead_time_are_not_made(void **state)
 	assert_int_equal(qs1_pwm_leg(2500, 0, 15), 1250);
 }
 
-static void a_trip_takes_all_gates_until_it_is_cleared(void **state)
+static void a_trip_turns_all_gates_off_until_it_is_cleared(void **state)
 {
 	struct qs1_outputs out = { .cmp_input = { 400, 400, 400, 400 },
 				   .inputs = 0xf,
@@ -260,7 +260,7 @@ static void a_trip_takes_all_gates_until_it_is_cleared(void **state)
 	assert_true(qs1_pwm_tripped(&pwm));
 }
 
-static void the_bridge_says_once_that_a_period_has_begun(void **state)
+static void the_bridge_reports_each_period_once(void **state)
 {
 	(void)state;
 	begin(&all_epwm);
@@ -276,14 +276,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(periods_are_those_of_the_contract),
 		cmocka_unit_test(a_clock_that_does_not_divide_is_refused),
-		cmocka_unit_test(nothing_switches_before_it_is_told_to),
+		cmocka_unit_test(nothing_switches_before_it_is_enabled),
 		cmocka_unit_test(inputs_begin_an_eighth_of_a_period_apart),
 		cmocka_unit_test(on_times_are_within_a_count),
 		cmocka_unit_test(each_input_is_enabled_for_itself),
 		cmocka_unit_test(legs_give_the_modulation),
 		cmocka_unit_test(pulses_shorter_than_the_dead_time_are_not_made),
-		cmocka_unit_test(a_trip_takes_all_gates_until_it_is_cleared),
-		cmocka_unit_test(the_bridge_says_once_that_a_period_has_begun),
+		cmocka_unit_test(a_trip_turns_all_gates_off_until_it_is_cleared),
+		cmocka_unit_test(the_bridge_reports_each_period_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

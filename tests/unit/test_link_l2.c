@@ -349,7 +349,7 @@ static void the_three_forms_of_info_decode(void **state)
 	assert_int_equal(info.version, 4321);
 }
 
-static void acknowledgements_are_told_from_pages_by_length(void **state)
+static void acknowledgements_and_pages_differ_by_length(void **state)
 {
 	struct bytes done = hex("FBFB06DE000000000000E4FEFE");
 	struct bytes refused = hex("FBFB06DF000000000000E5FEFE");
@@ -446,7 +446,7 @@ int main(void)
 		cmocka_unit_test(commands_to_all_units_are_recognized),
 		cmocka_unit_test(limits_are_registers_of_public_clients),
 		cmocka_unit_test(the_three_forms_of_info_decode),
-		cmocka_unit_test(acknowledgements_are_told_from_pages_by_length),
+		cmocka_unit_test(acknowledgements_and_pages_differ_by_length),
 		cmocka_unit_test(bad_frames_are_refused_with_their_reason),
 		cmocka_unit_test(the_tail_is_found_whatever_the_length_says),
 		cmocka_unit_test(status_bits_have_the_names_of_the_table),

@@ -56,7 +56,7 @@ static void fields_hold_their_range_and_absence(void **state)
 	}
 }
 
-static void a_frame_that_is_too_short_for_a_field_has_it_absent(void **state)
+static void a_field_beyond_the_end_of_a_frame_is_absent(void **state)
 {
 	uint8_t frame[PROBE_BYTES];
 	int64_t raw[COUNT(probe)];
@@ -294,7 +294,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fields_hold_their_range_and_absence),
-		cmocka_unit_test(a_frame_that_is_too_short_for_a_field_has_it_absent),
+		cmocka_unit_test(a_field_beyond_the_end_of_a_frame_is_absent),
 		cmocka_unit_test(physical_values_round_and_saturate),
 		cmocka_unit_test(messages_travel_in_parts_of_any_order),
 		cmocka_unit_test(impossible_parts_are_refused),

@@ -205,7 +205,7 @@ static void a_message_for_another_boot_unit_or_purpose_is_refused(void **state)
 	assert_int_equal(check(&s, s.head, 0), -EKEYREJECTED);
 }
 
-static void each_bit_counts_and_each_length(void **state)
+static void a_change_of_any_bit_or_of_the_length_is_refused(void **state)
 {
 	struct sealed s = sealed_command(5);
 
@@ -221,7 +221,7 @@ static void each_bit_counts_and_each_length(void **state)
 	}
 }
 
-static void a_proof_of_pairing_needs_no_counter_and_is_one_ways(void **state)
+static void a_proof_of_pairing_needs_no_counter_and_is_valid_one_way(void **state)
 {
 	struct sealed s = { .key = key_of(1, &unit, 1, 1), .head = { SEAL_PAIR_UNIT, unit, 0, 0 } };
 	struct seal_head back = { SEAL_PAIR_ECU, unit, 0, 0 };
@@ -235,7 +235,7 @@ static void a_proof_of_pairing_needs_no_counter_and_is_one_ways(void **state)
 	assert_int_equal(check(&s, back, 0), -EKEYREJECTED);
 }
 
-static void no_room_is_no_message(void **state)
+static void a_buffer_that_is_too_small_is_refused(void **state)
 {
 	struct sealed s = sealed_command(1);
 
@@ -256,9 +256,9 @@ int main(void)
 		cmocka_unit_test(keys_differ_by_code_serial_and_each_nonce),
 		cmocka_unit_test(a_command_is_accepted_once),
 		cmocka_unit_test(a_message_for_another_boot_unit_or_purpose_is_refused),
-		cmocka_unit_test(each_bit_counts_and_each_length),
-		cmocka_unit_test(a_proof_of_pairing_needs_no_counter_and_is_one_ways),
-		cmocka_unit_test(no_room_is_no_message),
+		cmocka_unit_test(a_change_of_any_bit_or_of_the_length_is_refused),
+		cmocka_unit_test(a_proof_of_pairing_needs_no_counter_and_is_valid_one_way),
+		cmocka_unit_test(a_buffer_that_is_too_small_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

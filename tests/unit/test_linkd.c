@@ -284,7 +284,7 @@ static void a_simulated_unit_answers_with_the_same_bytes(void **state)
 	json_object_put(status);
 }
 
-static void our_status_has_what_is_there_and_absent_what_is_not(void **state)
+static void our_status_has_known_readings_and_marks_others_absent(void **state)
 {
 	struct own_identity identity;
 	struct own_message reply;
@@ -424,7 +424,7 @@ static void stock_commands_are_refused_and_bad_frames_counted(void **state)
 	}
 }
 
-static void a_modem_that_freezes_goes_away_or_says_garbage_is_survived(void **state)
+static void a_modem_may_freeze_disconnect_or_send_garbage(void **state)
 {
 	(void)state;
 	set_up(MODEM_CC2530);
@@ -464,7 +464,7 @@ static void a_full_modem_gets_the_payload_again(void **state)
 	assert_int_equal(ecu.n, 1);
 }
 
-static void qs1d_that_is_silent_or_gone_costs_an_answer_each(void **state)
+static void each_request_to_a_silent_or_absent_qs1d_is_counted(void **state)
 {
 	(void)state;
 	set_up(MODEM_CC2530);
@@ -482,7 +482,7 @@ static void qs1d_that_is_silent_or_gone_costs_an_answer_each(void **state)
 	assert_int_equal(ecu.n, 1);
 }
 
-static void a_unit_without_a_label_answers_nothing_and_says_so_once(void **state)
+static void a_unit_without_a_label_answers_nothing_and_logs_it_once(void **state)
 {
 	(void)state;
 	set_up(MODEM_CC2530);
@@ -548,15 +548,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_stock_poll_is_answered_with_the_readings_of_qs1d),
 		cmocka_unit_test(a_simulated_unit_answers_with_the_same_bytes),
-		cmocka_unit_test(our_status_has_what_is_there_and_absent_what_is_not),
+		cmocka_unit_test(our_status_has_known_readings_and_marks_others_absent),
 		cmocka_unit_test(events_come_with_the_newest_number),
 		cmocka_unit_test(a_sealed_request_goes_to_qs1d_and_its_reply_back),
 		cmocka_unit_test(pairing_goes_to_qs1d_for_this_serial_number_only),
 		cmocka_unit_test(stock_commands_are_refused_and_bad_frames_counted),
-		cmocka_unit_test(a_modem_that_freezes_goes_away_or_says_garbage_is_survived),
+		cmocka_unit_test(a_modem_may_freeze_disconnect_or_send_garbage),
 		cmocka_unit_test(a_full_modem_gets_the_payload_again),
-		cmocka_unit_test(qs1d_that_is_silent_or_gone_costs_an_answer_each),
-		cmocka_unit_test(a_unit_without_a_label_answers_nothing_and_says_so_once),
+		cmocka_unit_test(each_request_to_a_silent_or_absent_qs1d_is_counted),
+		cmocka_unit_test(a_unit_without_a_label_answers_nothing_and_logs_it_once),
 		cmocka_unit_test(settings_are_checked),
 	};
 

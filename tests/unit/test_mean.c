@@ -27,7 +27,7 @@ static double mean_pu(const struct bench *b)
 	return b->core.mean.v_mv / 240000.0;
 }
 
-static void the_mean_is_that_of_600_s(void **state)
+static void the_mean_covers_600_s(void **state)
 {
 	static const double steps[][2] = { { 1.00, 1.12 }, { 1.08, 1.13 }, { 1.12, 0.90 } };
 
@@ -50,7 +50,7 @@ static void the_mean_is_that_of_600_s(void **state)
 	}
 }
 
-static void the_first_voltage_is_the_mean_at_first(void **state)
+static void the_mean_starts_at_the_first_voltage(void **state)
 {
 	struct bench b;
 
@@ -93,8 +93,8 @@ static void the_mean_trips_and_keeps_the_unit_waiting(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_mean_is_that_of_600_s),
-		cmocka_unit_test(the_first_voltage_is_the_mean_at_first),
+		cmocka_unit_test(the_mean_covers_600_s),
+		cmocka_unit_test(the_mean_starts_at_the_first_voltage),
 		cmocka_unit_test(the_mean_trips_and_keeps_the_unit_waiting),
 	};
 

@@ -99,7 +99,7 @@ static void speed_scales_time_and_a_change_keeps_the_slip(void **state)
 	assert_int_equal(pace.slip_ns, 495 * MS - PACE_CATCH_UP_NS);
 }
 
-static void flat_out_always_is_a_batch(void **state)
+static void at_maximum_speed_each_run_is_a_full_batch(void **state)
 {
 	struct pace pace = { 0 };
 
@@ -118,7 +118,7 @@ int main(void)
 		cmocka_unit_test(arrears_up_to_the_bound_are_caught_up),
 		cmocka_unit_test(arrears_beyond_the_bound_are_given_up_and_counted),
 		cmocka_unit_test(speed_scales_time_and_a_change_keeps_the_slip),
-		cmocka_unit_test(flat_out_always_is_a_batch),
+		cmocka_unit_test(at_maximum_speed_each_run_is_a_full_batch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

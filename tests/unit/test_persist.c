@@ -49,7 +49,7 @@ static int encode(const struct persist *persist, char text[RECORD])
 	return length;
 }
 
-static void what_is_saved_is_loaded(void **state)
+static void a_saved_state_loads_unchanged(void **state)
 {
 	struct persist saved = example(), loaded = { 0 };
 	char text[RECORD];
@@ -108,7 +108,7 @@ static void a_state_without_later_parameters_loads(void **state)
 }
 
 /* No prefix passes for the whole, up to the last newline. */
-static void a_text_that_was_cut_is_refused(void **state)
+static void a_truncated_text_is_refused(void **state)
 {
 	struct persist saved = example(), loaded = { 0 };
 	char text[RECORD];
@@ -143,7 +143,7 @@ static void a_text_with_a_damaged_line_is_refused(void **state)
 	}
 }
 
-static void energy_goes_on_over_restarts_of_the_firmware(void **state)
+static void energy_continues_when_the_firmware_restarts(void **state)
 {
 	uint64_t counter[ENERGY_COUNTERS] = { 0 };
 	struct energy energy = { 0 };
@@ -196,12 +196,12 @@ static void energy_counted_while_the_daemon_was_away_is_not_lost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_saved_is_loaded),
+		cmocka_unit_test(a_saved_state_loads_unchanged),
 		cmocka_unit_test(the_longest_state_fits_a_record),
 		cmocka_unit_test(a_state_without_later_parameters_loads),
-		cmocka_unit_test(a_text_that_was_cut_is_refused),
+		cmocka_unit_test(a_truncated_text_is_refused),
 		cmocka_unit_test(a_text_with_a_damaged_line_is_refused),
-		cmocka_unit_test(energy_goes_on_over_restarts_of_the_firmware),
+		cmocka_unit_test(energy_continues_when_the_firmware_restarts),
 		cmocka_unit_test(energy_never_falls_nor_counts_twice),
 		cmocka_unit_test(energy_counted_while_the_daemon_was_away_is_not_lost),
 	};

@@ -462,7 +462,7 @@ static void sensors_keep_their_stated_accuracy(void **state)
 	}
 }
 
-static void sensors_clip_and_fail_as_told(void **state)
+static void sensors_clip_and_fail_as_configured(void **state)
 {
 	struct plant_sensor s;
 	struct plant_board board;
@@ -537,7 +537,7 @@ int main(void)
 		cmocka_unit_test(an_open_breaker_leaves_no_source),
 		cmocka_unit_test(losses_follow_the_cec_curve_within_0_3_points),
 		cmocka_unit_test(sensors_keep_their_stated_accuracy),
-		cmocka_unit_test(sensors_clip_and_fail_as_told),
+		cmocka_unit_test(sensors_clip_and_fail_as_configured),
 		cmocka_unit_test(ground_fault_and_leakage_are_as_documented),
 		cmocka_unit_test(case_settles_at_0_30_k_per_watt),
 	};

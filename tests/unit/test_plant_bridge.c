@@ -100,7 +100,7 @@ static void unequal_legs_make_direct_voltage(void **state)
 	assert_true(fabs(mean_voltage(&b, 0.3, 5) + mean_voltage(&b, -0.3, -5) + 0.16) < 0.01);
 }
 
-static void the_link_gives_what_is_stored_and_lost(void **state)
+static void the_link_delivers_the_stored_energy_and_the_losses(void **state)
 {
 	struct acnet *net = new_net(0.48);
 	struct plant_board b;
@@ -164,7 +164,7 @@ static void l1_saturates(void **state)
 	}
 }
 
-static void ripple_is_what_lies_between_the_samples(void **state)
+static void ripple_of_the_grid_current_is_below_30_ma(void **state)
 {
 	struct plant_setup setup = { .seed = 1, .switching = true, .rg = 0.3, .lg = 0.2e-3 };
 	struct plant *p = malloc(sizeof(*p));
@@ -195,9 +195,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(dead_time_takes_voltage_against_the_current),
 		cmocka_unit_test(unequal_legs_make_direct_voltage),
-		cmocka_unit_test(the_link_gives_what_is_stored_and_lost),
+		cmocka_unit_test(the_link_delivers_the_stored_energy_and_the_losses),
 		cmocka_unit_test(l1_saturates),
-		cmocka_unit_test(ripple_is_what_lies_between_the_samples),
+		cmocka_unit_test(ripple_of_the_grid_current_is_below_30_ma),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

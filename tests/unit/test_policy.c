@@ -99,7 +99,7 @@ static void heartbeat_keeps_its_period(void **state)
 	assert_in_range(b.heartbeats, 5, 6);
 }
 
-static void shutdown_is_kept_over_power(void **state)
+static void a_shutdown_survives_a_loss_of_power(void **state)
 {
 	struct bench b, again;
 
@@ -120,7 +120,7 @@ static void shutdown_is_kept_over_power(void **state)
 	assert_false(again.saved.shutdown);
 }
 
-static void stop_is_kept_without_firmware_and_when_it_refuses(void **state)
+static void a_stop_is_kept_if_the_firmware_is_absent_or_refuses(void **state)
 {
 	struct bench b;
 
@@ -197,7 +197,7 @@ static void a_sample_older_than_the_clearing_does_not_latch_again(void **state)
 	assert_int_equal(b.count[POLICY_LATCH], 0);
 }
 
-static void unrestored_latch_keeps_it_off(void **state)
+static void a_latch_that_cannot_be_restored_keeps_it_disarmed(void **state)
 {
 	struct policy_kept kept = { .profile = profile_named("note1"), .ground_fault = true };
 	struct bench b;
@@ -213,7 +213,7 @@ static void unrestored_latch_keeps_it_off(void **state)
 	assert_int_equal(b.in.faults_latched, GFDI);
 }
 
-static void latch_is_saved_at_once_and_again_until_it_is(void **state)
+static void a_latch_is_saved_at_once_and_retried_until_stored(void **state)
 {
 	struct bench b;
 
@@ -276,7 +276,7 @@ static void a_fault_that_returns_ends_the_clearing(void **state)
 	assert_false(is_armed(&b));
 }
 
-static void other_latches_are_the_firmwares(void **state)
+static void clearing_another_latch_keeps_the_ground_fault(void **state)
 {
 	struct bench b;
 
@@ -313,7 +313,7 @@ static void commands_need_a_firmware_that_answers(void **state)
 	assert_int_equal(error_of(&b, POLICY_SLOT_CHANGE), -ENODEV);
 }
 
-static void profile_is_kept_when_the_firmware_took_it(void **state)
+static void a_profile_is_kept_once_the_firmware_accepts_it(void **state)
 {
 	struct policy_command use = { .kind = POLICY_COMMAND_PROFILE,
 				      .profile = profile_named("other") };
@@ -368,7 +368,7 @@ static const struct policy_command limit_600_w = {
 	.value = 600,
 };
 
-static void refused_setting_is_not_kept_nor_in_the_way(void **state)
+static void a_refused_setting_is_not_kept_and_blocks_nothing(void **state)
 {
 	struct bench b;
 
@@ -467,7 +467,7 @@ static void a_kept_setting_survives_a_firmware_that_does_not_answer(void **state
 }
 
 /* The firmware has carried it out, and did not say so: it is asked until it does. */
-static void a_command_without_an_answer_is_tried_until_it_is_known(void **state)
+static void a_command_without_an_answer_is_retried_until_its_outcome_is_known(void **state)
 {
 	struct policy_command use = { .kind = POLICY_COMMAND_PROFILE,
 				      .profile = profile_named("other") };
@@ -497,7 +497,7 @@ static void a_command_without_an_answer_is_tried_until_it_is_known(void **state)
 	assert_true(is_armed(&b));
 }
 
-static void a_command_ends_with_its_run_of_the_firmware(void **state)
+static void a_command_fails_when_the_firmware_restarts(void **state)
 {
 	struct bench b;
 
@@ -549,7 +549,7 @@ static void a_slow_disk_delays_neither_heartbeat_nor_stop(void **state)
 }
 
 /* One that takes minutes: the command ends, without effect, also when the disk is done. */
-static void a_disk_that_hangs_ends_the_command(void **state)
+static void a_command_times_out_when_the_disk_hangs(void **state)
 {
 	struct bench b;
 
@@ -568,7 +568,7 @@ static void a_disk_that_hangs_ends_the_command(void **state)
 	assert_false(b.saved.set[QS1_PARAM_POWER_LIMIT_W]);
 }
 
-static void a_stop_that_is_not_stored_stops_all_the_same(void **state)
+static void a_stop_that_is_not_stored_still_stops(void **state)
 {
 	struct bench b;
 
@@ -622,7 +622,7 @@ static void a_stop_overtakes_a_start(void **state)
 }
 
 /* Of each slot there is one. */
-static void a_second_command_of_a_slot_is_not_taken(void **state)
+static void a_second_command_in_a_busy_slot_is_ignored(void **state)
 {
 	struct bench b;
 
@@ -758,7 +758,7 @@ static void a_limit_outlives_the_firmware(void **state)
 	check_limit(&b, 100);
 }
 
-static void there_are_limits_for_so_many_owners(void **state)
+static void a_limit_for_one_owner_too_many_is_refused(void **state)
 {
 	struct bench b;
 	char owner[24];
@@ -935,7 +935,7 @@ static void ecu_is_missed_after_sixty_minutes(void **state)
 	assert_int_equal(b.out.show, POLICY_SHOW_PRODUCING);
 }
 
-static void an_empty_command_is_none(void **state)
+static void an_empty_command_has_no_effect(void **state)
 {
 	const struct policy_command nothing = { .kind = POLICY_COMMAND_NONE };
 	struct bench b;
@@ -964,7 +964,7 @@ static void a_late_self_test_shows_the_startup_pattern(void **state)
 	assert_int_equal(b.out.show, POLICY_SHOW_STARTUP);
 }
 
-static void everything_has_its_words(void **state)
+static void every_action_command_and_outcome_has_a_text(void **state)
 {
 	(void)state;
 	for (int action = 0; action < POLICY_ACTION_COUNT; action++) {
@@ -987,35 +987,35 @@ int main(void)
 		cmocka_unit_test(running_inverter_without_valid_profile_is_stopped),
 		cmocka_unit_test(refused_permission_is_tried_again),
 		cmocka_unit_test(heartbeat_keeps_its_period),
-		cmocka_unit_test(shutdown_is_kept_over_power),
-		cmocka_unit_test(stop_is_kept_without_firmware_and_when_it_refuses),
+		cmocka_unit_test(a_shutdown_survives_a_loss_of_power),
+		cmocka_unit_test(a_stop_is_kept_if_the_firmware_is_absent_or_refuses),
 		cmocka_unit_test(ground_fault_is_kept_restored_and_cleared_by_command_only),
 		cmocka_unit_test(a_sample_older_than_the_clearing_does_not_latch_again),
-		cmocka_unit_test(unrestored_latch_keeps_it_off),
-		cmocka_unit_test(latch_is_saved_at_once_and_again_until_it_is),
-		cmocka_unit_test(other_latches_are_the_firmwares),
+		cmocka_unit_test(a_latch_that_cannot_be_restored_keeps_it_disarmed),
+		cmocka_unit_test(a_latch_is_saved_at_once_and_retried_until_stored),
+		cmocka_unit_test(clearing_another_latch_keeps_the_ground_fault),
 		cmocka_unit_test(commands_need_a_firmware_that_answers),
-		cmocka_unit_test(profile_is_kept_when_the_firmware_took_it),
+		cmocka_unit_test(a_profile_is_kept_once_the_firmware_accepts_it),
 		cmocka_unit_test(settings_outlive_a_restart_of_the_firmware),
-		cmocka_unit_test(refused_setting_is_not_kept_nor_in_the_way),
+		cmocka_unit_test(a_refused_setting_is_not_kept_and_blocks_nothing),
 		cmocka_unit_test(a_clear_that_is_not_stored_is_undone),
 		cmocka_unit_test(a_fault_that_returns_ends_the_clearing),
 		cmocka_unit_test(a_start_that_is_not_stored_arms_nothing),
 		cmocka_unit_test(a_setting_that_is_not_stored_is_undone),
 		cmocka_unit_test(a_kept_setting_survives_a_firmware_that_does_not_answer),
-		cmocka_unit_test(a_command_without_an_answer_is_tried_until_it_is_known),
-		cmocka_unit_test(a_command_ends_with_its_run_of_the_firmware),
+		cmocka_unit_test(a_command_without_an_answer_is_retried_until_its_outcome_is_known),
+		cmocka_unit_test(a_command_fails_when_the_firmware_restarts),
 		cmocka_unit_test(a_slow_disk_delays_neither_heartbeat_nor_stop),
-		cmocka_unit_test(a_disk_that_hangs_ends_the_command),
-		cmocka_unit_test(a_stop_that_is_not_stored_stops_all_the_same),
+		cmocka_unit_test(a_command_times_out_when_the_disk_hangs),
+		cmocka_unit_test(a_stop_that_is_not_stored_still_stops),
 		cmocka_unit_test(a_stop_overtakes_a_start),
-		cmocka_unit_test(a_second_command_of_a_slot_is_not_taken),
+		cmocka_unit_test(a_second_command_in_a_busy_slot_is_ignored),
 		cmocka_unit_test(a_save_waits_for_the_storage),
 		cmocka_unit_test(a_lost_store_keeps_it_stopped_until_it_is_cleared),
 		cmocka_unit_test(a_pairing_is_kept),
 		cmocka_unit_test(limits_of_several_owners_are_leases),
 		cmocka_unit_test(a_limit_outlives_the_firmware),
-		cmocka_unit_test(there_are_limits_for_so_many_owners),
+		cmocka_unit_test(a_limit_for_one_owner_too_many_is_refused),
 		cmocka_unit_test(firmware_that_crashed_is_set_up_again),
 		cmocka_unit_test(stale_samples_are_a_fault),
 		cmocka_unit_test(implausible_samples_are_a_fault),
@@ -1024,9 +1024,9 @@ int main(void)
 		cmocka_unit_test(leds_follow_the_manual),
 		cmocka_unit_test(no_startup_pattern_beside_a_running_inverter),
 		cmocka_unit_test(ecu_is_missed_after_sixty_minutes),
-		cmocka_unit_test(an_empty_command_is_none),
+		cmocka_unit_test(an_empty_command_has_no_effect),
 		cmocka_unit_test(a_late_self_test_shows_the_startup_pattern),
-		cmocka_unit_test(everything_has_its_words),
+		cmocka_unit_test(every_action_command_and_outcome_has_a_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,7 +57,7 @@ static void expect_refusal(const char *name, const char *line, const char *messa
 	assert_string_equal(profile.name, "untouched");
 }
 
-static void decimals_survive_the_way_there_and_back(void **state)
+static void decimals_survive_a_round_trip(void **state)
 {
 	static const struct {
 		const char *text;
@@ -90,7 +90,7 @@ static void decimals_survive_the_way_there_and_back(void **state)
 	}
 }
 
-static void what_is_no_decimal_is_refused(void **state)
+static void text_that_is_no_decimal_is_refused(void **state)
 {
 	static const struct {
 		const char *text;
@@ -202,7 +202,7 @@ static void frequencies_follow_the_nominal_one(void **state)
 	expect_refusal("es_trip_f_max_hz", "es_trip_f_max_hz 66.01\n", "out of range");
 }
 
-static void a_wrong_profile_is_refused_by_file_and_line(void **state)
+static void a_wrong_profile_is_refused_with_file_and_line(void **state)
 {
 	(void)state;
 	expect_refusal("uv1_v_pu", "uv1_v_p 0.88\n", "a.conf:3: expected the name of");
@@ -248,7 +248,7 @@ static void every_order_of_thresholds_is_checked(void **state)
 	}
 }
 
-static void files_that_are_none_are_refused(void **state)
+static void paths_that_are_no_profile_file_are_refused(void **state)
 {
 	struct qs1_profile profile;
 
@@ -337,15 +337,15 @@ static int remove_folder(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(decimals_survive_the_way_there_and_back),
-		cmocka_unit_test(what_is_no_decimal_is_refused),
+		cmocka_unit_test(decimals_survive_a_round_trip),
+		cmocka_unit_test(text_that_is_no_decimal_is_refused),
 		cmocka_unit_test(every_parameter_is_found_and_takes_its_bounds),
 		cmocka_unit_test(a_whole_profile_is_taken),
 		cmocka_unit_test(only_a_parameter_that_came_later_may_be_absent),
 		cmocka_unit_test(frequencies_follow_the_nominal_one),
-		cmocka_unit_test(a_wrong_profile_is_refused_by_file_and_line),
+		cmocka_unit_test(a_wrong_profile_is_refused_with_file_and_line),
 		cmocka_unit_test(every_order_of_thresholds_is_checked),
-		cmocka_unit_test(files_that_are_none_are_refused),
+		cmocka_unit_test(paths_that_are_no_profile_file_are_refused),
 		cmocka_unit_test(profiles_are_found_by_name_or_path),
 		cmocka_unit_test(shipped_profiles_are_valid),
 		cmocka_unit_test(note1_is_the_tables_default),

@@ -26,7 +26,7 @@ static void step(const struct policy_input *in, const struct policy_output *out,
 		     (struct event_time){ .real_ms = 1000000 + ms, .mono_ms = ms });
 }
 
-static void hours_of_nothing_take_one_entry(void **state)
+static void hours_without_a_change_take_one_entry(void **state)
 {
 	struct policy_input in = { .present = true, .status = QS1_STATUS_ARMED };
 	struct policy_output out = { .heartbeat = true };
@@ -68,7 +68,7 @@ static void every_change_and_every_action_is_an_entry(void **state)
 	assert_int_equal(recorder.newest, 7);
 }
 
-static void the_oldest_makes_room(void **state)
+static void a_new_entry_replaces_the_oldest(void **state)
 {
 	struct policy_input in = { 0 };
 	const struct policy_output out = { .action = POLICY_SET };
@@ -85,7 +85,7 @@ static void the_oldest_makes_room(void **state)
 	json_object_put(array);
 }
 
-static void a_decision_is_told_in_words(void **state)
+static void a_decision_is_recorded_as_text(void **state)
 {
 	const struct policy_command command = { .kind = POLICY_COMMAND_CLEAR };
 	const struct policy_input in = {
@@ -131,10 +131,10 @@ static void a_decision_is_told_in_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(hours_of_nothing_take_one_entry, set_up),
+		cmocka_unit_test_setup(hours_without_a_change_take_one_entry, set_up),
 		cmocka_unit_test_setup(every_change_and_every_action_is_an_entry, set_up),
-		cmocka_unit_test_setup(the_oldest_makes_room, set_up),
-		cmocka_unit_test_setup(a_decision_is_told_in_words, set_up),
+		cmocka_unit_test_setup(a_new_entry_replaces_the_oldest, set_up),
+		cmocka_unit_test_setup(a_decision_is_recorded_as_text, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

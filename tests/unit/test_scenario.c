@@ -139,7 +139,7 @@ static void every_statement_of_the_language_is_understood(void **state)
 	scenario_free(&sc);
 }
 
-static void bad_lines_are_refused_by_file_line_and_word(void **state)
+static void bad_lines_are_refused_with_file_line_and_word(void **state)
 {
 	(void)state;
 	refused("sun all 800\nshine 1 1000\nrun 1\n", ":2:", "'shine'");
@@ -188,7 +188,7 @@ static void bad_lines_are_refused_by_file_line_and_word(void **state)
 	refused("run -1\n", ":1:", "'-1'");
 }
 
-static void bad_tables_are_refused_by_file_and_line(void **state)
+static void bad_tables_are_refused_with_file_and_line(void **state)
 {
 	static const struct {
 		const char *text, *line, *word;
@@ -373,7 +373,7 @@ static void source_and_loads_are_as_the_scenario_says(void **state)
 	qs1_world_free(world);
 }
 
-static void the_console_does_it_now_or_nothing(void **state)
+static void a_console_statement_acts_at_once_or_is_refused(void **state)
 {
 	struct qs1_world *w;
 	int called = 0;
@@ -417,12 +417,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_statement_of_the_language_is_understood),
-		cmocka_unit_test(bad_lines_are_refused_by_file_line_and_word),
-		cmocka_unit_test(bad_tables_are_refused_by_file_and_line),
+		cmocka_unit_test(bad_lines_are_refused_with_file_line_and_word),
+		cmocka_unit_test(bad_tables_are_refused_with_file_and_line),
 		cmocka_unit_test(a_table_is_linear_between_rows_and_held_outside),
 		cmocka_unit_test(the_world_moves_as_the_scenario_says),
 		cmocka_unit_test(source_and_loads_are_as_the_scenario_says),
-		cmocka_unit_test(the_console_does_it_now_or_nothing),
+		cmocka_unit_test(a_console_statement_acts_at_once_or_is_refused),
 		cmocka_unit_test(a_refused_operation_ends_the_start),
 	};
 

@@ -57,7 +57,7 @@ static uint32_t end_command(struct end *e, uint32_t op, uint32_t arg, int32_t va
 	return e->shm->reply.result;
 }
 
-static void enable_line_takes_the_permission_and_keeps_it(void **state)
+static void a_released_enable_line_disarms_until_the_next_command(void **state)
 {
 	struct end e;
 
@@ -153,7 +153,7 @@ static void a_change_of_the_grid_rings_once_the_snapshot_shows_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(enable_line_takes_the_permission_and_keeps_it),
+		cmocka_unit_test(a_released_enable_line_disarms_until_the_next_command),
 		cmocka_unit_test(a_command_may_be_answered_a_period_after_it_was_taken),
 		cmocka_unit_test(emergency_stop_line_reaches_the_core),
 		cmocka_unit_test(a_quiet_unit_does_not_ring),

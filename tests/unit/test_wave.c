@@ -149,7 +149,7 @@ static void chosen_channels_come_in_their_units(void **state)
 	close(fd);
 }
 
-static void a_trigger_stands_at_zero_with_a_tenth_before_it(void **state)
+static void a_trigger_is_at_time_zero_with_a_tenth_before_it(void **state)
 {
 	char *words[] = { "grid.v" };
 	const struct capture capture = {
@@ -181,7 +181,7 @@ static void a_trigger_stands_at_zero_with_a_tenth_before_it(void **state)
 	close(fd);
 }
 
-static void what_can_not_be_captured_is_said(void **state)
+static void an_impossible_capture_is_refused_with_the_reason(void **state)
 {
 	char *words[] = { "mains" };
 	struct capture capture = { .words = words, .count = 1, .time_s = 0.1 };
@@ -250,7 +250,7 @@ static void a_trips_waveform_is_decoded(void **state)
 	wave_free(&wave);
 }
 
-static void a_header_that_lies_is_refused(void **state)
+static void a_contradictory_header_is_refused(void **state)
 {
 	struct recording r = make_trip();
 	struct qs1_trip_wave head;
@@ -337,10 +337,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(chosen_channels_come_in_their_units),
-		cmocka_unit_test(a_trigger_stands_at_zero_with_a_tenth_before_it),
-		cmocka_unit_test(what_can_not_be_captured_is_said),
+		cmocka_unit_test(a_trigger_is_at_time_zero_with_a_tenth_before_it),
+		cmocka_unit_test(an_impossible_capture_is_refused_with_the_reason),
 		cmocka_unit_test(a_trips_waveform_is_decoded),
-		cmocka_unit_test(a_header_that_lies_is_refused),
+		cmocka_unit_test(a_contradictory_header_is_refused),
 		cmocka_unit_test(channels_of_one_full_scale_share_a_panel),
 		cmocka_unit_test(a_capture_is_written_in_every_form),
 	};
