@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The control period: what happens in each of them.
+ * One control period.
  *
- * Each period takes the samples through synchronisation, metering, protection,
- * one of the four input loops and the grid current. All else runs in a frame of
+ * Each period runs synchronisation, metering, protection, one of the four input
+ * loops and the control of the grid current. The slower tasks share a frame of
  * twenty periods, see slot.c.
  */
 #include <qs1/stage.h>
@@ -16,7 +16,7 @@ static int bench_counts(const struct qs1_core *core, int n, int period)
 	return qs1_asr(core->bench[n] * period, 15);
 }
 
-/* What the power stage gets: nothing while an immediate limit is passed. */
+/* Commands to the power stage: all off while an instantaneous limit is exceeded. */
 static void outputs(struct qs1_core *core, int16_t cmp_bridge, struct qs1_outputs *out)
 {
 	bool stop = core->estop || core->protect.fast;

@@ -16,7 +16,7 @@
 #include <qs1/abi.h>
 
 /**
- * struct qs1_samples - what the core sees in one control period
+ * struct qs1_samples - the core's inputs in one control period
  * @adc: ADC counts, enum qs1_adc
  * @estop_n: false stops the gates in this period
  * @host_heartbeat: struct qs1_host.heartbeat as read in this period
@@ -28,7 +28,7 @@ struct qs1_samples {
 };
 
 /**
- * struct qs1_outputs - what the core commands for the next control period
+ * struct qs1_outputs - the core's outputs for the next control period
  * @cmp_input: on-time of each input stage, counts of QS1_PWM_INPUT_PERIOD
  * @cmp_bridge: bridge modulation, -QS1_PWM_BRIDGE_HALF..QS1_PWM_BRIDGE_HALF
  * @inputs: bit n enables the gates of input n
@@ -87,7 +87,7 @@ void qs1_core_scan(const struct qs1_core *core, const struct qs1_samples *in,
 		   struct qs1_scan *scan);
 
 /**
- * qs1_core_event() - take the oldest event not yet taken
+ * qs1_core_event() - remove the oldest event from the queue
  * @event: written if there is one; seq counts from 1
  *
  * Return: true if there was one.

@@ -4,14 +4,14 @@
  *
  * Proportional gain, one rotating resonator for the fundamental and each odd
  * harmonic up to the 13th, and feed-forward of the grid voltage: its
- * fundamental turned ahead over the loop's delay, its rest by a part.
+ * fundamental advanced by the loop's delay, and a part of the rest.
  *
  * With 3.6 mH between bridge and grid and 75 us of delay (one period of
  * computation, half a period of modulation) 24 V/A cross over near 1 kHz with
- * 63 degrees of phase margin. Resonators gain 0.1 V/A each period and inject
- * with the phase that the delay will cost. An integrator takes direct current out,
- * whatever the grid's own offset. The eigenvalues of the whole loop
- * stay inside the unit circle for source inductances from 0 to 12 mH.
+ * 63 degrees of phase margin. Resonators gain 0.1 V/A each period; their input is
+ * advanced by the phase that the delay costs. An integrator removes direct current,
+ * whatever offset the grid voltage has. The eigenvalues of the whole loop stay
+ * inside the unit circle for source inductances from 0 to 12 mH.
  */
 #include "state.h"
 
@@ -21,17 +21,17 @@
 /* integrator: 0.01 V/A each period, a time constant of 24 / (0.01 * 20 kHz) = 0.12 s */
 #define KI_Q30 QS1_Q30(0.01 / 40)
 /*
- * Part of the voltage beside the fundamental that is fed forward. What exceeds
- * 60 V is a sag or a swell that the resonator has not followed: the rest of it
- * is fed forward too, since it would be 8 A for a sag to zero at 24 V/A, but with a
- * time constant of 0.2 ms. Without that the filter rings at 2 kHz behind 2 mH.
- * The harmonics of a distorted grid stay below, 8 % are 27 V.
+ * The voltage apart from its fundamental: this part of it is fed forward. Above
+ * 60 V it is a sag or a swell that the resonator has not followed. The remainder
+ * of that excess is fed forward too: without it a sag to zero would drive 8 A at
+ * 24 V/A. A time constant of 0.2 ms keeps the filter from ringing at 2 kHz behind
+ * 2 mH. The harmonics of a distorted grid stay below 60 V: 8 % are 27 V.
  */
 #define FEED_Q30 QS1_Q30(0.4)
 #define FEED_ABOVE_V10 3072000
 #define SAG_SHIFT 2
 
-/* A current that misses a reference above 1 A by more than half goes astray. */
+/* The current is astray when it misses a reference above 1 A by more than half. */
 #define ASTRAY_MIN_I10 2048000
 
 /* DC-link voltage below which nothing is modulated: 200 V */
@@ -115,7 +115,7 @@ int16_t qs1_current_step(struct qs1_core *core)
 	return (int16_t)qs1_mulq30(m, QS1_PWM_BRIDGE_HALF);
 }
 
-/* Each millisecond: rotations for the frequency of now, one harmonic at a time. */
+/* Each millisecond: the rotation of one harmonic for the present frequency. */
 void qs1_current_slow(struct qs1_core *core)
 {
 	struct qs1_current *cur = &core->current;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * DC-link voltage: what the inputs bring must go to the grid.
+ * Control of the DC-link voltage: the grid power follows the input power.
  *
  * Once a half cycle, over which the ripple at twice the line frequency averages
  * out, a PI controller with the measured input power as feed-forward sets the
  * grid power. The plant is C V dv/dt = dP; for a crossover of 6 Hz
  *   kp = C V 2 pi 6 Hz = 470 uF * 400 V * 37.7 / s = 7.1 W/V
  * with the zero at a quarter of it, 0.55 W/V each half cycle.
- * When the grid takes less than the inputs could bring, the power that each may
- * draw is its share of what the grid may get, put right by the link's voltage.
+ * When a limit holds the grid power below the available power, each input may draw
+ * its share of the limit, corrected by the link's voltage.
  *
- * The power and the reactive power that support.c wants become the amplitudes
- * of the current, reactive first, island.c's share on top.
+ * Active power and the reactive power requested by support.c become the amplitudes
+ * of the current, reactive first; island.c's part is added.
  */
 #include <qs1/stage.h>
 
@@ -28,7 +28,7 @@
 #define KCAP_P_Q16 GAIN_Q16(1.3)
 #define KCAP_Q16 GAIN_Q16(0.12)
 #define CAP_MAX_MW 600000
-/* it starts to work 6 V above the reference */
+/* the correction starts 6 V above the reference */
 #define CAP_MARGIN_MV 6000
 /* while ceased the inputs hold the link: C V / 4 is 47 mJ/V, a third of it each half cycle */
 #define CEASED_MW_PER_V 2000
@@ -38,8 +38,8 @@
 #define REF_MAX_MV 420000
 
 /*
- * The ceiling after a return that lifted the voltage: back to rated in 300 s, but
- * not while the voltage is within 1 % of where it ceases.
+ * Power ceiling after a return that lifted the voltage out of range: it rises to
+ * rated in 300 s, but not while the voltage is within 1 % of the cessation threshold.
  */
 #define CEILING_S 300
 #define CEILING_MARGIN_PU 10
@@ -64,10 +64,10 @@ void qs1_dclink_reset(struct qs1_core *core)
 }
 
 /*
- * Momentary cessation: the grid takes nothing from the next zero crossing on.
- * When it is over the power rises again, see limits(), and with it the shares of
- * the inputs. Where the unit itself has @lifted the voltage out of range, less
- * than before has to do for a while.
+ * Momentary cessation: no power into the grid from the next zero crossing on.
+ * Afterwards the power rises again, see limits(), and with it the shares of the
+ * inputs. @lifted: the unit itself lifted the voltage out of range; a ceiling below
+ * the previous power then applies for a while.
  */
 void qs1_dclink_cease(struct qs1_core *core, bool lifted)
 {
@@ -111,8 +111,8 @@ static int32_t lower(int32_t a, int32_t b)
 
 /*
  * Limits of the power. After a connection it rises to rated in es_ramp_s, after
- * a momentary cessation to 80 % of rated in mc_return_s, of which 0.2 s goes
- * for seeing the voltage in range, for the lock and for the current to follow.
+ * a momentary cessation to 80 % of rated in mc_return_s. Of this, 0.2 s is for the
+ * meter to find the voltage in range, for the PLL to lock and for the current to follow.
  */
 static void limits(struct qs1_core *core)
 {
@@ -149,7 +149,7 @@ void qs1_dclink_amplitudes(struct qs1_core *core)
 
 	if (!core->bridge_on || !qs1_producing(core) || vpk_mv < 20000)
 		return;
-	/* 2 P / V: mW over mV is A; 2048000 i10 a A. What leads the voltage absorbs. */
+	/* 2 P / V: mW over mV is A; 2048000 i10 a A. A leading current absorbs. */
 	amp = (int32_t)qs1_div(qs1_mul(core->dclink.p_ref_mw, 4096000), vpk_mv);
 	quad = (int32_t)qs1_div(qs1_mul(-core->support.q_mvar, 4096000), vpk_mv);
 	quad = qs1_clamp(quad, -AMP_MAX_I10, AMP_MAX_I10);

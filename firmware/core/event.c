@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Events on their way to the host: a short queue, the oldest give way.
+ * Short queue of events for the host. When it is full, the oldest are dropped.
  */
 #include "state.h"
 

@@ -89,7 +89,7 @@ static inline uint32_t qs1_isqrt32(uint32_t x)
 }
 
 /**
- * struct qs1_root - square root of a 64-bit value on its way, QS1_ROOT_STEPS in all
+ * struct qs1_root - square root of a 64-bit value in progress, QS1_ROOT_STEPS steps in all
  */
 struct qs1_root {
 	uint64_t x;
@@ -99,11 +99,11 @@ struct qs1_root {
 
 #define QS1_ROOT_STEPS 32
 
-/* Begin; then carry out n of the steps: after all of them root is it, rounded down. */
+/* Begin; then run n steps at a time. After the last one @root is the result, rounded down. */
 void qs1_root_begin(struct qs1_root *r, uint64_t x);
 void qs1_root_run(struct qs1_root *r, int n);
 
-/* The same at once; for what is not done in a control period. */
+/* The same in one call; too long for a control period. */
 uint32_t qs1_isqrt64(uint64_t x);
 
 /* Sine of a phase where 2^32 is one turn, Q30; error below 8e-5. */

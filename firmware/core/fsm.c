@@ -7,11 +7,10 @@
  *              v           v  +--------+---- trip ---+  v
  *        fault, shutdown  night                       ceased
  *
- * A fault of the grid leads to waiting with the enter-service time started
- * anew; other faults to fault, from which the unit comes back when no cause has
- * been present for five seconds and nothing is latched; a ground fault to
- * ground-fault until it is cleared by command. Without permission from Linux
- * the state is shutdown.
+ * A grid fault leads to waiting and restarts the enter-service delay. A ground
+ * fault leads to ground-fault until a command clears it. Any other fault leads to
+ * fault; the unit leaves it when no cause has been present for five seconds and
+ * nothing is latched. Without permission from Linux the state is shutdown.
  */
 #include <qs1/stage.h>
 
@@ -24,20 +23,20 @@
 	 QS1_FAULT_BIT(QS1_FAULT_RELAY) | QS1_FAULT_BIT(QS1_FAULT_HOST_LOST) |                     \
 	 QS1_FAULT_BIT(QS1_FAULT_FIRMWARE) | QS1_FAULT_BIT(QS1_FAULT_SENSOR))
 
-/* What ends the bench mode: whatever may come of a stage that runs open loop. */
+/* Faults that end the bench mode: all that a stage in open loop can cause. */
 #define BENCH_ENDS (UNIT | QS1_FAULT_BIT(QS1_FAULT_GFDI) | QS1_FAULT_BIT(QS1_FAULT_TOV))
 
 #define SELF_TEST_MS 200
-/* the offset is taken anew each quarter of a second without a current: 2^8 samples */
+/* the offset is measured again each quarter of a second without a current: 2^8 samples */
 #define ZERO_LOG2 8
 /* offsets of the grid and ground current that are accepted: 4 % of rated current, 0.1 A */
 #define OFFSET_MAX 400
 #define GROUND_OFFSET_MAX 800
 #define CLEAR_MS 5000
 /*
- * Charging the link is the test of the modules: 38 J within 4 s are 9.5 W. The
- * bridge takes 1.6 W of it, and IDLE_MW ends the production: half as much again
- * keeps a unit at dusk from connecting twice.
+ * Charging the link tests the modules: 38 J within 4 s are 9.5 W. Production ends
+ * at 1.6 W for the bridge plus IDLE_MW. A start takes more than half as much again,
+ * so that a unit does not connect twice at dusk.
  */
 #define CHARGE_TIMEOUT_MS 4000
 #define FILTER_SETTLE_MS 50
@@ -46,9 +45,9 @@
 /* contacts have opened, the filter is discharged and the current sensor's zero found */
 #define REST_MS 500
 /*
- * After too little light: the first attempt, then each after twice the time, up
- * to 17 min. A minute of production begins with the first again. An input that
- * has risen by a 32nd of its open voltage has twice the light: sooner then.
+ * Retry after too little light: the delay doubles with each attempt, up to 17 min.
+ * A minute of production resets it. When the open voltage of an input has risen by
+ * a 32nd, the light has doubled and the unit retries without delay.
  */
 #define RETRY_FIRST_MS 2000
 #define RETRY_LAST_MS 1024000
@@ -60,16 +59,16 @@
 #define IDLE_MW 4000
 /*
  * Momentary cessation: the current goes to zero at the next zero crossing, the
- * gates a half cycle later, which is 20 ms at 50 Hz. It ends after so long in
- * range; ramp back within 0.2 s.
+ * gates turn off a half cycle later, which is 20 ms at 50 Hz. The unit returns
+ * after RETURN_MS in range; limits() in dclink.c ramps the power.
  */
 #define CEASE_MS 20
 #define RETURN_MS 20
-/* A voltage that rises out of range so soon after the return, or at the ceiling, is the unit's. */
+/* Out of range this soon after the return, or at the ceiling: the unit has lifted the voltage. */
 #define LIFTED_MS 2000
 /*
- * Nothing is left of the voltage, 0.1 pu: an island in which all have ceased, and
- * no sag that lasts (Category III rides 1 s through). The relay opens within 2 s.
+ * Below 0.1 pu for longer than a sag that must be ridden through (Category III:
+ * 1 s): an island in which all units have ceased. The relay opens within 2 s.
  */
 #define DEAD_PU 100
 #define DEAD_MS 1600
@@ -90,7 +89,7 @@ static void go(struct qs1_core *core, enum qs1_state to, uint32_t cause)
 /* Gates off and relay open, in this very period. */
 void qs1_fsm_stop_now(struct qs1_core *core)
 {
-	/* Whoever leaves service waits out the time to enter it again. */
+	/* Leaving service restarts the enter-service delay. */
 	if (core->relay_on)
 		core->fsm.wait_ms = 0;
 	core->bridge_due = false;
@@ -167,14 +166,14 @@ static void report(struct qs1_core *core, uint32_t fault, int32_t value)
 		      core->fsm.state, value);
 }
 
-/* Faults that stop the unit for its own sake; their numbers follow each other but the last's. */
+/* Faults that stop the unit itself. Their numbers are consecutive except for the last one. */
 #define OWN (UNIT | QS1_FAULT_BIT(QS1_FAULT_GFDI))
 #define OWN_END (QS1_FAULT_FIRMWARE + 1)
 QS1_ASSERT(OWN == (QS1_FAULT_BIT(OWN_END) - QS1_FAULT_BIT(QS1_FAULT_GFDI) +
 		   QS1_FAULT_BIT(QS1_FAULT_SENSOR)));
 QS1_ASSERT(QS1_FAULT_SENSOR > OWN_END);
 
-/* In the order of their numbers; none but a sensor's has a value to tell. */
+/* In the order of their numbers; only the event of SENSOR carries a value. */
 static void report_own(struct qs1_core *core, uint32_t faults)
 {
 	for (uint32_t k = QS1_FAULT_GFDI; k < OWN_END; k++)
@@ -199,8 +198,8 @@ static void trip(struct qs1_core *core, uint32_t fault)
 
 /*
  * Each millisecond: act on faults. Grid functions count as trips while connected;
- * otherwise they only keep the unit waiting. Apart from the states, since both
- * together do not fit into the PRU's memory.
+ * otherwise they only keep the unit waiting. The states are a separate function,
+ * because both together do not fit into the PRU's memory.
  */
 void qs1_fsm_faults(struct qs1_core *core)
 {
@@ -214,7 +213,7 @@ void qs1_fsm_faults(struct qs1_core *core)
 
 	/* A latching fault that is present in state off is reported when the unit leaves it. */
 	f->active = f->state == QS1_STATE_OFF ? active & ~QS1_FAULTS_LATCHING : active;
-	/* What kept the gates off until now is from here on the state's to do. */
+	/* From here on the state keeps the gates off. */
 	core->protect.fast &= ~unit;
 	if (f->state == QS1_STATE_OFF)
 		return;
@@ -252,13 +251,12 @@ static void self_test(struct qs1_core *core)
 	int32_t offset;
 	uint32_t fault = QS1_FAULT_COUNT;
 
-	/* Relay open, gates off: what the current sensors show is their offset. */
+	/* Relay open, gates off: the current sensors show their offset. */
 	f->offset_sum += core->adc[QS1_ADC_IGRID];
 	if (f->in_state_ms < SELF_TEST_MS)
 		return;
 	offset = f->offset_sum / SELF_TEST_MS;
-	/* The grid on both sides of an open relay: welded. It may feed a current, so it goes first.
-	 */
+	/* The grid on both sides of an open relay: welded. Its current may look like an offset. */
 	if (core->protect.vgrid_x16 / 16 > 2000 &&
 	    core->protect.mismatch_x16 < core->protect.vgrid_x16 / 4)
 		fault = QS1_FAULT_RELAY;
@@ -282,7 +280,7 @@ static void self_test(struct qs1_core *core)
 
 /*
  * Relay open, gates off: follow the drift of the current sensor's offset. The
- * first quarter of a second may still hold what flowed before.
+ * first quarter of a second may still contain the current from before.
  */
 static void take_zero(struct qs1_core *core)
 {
@@ -432,7 +430,7 @@ static void producing(struct qs1_core *core)
 		f->idle_ms = 0;
 	if (f->idle_ms >= IDLE_MS) {
 		if (empty && !qs1_service_in_range(core)) {
-			/* a grid this high fills the link through the bridge, and no input can */
+			/* so high a grid charges the link through the bridge: no input can run */
 			stop(core, QS1_STATE_WAITING, QS1_CAUSE_GRID_OUT_OF_RANGE);
 			return;
 		}
@@ -468,8 +466,8 @@ static void ceased(struct qs1_core *core)
 	if (f->idle_ms < RETURN_MS || !core->pll.locked)
 		return;
 	/*
-	 * From a zero crossing on, where the bridge meets the filter's voltage. The ramp
-	 * of the connection stays where it was: back soon, IEEE 1547-2018 6.4.2.7.
+	 * Restart at a zero crossing, where the bridge's voltage equals the filter's. The
+	 * connection ramp does not restart: IEEE 1547-2018 6.4.2.7 wants the power back soon.
 	 */
 	core->bridge_due = true;
 	go(core, QS1_STATE_PRODUCING, QS1_CAUSE_GRID_IN_RANGE);
@@ -514,7 +512,7 @@ void qs1_fsm_ms(struct qs1_core *core)
 		f->wait_ms = 0;
 	else if (f->wait_ms < 0x7fffffffu)
 		f->wait_ms++;
-	/* An emergency stop takes the permission too: no restart when it is let go. */
+	/* An emergency stop also withdraws the permission: no restart on release. */
 	if (core->estop && f->armed)
 		qs1_fsm_arm(core, false);
 	if (f->bench && (core->estop || !core->protect.host_alive || f->active & BENCH_ENDS))
@@ -541,8 +539,8 @@ void qs1_fsm_ms(struct qs1_core *core)
 }
 
 /*
- * Each millisecond, the states in which gates are on: apart from the others, since
- * all together do not fit into the PRU's memory.
+ * Each millisecond, the states in which gates are on: a separate function, because
+ * all states together do not fit into the PRU's memory.
  */
 void qs1_fsm_gates_ms(struct qs1_core *core)
 {
@@ -598,7 +596,7 @@ uint32_t qs1_fsm_clear(struct qs1_core *core, uint32_t fault)
 		return QS1_OK;
 	f->latched &= ~QS1_FAULT_BIT(fault);
 	qs1_event_put(core, QS1_EVENT_CLEAR, QS1_CAUSE_FAULT_BASE + fault, f->state, f->state, 0);
-	/* A latch that came in the middle of the self test leaves it to be made. */
+	/* If the latch interrupted the self test, run the test again. */
 	if (f->state == QS1_STATE_GROUND_FAULT)
 		go(core,
 		   !f->self_test_ok ? QS1_STATE_SELF_TEST
@@ -609,8 +607,8 @@ uint32_t qs1_fsm_clear(struct qs1_core *core, uint32_t fault)
 }
 
 /*
- * Open-loop bench mode: only while shut down, relay open, and with a host that
- * lives. It ends by command, with the host, by an emergency stop or a fault.
+ * Open-loop bench mode: only while shut down, relay open, host heartbeat present.
+ * A command, loss of the host, an emergency stop or a fault ends it.
  */
 uint32_t qs1_fsm_bench(struct qs1_core *core, bool on)
 {

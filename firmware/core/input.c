@@ -6,7 +6,7 @@
  * y = D^2, a conductance, and takes the root last. C dv/dt = i_pv - g v; for
  * a crossover of 160 Hz at 37 V
  *   kp = wc C / v * Lp f = 1000 / s * 1 mF / 37 V * 0.8 ohm = 0.0216 / V
- * which is 5.4e-5 a count, 116000 in Q31; the zero lies at 300 / s.
+ * which is 5.4e-5 a count, 116000 in Q31; the zero is at 300 / s.
  */
 #include <qs1/stage.h>
 

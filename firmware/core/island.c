@@ -41,7 +41,7 @@
  */
 #define SUSPECT_UHZ 1900000
 #define SUSPECT_HALVES 6
-/* Nothing takes the current, for 8 ms: the grid is gone and no load is in its place. */
+/* The current finds no path for 8 ms: the grid is gone and there is no load. */
 #define ASTRAY_MAX (8 * QS1_TICKS_PER_MS)
 #define ROCOF_NONE 100
 
@@ -93,7 +93,7 @@ void qs1_island_half_cycle(struct qs1_core *core)
 	}
 }
 
-/* QS1_FAULT_BIT() of what has been found. */
+/* Return: QS1_FAULT_BIT() of the faults found. */
 uint32_t qs1_island_found(const struct qs1_core *core)
 {
 	const struct qs1_island *is = &core->island;

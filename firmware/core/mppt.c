@@ -7,7 +7,7 @@
  * the ripple at twice the line frequency averages out. From three steps in a
  * row,
  *   dP = sign * ((p0 + p2) / 2 - p1)
- * is what the voltage did; a linear change of the irradiance cancels. Near the
+ * is the effect of the voltage; a linear change of the irradiance cancels. Near the
  * maximum P falls as 1 - k ((v - vm) / vm)^2 with k between 6 and 10 for
  * crystalline modules, which makes the distance to it
  *   vm - v = v dP / P * 200 / (4 k)
@@ -16,8 +16,8 @@
  *
  * A module of three bypass sections has a second maximum near 0.65 of the voltage
  * when one section is shaded, and neither voltage nor power alone shows which of
- * the two is the higher: shade that comes with rising light looks like light. So
- * a probe looks, and evidence only decides when. Evidence is any change since the
+ * the two is the higher: shade that comes with rising light looks like light. Only
+ * a probe shows it; evidence decides when to probe. Evidence is any change since the
  * last probe: an eighth of the power, or 1.5 % of the centre. Shade of one section
  * moves the upper maximum up by 4 to 15 %, which puts the lower one at 0.57 to 0.68
  * of the centre. A probe spends two half cycles at 0.59 of it, some 6 ms of the
@@ -39,8 +39,8 @@
 #define NEWTON_DEN 32
 /*
  * Change of the power at the same side of the centre, two steps apart, after
- * which the measurements begin afresh instead of taking a step of the light for
- * a slope: no ramp of EN 50530 comes near it, 100 W/m2/s is 1.7 % of 300 W/m2.
+ * which the measurements restart, so that a step of the light is not taken for a
+ * slope: no ramp of EN 50530 comes near it, 100 W/m2/s is 1.7 % of 300 W/m2.
  */
 #define JUMP_Q30 QS1_Q30(0.08)
 /*
@@ -51,7 +51,7 @@
 #define IDLE_REST 14400
 #define LOW_PEAK_REST 1800
 #define FRESH 1800
-/* what makes evidence */
+/* changes that are evidence */
 #define CHANGE_P_Q30 QS1_Q30(0.12)
 #define CHANGE_V_Q30 QS1_Q30(0.015)
 /* from the upper maximum to the lower one, and what goes on top for the way back */
@@ -100,7 +100,7 @@ static void restart(struct qs1_mppt *m)
 	m->valid = 0;
 }
 
-/* Something else than the tracker holds the input back. */
+/* A limit, not the tracker, determines the input's power. */
 static bool curtailed(const struct qs1_core *core, const struct qs1_input *in)
 {
 	/* a product of counts is 1.5625 uW */
@@ -144,7 +144,7 @@ static void judge(struct qs1_mppt *m, int32_t p)
 	settle(m, m->p_before);
 }
 
-/* An input is away from the maximum that it knows. */
+/* Some input is away from its known maximum. */
 static bool one_probes(const struct qs1_core *core)
 {
 	for (int n = 0; n < QS1_INPUTS; n++)
@@ -184,7 +184,7 @@ static void track(const struct qs1_core *core, struct qs1_mppt *m, int32_t v)
 	if (m->sign < 0)
 		rise = -rise;
 	if (m->p[1] < P_MIN) {
-		/* The centre is above the open voltage: the module is another one. */
+		/* The centre is above the open voltage: a different module is connected. */
 		if (v < qs1_mulq30(m->center, QS1_Q30(0.97)))
 			qs1_mppt_start(m, v / 256);
 		return;
@@ -216,7 +216,7 @@ void qs1_mppt_half_cycle(struct qs1_core *core, int n)
 	}
 	m->halves++;
 	if (m->phase == QS1_MPPT_PROBE) {
-		/* what the capacitor gives or takes on the way is not the module's */
+		/* while the voltage moves, the capacitor's power adds to the module's */
 		if (m->halves < PROBE_MOST && qs1_abs(in->v_x16 * 16 - m->center) > m->center / 32)
 			return;
 		if (in->p < qs1_mulq30(m->p_before, QS1_Q30(0.90))) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Parameters: ranges, contradictions, and a profile that is taken whole or not
- * at all.
+ * Parameters: ranges, contradictions, and profiles, which are applied completely
+ * or not at all.
  */
 #include "state.h"
 
@@ -46,7 +46,7 @@ static const struct {
 #undef X
 };
 
-/* What follows from the parameters. */
+/* Update the values derived from the parameters. */
 static void derive(struct qs1_core *core)
 {
 	qs1_trip_derive(core);
@@ -66,7 +66,7 @@ int32_t qs1_core_param(const struct qs1_core *core, enum qs1_param id)
 	return core->param[id];
 }
 
-/* Take a whole set, unless two of its values contradict. */
+/* Apply a whole set, unless two of its values contradict each other. */
 static uint32_t take(struct qs1_core *core, const int32_t *set, int32_t *ret)
 {
 	for (unsigned int k = 0; k < sizeof(order) / sizeof(order[0]); k++) {

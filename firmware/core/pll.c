@@ -25,7 +25,7 @@
 #define KI_Q30 QS1_Q30(0.0708)
 
 #define INC_NOM QS1_PHASE_INC(60)
-/* below 45 Hz, which the lowest trip of AS/NZS 4777.2 has to tell */
+/* below 45 Hz, which the lowest trip of AS/NZS 4777.2 has to measure */
 #define INC_MIN QS1_PHASE_INC(42)
 #define INC_MAX QS1_PHASE_INC(70)
 
@@ -69,7 +69,7 @@ uint32_t qs1_pll_inc(const struct qs1_pll *pll)
 	return (uint32_t)pll->integ >> 7;
 }
 
-/* Take one sample: phase, sine and cosine are those of its instant. */
+/* Process one sample: afterwards phase, sine and cosine belong to its instant. */
 void qs1_pll_step(struct qs1_pll *pll, int32_t v)
 {
 	int32_t e = v * 1024 - pll->re_v10 - pll->dc_v10;

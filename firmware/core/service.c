@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Criteria to enter service, IEEE 1547-2018 4.10: voltage, frequency, delay and
- * ramp. EN 50549-1 (4.10.2 and 4.10.3) and the codes that follow it have another
- * set of them after a trip.
+ * ramp. EN 50549-1 (4.10.2 and 4.10.3) and the codes that follow it have a second
+ * set of criteria for the time after a trip.
  */
 #include "state.h"
 
-/* The value for now: another one after a trip where the profile has one. */
+/* The value in force: after a trip a separate one, if the profile has it. */
 static int32_t value(const struct qs1_core *core, enum qs1_param normal, enum qs1_param after_trip)
 {
 	int32_t other = core->param[after_trip];

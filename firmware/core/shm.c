@@ -2,12 +2,12 @@
 /*
  * The firmware's end of the shared memory.
  *
- * No libc, no division. What is written for the host is written in the order
- * in which the host may rely on it: payload, barrier, index.
+ * No libc, no division. The host relies on the order of the writes: payload,
+ * barrier, index.
  */
 #include "shm.h"
 
-/* Ring where the snapshot tells of something that the host may wait for. */
+/* Ring if the snapshot differs in a flag or fault that the host may wait for. */
 static void ring_for(struct qs1_port *port, uint32_t status, uint32_t active, uint32_t latched)
 {
 	status &= QS1_STATUS_RINGS;
@@ -156,7 +156,7 @@ void qs1_shm_init(struct qs1_port *port, struct qs1_shm *shm, struct qs1_core *c
 {
 	uint32_t boots = qs1_shm_read(shm->fw.boots);
 
-	/* While this changes there is no valid contract. */
+	/* The contract is invalid until all of it is initialised. */
 	qs1_shm_write(shm->fw.magic, 0);
 	qs1_shm_barrier();
 	clear((volatile uint32_t *)&shm->fw, sizeof(shm->fw));
@@ -171,7 +171,7 @@ void qs1_shm_init(struct qs1_port *port, struct qs1_shm *shm, struct qs1_core *c
 		.core = core,
 		.telemetry_left = QS1_TELEMETRY_TICKS,
 		.wave_mask = (1u << wave_log2) - 1,
-		/* What waited for the firmware before this one is not for us. */
+		/* A command for the previous firmware is not for this one. */
 		.command_seq = qs1_shm_read(shm->command.seq),
 	};
 

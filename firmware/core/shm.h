@@ -30,8 +30,8 @@
 /**
  * struct qs1_taken - a command that has been carried out and not yet answered
  * @seq: its number
- * @op: what it asked for
- * @arg: of it
+ * @op: its operation, enum qs1_op
+ * @arg: its operand
  * @result: QS1_OK or why not
  * @ret: value of the reply
  */
@@ -46,9 +46,9 @@ struct qs1_taken {
 /**
  * struct qs1_port - the firmware's private state of the shared memory
  *
- * Counters and indices live here and are only copied out: nothing that the
- * host could overwrite is read back, but for struct qs1_host, the command and,
- * to tell whether to ring, the snapshot just written.
+ * Counters and indices are kept here and only copied out. The firmware reads
+ * nothing that the host could overwrite, except struct qs1_host, the command and
+ * the snapshot just written, to decide whether to ring.
  *
  * @shm: the contract
  * @core: the control core behind it
@@ -84,7 +84,7 @@ struct qs1_port {
 	bool ring;
 };
 
-/* What a command asks of the HAL, beyond the core's reach. */
+/* Actions of a command that only the HAL can carry out. */
 enum qs1_port_action {
 	QS1_PORT_NONE,
 	QS1_PORT_TRAP, /* QS1_OP_CRASH 0: raise a processor exception */
@@ -115,7 +115,7 @@ void qs1_shm_init(struct qs1_port *port, struct qs1_shm *shm, struct qs1_core *c
 void qs1_shm_begin(struct qs1_port *port, struct qs1_samples *in);
 
 /**
- * qs1_shm_look() - the first half of qs1_shm_begin(): what the step has to know of the host
+ * qs1_shm_look() - the first half of qs1_shm_begin(): read heartbeat and emergency stop
  * @port: the port
  * @in: as there
  */
@@ -129,7 +129,7 @@ void qs1_shm_look(const struct qs1_port *port, struct qs1_samples *in);
 bool qs1_shm_permitted(const struct qs1_port *port);
 
 /**
- * qs1_shm_waits() - is there something to do for qs1_shm_command()?
+ * qs1_shm_waits() - is a command waiting in the mailbox?
  */
 bool qs1_shm_waits(const struct qs1_port *port);
 
@@ -140,7 +140,7 @@ bool qs1_shm_waits(const struct qs1_port *port);
  * To be called between two steps of the core, never during one. Called before
  * qs1_shm_begin(), a command acts in the period in which it is seen.
  *
- * Return: what the HAL has to do instead of going on.
+ * Return: the action that the HAL has to carry out, QS1_PORT_NONE for none.
  */
 enum qs1_port_action qs1_shm_command(struct qs1_port *port);
 
@@ -177,14 +177,14 @@ void qs1_shm_end(struct qs1_port *port, const struct qs1_samples *in);
  * qs1_shm_ring() - is there a reason to ring the host?
  * @port: the port
  *
- * To be asked after commands and steps; counts the doorbell.
+ * Call it after commands and steps. It increments the doorbell counter.
  *
  * Return: true if the HAL has to ring.
  */
 bool qs1_shm_ring(struct qs1_port *port);
 
 /**
- * qs1_shm_crash() - tell the host why the firmware stops
+ * qs1_shm_crash() - report to the host why the firmware stops
  * @shm: the contract
  * @reason: QS1_CRASH_*
  * @pc: program counter, 0 if not known

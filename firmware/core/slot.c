@@ -5,7 +5,7 @@
  */
 #include "state.h"
 
-/* Inputs 0 to 3 in slots 1, 9, 13, 15: what the last half cycle left. */
+/* Inputs 0 to 3 in slots 1, 9, 13, 15: evaluation of the last half cycle. */
 static void input_slot(struct qs1_core *core, int n)
 {
 	if (core->input[n].pending == 2) {

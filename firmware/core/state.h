@@ -37,7 +37,7 @@ struct qs1_rotor {
  * @integ: phase increment, 25.7
  * @err: quadrature error, amplitude times sine of the phase error
  * @amp: amplitude of the fundamental
- * @unlocked_ms: how long the error has yet to stay in bounds until locked
+ * @unlocked_ms: time for which the error must stay in bounds until the PLL is locked
  * @alive: there is a voltage to follow
  * @half_cycle: the phase passed 0 or half a turn in this period
  */
@@ -60,7 +60,7 @@ struct qs1_pll {
 
 /**
  * struct qs1_sums - products summed over one half cycle
- * @rest: phase by which its last sample lies behind the crossing
+ * @rest: phase from the crossing to its last sample
  */
 struct qs1_sums {
 	int64_t vv;
@@ -93,13 +93,13 @@ enum qs1_meter_step {
  * @half: the last two complete half cycles, newest in half[0]
  * @begin_rest: rest of the half cycle before those two
  * @pending: enum qs1_meter_step, the next one
- * @root: of what is being evaluated
+ * @root: of the mean square being evaluated
  * @cross_q16: time of the last upward [1] and downward [0] zero crossing
- * @f_raw_uhz: the last cycle, whatever it is
+ * @f_raw_uhz: the last cycle, phase jumps included
  * @f_cycle_uhz: the last cycle without phase jumps
  * @f_uhz: mean of the window of cycles without phase jumps
  * @e_mj: energy into the grid
- * @e_rest: what is left of it below 1 mJ, in products of counts
+ * @e_rest: its remainder below 1 mJ, in products of counts
  * @f_tick: when the frequency was last renewed; a phase jump holds it
  */
 struct qs1_meter {
@@ -137,13 +137,13 @@ struct qs1_meter {
  * @rotor: their rotation per control period
  * @inject: their gain and phase advance, integral gain times e^(j phi)
  * @dc_v10: voltage that keeps direct current out
- * @offset_i10: what the sensor shows without a current
+ * @offset_i10: reading of the sensor without a current
  * @ahead: rotation over the loop's delay of one and a half periods
  * @amp_i10: amplitude in phase with the voltage, in force
  * @quad_i10: amplitude a quarter turn ahead, in force
  * @next_amp_i10: amplitude from the next zero crossing on
  * @next_quad_i10: likewise
- * @sag_v10: what the grid voltage is beside its fundamental, beyond what harmonics are
+ * @sag_v10: grid voltage apart from its fundamental, beyond the level of harmonics
  * @recip: 2^40 / DC-link voltage in counts
  * @blank: control periods for which the gates stay off after a peak
  * @blanks: such peaks lately, decays
@@ -523,7 +523,7 @@ struct qs1_fsm {
 
 #define QS1_EVENT_QUEUE 8
 
-/* What each period uses comes first: a PRU reaches 256 bytes without an address of its own. */
+/* Members used in each period come first: a PRU reaches 256 bytes by an immediate offset. */
 struct qs1_core {
 	int16_t adc[QS1_ADC_COUNT];
 	uint64_t ticks;

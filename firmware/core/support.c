@@ -6,16 +6,15 @@
  * (4.6.2). EN 50549-1 has the same under other names: Q(U), Q(P), Q setpoint,
  * P(U), LFSM-O and LFSM-U (4.6 and 4.7).
  *
- * Each function is a curve of what the meter shows and a first-order response
+ * Each function is a curve over a metered quantity and a first-order response
  * that covers 90 % of a step in the open-loop response time. The results are a
- * reactive power and a limit of the active power, which dclink.c puts into
- * force.
+ * reactive power and a limit of the active power, which dclink.c applies.
  *
  * Reactive power goes first: active power gets what the rated apparent power
  * leaves, since Category B has to give 44 % of it at any active power (5.2,
- * Table 7). While the droop is active an under-frequency raises the power of a
- * unit that is held back by the limit set from outside; volt-watt holds beside
- * either of them (4.7).
+ * Table 7). While the droop is active, an under-frequency raises the power of a
+ * unit above the active power limit that was set; volt-watt limits the power in
+ * either case (4.7).
  */
 #include <qs1/stage.h>
 
@@ -29,7 +28,7 @@
  * frequency for 60 ms.
  */
 #define DROOP_BACK (200 / QS1_SUPPORT_MS)
-/* The power before an event is that of two to three times as many steps before: 128 to 192 ms. */
+/* The power before an event is taken two to three times this many steps back: 128 to 192 ms. */
 #define PAST_CALLS (64 / QS1_SUPPORT_MS)
 /* another setting of the reactive power takes over within 10 s (4.6.3: 5 to 300 s) */
 #define FADE_STEPS (10000 / QS1_SUPPORT_MS)
@@ -154,7 +153,7 @@ static void derive_responses(struct qs1_support *s, const int32_t *p)
 	s->vref_q30 = VREF_STEP_Q30 / p[QS1_PARAM_VV_VREF_T_S];
 }
 
-/* What starts anew with each connection: no reactive power, nothing held back. */
+/* Each connection starts without reactive power and without limits. */
 void qs1_support_reset(struct qs1_core *core)
 {
 	struct qs1_support *s = &core->support;
@@ -167,7 +166,7 @@ void qs1_support_reset(struct qs1_core *core)
 	s->droop_unseen = true;
 }
 
-/* What the setting asks for, with the voltage of the last step. */
+/* Reactive power by the setting, with the voltage of the last step. */
 static int32_t reactive_target(const struct qs1_core *core)
 {
 	const struct qs1_support *s = &core->support;
@@ -188,7 +187,7 @@ static int32_t reactive_target(const struct qs1_core *core)
 	}
 }
 
-/* What another setting changes at once goes on as before, and fades. */
+/* Another setting must not step the reactive power: the difference fades out. */
 static void begin_fade(struct qs1_core *core)
 {
 	struct qs1_support *s = &core->support;
@@ -197,7 +196,7 @@ static void begin_fade(struct qs1_core *core)
 	s->fade_step_mvar = qs1_abs(s->fade_mvar) / FADE_STEPS + 1;
 }
 
-/* A part of what follows from the parameters; the settings are in force with the last. */
+/* One part of the values derived from the parameters; the last part puts them into force. */
 static void derive(struct qs1_core *core)
 {
 	struct qs1_support *s = &core->support;
@@ -258,8 +257,8 @@ static void reactive_power(struct qs1_core *core)
 
 /*
  * Table 23: beyond the deadband the power changes by the reference power for each
- * k of nominal frequency, from what it was when the event began. Below nominal a
- * unit that nothing holds back goes on following its modules.
+ * k of nominal frequency, starting from the power before the event. Below nominal,
+ * a unit without a limit keeps following its modules.
  */
 static int32_t droop_target(const struct qs1_core *core, int32_t df_uhz, int32_t limit_mw)
 {
@@ -282,9 +281,9 @@ static int32_t droop_target(const struct qs1_core *core, int32_t df_uhz, int32_t
 }
 
 /*
- * Power before an event, from a while ago: a dip disturbs the frequency at once, and
- * in its first half cycles the link, and the reference with it, rises. A unit that
- * has connected to a frequency outside of the deadband has none but the limit.
+ * Power before an event. It is an older value, because a dip disturbs the frequency
+ * immediately, and in its first half cycles the link voltage and the power reference
+ * rise. A unit that has connected outside of the deadband uses the limit.
  */
 static int32_t power_before(const struct qs1_support *s, int32_t limit_mw)
 {
@@ -300,7 +299,7 @@ static uint8_t droop_side(const int32_t *p, int32_t df_uhz)
 }
 
 /*
- * The limit that the droop makes of the one set from outside. An event lasts from
+ * Apply the droop to the limit @limit_mw that was set. An event lasts from
  * where the frequency leaves the deadband until it is back there and the power has
  * come back too; it has one power before, even when the frequency changes side.
  */
@@ -337,7 +336,7 @@ static int32_t droop(struct qs1_core *core, int32_t limit_mw)
 	return now;
 }
 
-/* It rests while power returns after a cessation. */
+/* Paused while power returns after a cessation. */
 static void remember_power(struct qs1_core *core)
 {
 	struct qs1_support *s = &core->support;
@@ -350,8 +349,8 @@ static void remember_power(struct qs1_core *core)
 	s->p_past_mw[0] = core->dclink.p_ref_mw;
 }
 
-/* What the rated apparent power leaves beside the reactive power: a root of 32 bits in 32 mW. */
-static int32_t beside_mw(int32_t rated_mw, int32_t q_mvar)
+/* Active power that the rated apparent power leaves: a root of 32 bits, in units of 32 mW. */
+static int32_t active_left_mw(int32_t rated_mw, int32_t q_mvar)
 {
 	int32_t s = rated_mw / 32, q = q_mvar / 32;
 
@@ -372,7 +371,7 @@ static void active_power(struct qs1_core *core)
 					    : s->rated_mw,
 	       s->volt_watt_q30);
 	limit = lower(limit, qs1_asr(s->volt_watt_x1024, 10));
-	s->p_limit_mw = lower(limit, beside_mw(s->rated_mw, s->q_mvar));
+	s->p_limit_mw = lower(limit, active_left_mw(s->rated_mw, s->q_mvar));
 }
 
 /* Each QS1_SUPPORT_MS. While ceased everything keeps its value, to go on from there. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the core shows of itself: snapshot and waveform scan.
+ * Measurements for the host: telemetry snapshot and waveform scan.
  */
 #include "state.h"
 

@@ -2,14 +2,14 @@
 /*
  * Grid protection: one table of trip functions, IEEE 1547-2018 6.4 and 6.5.
  *
- * A clearing time is a maximum from the event to the end of the current. From
- * it go the relay's opening time, the measuring window and one evaluation:
+ * A clearing time is a maximum from the event to the end of the current. Subtract
+ * from it the relay's opening time, the measuring window and one evaluation:
  *   voltage    17 ms relay + 17 ms RMS window + 8 ms half cycle + 2 ms
  *   frequency  17 ms relay + 17 ms cycle + 8 ms half cycle + 12 ms resonator
  * at 60 Hz, where the relay takes 8 ms to open and its contacts carry the current
  * of the filter until its next zero: 8 ms and two cycles in all, and what is
- * above whole milliseconds. What remains is how long the condition has to hold.
- * The mean of ten minutes trips at once.
+ * above whole milliseconds. The remainder is the time that the condition has to hold.
+ * The mean of ten minutes trips without delay.
  */
 #include <qs1/stage.h>
 
@@ -72,7 +72,8 @@ static int32_t to_mhz(int32_t uhz)
 
 /*
  * How long a condition has held. A single evaluation that just misses the
- * threshold, as after a step close to it, does not end it: a half cycle counts on.
+ * threshold, as after a step close to it, does not reset the time: a gap of up to
+ * half a cycle counts as held.
  */
 static uint32_t held_ms(struct qs1_trip *trip, int k, bool hit)
 {
@@ -111,7 +112,7 @@ uint32_t qs1_trip_ms(struct qs1_core *core)
 	return trips;
 }
 
-/* What a trip's event tells: mV, mHz, or the first ADC channel that is not believed. */
+/* Value of a trip's event: mV, mHz, or the first ADC channel that is implausible. */
 int32_t qs1_trip_value(const struct qs1_core *core, enum qs1_fault fault)
 {
 	for (int k = 0; k < QS1_TRIPS; k++)

@@ -66,7 +66,7 @@ typedef int64_t qs1_s64;
 #define QS1_WAVE_LOG2_MAX 13u
 
 /**
- * struct qs1_fw_info - who the firmware is
+ * struct qs1_fw_info - identity and health of the firmware
  * @magic: [fw] QS1_MAGIC, written last at start, after everything else is valid
  * @layout_version: [fw] QS1_LAYOUT_VERSION it was compiled with
  * @version: [fw] firmware version, NUL terminated
@@ -103,12 +103,12 @@ struct qs1_fw_info {
 /* GPIO lines that the host drives, struct qs1_host.gpio_out. */
 #define QS1_GPIO_LED_GREEN 0x1u
 #define QS1_GPIO_LED_RED 0x2u
-#define QS1_GPIO_ENABLE 0x4u  /* low disarms, and has QS1_OP_ARM refused */
+#define QS1_GPIO_ENABLE 0x4u  /* low disarms and blocks QS1_OP_ARM */
 #define QS1_GPIO_ESTOP_N 0x8u /* low stops the gates within one tick */
 
 /**
- * struct qs1_host - what Linux tells the firmware without being asked
- * @heartbeat: [host] changes at least each host_timeout_s while policy lives
+ * struct qs1_host - values that Linux writes at any time, without a command
+ * @heartbeat: [host] changes at least once in host_timeout_s while the daemon runs
  * @wave_watermark: [host] scans between two doorbells for the ring, 0 for none
  * @gpio_out: [host] QS1_GPIO_* levels
  * @reserved: 0
@@ -127,7 +127,7 @@ enum qs1_op {
 	QS1_OP_SET_PARAM,      /* arg: enum qs1_param; value; refused out of range */
 	QS1_OP_GET_PARAM,      /* arg: enum qs1_param; replies with its value */
 	QS1_OP_PROFILE_BEGIN,  /* from here SET_PARAM of PROFILE values is staged */
-	QS1_OP_PROFILE_COMMIT, /* apply all staged values, or none and say which */
+	QS1_OP_PROFILE_COMMIT, /* apply all staged values, or none: replies with the parameter */
 	QS1_OP_PROFILE_ABORT,  /* forget the staged values */
 	QS1_OP_ARM,	       /* production permitted */
 	QS1_OP_DISARM,	       /* stop; state shutdown */
@@ -193,7 +193,7 @@ struct qs1_reply {
 #define QS1_STATUS_BENCH 0x00008000u
 #define QS1_STATUS_TRACKING_MASK 0x000f0000u /* input n at its MPP: bit 16 + n */
 
-/* Of these a change in a snapshot rings: all but what switches all the time. */
+/* A change of these flags rings the doorbell: all but those that change constantly. */
 #define QS1_STATUS_RINGS                                                                           \
 	(QS1_STATUS_STATE_MASK | QS1_STATUS_RELAY | QS1_STATUS_PLL_LOCKED | QS1_STATUS_GRID_OK |   \
 	 QS1_STATUS_ARMED | QS1_STATUS_HOST_ALIVE | QS1_STATUS_SELF_TEST_OK | QS1_STATUS_BENCH)
@@ -324,8 +324,8 @@ struct qs1_wave_ring {
 
 /**
  * struct qs1_shm - the shared memory
- * @fw: who the firmware is
- * @host: what Linux tells unasked
+ * @fw: identity and health of the firmware
+ * @host: values that Linux writes at any time
  * @command: mailbox, host to firmware
  * @reply: mailbox, firmware to host
  * @telemetry: slow quantities

@@ -13,7 +13,7 @@
 #define QS1_CALIBRATION_MAGIC 0x43315351u /* "QS1C" */
 #define QS1_CALIBRATION_ONE 32768
 
-/* What a network of 1 % parts and a converter can be off by; more is a fault. */
+/* Largest gain error of a network of 1 % parts and a converter; more is a fault. */
 #define QS1_CALIBRATION_GAIN_MIN 31130 /* 0.95 */
 #define QS1_CALIBRATION_GAIN_MAX 34406 /* 1.05 */
 #define QS1_CALIBRATION_OFFSET_MAX 400
@@ -22,7 +22,7 @@
  * struct qs1_calibration - of one board
  * @magic: QS1_CALIBRATION_MAGIC; 0 in an image without a calibration
  * @gain: by enum qs1_adc, QS1_CALIBRATION_ONE is 1
- * @offset: what the channel shows of nothing, counts
+ * @offset: reading of the channel at zero input, counts
  * @crc: CRC-32 (IEEE 802.3) of all before
  *
  * A sample becomes (sample - offset) * gain, limited to 16 bits.

@@ -31,8 +31,7 @@ enum qs1_state {
 };
 
 /*
- * Fault and trip codes. Columns: identifier and name (the same word), what it
- * means.
+ * Fault and trip codes. Columns: identifier and name (the same word), meaning.
  *
  * Trip functions carry the names of IEEE 1547-2018 clause 6.4 and 6.5. For
  * Note 1 of the QS1 manual: A is UV2, B UV1, C OV1, D OV2, E OF1, F UF1.
@@ -88,7 +87,7 @@ enum qs1_fault {
 	 QS1_FAULT_BIT(QS1_FAULT_TOV) | QS1_FAULT_BIT(QS1_FAULT_OV_MEAN))
 
 /*
- * Why a state changed, where no fault code says it. Columns: identifier, name.
+ * Why a state changed, when no fault code applies. Columns: identifier, name.
  * A cause below QS1_CAUSE_FAULT_BASE is one of these; from there on it is
  * QS1_CAUSE_FAULT_BASE + the fault code.
  */

@@ -11,9 +11,10 @@
  * when a profile is applied. Defaults of the PROFILE group are those of the
  * profile "note1".
  *
- * Absent says what a profile means that does not name the parameter. REFUSED: it
- * is not a profile. DEFAULT: the parameter came after profiles were in use; the
- * default leaves its function off, so that an older file or store still loads.
+ * Absent: what happens to a profile that does not name the parameter. REFUSED: the
+ * profile is rejected. DEFAULT: the parameter is newer than the first profiles and
+ * takes its default, which turns its function off, so that an older file or store
+ * still loads.
  *
  * Trip functions: clearing times are maxima and include the opening time of
  * the relay (IEEE 1547-2018, 6.4.1).
@@ -100,9 +101,9 @@
 	X(VV_VREF_PU, "vv_vref_pu", 3, 1000, 950, 1050, PROFILE, DEFAULT, \
 	  "volt-var: reference voltage; the points are those for 1, and move with it") \
 	X(VV_VREF_AUTO, "vv_vref_auto", 0, 0, 0, 1, PROFILE, DEFAULT, \
-	  "volt-var: 1 has the reference voltage follow the grid's") \
+	  "volt-var: 1 makes the reference voltage follow the grid voltage") \
 	X(VV_VREF_T_S, "vv_vref_t_s", 0, 300, 300, 5000, PROFILE, DEFAULT, \
-	  "volt-var: time constant with which it does") \
+	  "volt-var: time constant with which the reference voltage follows") \
 	X(VW_ON, "vw_on", 0, 0, 0, 1, PROFILE, REFUSED, "volt-watt: 1 for on") \
 	X(VW_V1_PU, "vw_v1_pu", 3, 1060, 1050, 1130, PROFILE, REFUSED, \
 	  "volt-watt: voltage from which power falls") \
@@ -122,7 +123,7 @@
 	X(DROOP_OLRT_S, "droop_olrt_s", 1, 50, 2, 100, PROFILE, REFUSED, \
 	  "frequency droop: open-loop response time") \
 	X(DROOP_REF, "droop_ref", 0, 0, 0, 1, PROFILE, DEFAULT, \
-	  "frequency droop: the slope is of 0 rated power, 1 the power before the event") \
+	  "frequency droop: power to which the slope refers, 0 rated, 1 the power before the event") \
 	X(V_NOM_V, "v_nom_v", 0, 240, 150, 280, PROFILE, REFUSED, "nominal grid voltage") \
 	X(F_NOM_HZ, "f_nom_hz", 2, 6000, 5000, 6000, PROFILE, DEFAULT, "nominal grid frequency") \
 	X(POWER_LIMIT_W, "power_limit_w", 0, 1200, 0, 1200, CONTROL, REFUSED, "active power limit") \

@@ -12,11 +12,11 @@
 #define QS1_TRIP_WAVE_MAGIC 0x54315351u /* "QS1T" */
 
 /**
- * struct qs1_trip_wave - which trip, and what follows
+ * struct qs1_trip_wave - header of a recorded trip
  * @magic: QS1_TRIP_WAVE_MAGIC
- * @number: of the recording, from 1 since the driver was bound; one that reads
- *          the attribute in several pieces has a whole when it is the same
- *          before and after
+ * @number: of the recording, from 1 since the driver was bound; a reader that
+ *          needs several reads has a consistent copy when it is the same before
+ *          and after
  * @control_hz: scans in a second
  * @count: scans that follow
  * @trip: index among them of the control period that tripped

@@ -17,8 +17,8 @@
  * Lock step: vboard writes adc[] and sense, then increments step_req. The
  * firmware runs one control period, writes its outputs, then sets step_ack to
  * step_req. While rest is set the firmware waits for an interrupt instead of
- * polling step_req; it may also do so after polling in vain for long, and a
- * board that waits for an answer rings again now and then.
+ * polling step_req. It may also do so after a long poll without a step, so a
+ * board that waits for an answer repeats the doorbell from time to time.
  */
 #ifndef QS1_VHW_H
 #define QS1_VHW_H
