@@ -72,7 +72,7 @@ $(M4)/stamp: $(addprefix firmware/hal/m4/, stamp.c selfcheck.h) include/qs1/crc3
 	$(call say,LD)
 	$(Q)$(CC) $(HOST_CFLAGS) -o $@ $<
 
-# Real boards: registers of Texas Instruments' processors, and what is where on a board.
+# Real boards: registers of Texas Instruments' processors, and the pins of each board.
 TI_SRC := $(addprefix firmware/hal/ti/, run.c board.c calibrate.c adc.c pwm.c frame.c watchdog.c)
 AM57XX_SRC := $(addprefix firmware/hal/am57xx-m4/, map.c resources.c)
 AM62X_SRC := firmware/hal/am62x-m4/map.c firmware/hal/m4/resources.c

@@ -65,7 +65,7 @@ static void mat_exp(double m[N][N])
 	memcpy(m, sum, sizeof(sum));
 }
 
-/* What a rich network has besides; the breaker's inductance is that of half the source. */
+/* The additional states of a rich network; half of the source is in the breaker's branch. */
 static void equations_rich(const struct acnet_param *p, bool utility, double a[N][N])
 {
 	double c = p->load_c, l = p->lg / 2, r = p->rg / 2;
@@ -340,14 +340,14 @@ void acnet_step_diodes(struct acnet *net, unsigned int config, double *vlink, do
 		double from = emf0 + (emf - emf0) * n / ACNET_SUBSTEPS;
 		double to = emf0 + (emf - emf0) * (n + 1) / ACNET_SUBSTEPS;
 		double i = net->x[AC_IL1];
-		bool against; /* the link's positive end is at the inductor */
+		bool against; /* the diodes connect the link's positive end to the inductor */
 
 		if (i == 0 && fabs(net->x[AC_VC]) <= *vlink) {
 			advance(net, map_of(net, config, true), 0, from, to);
 			net->x[AC_IL1] = 0;
 			continue;
 		}
-		/* The diodes put the link against the current, or against vC to start one. */
+		/* The diodes apply the link against the current, or against vC to start one. */
 		against = i < 0 || (i == 0 && net->x[AC_VC] > 0);
 		advance(net, map_of(net, config | ACNET_L1, true), against ? *vlink : -*vlink, from,
 			to);

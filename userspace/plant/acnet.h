@@ -9,9 +9,9 @@
  *                 |    |     |             |     |    |    |
  *                 +----+-----+-------------+-----+----+----+--------------
  *
- * Where a scenario asks for more than that (a load that is no resonant circuit or
- * changes while running, a resonance of the source), the PCC has the capacitors
- * of a house too, and a capacitor may stand in the middle of the source:
+ * Some scenarios need a rich network: a load that is not a resonant circuit or that
+ * changes while running, or a resonance of the source. The PCC then also has the
+ * capacitors of a house, and a capacitor may be in the middle of the source:
  *
  *   PCC --+-----+-- breaker -Rg/2-Lg/2-+-Rg/2-Lg/2- emf
  *         |     |                      |
@@ -45,7 +45,7 @@ enum acnet_state {
 	AC_ROWS = 12
 };
 
-/* The capacitors of a house's appliances: interference suppression, and what is stray. */
+/* The capacitors of a house's appliances: interference suppression and stray capacitance. */
 #define ACNET_CX_F 1e-6
 #define ACNET_RX_OHM 10.0
 #define ACNET_CS_F 10e-9
@@ -137,7 +137,7 @@ double acnet_step(struct acnet *net, unsigned int config, double vbridge, double
 /**
  * acnet_advance() - a part of a step with the bridge's voltage held
  * @ticks: its length, of ACNET_TICKS
- * @extra: current through L1 beside what its flux over L1 gives, A
+ * @extra: current through L1 in addition to its flux over L1, A
  * @emf0: source voltage at its start, V
  * @emf1: at its end
  *
@@ -155,7 +155,7 @@ double acnet_advance(struct acnet *net, unsigned int config, int ticks, double v
 void acnet_step_diodes(struct acnet *net, unsigned int config, double *vlink, double clink,
 		       double emf);
 
-/* acnet_open_relay(), acnet_open_utility() - what a contact does to the states */
+/* acnet_open_relay(), acnet_open_utility() - update the states when a contact opens */
 void acnet_open_relay(struct acnet *net);
 void acnet_open_utility(struct acnet *net);
 

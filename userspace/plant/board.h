@@ -18,7 +18,7 @@
  * @lp: magnetising inductance of a phase, each input
  * @cin: input capacitor, each input
  * @l1: and the others: filter, see struct acnet_param
- * @saturation_a: current at which the flux of L1 needs twice what a linear inductor would
+ * @saturation_a: current of a linear inductor for which L1, saturating, takes twice as much
  * @dead_s: dead time of each leg
  * @late_s: delay of each leg's edge, [leg][rising]
  * @switch_ohm: on-resistance above nominal, [leg][high side]

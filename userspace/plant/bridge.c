@@ -12,7 +12,7 @@
 
 #define PERIOD ACNET_TICKS
 
-/* What happens within a period, in order of time. */
+/* An event within a period; a period has them in order of time. */
 struct event {
 	int at;
 	int leg;
@@ -51,7 +51,7 @@ static void add(struct period *p, struct event event)
 	p->event[n] = event;
 }
 
-/* What saturation adds to the current that a linear inductor would have at this flux. */
+/* Saturation current: in addition to the current of a linear inductor at this flux. */
 static double excess(const struct plant_board *board, double linear)
 {
 	double x = linear / board->saturation_a, x2 = x * x, x4 = x2 * x2;
@@ -68,8 +68,8 @@ static double current(const struct period *p)
 }
 
 /*
- * When a leg's voltage changes, after the gate logic's edge, s. The old switch
- * turns off at once, the new one after the dead time.
+ * Delay from the gate logic's edge to the change of a leg's voltage, s. The old
+ * switch turns off immediately, the new one after the dead time.
  */
 static double delay(const struct period *p, int leg, bool rising)
 {
@@ -101,7 +101,7 @@ static double emf_at(const struct period *p, int at)
 	return p->emf0 + (p->step->emf - p->emf0) * at * (1.0 / PERIOD);
 }
 
-/* One pole, its input linear over the segment: its answer lies late by the time constant. */
+/* One pole, its input linear over the segment: a ramp comes out late by the time constant. */
 static void filter(double *y, double x0, double x1, double tau, double t, double decay)
 {
 	double slope = (x1 - x0) / t;
@@ -163,7 +163,7 @@ static bool swallowed(struct period *p, const struct event *falling, int next)
 	return false;
 }
 
-/* Mean square of what lies between the samples, straight between two segments' ends. */
+/* Mean square of the ripple between the samples, linear between the ends of a segment. */
 static double ripple2(const struct period *p)
 {
 	double slope = (p->i2[p->segments] - p->i2[0]) / PERIOD, sum = 0, before = 0;

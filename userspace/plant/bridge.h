@@ -4,10 +4,11 @@
  * around the middle of the control period.
  *
  * Between two edges the network is linear and is stepped exactly, over any
- * 65536th of a period (0.76 ns). An edge lies where the leg's volt-seconds put
- * it, by the direction and size of its current: the switch that turns on comes
- * late by the dead time; a current that helps moves the leg's capacitance before
- * that; diodes carry the rest of the dead time beyond the rail. L1 saturates.
+ * 65536th of a period (0.76 ns). The time of an edge is the one that gives the
+ * leg's true volt-seconds; it depends on direction and size of the current. A switch
+ * turns on late by the dead time. A current in the helping direction charges the
+ * leg's capacitance earlier; diodes then conduct, beyond the rail, for the rest of
+ * the dead time. L1 saturates.
  * Derivation: Documentation/power-stage.md.
  */
 #ifndef QS1_PLANT_BRIDGE_H

@@ -18,7 +18,7 @@ __asm__(".section .rodata\n"
 	".previous\n");
 extern const char qs1_modules_csv[], qs1_modules_csv_end[];
 
-/* Columns used, with the range of what can be a module of this product's class. */
+/* Columns used, with their plausible range for a module of this product's class. */
 static const struct {
 	const char *header;
 	double min, max;
@@ -86,7 +86,7 @@ static int module_pick(const struct csv *csv, const char *name, struct pv_module
 	if (parts == 1)
 		return module_row(csv, found, ret_module, err, size);
 	snprintf(err, size, "expected a module of %s, found '%s', which %s", csv->name, name,
-		 parts ? "is part of more than one name" : "is none");
+		 parts ? "matches more than one name" : "matches no name");
 	return -ENOENT;
 }
 

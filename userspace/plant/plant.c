@@ -23,7 +23,7 @@
 
 #define UNIT_TICKS_MS (QS1_CONTROL_HZ / 1000)
 
-/* Ground current of the GFDI fault, and what always leaks, RMS at grid frequency. */
+/* Ground current of the GFDI fault, and the permanent leakage, RMS at grid frequency. */
 #define GROUND_FAULT_A 2.0
 #define GROUND_LEAK_A 0.004
 
@@ -142,7 +142,7 @@ int plant_init(struct plant *p, const struct plant_setup *setup)
 	if (setup->resonance_hz > 0) {
 		double w = 2 * M_PI * setup->resonance_hz;
 
-		/* What the unit looks into: half of the source beside the capacitor. */
+		/* Seen from the unit: half of the source, in parallel with the capacitor. */
 		par.ct = 1 / (w * w * setup->lg / 2);
 		par.rt = fmax(w * setup->lg / 2 / setup->resonance_q - setup->rg / 2, 0);
 	}
@@ -360,7 +360,7 @@ static void expand(struct plant *p, int n)
 }
 
 /**
- * struct stage - what the converters do in one period, one entry for each input
+ * struct stage - operation of the converters in one period, one entry for each input
  * @duty: of an input in discontinuous conduction, else 0
  * @on: 1 for an input that switches, else 0
  * @current: mean input current in continuous conduction, A
@@ -408,7 +408,7 @@ static void stage_ccm(struct plant_inputs *in, int n, double duty, double vreset
 	st->lost_j[n] = QS1_STAGE_PHASES * (loss->pri_ohm * pri2 + loss->sec_ohm * sec2);
 }
 
-/* Gate signals to what each converter will do. */
+/* From the gate signals, the operation of each converter. */
 static void stage_begin(struct plant *p, const struct qs1_outputs *out, double vreset,
 			struct stage *st)
 {
@@ -474,7 +474,7 @@ static void step_inputs(struct plant *p, const struct qs1_outputs *out)
 	}
 	p->link_j += gained;
 	if (p->link_j < 0) {
-		/* What is not there can not be lost. */
+		/* Losses can not exceed the stored energy. */
 		lost += p->link_j;
 		p->link_j = 0;
 	}
@@ -576,7 +576,7 @@ static double emf_next(struct plant *p)
 }
 
 /**
- * struct ac_period - what the network has to do in a period, and what it did
+ * struct ac_period - inputs and results of the network in a period
  * @config: ACNET_RELAY and ACNET_UTILITY bits
  * @emf: source voltage at the period's end, V
  * @bridge: the gates are on

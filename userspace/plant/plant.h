@@ -76,11 +76,11 @@ struct plant_load {
 };
 
 /**
- * struct plant_setup - what is fixed before time 0
+ * struct plant_setup - settings that are fixed before time 0
  * @seed: of every random source
  * @noise: sensor noise
  * @drawn: the board is drawn from the seed, else it is nominal
- * @switching: the bridge has its edges, else it is averaged over the period
+ * @switching: each edge of the bridge is simulated, else the bridge is averaged
  * @dead_s: dead time of both legs, s; 0 for the board's own
  * @ambient_c: ambient temperature, degree C
  * @rg: source resistance, ohm
@@ -127,11 +127,11 @@ struct plant_inputs {
 };
 
 /**
- * struct plant_sensor - the converters and what is before them
+ * struct plant_sensor - the converters and their analogue front end
  * @lag: of the anti-alias filter, periods
  * @jitter: RMS, periods
  * @bow: nonlinearity, see sensor.c
- * @before: what the filter saw at the last sample
+ * @before: input of the filter at the last sample
  * @gain25: and the others: at calibration, and their temperature coefficients
  */
 struct plant_sensor {
@@ -248,7 +248,7 @@ void plant_env(struct plant *plant);
 /* plant_settle() - cells and case take the temperature they would have had for hours */
 void plant_settle(struct plant *plant);
 
-/* What scenarios do. */
+/* Changes by scenarios. */
 void plant_module(struct plant *plant, int input, const struct pv_module *module);
 void plant_sun(struct plant *plant, int input, double w_m2);
 void plant_shade(struct plant *plant, int input, int sections, double fraction);
@@ -273,7 +273,7 @@ void plant_grid_phase(struct plant *plant, double degrees);
 void plant_utility(struct plant *plant, bool closed);
 void plant_relay_fault(struct plant *plant, enum relay_fault fault);
 void plant_sensor_fault(struct plant *plant, enum qs1_adc channel, enum sensor_fault fault);
-/* An offset beside the one that the seed drew, as a fraction of full scale. */
+/* An offset added to the one drawn from the seed, as a fraction of full scale. */
 void plant_sensor_offset(struct plant *plant, enum qs1_adc channel, double full_scale);
 
 /* Energy stored in capacitors and inductors, J: for the balance. */

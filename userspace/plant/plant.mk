@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# libqs1plant: modules, power stage, grid and sensors. Physics alone; world/ says what happens to it.
+# libqs1plant: modules, power stage, grid and sensors. Only physics; the events come from world/.
 
 PLANT_SRC := $(wildcard userspace/plant/*.c)
 PLANT_OBJ := $(PLANT_SRC:%.c=$(BUILD)/host/%.o)

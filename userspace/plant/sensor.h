@@ -27,7 +27,7 @@ void sensor_convert(struct plant_sensor *sensor, const float x[QS1_ADC_COUNT],
 /* sensor_noise() - RMS of the noise of each sample, counts */
 void sensor_noise(struct plant_sensor *sensor, double counts);
 
-/* sensor_warm() - the temperature of the sensors' electronics, C; only drawn boards care */
+/* sensor_warm() - the temperature of the sensors' electronics, C; affects drawn boards only */
 void sensor_warm(struct plant_sensor *sensor, double c);
 
 /**

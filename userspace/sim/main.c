@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * qs1-sim: the control core, compiled for the host, against the plant. It
- * stands for Linux too: applies the profile, arms the core, keeps the heartbeat.
+ * also takes the part of Linux: applies the profile, arms the core, sends the heartbeat.
  */
 #include <argp.h>
 #include <errno.h>
@@ -41,7 +41,7 @@ struct options {
 	uint64_t seed;
 };
 
-/* What a unit waits for before it connects. */
+/* Delays before a unit connects. */
 static const enum qs1_param waits[] = { QS1_PARAM_ES_DELAY_S, QS1_PARAM_ES_RANDOM_S };
 
 struct sim {
@@ -70,9 +70,9 @@ static const char *result_text(uint32_t result)
 		[QS1_ERR_OP] = "no such operation",
 		[QS1_ERR_ARG] = "no such parameter or fault",
 		[QS1_ERR_RANGE] = "out of range",
-		[QS1_ERR_STATE] = "not in this state",
+		[QS1_ERR_STATE] = "not allowed in the current state",
 		[QS1_ERR_CONFLICT] = "contradicts another parameter",
-		[QS1_ERR_ACTIVE] = "its cause lasts",
+		[QS1_ERR_ACTIVE] = "the cause of the fault is still present",
 	};
 
 	return result < ARRAY_SIZE(text) ? text[result] : "?";
@@ -92,7 +92,7 @@ static int command(struct sim *sim, enum qs1_op op, uint32_t arg, int32_t value,
 	};
 
 	if (sim->dead) {
-		snprintf(err, size, "%s: the coprocessor does not run", what);
+		snprintf(err, size, "%s: the coprocessor is not running", what);
 		return -ENXIO;
 	}
 	record.result = qs1_core_command(sim->core, op, arg, value, &record.ret);
@@ -120,7 +120,7 @@ static int apply_profile(struct sim *sim, char *err, size_t size)
 	return ret ? ret : command(sim, QS1_OP_PROFILE_COMMIT, 0, 0, "profile", err, size);
 }
 
-/* Folders in which a profile is looked for: here, beside the program, installed. */
+/* Search path of a profile: current folder, next to the program, installed. */
 static int load_profile(struct sim *sim, const char *name, char *err, size_t size)
 {
 	char exe[PATH_MAX] = "", beside[PATH_MAX + 32];
@@ -149,7 +149,7 @@ static int op_profile(void *ctx, const char *name, char *err, size_t size)
 {
 	struct sim *sim = ctx;
 
-	/* The command line has the last word. */
+	/* A profile on the command line overrides the scenario's. */
 	return sim->options->profile ? 0 : load_profile(sim, name, err, size);
 }
 
@@ -218,7 +218,7 @@ static int op_coproc(void *ctx, const char *word, char *err, size_t size)
 	}
 	if (!sim->dead)
 		return 0;
-	/* Linux starts it again, with its profile. */
+	/* Linux restarts the coprocessor and applies the profile again. */
 	sim->dead = false;
 	sim->out = (struct qs1_outputs){ 0 };
 	qs1_core_init(sim->core);
@@ -295,7 +295,7 @@ static void csv_header(FILE *csv)
 	fputs("\n", csv);
 }
 
-/* What the firmware makes of it: its state, what limits it, what it would report. */
+/* The firmware's columns: state, power limit and reported measurements. */
 static void csv_firmware(const struct sim *sim)
 {
 	struct qs1_telemetry t;
@@ -397,7 +397,7 @@ static double seconds_between(const struct timespec *a, const struct timespec *b
 	return (double)(b->tv_sec - a->tv_sec) + 1e-9 * (double)(b->tv_nsec - a->tv_nsec);
 }
 
-/* The scenario and the profile: wrong input is found here. */
+/* Reads scenario and profile, and reports all errors in them. */
 static int check(struct sim *sim, char *err, size_t size)
 {
 	const struct options *o = sim->options;
@@ -412,7 +412,7 @@ static int check(struct sim *sim, char *err, size_t size)
 	return ret;
 }
 
-/* What Linux does at boot. */
+/* The steps of Linux at boot. */
 static int start(struct sim *sim, char *err, size_t size)
 {
 	const struct options *o = sim->options;
@@ -440,7 +440,7 @@ static int open_outputs(struct sim *sim)
 	return 0;
 }
 
-/* Nothing half-written stays behind. */
+/* Removes an incomplete output file. */
 static void drop_output(FILE *file, const char *path)
 {
 	if (file && file != stdout) {

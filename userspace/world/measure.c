@@ -16,7 +16,7 @@
 #define CEASED_A (0.01 * RATED_A * M_SQRT2) /* 1 % of rated, instantaneous */
 #define CEASED_S 0.2			    /* "stays there" */
 
-/* Kinds of disturbance that can lead to a fault; a broken sensor can to any. */
+/* Kinds of disturbance that can lead to a fault; a broken sensor can lead to any fault. */
 static unsigned int fault_origin(unsigned int fault)
 {
 	if (QS1_FAULT_BIT(fault) & QS1_FAULTS_GRID)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What truly happened, measured on the plant's own waveforms and not on the
- * sensors: harvest, power, harmonics, trips.
+ * True measurements, from the plant's waveforms instead of the sensors: harvest,
+ * power, harmonics, trips.
  *
  * AC quantities are integrals over whole cycles of the voltage at the PCC, from
  * one interpolated rising zero crossing to the next. Harmonics come from
  * windows of 12 cycles (IEC 61000-4-7 for 60 Hz), back to back, resampled to 256
- * points a cycle and averaged by RMS. The rated-current distortion is that of
- * IEEE 1547-2018, 3.1: what the RMS of these windows holds beside the fundamental,
- * interharmonics, direct current and a switching bridge's ripple included.
+ * points a cycle and averaged by RMS. The rated-current distortion follows
+ * IEEE 1547-2018, 3.1: the RMS of these windows without the fundamental, but with
+ * interharmonics, direct current and the ripple of a switching bridge.
  */
 #ifndef QS1_MEASURE_H
 #define QS1_MEASURE_H
@@ -47,7 +47,7 @@ struct measure_totals {
 	double harmonic2[MEASURE_HARMONICS + 1]; /* squares of RMS currents, summed */
 	double square;				 /* mean squares of the current, summed */
 	uint64_t windows;
-	double ripple2; /* of what lies between the samples, summed over @ripples steps */
+	double ripple2; /* mean square of the ripple, summed over @ripples steps */
 	uint64_t ripples;
 };
 
@@ -117,13 +117,13 @@ void measure_free(struct measure *measure);
 /* measure_step() - after each step of the plant */
 void measure_step(struct measure *measure, const struct plant *plant);
 
-/* measure_mark() - start afresh, or stop */
+/* measure_mark() - restart the measurement from zero, or stop it */
 void measure_mark(struct measure *measure, const struct plant *plant, bool start);
 
 /* measure_disturb() - a disturbance of a kind, now */
 void measure_disturb(struct measure *measure, unsigned int kind);
 
-/* measure_event() - what the firmware reported, now */
+/* measure_event() - record an event that the firmware reports now */
 void measure_event(struct measure *measure, const struct qs1_event *event);
 
 /* measure_json() - add the measured members to the summary */

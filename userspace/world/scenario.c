@@ -289,7 +289,7 @@ void statement_free(struct statement *st)
 	memset(st, 0, sizeof(*st));
 }
 
-/* A line being taken apart. */
+/* A line being parsed. */
 struct parser {
 	char *rest;
 	const char *folder;
@@ -619,8 +619,8 @@ static int parse_arg(struct parser *p, const struct arg *arg)
 }
 
 /*
- * Words in common between a line and a form: all of the form's, or minus the
- * number that did match.
+ * Compares the words of a line with those of a form. Return: their number if all of
+ * the form's words match, else minus the number that match.
  */
 static int match_words(const char *line, const char *words, const char **ret_end)
 {
@@ -647,7 +647,7 @@ static int match_words(const char *line, const char *words, const char **ret_end
 	}
 }
 
-/* Says which words could have stood where the line went astray. */
+/* Reports the words that are possible where the line stops matching. */
 static int unknown_words(struct parser *p, const char *line, int matched)
 {
 	char expected[512] = "", found[64];
@@ -833,7 +833,7 @@ static void sort_timed(struct scenario *sc)
 	}
 }
 
-/* What can only be seen of the whole: times, and modules without sections. */
+/* Checks that need the whole file: times, and modules without sections. */
 static int check_whole(const struct scenario *sc, int *ret_line, char *err, size_t size)
 {
 	struct parser p = { .err = err, .size = size };

@@ -112,9 +112,9 @@ void statement_free(struct statement *statement);
 /**
  * statement_parse() - one line without "at"
  * @line: the line, no comment, no newline
- * @live: typed at the console, where set-up and timed statements are both
- *        welcome but for those that only make sense before time 0
- * @timed: it stood behind "at"
+ * @live: typed at the console, which accepts set-up and timed statements, except
+ *        those that only make sense before time 0
+ * @timed: the line began with "at T"
  * @folder: where files are found, "" for the current folder
  * @ret_statement: written on success; to be freed
  * @err: on failure what was expected and what was found

@@ -20,13 +20,13 @@
 
 #define TRUTH_TICKS (QS1_CONTROL_HZ / 100)
 
-/* A quantity on its way. */
+/* A quantity that moves to a target value. */
 struct ramp {
 	bool active;
 	double t0, t1, from, to;
 };
 
-/* A recorded quantity that plays; each comes from its latest replay. */
+/* A recorded quantity in replay; each comes from its latest replay. */
 struct playing {
 	const struct replay *replay;
 	double t0;
@@ -53,7 +53,7 @@ struct qs1_world {
 	bool v_held, f_held, ambient_held;
 
 	struct playing playing[REPLAY_QUANTITIES];
-	struct statement *typed; /* replays from the console: their tables live on */
+	struct statement *typed; /* replays from the console: their tables stay in use */
 	int typeds;
 
 	struct json_object *errors;
@@ -373,7 +373,7 @@ static int apply_policy(struct qs1_world *w, const struct statement *st, char *e
 	}
 }
 
-/* What each kind of statement disturbs, by enum statement_kind. */
+/* The kind of disturbance that a statement causes. */
 static unsigned int disturbance(enum statement_kind kind)
 {
 	switch (kind) {
@@ -478,7 +478,7 @@ static int apply_of_file(struct qs1_world *w, const struct statement *st, char *
 	if (ret) {
 		snprintf(err, size, "%s:%d: %s", w->scenario.path, st->line, reason);
 		json_object_array_add(w->errors, json_object_new_string(err));
-		/* That the unit refuses a command is an outcome, not the end of the world. */
+		/* A command that the unit refuses is a result, not an error of the run. */
 		if (st->kind == ST_CMD && ret == -EPROTO)
 			return 0;
 	}
@@ -509,7 +509,7 @@ int qs1_world_start(struct qs1_world *w, char *err, size_t size)
 	return 0;
 }
 
-/* What a file's check as a whole would have found. */
+/* The part of check_whole() that also applies to a line from the console. */
 static int check_live(const struct qs1_world *w, const struct statement *st, char *err, size_t size)
 {
 	for (int n = 0; n < QS1_INPUTS; n++) {
@@ -616,7 +616,7 @@ int qs1_world_step(struct qs1_world *w, const struct qs1_outputs *out, int16_t a
 {
 	double t = qs1_world_time(w);
 
-	/* Half a step early: the nearest period. */
+	/* Half a step early, so that a statement acts in the nearest period. */
 	while (w->next < w->scenario.timeds && w->scenario.timed[w->next].t < t + PLANT_H / 2) {
 		int ret = apply_of_file(w, &w->scenario.timed[w->next++], err, size);
 

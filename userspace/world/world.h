@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The world around the board: a scenario, the plant it acts on, and the
- * measurement of what truly happened. qs1-sim and vboard are two loops around
+ * measurement of the true quantities. qs1-sim and vboard are two loops around
  * this interface.
  */
 #ifndef QS1_WORLD_H
@@ -45,7 +45,7 @@ struct qs1_world_ops {
 };
 
 /**
- * struct qs1_truth - what truly is, from the plant, not from the sensors
+ * struct qs1_truth - true quantities, from the plant instead of the sensors
  *
  * DC quantities are means over the last 10 ms; power, RMS values and frequency
  * are of the last grid cycle.
@@ -71,7 +71,7 @@ struct qs1_truth {
 
 /**
  * qs1_world_new() - a world with default set-up: sun off, grid nominal
- * @ops: where statements go that are not physics
+ * @ops: carries out the statements that are not physics
  * @ctx: handed to @ops
  *
  * Return: the world, or NULL when out of memory.

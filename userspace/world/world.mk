@@ -6,7 +6,7 @@ WORLD_SRC := $(wildcard userspace/world/*.c)
 WORLD_OBJ := $(WORLD_SRC:%.c=$(BUILD)/host/%.o)
 WORLD_INCLUDES := $(PLANT_INCLUDES) -Iuserspace/lib -Iuserspace/world
 
-# What a program that holds a world links; each library before what it needs.
+# Link line of a program with a world; each library before the ones that it needs.
 HOST_WORLD := $(BUILD)/host/libqs1world.a $(BUILD)/host/libqs1plant.a $(USERLIB_HOST)
 
 $(BUILD)/host/libqs1world.a: $(WORLD_OBJ)

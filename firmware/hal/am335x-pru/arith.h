@@ -5,8 +5,8 @@
  * The PRU's compiler shifts signed values bit by bit, widens 32 bits to 64 by
  * such a loop, and multiplies to 64 bits by a call that takes both factors so
  * widened. Here a shift is two to four instructions and the rest a call of a
- * routine in arith.S. Those take their operands in r14 to r17 and spoil few
- * other registers, so that the caller's values stay in theirs.
+ * routine in arith.S. Those take their operands in r14 to r17 and clobber few
+ * other registers, so that the caller keeps its values in registers.
  */
 #ifndef QS1_PRU_ARITH_H
 #define QS1_PRU_ARITH_H
@@ -15,7 +15,7 @@
 
 #define PRU_INLINE static inline __attribute__((always_inline))
 
-/* What a call spoils: the return address, and what the multiplier takes and gives. */
+/* Registers that a call clobbers: the return address and those of the multiplier. */
 #define PRU_CALL(name) "call %%label(" #name ")"
 #define PRU_SPOILS "r26", "r27", "r28", "r29", "r3.b2", "r3.b3"
 

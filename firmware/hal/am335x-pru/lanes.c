@@ -6,7 +6,7 @@
 #include "adc.h"
 #include "regs.h"
 
-/* Looks of about four cycles: BUSY rises within 45 ns, falls within 4.15 us; twice that. */
+/* Polls of about four cycles: BUSY rises within 45 ns, falls within 4.15 us; twice that. */
 #define LOOKS_RISE 16
 #define LOOKS_FALL 512
 

@@ -2,7 +2,7 @@
 /*
  * The two AD7606 converters of ti/adc.h on pins of PRU0, with both of their data
  * lines: DOUTA gives channels 1 to 4, DOUTB 5 to 8, and all four lines are read
- * at once. The clock comes from the loop that does so: 21 cycles of 5 ns for a bit,
+ * in parallel. The same loop makes the clock: 21 cycles of 5 ns for a bit,
  * 9.5 MHz of the 17 MHz allowed, 6.7 us for all 64 bits.
  */
 #ifndef QS1_HAL_LANES_H
@@ -45,14 +45,14 @@ static inline void qs1_r31_write(uint32_t value)
 
 /**
  * qs1_lanes_convert() - sample all channels
- * @idle: R30 between two periods, AM335X_ALIVE as it is to be
+ * @idle: R30 between two periods, with the level that AM335X_ALIVE must have
  *
  * Return: QS1_ADC_NOT_BUSY, or 0 when the converters are at work.
  */
 uint32_t qs1_lanes_convert(uint32_t idle);
 
 /**
- * qs1_lanes_wait() - for the end of it
+ * qs1_lanes_wait() - wait for the end of the conversion
  *
  * Return: QS1_ADC_TOO_LONG, or 0 when results can be read.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What is where on the BeagleBone Black, besides the pins of the PRU (regs.h). */
+/* Timers and lines of the BeagleBone Black; regs.h has the pins of the PRU. */
 #ifndef QS1_HAL_AM335X_MAP_H
 #define QS1_HAL_AM335X_MAP_H
 
@@ -24,7 +24,7 @@ struct qs1_pru_map {
 
 extern const struct qs1_pru_map qs1_pru_map;
 
-/* Lets this PRU reach what is outside of the PRUSS. */
+/* Enables this PRU's access to addresses outside of the PRUSS. */
 void qs1_pru_master(void);
 
 /* Clocks of the timers inside their subsystems; before qs1_pwm_init(). */

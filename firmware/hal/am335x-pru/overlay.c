@@ -25,7 +25,7 @@ static const uint32_t need[QS1_TURNS] = { QS1_NEED_TABLE };
 /* Cycles of the period that have to be left when a turn begins. */
 static const uint16_t room[QS1_TURNS] = { QS1_ROOM_TABLE };
 
-/* Which turn follows a turn; what the mailbox has stands at QS1_TURN_PORT. */
+/* The turn after each turn; QS1_TURN_PORT also stands for the mailbox's turn. */
 #define AFTER(slot)                                                                                \
 	[slot] = (slot) == QS1_PAIR_SLOT ? QS1_TURN_TELEMETRY : ((slot) + 1) % QS1_TICKS_PER_MS
 static const uint8_t after[QS1_TURNS] = {
@@ -57,19 +57,19 @@ static const uint8_t after[QS1_TURNS] = {
 
 #define NONE 32
 
-/* So much is copied between two looks at the time: three bursts of memcpy(). */
+/* Bytes copied between two checks of the time: three bursts of memcpy(). */
 #define CHUNK 144u
 
-/* What look() takes at the most, and what leads there (make pru-wcet-pru0). */
+/* Upper bound for look() and the way to it (make pru-wcet-pru0). */
 #define LOOK_CYCLES 510
 
 /*
- * What is loaded. Together, so that their addresses are one.
- * present: pieces that are there, as bits; begun: a piece of which some is there, up
- * to done; written: the last word, which is the one at copied; longest: cycles that
- * CHUNK has taken at the most so far. Of the search: slot, for which it began; last,
- * with which it ends; turn, up to which it has come; guard, what the turns until then
- * need; refused, pieces that would displace some of it.
+ * State of the loads, in one structure, so that one address serves all members.
+ * present: loaded pieces, as bits; begun: the piece being loaded, up to done;
+ * written: address of the last word written, whose source is at copied; longest:
+ * most cycles that a CHUNK has taken so far. The search: it began for slot, ends
+ * with the turn last and has reached turn; guard: pieces that the turns so far need;
+ * refused: pieces that would displace one of these.
  */
 static struct {
 	uint32_t present;
@@ -87,9 +87,9 @@ static struct {
 } code = { .begun = NONE, .slot = NONE };
 
 /*
- * Is what was written there? The read goes where the writes went, behind them,
- * while the control register is reached by another way: without it PRU1 could run
- * before the last of them has arrived.
+ * Have all writes arrived? The read takes the same path as the writes and stays
+ * behind them. The control register is on another path: without the read PRU1 could
+ * start before the last write has arrived.
  */
 static bool arrived(void)
 {
@@ -106,7 +106,10 @@ void qs1_overlay_run(void)
 	code.halted = false;
 }
 
-/* A piece, or some more of it, as long as @then cycles are left. Return: it is there. */
+/*
+ * Load a piece, or the next part of it, while more than @then cycles are left.
+ * Return: the piece is complete.
+ */
 static bool load(uint32_t n, uint32_t then)
 {
 	const struct piece *p = &piece[n];
@@ -167,8 +170,9 @@ bool qs1_overlay_for(uint32_t turn)
 }
 
 /*
- * A step of the search: the next turn to come. A piece that it needs, unless what that
- * displaces is needed before; NONE, and on to the turn after it.
+ * One step of the search, for the next turn. Return: a missing piece that the turn
+ * needs and that displaces nothing needed earlier; else NONE, and the search goes on
+ * to the following turn.
  */
 __attribute__((noinline)) static uint32_t look(void)
 {

@@ -5,12 +5,12 @@
  * The data memories hold copies of it, in pieces; scripts/pru-overlays says
  * which piece has which place, which others it displaces there, and which pieces
  * each turn needs. Between two turns PRU0 resets PRU1, writes the pieces that the
- * turns to come need, and starts PRU1 again: an instruction memory takes writes
- * from outside only while its PRU is in reset. It is read back: the last word that
- * was written has to be there before PRU1 runs, or all stops.
+ * next turns need, and starts PRU1 again: an instruction memory takes writes from
+ * outside only while its PRU is in reset. PRU0 reads the last word back before PRU1
+ * runs, and stops everything if it differs.
  *
- * A load never costs a period its time: before each burst there has to be as much
- * as the longest one has taken so far.
+ * A load never delays a period: PRU0 begins a burst only if the time left is at
+ * least that of the longest burst so far.
  */
 #ifndef QS1_HAL_AM335X_OVERLAY_H
 #define QS1_HAL_AM335X_OVERLAY_H
@@ -19,36 +19,36 @@
 #include <stdint.h>
 
 /**
- * qs1_overlay_there() - is the code of a turn there?
+ * qs1_overlay_there() - is the code of a turn loaded?
  * @turn: a slot, or enum qs1_turn
  */
 bool qs1_overlay_there(uint32_t turn);
 
 /**
- * qs1_overlay_ready() - can a turn begin: is its code there, and the time it takes?
+ * qs1_overlay_ready() - can a turn begin: is its code loaded, and is there time for it?
  * @turn: a slot, or enum qs1_turn
  */
 bool qs1_overlay_ready(uint32_t turn);
 
 /**
- * qs1_overlay_for() - the same, after loading what is not there as far as the time allows
+ * qs1_overlay_for() - the same, after loading missing pieces as far as the time allows
  * @turn: as there
  */
 bool qs1_overlay_for(uint32_t turn);
 
 /**
- * qs1_overlay_ahead() - load what the turns to come need
- * @then: cycles that have to be left of the period
+ * qs1_overlay_ahead() - load the pieces that the next turns need
+ * @then: cycles of the period that must be left afterwards
  */
 void qs1_overlay_ahead(uint32_t then);
 
 /* PRU1 out of its reset, if it is in one. */
 void qs1_overlay_run(void);
 
-/* Of pru0.c: are there so many cycles left of the period? */
+/* In pru0.c: are so many cycles of the period left? */
 bool qs1_time_for(uint32_t cycles);
 
-/* Of pru0.c: PRU1's memory does not hold what was written. */
+/* In pru0.c: gates off, crash report, halt; here when PRU1's memory differs from the writes. */
 __attribute__((noreturn)) void qs1_stop(void);
 
 #endif /* QS1_HAL_AM335X_OVERLAY_H */

@@ -9,7 +9,7 @@
  * own data memory, which disturbs nobody.
  *
  *	period flag
- *	PRU0  convert, read, calibrate     (PRU1 may still be at what it was asked for last)
+ *	PRU0  convert, read, calibrate     (PRU1 may still run the previous turn)
  *	      qs1_core_step() ...
  *	PRU1                      qs1_slot()
  *	PRU0                                 outputs, timers
@@ -42,9 +42,9 @@ enum qs1_turn {
  * @answer: the question that PRU1 has answered last
  * @late: periods that had begun before PRU0 was ready for them
  * @held: periods without the core's slow task, which came in the next one
- * @behind: of these, what has not been made up for
+ * @behind: slow tasks by which PRU1 is still behind
  * @calibration: where PRU1 sees it
- * @ready: PRU1 after START: whether the timers' clock fits, and the calibration is sound
+ * @ready: PRU1 after START: the timers' clock fits and the calibration is not damaged
  * @telemetry: PRU1: a snapshot is due after the next QS1_PAIR_SLOT
  * @mailbox: PRU1: QS1_TURN_DISARM, _COMMAND or _REPLY when it is due, else _PORT
  * @pwm: the timers
@@ -77,17 +77,17 @@ extern volatile uint32_t qs1_ask; /* in PRU1's data memory: enum qs1_turn, and a
  * period's samples are there.
  */
 #define QS1_PAIR_SLOT 3
-/* Before this one, which no period passes over, it looks at the mailbox: time to load the code. */
+/* PRU1 polls the mailbox before this slot, which is never skipped: time to load the code. */
 #define QS1_PAIR_LOOK_SLOT 0
-/* Periods before a snapshot from which on its code is loaded, fewer than a frame has. */
+/* Loading of its code begins this many periods before a snapshot; fewer than in a frame. */
 #define QS1_PAIR_TELEMETRY_AHEAD 10
 
 #define QS1_ASK_TURN 0xffu
 #define QS1_ASK_NEXT 0x100u
 
-/* What pru0.ld keeps free for it. */
+/* Space that pru0.ld reserves for it. */
 _Static_assert(sizeof(struct qs1_pair) <= 0xbf0, "pru0.ld");
-/* Before START clears the state its code has its copy there. */
+/* The copy of START's code is in this place until START clears the state. */
 _Static_assert(offsetof(struct qs1_pair, core) <= 0x70 && sizeof(struct qs1_pair) >= 0xaf0,
 	       "START_STORE of scripts/pru-overlays");
 

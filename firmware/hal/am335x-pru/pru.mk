@@ -8,8 +8,8 @@ PRU_HAL := firmware/hal/am335x-pru
 PRU_BIN := $(CACHE)/toolchain-pru/bin
 PRU_CC := $(PRU_BIN)/pru-gcc
 
-# 8 KB of instructions each: small before fast, and functions called once as functions of their own,
-# which saves what the compiler keeps in memory around them.
+# 8 KB of instructions each: optimise for size, and do not inline functions that are called once:
+# inlined, they make the compiler spill registers to memory.
 PRU_CFLAGS := -std=gnu17 -Os -g -ffreestanding -ffunction-sections -fdata-sections \
 	-fno-inline-functions-called-once $(SAME_ANYWHERE) $(WARN) $(CORE_INC) -I$(PRU_HAL) \
 	-DQS1_ARITH='"arith.h"' -DQS1_VERSION='"$(QS1_VERSION)"'
@@ -38,7 +38,7 @@ PRU1_HAL_OBJ := $(addprefix $(PRU)/obj/$(PRU_HAL)/, start.o pru1.o map.o) \
 	$(addprefix $(PRU)/obj/firmware/hal/ti/, pwm.o calibrate.o)
 PRU1_FIRMWARE_OBJ := $(PRU1_HAL_OBJ) $(PRU_CORE_OBJ) $(PRU_ARITH_OBJ)
 $(PRU0_HAL_OBJ) $(PRU1_HAL_OBJ): PRU_CFLAGS += -Ifirmware/hal/ti -I$(PRU) -DQS1_PWM_ECAPS=false
-# Loops that turn but a few times are smaller with what does not change inside of them.
+# Loops with few iterations are smaller when invariant code stays inside of them.
 $(addprefix $(PRU)/obj/, $(addprefix $(PRU_HAL)/, pru0.o overlay.o) firmware/hal/ti/pwm.o): private PRU_CFLAGS += \
 	-fno-tree-loop-im -fno-move-loop-invariants
 

@@ -11,8 +11,8 @@
 /* Reads of the period's flag, each 38 cycles at least: a period, and as much again. */
 #define LOOKS_PERIOD 520
 /*
- * A period without good samples is an emergency stop of that period, one without its
- * slow task delays those that follow: so many in a row are the end.
+ * A period without good samples is an emergency stop of that period; one without its
+ * slow task delays the following tasks. After so many in a row PRU0 stops everything.
  */
 #define BAD_MAX 20
 
@@ -25,7 +25,7 @@
 #define LATE_CYCLES 280
 /* From the period's beginning to begin_period(), when its flag was waited for. */
 #define BEFORE_CYCLES 180
-/* For the look at the period's flag to be in time. */
+/* Reserve, so that the period's flag is polled in time. */
 #define SPARE_CYCLES 120
 
 /* In a separate section, which qs1ctl finds by its name. */
@@ -33,7 +33,7 @@ __attribute__((section(".calibration"), used))
 const struct qs1_calibration qs1_board_calibration = { 0 };
 
 /*
- * Together, so that their addresses are one. idle: R30 between two samplings; asked:
+ * One structure, so that one address serves all. idle: R30 between two samplings; asked:
  * PRU1's question; end: of the period, by the cycle counter; bad, held: periods in a
  * row without samples, and without a slow task.
  */
@@ -76,7 +76,7 @@ static bool answered(void)
 	return qs1_pair.answer == own.asked;
 }
 
-/* The state is PRU0's from here on. A period that ends without it is the last one. */
+/* From here on PRU0 owns the state. No answer by the end of the period stops everything. */
 static void wait_for_answer(void)
 {
 	while (!answered()) {
@@ -86,7 +86,7 @@ static void wait_for_answer(void)
 	qs1_shm_barrier();
 }
 
-/* And PRU1's from here on, whose code is there. */
+/* From here on PRU1 owns the state. The code of the turn must be loaded. */
 static void ask(uint32_t turn)
 {
 	qs1_overlay_run();
@@ -95,7 +95,7 @@ static void ask(uint32_t turn)
 	qs1_ask = own.asked;
 }
 
-/* What is due between two slots of the core: a turn, or QS1_TURN_PORT, which is each period's. */
+/* The turn that is due between two slots of the core, QS1_TURN_PORT for none but the usual one. */
 static uint32_t due(void)
 {
 	if (qs1_pair.core.slot != QS1_PAIR_SLOT + 1)
@@ -113,10 +113,10 @@ static void slow(void)
 }
 
 /*
- * The core's slow task of this period. Where its code or the time for it is not there,
- * or something else goes first, it has to wait for the next period, and all that follow
- * with it; as soon as two fit one period that is made up for. The core itself goes on
- * to the next slot, and from the last one to a new frame.
+ * The core's slow task of this period. If its code is not loaded, time is short or
+ * another turn has priority, this task and all following ones move to the next period.
+ * When two tasks fit into a period, PRU0 runs both to catch up. The core itself
+ * advances to the next slot, and from the last one to a new frame.
  */
 void qs1_slot(struct qs1_core *core, uint32_t n)
 {
@@ -141,7 +141,7 @@ void qs1_slot(struct qs1_core *core, uint32_t n)
 	}
 }
 
-/* Return: whether it had begun before it was waited for. */
+/* Return: whether the period had begun before the wait. */
 static bool wait_for_period(void)
 {
 	int looks = LOOKS_PERIOD;
@@ -153,7 +153,7 @@ static bool wait_for_period(void)
 	return looks == LOOKS_PERIOD;
 }
 
-/* The cycle counter begins with the period, after the samples, which have no time to lose. */
+/* Start the period's cycle count, after the samples, which must not wait. */
 static void begin_period(bool behind)
 {
 	own.end += PERIOD_CYCLES - qs1_io_read32(AM335X_PRU0_CYCLE);

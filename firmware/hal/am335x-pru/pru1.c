@@ -89,7 +89,7 @@ __attribute__((noinline)) static void answer_command(void)
 
 /*
  * Restarts after each load (overlay.h), at the instruction after the first one.
- * Nothing of a turn is left over then but what is in memory.
+ * Registers are lost; only the memory keeps its contents.
  */
 int main(void)
 {

@@ -25,13 +25,13 @@ void qs1_native_free(struct qs1_native *native);
 void qs1_native_start(struct qs1_native *native);
 
 /**
- * qs1_native_step() - what the firmware does when it sees step_req
+ * qs1_native_step() - the firmware's reaction to step_req
  *
  * Return: true if it acknowledged the step; false from a crash or hang on.
  */
 bool qs1_native_step(struct qs1_native *native);
 
-/* What the firmware does when the doorbell wakes it between two steps. */
+/* The firmware's reaction to the doorbell between two steps. */
 void qs1_native_idle(struct qs1_native *native);
 
 /* The processor takes an exception, as after a bus error. */

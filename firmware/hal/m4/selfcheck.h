@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the firmware checks of its own processor before it offers a contract. */
+/* Checks of the processor, its code and its memory, before the firmware offers a contract. */
 #ifndef QS1_HAL_SELFCHECK_H
 #define QS1_HAL_SELFCHECK_H
 
@@ -20,7 +20,7 @@ struct qs1_stamp {
 
 #ifdef __arm__
 
-/* Code and constants are as they were linked; @crc: what they are. */
+/* Are code and constants as they were linked? @crc: the CRC found. */
 bool qs1_selfcheck_image(uint32_t *crc);
 
 /**

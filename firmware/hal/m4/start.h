@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What every Cortex-M4 image shares: vectors, start, self check, and what
- * happens when the processor itself fails. A machine gives what is declared
- * first, and calls what comes after.
+ * Common part of all Cortex-M4 images: vectors, start, self check, and the handling
+ * of processor exceptions. A machine implements the functions declared first, and
+ * calls those after them.
  */
 #ifndef QS1_HAL_START_H
 #define QS1_HAL_START_H
@@ -39,10 +39,10 @@ void qs1_machine_off(void);
 /* Ring the doorbell, for a crash that has just been reported. */
 void qs1_machine_ring(void);
 
-/* Gates and relay off, say why, and never come back: the watchdog does the rest. */
+/* Gates and relay off, report the reason, and never return: the watchdog acts next. */
 void qs1_stop(uint32_t reason, uint32_t pc) __attribute__((noreturn));
 
-/* Carry out what the mailbox asks of the HAL. */
+/* Carry out an action that the mailbox requests from the HAL. */
 void qs1_obey(enum qs1_port_action action);
 
 /* To be called in each control period: does the stack still end where it should? */

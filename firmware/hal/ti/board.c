@@ -90,7 +90,7 @@ static bool good_samples(struct qs1_board *board)
 	return true;
 }
 
-/* A trip zone is taken back when the core has had its gates off for it. */
+/* A trip zone is cleared once the core has turned its gates off because of it. */
 static bool tripped(struct qs1_board *board)
 {
 	if (!board->map->pwm || !qs1_pwm_tripped(&board->pwm))
@@ -123,7 +123,7 @@ static void leds(const struct qs1_board *board)
 	qs1_line_set(&board->map->led_red, lines & QS1_GPIO_LED_RED);
 }
 
-/* What wants to see the loop turn: in each period the gate logic, now and then the rest. */
+/* Signs of life: for the gate logic in each period, for watchdog and LEDs now and then. */
 static void show_alive(struct qs1_board *board)
 {
 	board->alive = !board->alive;

@@ -18,7 +18,7 @@
 #include "watchdog.h"
 
 /**
- * struct qs1_board_map - what is where on a board
+ * struct qs1_board_map - peripherals and lines of a board
  * @adc: the converters
  * @pwm: timers of the gates; NULL: gates by frames (frame.h), and the gate
  *       logic begins the control period by a conversion
@@ -28,7 +28,7 @@
  * @led_green: as Linux has it
  * @led_red: as Linux has it
  * @to_linux: doorbell of the firmware
- * @from_linux: doorbell of Linux, and what remoteproc greets the processor with
+ * @from_linux: doorbell of Linux, and the mailbox of remoteproc's start message
  * @watchdog: on the chip
  */
 struct qs1_board_map {
@@ -44,7 +44,7 @@ struct qs1_board_map {
 	struct qs1_watchdog watchdog;
 };
 
-/* What the HAL has seen go wrong, as bits; QS1_ADC_* are the lowest four. */
+/* Faults that the HAL has found, as bits; QS1_ADC_* are the lowest four. */
 #define QS1_BOARD_NO_PERIOD 0x10u    /* no period has begun: the timers stand */
 #define QS1_BOARD_LATE 0x20u	     /* the next period had begun before this one's outputs */
 #define QS1_BOARD_TRIPPED 0x40u	     /* a trip zone was set */
@@ -55,13 +55,13 @@ struct qs1_board_map {
 
 /**
  * struct qs1_board - a board in operation
- * @map: what is where
+ * @map: its peripherals and lines
  * @calibration: of its channels
  * @port: the contract
  * @pwm: the timers
  * @out: outputs in force
  * @adc: samples of the last good period
- * @faults: what has gone wrong since the start
+ * @faults: faults since the start, QS1_BOARD_* and QS1_ADC_*
  * @bad: periods in a row without good samples
  * @periods: control periods since the start
  * @alive: level of that line
@@ -92,7 +92,7 @@ extern const struct qs1_calibration qs1_board_calibration;
 /**
  * qs1_board_init() - everything off, timers and watchdog running
  * @board: memory for the state
- * @map: what is where
+ * @map: its peripherals and lines
  * @calibration: of its channels
  * @port: the initialised port
  *
@@ -104,7 +104,7 @@ bool qs1_board_init(struct qs1_board *board, const struct qs1_board_map *map,
 /**
  * qs1_board_period() - wait for the next control period and carry it out
  * @board: the board
- * @action: what the mailbox asks of the HAL, QS1_PORT_NONE as a rule
+ * @action: action requested by the mailbox, usually QS1_PORT_NONE
  *
  * Return: false when the HAL has to stop: the timers or the converters failed.
  */

@@ -8,7 +8,7 @@
 
 #include <qs1/calibration.h>
 
-/* False for a damaged calibration; an absent one is sound. */
+/* False for a damaged calibration; an absent one is valid. */
 bool qs1_calibration_sound(const struct qs1_calibration *calibration);
 
 /* Turns @adc, QS1_ADC_COUNT samples, into calibrated ones. */

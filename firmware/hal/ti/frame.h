@@ -2,7 +2,7 @@
 /*
  * Gate signals by a serial frame, for a board whose connectors have no six
  * timer outputs (BeaglePlay): the timers are then in the gate logic, which
- * listens to what is sent while the first converter is read.
+ * receives the words that are sent while the first converter is read.
  *
  * Eight 16-bit words, most significant bit first, taken over together at the
  * beginning of the next period if the last one is right:
@@ -31,7 +31,7 @@
 
 /**
  * qs1_frame_pack() - a frame of the outputs
- * @word: what is sent, two words of the frame in each
+ * @word: the words to send, two words of the frame in each
  * @out: the outputs
  * @number: of the frame
  */

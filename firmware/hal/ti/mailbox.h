@@ -38,8 +38,8 @@ static inline bool qs1_mailbox_put(const struct qs1_fifo *fifo, uint32_t word)
 }
 
 /*
- * Takes what Linux rang with, so that it can ring again. The words say nothing:
- * the command's number in shared memory does, and is looked at in each period.
+ * Reads the words of Linux's doorbell, so that it can ring again. Their values mean
+ * nothing: each period polls the command's number in shared memory.
  */
 static inline void qs1_mailbox_drain(const struct qs1_fifo *fifo)
 {

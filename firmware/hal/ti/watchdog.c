@@ -23,7 +23,7 @@
 #define RTI_KEY_1 0xe51au
 #define RTI_KEY_2 0xa35cu
 #define RTI_REACTION_RESET 0x5u
-#define RTI_WINDOW_ALL 0x5u /* a kick is welcome at any time */
+#define RTI_WINDOW_ALL 0x5u /* a kick is valid at any time */
 #define RTI_EXPIRED 0x2u
 #define RTI_STATUS_ALL 0x3eu
 #define RTI_PRELOAD_SHIFT 13 /* counts that the hardware appends */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The watchdog on the chip, which tells Linux or resets the processor when the
- * control loop stands still. The gates do not wait for it: the gate logic
- * takes them away 200 us after the last edge of the alive line.
+ * The watchdog on the chip: it interrupts Linux or resets the processor when the
+ * control loop stops. The gates do not wait for it: the gate logic turns them off
+ * 200 us after the last edge of the alive line.
  */
 #ifndef QS1_HAL_WATCHDOG_H
 #define QS1_HAL_WATCHDOG_H
@@ -36,7 +36,7 @@ struct qs1_watchdog {
 
 #define QS1_WATCHDOG_MS 50
 
-/* Starts it: from now on it wants to be kicked within QS1_WATCHDOG_MS. */
+/* Starts it: from now on it must be kicked within QS1_WATCHDOG_MS. */
 void qs1_watchdog_start(const struct qs1_watchdog *watchdog);
 
 void qs1_watchdog_kick(const struct qs1_watchdog *watchdog);

@@ -21,7 +21,7 @@
  * The caller owns the lock step: it calls this once for each step_req and
  * then writes step_ack.
  *
- * Return: what the HAL has to do instead of acknowledging the step.
+ * Return: action for the HAL instead of acknowledging the step, QS1_PORT_NONE for none.
  */
 enum qs1_port_action qs1_board_step(struct qs1_vhw *vhw, struct qs1_port *port);
 
@@ -29,7 +29,7 @@ enum qs1_port_action qs1_board_step(struct qs1_vhw *vhw, struct qs1_port *port);
  * qs1_board_idle() - between two steps: the mailbox
  * @port: the initialised port
  *
- * Return: what the HAL has to do instead of going on.
+ * Return: action for the HAL, QS1_PORT_NONE for none.
  */
 enum qs1_port_action qs1_board_idle(struct qs1_port *port);
 
