@@ -198,7 +198,7 @@ static void an_impossible_capture_is_refused_with_the_reason(void **state)
 	capture.trigger = NULL;
 	fd = fill(1);
 	assert_int_equal(capture_run(folder, folder, &capture, &wave, err, sizeof(err)), -ENODATA);
-	assert_string_equal(err, "the firmware does not run, or its stream stands still");
+	assert_string_equal(err, "the firmware does not run, or its stream has stopped");
 	close(fd);
 	assert_int_equal(capture_run("/nowhere", folder, &capture, &wave, err, sizeof(err)),
 			 -ENODEV);

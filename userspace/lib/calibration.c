@@ -14,10 +14,10 @@
 #include "file.h"
 #include "util.h"
 
-/* Points nearer than this tell no gain: an error of 2 counts would be 0.05 %. */
+/* Minimum spread of points for a gain: an error of 2 counts is then 0.05 %. */
 #define SPREAD_MIN 4096
 #define FILE_MAX 16384
-/* A reference may lie outside the converter's range, but not by far. */
+/* A reference may be slightly outside the converter's range. */
 #define VALUE_MAX_COUNTS 65536
 #define IMAGE_MAX (4 << 20)
 
@@ -59,7 +59,7 @@ int calibration_add(struct calibration *calibration, enum qs1_adc channel, doubl
 	if (calibration->count == CALIBRATION_POINTS) {
 		return -ENOSPC;
 	}
-	/* A 16-bit converter; not a number is in no range. */
+	/* The converter has 16 bits; NaN fails both comparisons. */
 	if (!(fabs(counts) <= 32768 && fabs(value) <= VALUE_MAX_COUNTS * channels[channel].lsb)) {
 		return -ERANGE;
 	}
@@ -179,7 +179,7 @@ int calibration_write(const char *path, const struct calibration *calibration)
 	return fclose(file) ? -ENOMEM : file_replace(path, text, length, 0644, true);
 }
 
-/* Sums of the squares' method: counts over the counts that there should have been. */
+/* Least squares: read counts over expected counts. */
 struct sums {
 	double n;
 	double x;

@@ -104,7 +104,7 @@ size_t calibration_place(const uint8_t *image, size_t length);
  * @err: on failure the reason
  *
  * Return: 0; -ENOEXEC for a file without a place for them; what
- * calibration_line() says of a channel; another negative errno.
+ * calibration_line() returns for a channel; another negative errno.
  */
 int calibration_image(const struct calibration *calibration, const char *image, const char *copy,
 		      char *err, size_t size);

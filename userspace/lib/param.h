@@ -23,7 +23,7 @@
  * @min: lowest value, scaled
  * @max: highest value, scaled
  * @group: enum qs1_param_group
- * @absent: what a profile means that does not name it
+ * @absent: what it means if a profile does not name the parameter
  * @text: meaning
  */
 struct qs1_param_desc {

@@ -87,7 +87,7 @@ static int write_place(const struct qs1_profile_reader *reader, int line, char *
 	return (size_t)n < size ? n : 0;
 }
 
-/* All values of the profile: those that have come, and defaults where they may be absent. */
+/* All values of the profile: those read, and defaults for those that may be absent. */
 static int complete(const struct qs1_profile_reader *reader, struct qs1_profile *profile, char *err,
 		    size_t size)
 {
@@ -114,7 +114,7 @@ static int complete(const struct qs1_profile_reader *reader, struct qs1_profile 
 	return 0;
 }
 
-/* The message stands at the later of the two lines. */
+/* The message names the later of the two lines. */
 static int contradict(const struct qs1_profile_reader *reader, const struct qs1_profile *profile,
 		      size_t order, char *err, size_t size)
 {
@@ -156,7 +156,7 @@ int qs1_profile_end(const struct qs1_profile_reader *reader, struct qs1_profile 
 	return 0;
 }
 
-/* The name of a profile from its file's; false when that is not fit for one. */
+/* Derive the profile's name from its file name; false if that is not valid. */
 static bool name_from_path(const char *path, char name[QS1_PROFILE_NAME_SIZE])
 {
 	const char *slash = strrchr(path, '/');

@@ -34,7 +34,7 @@ struct qs1_profile {
  * struct qs1_profile_reader - a profile while its values come in, one by one
  * @where: file name for messages of qs1_profile_end(), or NULL
  * @name: of the profile
- * @value: scaled values of those that have come
+ * @value: scaled values read so far
  * @line: line of each value, from 1; 0 when it is missing
  */
 struct qs1_profile_reader {

@@ -13,7 +13,7 @@
 #include "profile.h"
 
 #define PROTOCOL_VERSION 1
-/* An answer comes within this time after those before it. */
+/* qs1d sends an answer within this time after the previous one. */
 #define PROTOCOL_ANSWER_S 30
 #define PROTOCOL_SOCKET "/run/qs1/qs1d.sock"
 

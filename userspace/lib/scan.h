@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Scans of an IIO buffer: where each channel lies in the bytes that the device
+ * Scans of an IIO buffer: the position of each channel in the bytes that the device
  * delivers, and its raw value.
  */
 #ifndef QS1_SCAN_H
@@ -40,7 +40,7 @@ struct scan_element {
 int scan_type_parse(const char *text, struct scan_element *element);
 
 /**
- * scan_layout() - where each channel lies when exactly these are enabled
+ * scan_layout() - positions of the channels in a scan when exactly these are enabled
  * @element: in any order, @offset is set
  *
  * Each is aligned to its own size and the scan to the largest of them.

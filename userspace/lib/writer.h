@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Output in any form from one walk over what is to be shown: text for people,
+ * Output in any format from one walk over the content: text for people,
  * key=value lines for shells, JSON for programs.
  */
 #ifndef QS1_WRITER_H
@@ -61,7 +61,7 @@ void writer_string(struct writer *writer, const char *name, const char *label, c
 
 /**
  * writer_number() - a number
- * @text: the number as it is to be shown; NULL for none known
+ * @text: the formatted number; NULL if it is unknown
  * @unit: in text; "" for none
  */
 void writer_number(struct writer *writer, const char *name, const char *label, const char *text,

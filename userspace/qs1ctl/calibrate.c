@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* qs1ctl calibrate: what the measuring channels of a real board are off by. */
+/* qs1ctl calibrate: record readings of a real board's channels against a reference. */
 #include <errno.h>
 #include <string.h>
 
@@ -68,7 +68,7 @@ static const char *verdict(int ret)
 {
 	switch (ret) {
 	case -EDOM:
-		return "points too near";
+		return "points too close";
 	case -ERANGE:
 		return "out of range";
 	default:

@@ -16,9 +16,9 @@
 #include "../lib/util.h"
 
 #define DEVICE "qs1-wave"
-/* The kernel's buffer, 0.4 s: a tool that the system keeps waiting for less loses nothing. */
+/* Length of the kernel's buffer, 0.4 s: the tool loses no scans if it is delayed for less. */
 #define BUFFER_SCANS "8192"
-/* The stream stands still when nothing comes for so long. */
+/* Timeout after which the stream counts as stopped. */
 #define STALL_MS 2000
 /* How long to wait for a trigger. */
 #define TRIGGER_S 10
@@ -74,7 +74,7 @@ static double in_unit(const struct wave_channel *channel, double scale)
 	return channel->unit[0] == 'V' || channel->unit[0] == 'A' ? scale * 1e-3 : scale;
 }
 
-/* A channel of the buffer by its stem, "in_voltage3"; what has no label is not for show. */
+/* Add a channel of the buffer by its stem, "in_voltage3"; skip one without a label. */
 static void add_channel(struct source *source, const char *stem)
 {
 	struct wave_channel channel = { .scale = 1 };
@@ -165,7 +165,7 @@ static int open_stream(struct source *source, const char *dev, const char *path)
 	return ret;
 }
 
-/* Who holds the stream is alone with the buffer: one that another left running is stopped. */
+/* The open device gives us exclusive use of the buffer: stop a capture that was left running. */
 static int start(struct source *source)
 {
 	int ret = sysfs_write_at(source->dir, "buffer/enable", "0");
@@ -230,12 +230,12 @@ static ssize_t read_some(const struct source *source, uint8_t *buf, size_t size)
 
 /**
  * struct recording - the scans of a capture
- * @at: scan to be written next, which goes round until the trigger has come
+ * @at: index of the next scan to write; wraps around until the trigger
  * @taken: scans so far
- * @trigger: channel, -1 when there is none to wait for any more
+ * @trigger: channel that is awaited, -1 for none
  * @level: of the trigger
- * @before: scans to be kept from before the trigger
- * @left: scans still to come once it has come
+ * @before: scans to keep from before the trigger
+ * @left: scans to record after the trigger
  */
 struct recording {
 	size_t at;
@@ -275,7 +275,7 @@ static void take_scan(struct source *source, struct recording *recording, const 
 	}
 }
 
-/* Turn each channel so that its oldest scan comes first. */
+/* Rotate each channel so that its oldest scan is first. */
 static int unroll(struct wave *wave, size_t first)
 {
 	float *copy __cleanup(free_ptr) = calloc(wave->scans, sizeof(float));
@@ -366,7 +366,7 @@ static int prepare(struct source *source, const struct capture *capture,
 	return ret;
 }
 
-/* Capture, stop the stream whatever came, and count what the driver lost meanwhile. */
+/* Capture, stop the stream in any case, and count the scans that the driver lost meanwhile. */
 static int run(struct source *source, struct recording *recording)
 {
 	const struct sigaction stop = { .sa_handler = on_signal };
@@ -392,8 +392,8 @@ static void explain(int ret, char *err, size_t size)
 		const char *text;
 	} reasons[] = {
 		{ -ENODEV, "no IIO device " DEVICE "; is the driver loaded?" },
-		{ -ENODATA, "the firmware does not run, or its stream stands still" },
-		{ -EBUSY, DEVICE " has one reader at a time, and somebody else reads it" },
+		{ -ENODATA, "the firmware does not run, or its stream has stopped" },
+		{ -EBUSY, DEVICE " allows one reader, and another program reads it" },
 		{ -ETIME, "the trigger did not come" },
 		{ -EINTR, "interrupted" },
 	};

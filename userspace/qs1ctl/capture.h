@@ -30,8 +30,8 @@ struct capture {
  * @ret_wave: freed by wave_free(); untouched on failure
  * @err: on failure the reason
  *
- * With a trigger, a tenth of the time is before it. The stream has one
- * reader: while it captures nobody else can.
+ * With a trigger, a tenth of the time is before it. The stream allows one
+ * reader at a time.
  *
  * Return: 0; -ENODEV, -ENODATA without driver or firmware; -EBUSY when somebody
  * else reads; -ETIME when the trigger does not come; -EINTR on SIGINT.

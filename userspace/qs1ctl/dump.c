@@ -16,7 +16,7 @@
 #include "wave.h"
 
 #define TRIP_WAVE "trip_wave"
-/* The most that the attribute holds. */
+/* Maximum size of the attribute. */
 #define TRIP_WAVE_SIZE                                                                             \
 	(sizeof(struct qs1_trip_wave) + (sizeof(struct qs1_scan) << QS1_WAVE_LOG2_MAX))
 #define ATTEMPTS 3
@@ -34,7 +34,7 @@ static ssize_t read_all(int fd, char *buf, size_t size)
 	return n < 0 ? -errno : (ssize_t)used;
 }
 
-/* A recording that another took the place of while it was read is read again. */
+/* Read again if a new recording replaced this one during the read. */
 static int read_trip(int fd, struct qs1_trip_wave *head, struct wave *wave)
 {
 	char *buf __cleanup(free_ptr) = malloc(TRIP_WAVE_SIZE);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* qs1ctl events: what happened, and with --follow what happens. */
+/* qs1ctl events: print past events, and with --follow new ones as they occur. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>

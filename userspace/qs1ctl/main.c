@@ -39,7 +39,7 @@ static const struct command {
 	{ "doctor", "doctor", "say why the unit does not produce", command_doctor },
 };
 
-/* A word that begins like a negative number is one, wherever it stands. */
+/* A word that starts like a negative number is a value and no option, at any position. */
 /* clang-format off */
 #define NUMBER(c) { NULL, c, "", OPTION_ARG_OPTIONAL | OPTION_HIDDEN, NULL, 0 }
 #define NUMBERS \

@@ -74,7 +74,7 @@ static void put_line(cairo_t *cr, double x0, double y0, double x1, double y1)
 	cairo_stroke(cr);
 }
 
-/* A multiple of the step as text; what is zero but for rounding is 0. */
+/* Format a multiple of the step; print 0 for a value that differs from 0 only by rounding. */
 static void tick_text(char *text, size_t size, double value, double step)
 {
 	snprintf(text, size, "%.6g", fabs(value) < step * 1e-6 ? 0 : value);
@@ -127,7 +127,7 @@ static void draw_channel(cairo_t *cr, const struct wave *wave, const float *valu
 	size_t pixels = WIDTH - LEFT - RIGHT;
 	size_t columns = wave->scans < 2 * pixels ? wave->scans : pixels;
 
-	/* Text leaves its end behind as the point where a line would go on. */
+	/* Drawing text sets cairo's current point; start a new path without it. */
 	cairo_new_path(cr);
 	for (size_t x = 0; x < columns; x++) {
 		size_t from = wave->scans * x / columns, to = wave->scans * (x + 1) / columns;

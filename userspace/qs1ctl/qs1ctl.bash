@@ -11,7 +11,7 @@ _qs1ctl_files()
 	mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 }
 
-# Words of a kind that qs1ctl itself knows: its own message names all channels.
+# Channel names come from qs1ctl's own error message, which lists them all.
 _qs1ctl_channels()
 {
 	_qs1ctl_words "$(qs1ctl scope '' 2>&1 | sed -n 's/.*expected some of: //p')"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* qs1ctl scope: waveforms as they are now. */
+/* qs1ctl scope: capture waveforms now. */
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -12,7 +12,7 @@
 #include "commands.h"
 
 #define TIME_S 0.1
-/* What 16 channels of this length take is 20 MB. */
+/* 16 channels of this length take 20 MB. */
 #define TIME_MAX_S 10
 
 int show_wave(struct context *context, const struct wave *wave, const char *title)
@@ -83,7 +83,7 @@ static int write_summary(struct context *context, const struct wave *wave)
 {
 	struct writer *writer;
 
-	/* What goes into a file on standard output is all that goes there. */
+	/* If the file is standard output, print nothing else there. */
 	if (context->csv && !strcmp(context->csv, "-")) {
 		return 0;
 	}

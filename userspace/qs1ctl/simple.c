@@ -90,7 +90,7 @@ int command_set(struct context *context)
 	return call_only(context, "set", arguments);
 }
 
-/* A parameter's value in force, with what it may be. */
+/* A parameter's value in force, with its allowed range. */
 static void write_param(struct writer *writer, struct json_object *values, const char *name)
 {
 	char min[QS1_DECIMAL_SIZE], max[QS1_DECIMAL_SIZE];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Some channels over some time: what scope and dump capture, and show in any form. */
+/* Samples of channels over a time: captured by scope, read by dump, shown in any format. */
 #ifndef QS1CTL_WAVE_H
 #define QS1CTL_WAVE_H
 
@@ -21,7 +21,7 @@
  * @name: "grid.v", "pv1.i", "pll", "status"
  * @unit: "V", "A", "rad" or ""
  * @scale: of one count, in the unit
- * @value: one for each scan, in the unit; NULL when it was not asked for
+ * @value: one for each scan, in the unit; NULL if the channel is not selected
  */
 struct wave_channel {
 	char name[WAVE_NAME_SIZE];
@@ -67,7 +67,7 @@ int wave_name(const char *type, const char *label, struct wave_channel *channel)
  * @word: a channel's name; or the part before its point, which means all
  *        channels of that place; or "all"
  * @wanted: one for each channel of @wave, set where it is meant
- * @err: on failure what there is to choose from
+ * @err: on failure the list of valid words
  *
  * Return: 0 or -ENOENT.
  */

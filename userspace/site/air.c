@@ -19,7 +19,7 @@ enum phase {
 };
 
 /**
- * struct transmission - what a radio has on air; one at a time
+ * struct transmission - a radio's current transmission
  * @on: it is on air
  * @start_us, @end_us: when
  * @n: bytes of the frame, 0 for noise
@@ -37,7 +37,7 @@ struct transmission {
 /**
  * struct reception - the frame that a receiver has locked on to
  * @from: radio that sends it, -1 for none
- * @since_us: up to here its bits have been decided
+ * @since_us: time up to which its bits have been decided
  * @damaged: one of them is wrong
  */
 struct reception {
@@ -391,7 +391,7 @@ static void channel_busy(struct air *air, struct radio *radio)
 	}
 }
 
-/* A transmitter's time has come. */
+/* Run a transmitter's next step, which is due now. */
 static void advance(struct air *air, int number)
 {
 	struct radio *radio = &air->radio[number];

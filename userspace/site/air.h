@@ -53,7 +53,7 @@ enum air_result {
 };
 
 /**
- * struct air_config - what all radios have in common
+ * struct air_config - settings that all radios share
  * @seed: of all random numbers
  * @noise_dbm: noise in the receiver's bandwidth, its own included
  * @sense_dbm: energy from which the channel is busy
@@ -86,10 +86,10 @@ struct air_radio_config {
 };
 
 /**
- * struct air_ops - what a radio's owner is called for; all may send, none may destroy
+ * struct air_ops - callbacks to a radio's owner; they may send, but not free the air
  * @received: a frame for this radio, FCS included and right
- * @sent: what became of air_send()
- * @alarm: the time that air_alarm() set has come
+ * @sent: result of air_send()
+ * @alarm: the time set by air_alarm() is reached
  */
 struct air_ops {
 	void (*received)(void *ctx, uint64_t now_us, const uint8_t *frame, size_t n,
@@ -99,7 +99,7 @@ struct air_ops {
 };
 
 /**
- * struct air_count - what a radio did and suffered
+ * struct air_count - counters of a radio
  * @sent: transmissions, repetitions and acknowledgements included
  * @retries: repetitions among them
  * @busy: transmissions that CSMA-CA gave up

@@ -502,7 +502,7 @@ static void serve(uint64_t until_us)
 	}
 }
 
-/* What the command line says. */
+/* Settings of the command line. */
 static struct {
 	double modems;
 	double units;

@@ -233,7 +233,7 @@ static void on_reset(struct modem *modem, const struct znp_frame *frame)
 	modem_reset(modem);
 }
 
-/* What each chip answers to. */
+/* Commands that each chip supports. */
 static const struct {
 	uint16_t command;
 	bool simple; /* of the simple API, which Z-Stack 3 has not */

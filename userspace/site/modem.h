@@ -12,7 +12,7 @@
 
 /* A byte at 115200 baud, 8N1, us, rounded up. */
 #define MODEM_BYTE_US 87
-/* From reset, and from the request to start, until the chip says so. */
+/* Time until the chip reports a reset, and the start of the network. */
 #define MODEM_RESET_US 300000
 #define MODEM_START_US 200000
 

@@ -5,7 +5,7 @@
 
 #include <qs1/codes.h>
 
-/* One payload of a reply: it waits until the unit has had its time. */
+/* One payload of a reply, queued until the unit's response time has passed. */
 static void queue_reply(void *ctx, const uint8_t *payload, size_t n)
 {
 	struct node *node = ctx;
@@ -52,7 +52,7 @@ static void on_received(void *ctx, uint64_t now_us, const struct stack_message *
 	stack_alarm(&node->stack, now_us + NODE_DELAY_US);
 }
 
-/* Hand over what fits; the rest goes when a message is done. */
+/* Send as many replies as fit; the rest follow when a message is done. */
 static void pump(struct node *node)
 {
 	while (node->waits > 0 && stack_send(&node->stack, &node->waiting[0]) == 0) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A simulated unit's end of the radio: a stack on the air and the unit's answers. Its state is
- * set by whoever runs the unit. Commands are refused: they need a policy behind them.
+ * set by the program that owns the unit. Commands are refused: only a unit with a policy can take
+ * them.
  */
 #ifndef QS1_SITE_NODE_H
 #define QS1_SITE_NODE_H
@@ -16,7 +17,7 @@
 
 /**
  * struct node - one unit; the owner's memory, which does not move
- * @state: what it answers with
+ * @state: readings for its answers
  * @answered, @unanswered: requests
  */
 struct node {

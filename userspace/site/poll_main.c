@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* qs1-poll: read inverters through a ZNP modem on a serial port, and show what they say. */
+/* qs1-poll: read inverters through a ZNP modem on a serial port and print their readings. */
 #include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -50,7 +50,7 @@ static uint64_t now_us(void)
 static void to_modem(void *ctx, const uint8_t *bytes, size_t n)
 {
 	(void)ctx;
-	/* What the port does not take counts as lost on the way: the poller asks again. */
+	/* Bytes that the port does not accept are lost: the poller retries. */
 	if (write(port, bytes, n) < 0 && errno != EAGAIN) {
 		fprintf(stderr, "qs1-poll: write: %s\n", strerror(errno));
 		stopped = 1;

@@ -43,7 +43,7 @@ static void enter(struct poll *poll, enum poll_phase phase, uint64_t due_us)
 	poll->due_us = due_us;
 }
 
-/* A command of the start; its answer is due. */
+/* Send a command of the start-up sequence and wait for its answer. */
 static void send_step(struct poll *poll, const uint8_t *command, int n, uint64_t now_us)
 {
 	enter(poll, POLL_SET_UP, now_us + POLL_MODEM_US);
@@ -88,7 +88,7 @@ static void begin_round(struct poll *poll, uint64_t now_us)
 	enter(poll, POLL_ASK, now_us);
 }
 
-/* First those that were not asked in this round, then those that did not answer. */
+/* Next unit: first those not asked in this round, then those that did not answer. */
 static int next_unit(const struct poll *poll)
 {
 	for (int again = 0; again < 2; again++) {

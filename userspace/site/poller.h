@@ -4,7 +4,7 @@
  * in turn, round after round. Pure: bytes and time go in, bytes for the modem come out.
  *
  * One request is under way at a time. A unit that does not answer is asked again at the end of
- * the round, once, so that a dead one costs the others little; one that has been silent for some
+ * the round, once, so that a dead one delays the others little; one that has been silent for some
  * rounds is asked only every POLL_ASLEEP_ROUNDS. A modem that stops answering is reset: by
  * command first, then by its reset line; it has POLL_MODEM_US to answer.
  */

@@ -75,7 +75,7 @@ static void wait_until(struct stack *stack, uint64_t due_us)
 	set_alarm(stack);
 }
 
-/* The first message of the queue is done with. */
+/* Remove the first message of the queue and report its result. */
 static void complete(struct stack *stack, enum znp_status status)
 {
 	struct stack_message message = stack->queue[0];
@@ -192,7 +192,7 @@ static void take_aps_ack(struct stack *stack, uint16_t src, const struct aps_fra
 	}
 }
 
-/* A message that has been delivered before: its acknowledgement was lost. */
+/* True for a message that was already delivered: its acknowledgement was lost. */
 static bool seen_before(struct stack *stack, uint16_t src, uint8_t counter)
 {
 	for (size_t i = 0; i < sizeof(stack->seen) / sizeof(stack->seen[0]); i++) {
@@ -343,7 +343,7 @@ void stack_alarm(struct stack *stack, uint64_t due_us)
 
 void stack_reset(struct stack *stack)
 {
-	/* what is in the air still is, but concerns no message any more */
+	/* a frame on air continues, but its result belongs to no message */
 	stack->sending_ack = stack->in_air;
 	stack->queued = 0;
 	stack->acks = 0;

@@ -43,9 +43,9 @@ struct stack_message {
 };
 
 /**
- * struct stack_ops - what the stack's owner is called for
+ * struct stack_ops - callbacks to the stack's owner
  * @received: a whole message
- * @done: what became of one that was sent
+ * @done: result of a message that was sent
  * @alarm: the owner's alarm, see stack_alarm()
  */
 struct stack_ops {
@@ -66,7 +66,7 @@ struct stack_ack {
  * @air, @radio: what it sends with
  * @fault_lose_block: the second fragment is never sent: a known fault of the chips
  * @fault_duplicate_us: each message is delivered again after this time, 0 for not
- * The rest is its own.
+ * The other members are private.
  */
 struct stack {
 	struct air *air;
@@ -100,7 +100,7 @@ struct stack {
 };
 
 /**
- * stack_init() - a stack with a radio of its own
+ * stack_init() - initialise a stack and add its radio to the air
  *
  * Return: number of the radio, or -ENOMEM.
  */
@@ -117,7 +117,7 @@ int stack_send(struct stack *stack, const struct stack_message *message);
 /* Call the owner's alarm at this time, AIR_NEVER for not. */
 void stack_alarm(struct stack *stack, uint64_t due_us);
 
-/* Forget all messages: after a reset. Nobody is told. */
+/* Drop all messages after a reset, without calling @done. */
 void stack_reset(struct stack *stack);
 
 #endif /* QS1_SITE_STACK_H */
