@@ -54,7 +54,7 @@
 /* changes that are evidence */
 #define CHANGE_P_Q30 QS1_Q30(0.12)
 #define CHANGE_V_Q30 QS1_Q30(0.015)
-/* from the upper maximum to the lower one, and what goes on top for the way back */
+/* ratio of the lower maximum to the upper one, and the increase for the way back up */
 #define DOWN_Q30 QS1_Q30(0.59)
 #define UP_Q30 QS1_Q30(0.61)
 /* half cycles in which an input reaches the probed voltage; a weak module charges slowly */

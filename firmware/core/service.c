@@ -29,7 +29,7 @@ static void draw(struct qs1_core *core)
 					 core->param[QS1_PARAM_ES_RANDOM_S] * 1000, 16);
 }
 
-/* A start by day without a trip before, or power all back: the next one is normal again. */
+/* Does the last trip no longer count? At night, after a shutdown, and at the end of the ramp. */
 static bool forgotten(const struct qs1_core *core)
 {
 	switch (core->fsm.state) {

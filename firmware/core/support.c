@@ -44,7 +44,7 @@
 #define VREF_CALLS 128
 #define VREF_STEP_Q30 QS1_Q30(1.024)
 
-/* beyond what the sensor shows of a sine */
+/* above the RMS of the largest sine that the sensor can measure */
 #define V_MAX_MV 500000
 
 static int32_t lower(int32_t a, int32_t b)

@@ -6,9 +6,9 @@
  * from it the relay's opening time, the measuring window and one evaluation:
  *   voltage    17 ms relay + 17 ms RMS window + 8 ms half cycle + 2 ms
  *   frequency  17 ms relay + 17 ms cycle + 8 ms half cycle + 12 ms resonator
- * at 60 Hz, where the relay takes 8 ms to open and its contacts carry the current
- * of the filter until its next zero: 8 ms and two cycles in all, and what is
- * above whole milliseconds. The remainder is the time that the condition has to hold.
+ * at 60 Hz. The relay takes 8 ms to open, and its contacts carry the current of the
+ * filter until its next zero. In all this is 8 ms and two cycles, rounded up to whole
+ * milliseconds. The remainder is the time that the condition has to hold.
  * The mean of ten minutes trips without delay.
  */
 #include <qs1/stage.h>

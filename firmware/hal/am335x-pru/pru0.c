@@ -95,7 +95,7 @@ static void ask(uint32_t turn)
 	qs1_ask = own.asked;
 }
 
-/* The turn that is due between two slots of the core, QS1_TURN_PORT for none but the usual one. */
+/* The turn that is due between two slots of the core, in most periods QS1_TURN_PORT. */
 static uint32_t due(void)
 {
 	if (qs1_pair.core.slot != QS1_PAIR_SLOT + 1)

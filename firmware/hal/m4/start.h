@@ -28,7 +28,7 @@ bool qs1_machine_spare(void);
 bool qs1_machine_init(void);
 
 /**
- * qs1_machine_run() - control periods for ever
+ * qs1_machine_run() - run control periods; does not return
  * @port: the initialised port
  */
 void qs1_machine_run(struct qs1_port *port) __attribute__((noreturn));

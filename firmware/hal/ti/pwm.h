@@ -31,7 +31,7 @@ enum qs1_pwm_output {
 
 /**
  * struct qs1_pwm_map - which timer drives what
- * @clock_hz: what the timers count
+ * @clock_hz: clock of the timers
  * @bridge: ePWM of both legs; it also starts the control period
  * @input: timer of each input stage
  */

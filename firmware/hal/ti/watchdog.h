@@ -26,7 +26,7 @@ enum qs1_watchdog_kind {
  * struct qs1_watchdog - a watchdog
  * @kind: which
  * @base: its registers
- * @clock_hz: what it counts
+ * @clock_hz: clock of its counter
  */
 struct qs1_watchdog {
 	enum qs1_watchdog_kind kind;
