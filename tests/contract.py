@@ -25,3 +25,7 @@ def offsets(structure):
 PARAM_RANGES = [(int(low), int(high)) for low, high in re.findall(
     r'\bX\([A-Z0-9_]+, "\w+", \d+, -?\d+, (-?\d+), (-?\d+), ',
     (ROOT / "include" / "qs1" / "params.h").read_text())]
+
+# Instructions that a control period may take on the Cortex-M4. The slowest of the boards, the AM57xx, has
+# 29 us for them after its converters: 3 cycles for each at 212.8 MHz.
+CONTROL_PERIOD_INSTRUCTIONS = 2000

@@ -65,7 +65,8 @@ def cortex_m4(folder):
     done = subprocess.run([BUILD / "m4-replay", BUILD / "firmware" / "cost-period.elf", trace],
                           capture_output=True, text=True, check=True)
     worst = int(re.search(r"^cost core_step (\d+)", done.stdout, re.MULTILINE)[1])
-    return [row("Cortex-M4: worst control period, against its limit", worst, "instructions", 1500)]
+    return [row("Cortex-M4: worst control period, against its limit", worst, "instructions",
+                CONTROL_PERIOD_INSTRUCTIONS)]
 
 
 def images():
