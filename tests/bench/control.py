@@ -13,6 +13,10 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 BUILD = TOP / "build"
+sys.path.insert(0, str(TOP / "tests"))
+
+from contract import CONTROL_PERIOD_INSTRUCTIONS  # noqa: E402  (after the path to it)
+
 COMMAND = "/usr/bin/python3 tests/bench/control.py"
 CONTROL_HZ = 20000
 
