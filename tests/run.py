@@ -15,7 +15,7 @@ SLOWEST = 10
 
 
 class Outcomes:
-    """What became of each test; one that fails in set-up or tear-down has failed."""
+    """Result of each test; an error in set-up or tear-down counts as a failure."""
 
     def __init__(self):
         self.begin = time.monotonic()

@@ -72,7 +72,7 @@ class Console:
         self._escape = False
 
     def _size_guest(self, terminal):
-        """Tell the guest's tty how many rows and columns it has."""
+        """Set the rows and columns of the guest's tty."""
         command = f"stty -F /dev/ttyAMA0 rows {terminal.rows} cols {terminal.columns}"
         self.board.in_background(self.board.agent.shell, command)
 

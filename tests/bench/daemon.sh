@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Runs in the virtual board while it produces: what qs1d costs while the stream of all control
-# periods is read, and how soon after a trip it shows, tells and stores it. Prints NAME VALUE lines.
+# periods is read, and how soon after a trip it shows, reports and stores it. Prints NAME VALUE lines.
 
 set -eu
 

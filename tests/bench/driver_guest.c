@@ -58,7 +58,7 @@ static void stop(int signal)
 	stopped = 1;
 }
 
-/* False at the end of the time, and when told to end. */
+/* False when the time is over, or after a signal to stop. */
 static bool wait_readable(int fd, int64_t end)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLIN };
@@ -133,7 +133,7 @@ static const char *events_path;
 static int64_t woken[CHANGES_MAX];
 static int woken_count;
 
-/* A thread of its own: nothing else delays it. */
+/* Runs in a separate thread, so that nothing else delays it. */
 static void *watch_events(void *unused)
 {
 	int fd = open_or_die(events_path);

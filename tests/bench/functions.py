@@ -45,7 +45,7 @@ def on_the_host(world, folder):
 
 
 def on_the_pru(names):
-    """(bytes of its own, cycles) of each; nothing without the PRU's toolchain."""
+    """(own bytes, cycles) of each function; empty without the PRU's toolchain."""
     if not (BUILD / "pru" / "replay.elf").exists():
         return {}
     table = run("make", "--silent", "pru-wcet", "ONLY=" + " ".join(names))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The plant at fixed operating points, as JSON: what a switching
- * simulation of the same netlist is compared with, and the component values for
- * that netlist.
+ * Prints the plant at fixed operating points as JSON, to compare it with a
+ * switching simulation of the same netlist, and the component values for that
+ * netlist.
  *
  *   averaged input V DUTY VLINK SKIP COUNT
  *       charges of one phase of an input stage that starts from rest, over COUNT
@@ -79,7 +79,7 @@ static void input(struct plant *p, double v, double duty, double vlink, int skip
 	for (int k = 0; k < skip + count; k++) {
 		double before = v + half, link;
 
-		/* The capacitor's voltage falls in the step: v is to be its mean. */
+		/* The capacitor's voltage falls in the step: v must be its mean. */
 		p->in.v[0] = before;
 		hold_link(p, vlink);
 		link = p->link_j;

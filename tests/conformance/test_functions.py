@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Grid support in scenarios where it once failed: what was seen then stands beside each."""
+"""Grid support in scenarios where it once failed; each docstring has the wrong result of that time."""
 
 import math
 import re

@@ -52,8 +52,8 @@ def summary(trips=(), state="producing", amperes=4):
             "transitions": [{"to": state}], "ac": {"i_rms": amperes}}
 
 
-def verdict(table, power_moves=False, **told):
-    return judge.judge(summary(**told), table, 4.0, power_moves)
+def verdict(table, power_moves=False, **found):
+    return judge.judge(summary(**found), table, 4.0, power_moves)
 
 
 DIP = rows((1, 1, 4), (0.8, 0.3, 0), (4, 1, 4))

@@ -11,7 +11,7 @@ from paths import ROOT
 
 pytestmark = pytest.mark.long
 
-# Kernels are built here once, then kept in the cache.
+# Kernels are built once, then kept in the cache.
 KERNEL_BUILD_S = 4 * 3600
 
 

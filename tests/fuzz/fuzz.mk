@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Fuzzers of all that reads what others wrote, with libFuzzer and both sanitizers.
+# Fuzzers of all parsers of external input, with libFuzzer and both sanitizers.
 
 FUZZERS := calibration profile config protocol ring scan link_air link_l2 link_own link_znp linkd
 FUZZ := $(BUILD)/fuzz
@@ -13,7 +13,7 @@ FUZZ_CFLAGS := $(HOST_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined \
 # Two daemons have files of the same name.
 $(FUZZ)/userspace/linkd/%.o $(FUZZ)/tests/fuzz/linkd.o: FUZZ_CFLAGS += -Iuserspace/linkd
 
-# A checksum's way says nothing about its input; to watch each of its steps took a third of the time.
+# No coverage of the checksum: its path does not depend on the input, and it took a third of the time.
 $(FUZZ)/userspace/lib/crc32c.o: FUZZ_CFLAGS += -fno-sanitize=fuzzer-no-link
 
 $(FUZZ_OBJ) $(FUZZERS:%=$(FUZZ)/tests/fuzz/%.o): $(FUZZ)/%.o: %.c

@@ -9,7 +9,7 @@
 #include "daemon.h"
 #include "fuzz.h"
 
-/* What a client asks for in one execution: more say nothing new and take their time. */
+/* Requests of a client in one execution: more find nothing new and take time. */
 #define REQUESTS 4
 
 static struct daemon *unit;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What outlives power, from files of any content. The input is a row of blocks:
+ * Recovery of the store from files of any content. The input is a row of blocks:
  * a kind, a number, a length, and that many bytes. They are put on the disk as
  * they are, or with a right checksum, which no fuzzer guesses. Whatever is
  * there, a record stored on top is the newest after a restart, and reads back.

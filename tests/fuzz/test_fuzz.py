@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""No input, out of millions, lets what reads it fail an assertion or a sanitizer."""
+"""No input, out of millions, makes a parser fail an assertion or a sanitizer."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from paths import BUILD, ROOT
 
 SEEDS = ROOT / "tests/fuzz/seeds"
 FUZZERS = sorted(folder.name for folder in SEEDS.iterdir())
-# The largest input of each that still says something new: a block row, a line, a file.
+# The largest useful input of each fuzzer: a row of blocks, a line, a file.
 MAX_LEN = {"calibration": 2048, "profile": 4096, "config": 1024, "protocol": 2048, "ring": 4096,
            "scan": 4096, "link_air": 1024, "link_l2": 300, "link_own": 1024, "link_znp": 600, "linkd": 1024}
 

@@ -36,7 +36,7 @@ CRASH_EXCEPTION, CRASH_COMMAND = 1, 2
 
 
 class TimedOut(AssertionError):
-    """Something did not come in time."""
+    """A timeout."""
 
 
 def until(what, condition, timeout_s=10):

@@ -92,7 +92,7 @@ def test_a_dead_coprocessor_loses_its_gates_and_is_recovered(board, break_it, re
 
 
 def test_a_stopped_clock_goes_on_after_off(board):
-    """Before the watchdog has bitten there is nothing to recover; after it, Linux must."""
+    """Before the watchdog expires there is nothing to recover; afterwards Linux must recover."""
     assert board.control.ask("do fault coproc hang") == "ok"
     until("the watchdog", lambda: board.guest.read(COPROC_STATE) == WATCHDOG, 3)
     assert board.control.ask("do fault coproc off") == "ok"
@@ -103,7 +103,7 @@ def test_a_stopped_clock_goes_on_after_off(board):
 
 
 def test_another_image_runs_after_a_reload(rig, tmp_path):
-    """The emulator must not go on with what it translated of the first one."""
+    """The emulator must not use code that it translated from the first image."""
     build = tmp_path / "other"
     subprocess.run(["make", "-s", f"BUILD={build}", "QS1_VERSION=7.8.9", "firmware-virt"],
                    cwd=ROOT, check=True)

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The firmware of both PRUs on a model of what it runs on: two PRUs with their
+ * Runs the firmware of both PRUs on a model of the chip: two PRUs with their
  * memories, the converters on PRU0's pins, timers, GPIO lines, reserved memory. A
- * recording (userspace/sim/trace.h) gives samples and commands; what the timers,
- * the relay and Linux get in each period is compared with the same core and port
- * on the host, which does each thing when PRU1 has done it: a slow task that PRU0
- * holds back is held back there.
+ * recording (userspace/sim/trace.h) gives samples and commands. In each period the
+ * state of timers and relay and the contract are compared with a reference: the
+ * same core and port on the host. The reference runs a slow task only when PRU1
+ * has completed it, so that tasks deferred by PRU0 are deferred in both.
  *
  *	chip PRU0.elf PRU1.elf WRITE [FAULT] < recording
  *
- * WRITE: cycles that a word takes out of the PRUSS where many follow each other.
- * Says how long things took. FAULT begins after a tenth of a second, and PRU0 has
- * to stop: "memory", PRU1's instruction memory takes no writes any more; "hang",
- * PRU1 stands; "converters", they do not start. Or "sample", one of them gives one
- * bit that the reference does not get, which is a difference; "disable", after two
- * and a half seconds, Linux takes the enable line back, which disarms both.
+ * WRITE: cycles for each word of a long burst out of the PRUSS. Prints measured
+ * times. FAULT begins after 0.1 s. PRU0 must stop on "memory" (writes to PRU1's
+ * instruction memory fail), "hang" (PRU1 stops) and "converters" (conversions do
+ * not start). "sample" changes one bit of a sample for the PRUs alone, which must
+ * show as a difference. "disable": after 2.5 s Linux releases the enable line,
+ * which must disarm both.
  *
  * Exit status: 0, 1 where something differs, 2 where an argument or the recording
  * is wrong.
@@ -533,7 +533,7 @@ static void compare_contract(void)
 
 static unsigned int offset_of(uint64_t time)
 {
-	/* From the period whose flag was taken; in the first ones the timers have yet to be
+	/* From the period whose flag was taken; in the first ones the timers have not been
 	 * started. */
 	return (unsigned int)(time - seen.begun * PERIOD_CYCLES);
 }

@@ -133,7 +133,7 @@ def counts(done):
 
 @pytest.mark.parametrize("cycles", WRITES)
 def test_a_slow_interconnect_delays_slow_tasks_and_no_period(start_and_trip, cycles):
-    """PRU1's code really comes and goes; each period's registers and contract are compared."""
+    """Overlays of PRU1 are really loaded; registers and contract are compared in each period."""
     done = chip(start_and_trip, str(cycles))
     assert done.returncode == 0, done.stderr
     print(done.stdout)
@@ -254,7 +254,7 @@ def test_the_model_of_the_chip_runs_nearly_every_line_of_the_main_loops(sim, tmp
 
 
 def test_a_recording_of_other_samples_is_detected(start_and_trip, tmp_path):
-    """The comparison itself: the reference gets a sample that the pins do not have."""
+    """Test of the comparison: one sample differs between the reference and the pins."""
     done = chip(start_and_trip, "8", "sample")
     assert done.returncode == 1
     assert "contract" in done.stderr or "scan" in done.stderr or "register" in done.stderr
@@ -281,7 +281,7 @@ def allowed(name, text=OVERLAYS):
 
 
 def test_pru0_needs_no_more_time_than_the_turns_leave_it():
-    """The times by which PRU0 decides whether a turn, or a search, still has room."""
+    """The time limits by which PRU0 decides whether a turn, or a search, still fits into a period."""
     done = subprocess.run(
         [ROOT / "scripts/pru-wcet", "--objdump", RUN.parent / "pru-objdump", "--apart", "qs1_slot",
          IMAGES[0], ROOT / "scripts/pru-bounds", "qs1_lanes_convert", "qs1_lanes_wait", "qs1_lanes_read",

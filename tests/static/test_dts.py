@@ -26,7 +26,7 @@ def run(*command, **kwargs):
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_overlay_compiles_without_a_warning(board, tmp_path):
-    # What an overlay gives the root's cells for lies outside of the overlay.
+    # The nodes that use the root's cells are outside of the overlay.
     assert run("dtc", "-@", "-W", "no-avoid_unnecessary_addr_size", "-I", "dts", "-O", "dtb",
                "-o", tmp_path / "x.dtbo", DTS / f"qs1-{board}.dtso") == ""
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the Makefile does before it builds, and what two makes in one folder do to each other."""
+"""Checks of the Makefile before a build, and two makes in one folder."""
 
 import os
 import re

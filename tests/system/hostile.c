@@ -22,7 +22,7 @@
 
 #include <qs1/abi.h>
 
-/* Rounds between two looks at the clock. */
+/* Rounds between two readings of the clock. */
 #define ROUNDS 1000
 /* Scans that the driver takes at once. */
 #define CHUNK 64

@@ -27,7 +27,7 @@
 /* A minute of scans; a look in each millisecond. */
 #define SCANS_MAX (60 * 20000)
 #define LOOKS_MAX (60 * 1000)
-/* Half a grid cycle, less than which the phase tells two scans apart: 20 kHz / 60 Hz / 2. */
+/* Half a grid cycle, within which the phase identifies a scan: 20 kHz / 60 Hz / 2. */
 #define HALF_CYCLE 166
 
 static void die(const char *what)

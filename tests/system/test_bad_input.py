@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What is not ours, or broken, is named; and nothing half-started stays behind."""
+"""A foreign or broken part is named in the message; nothing stays half-started."""
 
 import mmap
 import os
@@ -16,12 +16,12 @@ from board.board import Board
 from board.status import PRODUCING
 
 DRIVER = "/sys/bus/pci/drivers/qs1-ivshmem"
-# Its number is another after each load of the driver.
+# The number changes with each load of the driver.
 RPROC = "$(echo /sys/class/remoteproc/remoteproc*)"
 # Offset of the board's version in its registers, include/qs1/vhw.h.
 VHW_VERSION = 4
 
-# A firmware that only says who it is, for another contract.
+# A firmware with nothing but its identity, built for another version of the contract.
 OTHER_CONTRACT = """
     .syntax unified
     .cpu cortex-m4

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The daemon as an owner sees it: LEDs, latches, and what may happen to its process.
+"""The daemon as an owner sees it: LEDs, latches, and faults of its process.
 
 Durations are judged in simulated time, which a busy machine does not stretch; all that is
 waited for has a limit that only a fault exceeds.
@@ -20,7 +20,7 @@ TRACING = "/sys/kernel/tracing"
 
 # "One short red, then three short green blinks, within 5 s of DC power."
 STARTUP_S = 5.0
-# host_timeout_s, the driver's look at the heartbeat, and the way to us.
+# host_timeout_s, the driver's polling of the heartbeat, and the delay of our own query.
 HOST_LOST_S = 2.0 + 0.5 + 0.5
 SAMPLE_S = 0.02
 LIMIT_S = 90
@@ -60,7 +60,7 @@ def pass_time(board, seconds):
 
 
 def shown(agent):
-    """What the kernel's LED class shows: (green, red)."""
+    """LED patterns in the kernel's LED class: (green, red)."""
     found = leds(agent)
     return led_meaning(found["green"]), led_meaning(found["red"])
 
@@ -82,7 +82,7 @@ def restart_firmware(agent, after=""):
 
 
 def lit(trace, lines):
-    """When an LED's line was set, not being known to be so: [(s, colour)], from the kernel's trace."""
+    """Times when an LED's line was switched on: [(s, colour)], from the kernel's trace."""
     before, rises = {}, []
     for at, line, level in re.findall(r" ([\d.]+): gpio_value: (\d+) set ([01])", trace):
         if int(line) in lines:
@@ -354,9 +354,9 @@ def test_the_clock_may_jump_by_years(board, agent, date):
 
 @pytest.mark.long
 def test_the_oom_killer_spares_the_daemon(board, agent):
-    """Its memory is locked, and the kernel looks elsewhere for a victim. A kernel that finds none
-    for longer than host_timeout_s ends production; one that delays the daemon for longer than its
-    watchdog restarts it. Either way it begins again."""
+    """The daemon's memory is locked, so the OOM killer takes another process. If the kernel blocks the
+    daemon for longer than host_timeout_s, production ends; for longer than its watchdog, systemd
+    restarts it. In both cases production starts again."""
     locked = agent.check(f"sed -n 's/^VmLck:[^0-9]*//p' /proc/{pid(agent)}/status")
     assert int(locked.split()[0]) > 1000, "kB"
     killed = "dmesg | grep -c 'Out of memory: Killed process .*({})' || true"
@@ -371,7 +371,7 @@ def test_the_oom_killer_spares_the_daemon(board, agent):
     # a soft lockup, which ends the guest.
     agent.check("sysctl -q kernel.watchdog_thresh=60")
     try:
-        # A unit of its own: systemd ends a unit of which a process was killed.
+        # A separate unit: systemd ends a unit if one of its processes is killed.
         agent.check("systemd-run --quiet sh -c 'head -c 2000M /dev/zero | tail -n 1 >/dev/null'")
         board.wait("a victim", victim, 4 * LIMIT_S)
         assert agent.check(killed.format("qs1d")) == "0"

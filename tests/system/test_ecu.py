@@ -20,7 +20,7 @@ LATER = "/run/later"
 ASK = "/run/ask"
 DROP_IN = "/run/systemd/system/qs1d.service.d/later.conf"
 LIMIT_S = 90
-# Ten minutes for what the first steps take; test_policy.c has the minute in which it changes.
+# Ten minutes remain for the first steps; test_policy.c checks the exact minute of the change.
 BEFORE_S = 50 * 60
 AFTER_S = 60 * 60
 
@@ -51,7 +51,7 @@ def ask(agent):
 
 @pytest.fixture
 def put_on(board, agent):
-    """The daemon gets a clock of its own, which the function that this is puts on by so much."""
+    """Gives the daemon a separate clock; returns a function that advances it."""
     library = guest_program(agent, "later.c", f"{LATER}.so", "-shared", "-fPIC",
                             f'-DLATER="{LATER}"')
     agent.check(f"mkdir -p {Path(DROP_IN).parent}")

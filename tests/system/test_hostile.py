@@ -42,7 +42,7 @@ END = int(re.search(r"sizeof\(struct qs1_shm\) == (0x\w+)\)", ABI)[1], 16) + RIN
 INVERTER = "/sys/bus/pci/drivers/qs1-ivshmem/*"
 REMOTEPROC = "/sys/class/remoteproc/remoteproc0/state"
 
-# What breaks arithmetic sooner than chance does.
+# Values that break arithmetic more often than random ones.
 BORDERS = [0, 1, 2, 3, 4, 13, 14, 31, 32, 39, 40, 41, 63, 64, 0x7ffffffe, 0x7fffffff, 0x80000000,
            0x80000001, 0xfffffff0, 0xfffffffe, 0xffffffff]
 
@@ -87,7 +87,7 @@ echo $round $longest
 
 
 class Garbage:
-    """Writes into the board's memory from its own thread until told to stop."""
+    """Writes into the board's memory from its own thread until stop() is called."""
 
     def __init__(self, path, seed):
         self.random = random.Random(seed)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The store on a disk of its own: power vanishes and comes back, or the disk hangs."""
+"""The store on a separate disk: power is lost and returns, or the disk hangs."""
 
 import contextlib
 import json
@@ -11,7 +11,7 @@ from board.board import Board
 from board.status import PRODUCING, state_of
 
 STORE = "/var/lib/qs1"
-# The mark of the first start is to outlive the board, too.
+# The mark of the first start must survive, too.
 MARK = "/var/lib/qs1-mark"
 DISK_MB = 8
 LIMIT_S = 180
@@ -33,10 +33,10 @@ def disk(tmp_path):
 
 @contextlib.contextmanager
 def powered(disk, lost=False):
-    """A board whose daemon keeps its state on the disk; the world is dark as yet.
+    """A board whose daemon keeps its state on @disk; the scenario has not started.
 
-    In the end everything stops; where power is lost, all in the same moment, whatever was not yet
-    on the disk.
+    At the end the board stops. With @lost all its processes are killed at once, so that data not
+    synced to the disk is lost.
     """
     with Board(report=print, guest_args=[
             "-drive", f"file={disk},format=raw,if=none,id=store",
@@ -79,16 +79,16 @@ def test_latch_shutdown_and_energy_outlive_a_loss_of_power(disk):
 
     with powered(disk) as board:
         board.go()
-        # The cause has gone with the world; nobody has cleared the fault.
+        # The new world has no ground fault, but no command has cleared the latch.
         board.wait_state("ground-fault", timeout_s=LIMIT_S)
         board.wait("the meter", lambda: service(board)["meter"], LIMIT_S)
         after = service(board)
         assert after["faults"]["latched"] == ["GFDI"] and after["shutdown"]
         assert after["set"] == before["set"] == {"power_limit_w": "900"}
-        told = list(zip(energy_wh(before), energy_wh(after)))
-        print(f"energy before and after, Wh: {told}; {fed_wh:.3f} Wh were fed in truth")
-        assert all(was <= now for was, now in told)
-        assert fed_wh - LOSS_WH < told[-1][1] < fed_wh * 1.02 + 0.01, "neither lost nor doubled"
+        energies = list(zip(energy_wh(before), energy_wh(after)))
+        print(f"energy before and after, Wh: {energies}; {fed_wh:.3f} Wh were fed in truth")
+        assert all(was <= now for was, now in energies)
+        assert fed_wh - LOSS_WH < energies[-1][1] < fed_wh * 1.02 + 0.01, "neither lost nor doubled"
         events = board.agent.check("qs1ctl events")
         assert "producing -> ground-fault (GFDI)" in events, "the log of the former life"
 
@@ -112,7 +112,7 @@ def test_an_acknowledged_command_survives_an_immediate_loss_of_power(disk):
 
 
 def test_a_disk_and_a_journal_that_hang_stop_neither_production_nor_a_stop(disk):
-    """fsfreeze(8) holds every write and fsync in the kernel, as a disk does that takes its time.
+    """fsfreeze(8) blocks every write and fsync in the kernel, like a disk that hangs.
     host_timeout_s is the shortest that the firmware allows."""
     with powered(disk) as board:
         agent = board.agent

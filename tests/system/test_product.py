@@ -14,11 +14,11 @@ from board.promises import LED_NOT_PRODUCING, LED_RULES, led_meaning, leds
 from board.status import PRODUCING, state_of
 from paths import ROOT
 
-# A state that has lasted so long shows its LEDs: the daemon looks ten times a second.
+# After this time in a state the LEDs show it: the daemon updates them ten times a second.
 SHOWN_S = 2.0
-# A busy machine may let the guest stand for longer than the firmware waits for its host; unless that
-# is what a scenario is about, it waits for as long as it can be told to.
-PATIENCE_S = 10
+# A busy machine may stop the guest for longer than host_timeout_s. Unless a scenario tests that
+# timeout, it gets its highest value.
+HOST_TIMEOUT_S = 10
 POLL_S = 0.1
 
 pytestmark = pytest.mark.long
@@ -31,10 +31,10 @@ def starting_up(agent):
 
 
 class Outcome:
-    """What a scenario came to.
+    """Result of a scenario.
 
     @trips: {code: seconds from the disturbance until nothing was fed}
-    @path: [(seconds, state, cause)], as the firmware tells it
+    @path: [(seconds, state, cause)], as the firmware reports it
     @leds: {state: set of (green, red)}
     @summary: the simulator's
     """
@@ -45,7 +45,7 @@ class Outcome:
         with Board(scenario=path, report=print) as board:
             board.wait_service()
             if "host lost" not in path.read_text():
-                board.agent.check(f"qs1ctl set host_timeout_s {PATIENCE_S}")
+                board.agent.check(f"qs1ctl set host_timeout_s {HOST_TIMEOUT_S}")
             board.go()
             self._follow(board)
             self.summary = board.world.summary()
@@ -118,7 +118,7 @@ def test_anti_islanding_is_on(outcome):
 
 def test_it_waits_two_minutes_with_the_grid_in_range(outcome):
     waiting, connecting = outcome("enter-service.scn").went("waiting", "connecting")
-    # The sag at 30 s to 35 s starts the time anew.
+    # The sag from 30 s to 35 s restarts the delay.
     assert waiting < 30 and 120 <= connecting - 35 < 121
 
 
@@ -157,7 +157,7 @@ def test_a_fault_of_the_unit_stops_it_with_a_code_and_it_comes_back(outcome):
     found = outcome("faults.scn")
     causes = [cause for _, state, cause in found.path if state == "fault"]
     assert causes[:2] == ["SENSOR", "HOST_LOST"]
-    # A crash of the firmware shows in that it starts anew, and is permitted to.
+    # After a crash the firmware restarts and is permitted to produce.
     found.went("fault", "producing", "fault", "producing", "self-test", "producing")
 
 

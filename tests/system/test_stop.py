@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""However a run ends, no process, socket or shared memory of it is left."""
+"""After any end of a run, no process, socket or shared memory of it is left."""
 
 import multiprocessing
 import os

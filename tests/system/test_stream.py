@@ -18,7 +18,7 @@ FOUND = "/run/stream.found"
 
 pytestmark = pytest.mark.long
 
-# What happens, what is told of it, what ends it, what is told of that. Full scale of the case's
+# Disturbance, events that it causes, statement that ends it, events of that. Full scale of the case's
 # temperature is 328 degrees.
 EVENTS = [
     ("grid open", {"grid out of range", "PLL lost its lock"}, "grid close", {"PLL locked"}),
@@ -33,9 +33,9 @@ ENERGY = SHM_OFFSET + offsets("qs1_shm")["telemetry"] + offsets("qs1_telemetry")
 REWRITE_S = 0.0005
 
 LOOK_S = 20
-# driver/clock.c: a doorbell that comes at once, once in 100 ms, and crystals that differ by 100 ppm.
+# driver/clock.c: a doorbell without delay at least every 100 ms, and clocks that differ by 100 ppm.
 BOUND_US = 110
-# From where on the driver takes it that a simulated board has left real time.
+# Deviation from which the driver assumes that a simulated board does not run in real time.
 JUMP_US = 20000
 
 
@@ -67,15 +67,15 @@ def test_events_arrive_with_their_labels(board, agent):
 
     board.wait("the program's event file", lambda: agent.check(f"cat {FOUND}"), 30)
     expected = set()
-    for happens, told, ends, told_then in EVENTS:
+    for happens, events, ends, events_then in EVENTS:
         assert labels() == expected
-        expected |= told
+        expected |= events
         try:
             board.world.do(happens)
             board.wait(f"events of '{happens}'", lambda: labels() >= expected, EVENT_S)
         finally:
             board.world.do(ends)
-        expected |= told_then
+        expected |= events_then
         board.wait(f"events of '{ends}'", lambda: labels() >= expected, EVENT_S)
     assert labels() == expected
     agent.check(f"for e in {meter}/events/*_en; do echo 0 >$e; done")

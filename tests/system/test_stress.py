@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The driver's own suites again, with as many repetitions as show what happens rarely or adds up.
+"""The driver's own suites with many repetitions, to find rare faults and leaks.
 
-With QS1_KERNEL=debug the board runs the kernel that looks for faults, which is several times
-slower: a tenth of the repetitions, with leaks told by kmemleak and not by a trend.
+With QS1_KERNEL=debug the board runs the kernel with checks, which is several times slower: a tenth
+of the repetitions, and kmemleak finds leaks instead of a trend.
 """
 
 import os

@@ -84,7 +84,7 @@ def wrong_steps(agent):
 
 def test_doctor_names_what_is_wrong_with_the_grid_and_what_to_do(board, agent):
     board.world.do("grid v 0.3")
-    # The daemon reads the meter once a second, and that is a mean of what was.
+    # The daemon reads the meter once a second; the reading is a mean of the past.
     expected = {"grid voltage", "active faults", "production"}
 
     def seen():
@@ -115,14 +115,14 @@ def test_dump_shows_the_last_trip_and_what_led_to_it(board, agent):
     before = max(abs(v) for v in volts[:cycle])
     after = max(abs(v) for v in volts[zero:zero + cycle])
     assert before == pytest.approx(339, rel=0.05), "the recording begins before the sag"
-    assert after == pytest.approx(0.3 * 339, rel=0.2), "the trip lies in the sag"
+    assert after == pytest.approx(0.3 * 339, rel=0.2), "the trip is in the sag"
     assert any("UV2" in d["saw"]["faults_active"] for d in decisions)
     agent.check("qs1ctl dump --plot /run/dump.png")
     assert agent.run(["/bin/cat", "/run/dump.png"]).stdout.startswith(b"\x89PNG\r\n\x1a\n")
 
 
 def test_events_can_be_followed_by_a_program(board, agent):
-    """From a request on until it is told to stop, what a slow machine takes for it included."""
+    """It follows events until it is killed; the limit allows for a slow machine."""
     agent.check("qs1ctl events --follow --json >/run/events 2>/dev/null & echo $! >/run/follower")
     try:
         board.wait("the follower", lambda: agent.shell("test -s /run/events").status == 0, LIMIT_S)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A synthetic surrounding of the core for unit tests: an ideal grid and ideal
- * modules without any feedback from the outputs. Closed loops belong to the
- * plant; here only what the core concludes from its samples is tested.
+ * Test bench of the core: an ideal grid and ideal modules without feedback from
+ * the outputs. It tests the core's decisions on given samples; closed loops are
+ * tested with the plant.
  */
 #ifndef BENCH_CORE_H
 #define BENCH_CORE_H

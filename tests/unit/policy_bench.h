@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Policy with a clock and a firmware of a few lines, for its tests, and what
- * must hold after every step whatever happens.
+ * Test bench of the policy with a simulated clock, firmware and disk, and the
+ * invariants that must hold after every step.
  */
 #ifndef QS1_POLICY_BENCH_H
 #define QS1_POLICY_BENCH_H
@@ -25,8 +25,8 @@
 #define READING_MS 1000
 
 /*
- * How long an inverter may stay armed that must not be: a sample that shows it,
- * the settling of the action before, the retry of one that was refused.
+ * Longest time that an inverter may stay armed against the policy: until a sample
+ * shows it, the previous action has settled and a refused action is retried.
  */
 #define DISARM_MS (2 * TICK_MS + POLICY_SETTLE_MS + POLICY_RETRY_MS)
 
@@ -35,23 +35,23 @@
  * @refuse: result of an action, by enum policy_action
  * @count: how often an action was carried out with success
  * @order: the actions so far, oldest first
- * @taken: the firmware carries out what it does not answer
+ * @taken: the firmware carries out commands that it does not answer
  * @save_ms: how long the disk takes for a save
- * @save_result: what a save then returns
+ * @save_result: return value of a save
  * @saving: a save is under way
  * @save_end_ms: when it ends
- * @next: what is being saved
- * @saved: what is on stable storage
+ * @next: state of the save in progress
+ * @saved: state on stable storage
  * @saves: how many have succeeded
  * @frozen: the firmware delivers no samples
- * @ground: the cause of a ground fault is there
+ * @ground: the cause of a ground fault is present
  * @profile_epoch: run of the firmware that has confirmed a profile
  * @unsaved_ms: time of the last save that failed
- * @forbidden_ms: how long it has been armed though it must not be
+ * @forbidden_ms: time that it has been armed against the policy
  * @cleared: the firmware has cleared the latch, by command
  * @steps: calls of policy_step()
  * @stopped: a stop was commanded in this step
- * @before: what was kept when the open command began
+ * @before: kept state when the open command began
  * @answer: the last answer of each slot
  * @value: parameters in the firmware
  */
@@ -98,7 +98,7 @@ static inline bool is_armed(const struct bench *b)
 	return b->in.status & QS1_STATUS_ARMED;
 }
 
-/* What the firmware does. */
+/* The simulated firmware. */
 static inline int carry_out(struct bench *b, const struct policy_output *out)
 {
 	switch (out->action) {
@@ -152,7 +152,7 @@ static inline int firmware(struct bench *b, const struct policy_output *out)
 	return carry_out(b, out) ?: refusal;
 }
 
-/* The values that are to be in force: those of the profile, and those set since. */
+/* The values that must be in force: those of the profile, and those set since. */
 static inline void check_profile_in_force(const struct bench *b)
 {
 	const struct policy_kept *kept = &b->policy.kept;
@@ -166,7 +166,8 @@ static inline void check_profile_in_force(const struct bench *b)
 	}
 }
 
-/* Without being done a command has changed nothing; a stop and a latch may have come meanwhile. */
+/* A command that was not carried out has changed nothing; a stop and a latch may have come
+ * meanwhile. */
 static inline void check_no_effect(const struct bench *b)
 {
 	const struct policy_kept *kept = &b->policy.kept;
@@ -189,7 +190,7 @@ static inline void check_answers(const struct bench *b)
 		assert_true(change->error < 0);
 		check_no_effect(b);
 	}
-	/* What counts for good is on stable storage before anybody hears of it. */
+	/* A result is on stable storage before it is reported. */
 	if (b->out.stored) {
 		assert_memory_equal(&b->saved, &b->policy.kept, sizeof(b->saved));
 	}
@@ -200,13 +201,13 @@ static inline void check_answers(const struct bench *b)
 	}
 }
 
-/* What must hold after every decision, whatever happens. */
+/* Invariants after every decision. */
 static inline void check_decision(const struct bench *b, const struct policy_kept *before)
 {
 	const struct policy *policy = &b->policy;
 	const struct policy_output *out = &b->out;
 
-	/* Production is permitted with a confirmed profile, and nothing against it. */
+	/* Production is permitted only with a confirmed profile and without a reason to stop. */
 	if (out->action == POLICY_ARM) {
 		check_profile_in_force(b);
 		assert_false(policy->kept.shutdown || b->saved.shutdown);
@@ -221,12 +222,12 @@ static inline void check_decision(const struct bench *b, const struct policy_kep
 		assert_int_equal(out->action, POLICY_NONE);
 		assert_int_equal(out->state, QS1_STATE_OFF);
 	}
-	/* The firmware hears of a policy that sees it, and of no other. */
+	/* The policy sends heartbeats only while it receives samples. */
 	if (out->heartbeat) {
 		assert_true(b->in.present);
 		assert_false(policy->stale);
 	}
-	/* A latch goes by a command that the firmware has carried out, and no other way. */
+	/* Only a command that the firmware has carried out clears a latch. */
 	if (before->ground_fault && !policy->kept.ground_fault) {
 		assert_true(b->cleared);
 		assert_true(out->answer[POLICY_SLOT_CHANGE].ended);
@@ -234,7 +235,7 @@ static inline void check_decision(const struct bench *b, const struct policy_kep
 	if (!before->shutdown && policy->kept.shutdown) {
 		assert_true(b->stopped);
 	}
-	/* All else changes with the answer that says so. */
+	/* All other kept state changes only with the answer to a command. */
 	if ((before->shutdown && !policy->kept.shutdown) ||
 	    (before->store_lost && !policy->kept.store_lost) ||
 	    strcmp(before->profile.name, policy->kept.profile.name) ||
@@ -243,7 +244,7 @@ static inline void check_decision(const struct bench *b, const struct policy_kep
 		assert_true(out->answer[POLICY_SLOT_CHANGE].ended);
 		assert_int_equal(out->answer[POLICY_SLOT_CHANGE].outcome, POLICY_DONE);
 	}
-	/* The LEDs never claim more than is so. */
+	/* The LEDs show a latched ground fault, and production only while it lasts. */
 	if (policy->kept.ground_fault) {
 		assert_int_equal(out->show, POLICY_SHOW_GROUND_FAULT);
 		assert_true(out->faults_latched & GFDI);
@@ -255,7 +256,7 @@ static inline void check_decision(const struct bench *b, const struct policy_kep
 	check_answers(b);
 }
 
-/* What must hold between two periods, when others may look. */
+/* Invariants between two periods, when clients may read the state. */
 static inline void check_period(struct bench *b, int64_t ms)
 {
 	const struct policy *policy = &b->policy;
@@ -263,7 +264,7 @@ static inline void check_period(struct bench *b, int64_t ms)
 			 policy->kept.store_lost || policy->implausible ||
 			 b->profile_epoch != b->in.epoch;
 
-	/* A change has been saved, unless the disk refused it or is at work. */
+	/* A change has been saved, unless the disk refused it or is busy. */
 	if (memcmp(&b->saved, &policy->kept, sizeof(b->saved))) {
 		assert_true(b->saving || b->in.storage_busy ||
 			    (b->unsaved_ms > 0 && b->now_ms - b->unsaved_ms <= POLICY_RETRY_MS));
@@ -285,7 +286,7 @@ static inline void begin_save(struct bench *b)
 	b->next = *b->out.save;
 }
 
-/* The disk, when it is done with a save. */
+/* The disk ends a save that is due. */
 static inline void end_save(struct bench *b)
 {
 	b->in.save_ended = b->saving && b->now_ms >= b->save_end_ms;

@@ -74,7 +74,7 @@ static void data(int from, int to, bool ack, size_t n)
 	assert_int_equal(try_data(from, to, ack, n), 0);
 }
 
-/* Sends to everyone again and again, after a pause of its own and a random one. */
+/* Broadcasts repeatedly, after a fixed pause and a random one. */
 static void on_alarm(void *ctx, uint64_t now_us, int alarm)
 {
 	struct node *self = ctx;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Calibration: from points to gains and offsets, through a file whose damage is
- * seen, into a firmware image whose own check accepts them.
+ * Calibration: points give gains and offsets; damage to their file is detected;
+ * the firmware accepts them in its image.
  */
 #include <errno.h>
 #include <math.h>

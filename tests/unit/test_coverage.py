@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Policy decides what an inverter may do: its tests take every branch of it."""
+"""The tests of the policy run every line and every branch of it."""
 
 import json
 import subprocess

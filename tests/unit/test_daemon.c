@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The whole daemon in a thread, on a folder that looks like the driver's sysfs,
- * through its control socket.
+ * The whole daemon in a thread, tested through its control socket. A folder
+ * imitates the driver's sysfs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -201,8 +201,8 @@ static void remove_driver(void)
 }
 
 /*
- * The firmware: its clock, 100 times a second unless it stands still, and what it does with a
- * command, which it moves from "control" to "taken".
+ * The simulated firmware. Its clock advances 100 times a second unless it is stopped. It carries
+ * out a command and moves it from "control" to "taken".
  */
 
 static pthread_t firmware_thread;
@@ -286,8 +286,8 @@ static void *run_firmware(void *arg)
 /* The daemon. */
 
 /**
- * struct rig - a daemon in a thread of its own
- * @order: what the test orders, a letter each: 'r' to reload, 's' to stop
+ * struct rig - a daemon in its own thread
+ * @order: the test's orders, one letter each: 'r' to reload, 's' to stop
  * @listener: sockets of operators and of the radio's end
  * @started: daemon_new() has returned
  */
@@ -329,7 +329,7 @@ static void *run_daemon(void *arg)
 	return NULL;
 }
 
-/* Return: what daemon_new() gave. */
+/* Return: the result of daemon_new(). */
 static int try_to_start(void)
 {
 	assert_int_equal(pthread_create(&thread, NULL, run_daemon, NULL), 0);
@@ -513,7 +513,7 @@ static void expect_ok(const char *request)
 	json_object_put(answer);
 }
 
-/* A disk and a journal that can be made slow, or refuse. */
+/* A disk and a journal that tests can slow down or let fail. */
 
 static struct {
 	atomic_int sync_ms;
@@ -615,7 +615,7 @@ static void leds_show_the_state(void **state)
 	expect_file(in_root("class/leds/qs1:red:fault/pattern"), "0 60000 0 0");
 	expect_file(in_root("class/leds/qs1:red:fault/repeat"), "-1");
 	stop_daemon();
-	/* A daemon that has gone no longer claims that it produces. */
+	/* After the daemon has ended, the LEDs no longer show production. */
 	expect_file(in_root("class/leds/qs1:green:status/pattern"), "0 60000 0 0");
 	expect_file(in_root("class/leds/qs1:red:fault/pattern"), "1 500 1 0 0 500 0 0");
 }
@@ -633,7 +633,7 @@ static void ground_fault_outlives_the_daemon(void **state)
 	expect_file(in_root("class/leds/qs1:red:fault/pattern"), "1 60000 1 0");
 	stop_daemon();
 
-	/* The firmware has forgotten it; it is told again, and not armed. */
+	/* The firmware has lost the latch; the daemon restores it and does not arm. */
 	write_file(DEVICE "faults_latched", "");
 	write_file(DEVICE "status_flags", TESTED);
 	write_file(DEVICE "taken", "");
@@ -707,7 +707,7 @@ static void stale_telemetry_is_a_fault(void **state)
 	stop_daemon();
 }
 
-/* Stopped, with a fault that says so, until a command clears it; all kept over a restart. */
+/* STORE_LOST keeps the unit stopped until a command clears it; a restart changes nothing. */
 static void check_store_lost(void)
 {
 	expect(STATUS, "result.faults.latched", "[ \"STORE_LOST\" ]");
@@ -761,7 +761,7 @@ static void an_empty_store_is_lost(void **state)
 	stop_daemon();
 }
 
-/* The mark is that of this unit, the store that of another one. */
+/* The mark belongs to this unit, the store to another one. */
 static void a_foreign_store_is_lost(void **state)
 {
 	static const uint8_t other[MARK_ID_SIZE] = { 1, 2, 3 };
@@ -775,7 +775,7 @@ static void a_foreign_store_is_lost(void **state)
 	stop_daemon();
 }
 
-/* A store of before there was a mark, or one whose mark alone is lost, is taken. */
+/* A store without a mark is valid: it is older than marks, or only the mark is lost. */
 static void a_store_without_a_mark_is_accepted(void **state)
 {
 	(void)state;
@@ -808,7 +808,7 @@ static void one_lost_copy_is_reported_and_repaired(void **state)
 	}
 }
 
-/* Of a unit that has its own, the default profile may be broken; a first start needs it. */
+/* A unit with a stored profile ignores a broken default profile; a first start needs it. */
 static void a_wrong_default_profile_matters_to_a_first_start_only(void **state)
 {
 	(void)state;
@@ -861,7 +861,7 @@ static void events_outlive_the_daemon(void **state)
 	answer = ask("{\"v\":1,\"cmd\":\"events\"}");
 	text = at(answer, "result");
 	assert_non_null(strstr(text, "forbid production"));
-	/* The firmware's own is in its ring still, and in the log once. */
+	/* The firmware's event is still in its ring, but only once in the log. */
 	text = strstr(text, "UV2");
 	assert_non_null(text);
 	assert_null(strstr(text + 1, "UV2"));
@@ -927,7 +927,7 @@ static void wrong_requests_get_an_error(void **state)
 	stop_daemon();
 }
 
-/* One client sends without an end, another never reads; a third is served. */
+/* One client sends without end and another never reads; a third is still served. */
 static void hostile_clients_are_dropped(void **state)
 {
 	FILE *endless, *deaf;
@@ -1014,10 +1014,10 @@ static const struct reporter_output faulty_output = { faulty_event, faulty_messa
 						      write_metrics_file };
 
 /**
- * struct pulse - heartbeats as they come, and how late this machine wakes a sleeper
+ * struct pulse - heartbeats as they arrive, and this machine's wake-up latency
  * @fifo: in place of the driver's attribute
  * @longest_ms: longest time between two heartbeats
- * @late_ms: longest that a sleep of the same time took too long, meanwhile
+ * @late_ms: longest oversleep of a sleep of the same time meanwhile
  * @count: heartbeats
  */
 static struct {
@@ -1081,7 +1081,7 @@ static void start_pulse(void)
 #define PERIOD_MS (POLICY_HEARTBEAT_MS + POLICY_HEARTBEAT_MS / 5)
 #define HOST_TIMEOUT_MS 500
 
-/* No gap between heartbeats was longer, this machine's own lateness aside. */
+/* No gap between heartbeats was longer, apart from this machine's wake-up latency. */
 static void check_pulse(int limit_ms)
 {
 	pulse.ends = true;
@@ -1099,10 +1099,10 @@ static void send_line(FILE *stream, const char *line)
 	fflush(stream);
 }
 
-/* Files keep the end of a longer text, as sysfs does not: all values have as many digits. */
+/* Unlike sysfs, a file keeps the end of a longer text: all values have equally many digits. */
 #define SET_1100 "{\"v\":1,\"cmd\":\"set\",\"name\":\"power_limit_w\",\"value\":\"1100\"}"
 
-/* A disk that takes 10 s and a journal that hangs: heartbeat, stop and limits go on. */
+/* Heartbeat, stop and limits work with a disk that takes 10 s and a journal that hangs. */
 static void slow_disk_and_journal_delay_no_heartbeat(void **state)
 {
 	FILE *slow, *operator;
@@ -1214,7 +1214,7 @@ static void a_command_waits_for_the_one_before(void **state)
 	stop_daemon();
 }
 
-/* All places are taken by clients that say nothing: an operator gets one. */
+/* Idle clients hold all connections: an operator still gets one. */
 static void idle_clients_do_not_keep_an_operator_out(void **state)
 {
 	FILE *idle[2 * CONTROL_CLIENTS];
@@ -1234,7 +1234,7 @@ static void idle_clients_do_not_keep_an_operator_out(void **state)
 	stop_daemon();
 }
 
-/* As many commands as fit a socket's buffer, at once: a few a turn are taken. */
+/* A socket buffer full of commands: the daemon takes a few in each turn of its loop. */
 static void pipelined_commands_delay_nobody_else(void **state)
 {
 	FILE *many;
@@ -1271,7 +1271,7 @@ static void pipelined_commands_delay_nobody_else(void **state)
 	close(pulse.fifo);
 }
 
-/* A client that hangs up at once has still given its command. */
+/* A command takes effect even if its client disconnects at once. */
 static void a_command_takes_effect_after_its_client_disconnects(void **state)
 {
 	FILE *client;
@@ -1347,7 +1347,7 @@ static void limits_have_owners_and_leases(void **state)
 	expect_ok(
 		"{\"v\":1,\"cmd\":\"limit\",\"owner\":\"ema\",\"w\":1000,\"lease_s\":2,\"then\":1080}");
 	expect_file(in_root(DEVICE "params/power_limit_w"), "1000");
-	/* A start is the operator's, and ends nobody else's limit. */
+	/* The operator's start ends no limit of another owner. */
 	expect_ok("{\"v\":1,\"cmd\":\"start\"}");
 	expect_file(in_root(DEVICE "params/power_limit_w"), "1000");
 	expect_file(in_root(DEVICE "params/power_limit_w"), "1080");
@@ -1358,7 +1358,7 @@ static void limits_have_owners_and_leases(void **state)
 	stop_daemon();
 }
 
-/* Not over a restart of the system, whose monotonic clock begins again. */
+/* Limits survive a restart of the daemon but no reboot, where the monotonic clock starts again. */
 static void limits_outlive_the_daemon(void **state)
 {
 	(void)state;
@@ -1536,7 +1536,8 @@ static void an_ecu_pairs_and_commands_by_sealed_messages(void **state)
 	other.boot++;
 	n = seal_command(&other, "{\"cmd\":\"get\"}", message);
 	expect_seal_error(message, n, "ESTALE");
-	/* A proof without a pairing that was begun; a wrong one ends it and changes nothing. */
+	/* A proof without a pairing in progress is refused; a wrong proof ends the pairing without
+	 * effect. */
 	memset(message, 0, SEAL_OVERHEAD);
 	message[0] = SEAL_VERSION;
 	message[1] = SEAL_PAIR_ECU;
@@ -1545,7 +1546,7 @@ static void an_ecu_pairs_and_commands_by_sealed_messages(void **state)
 	expect_seal_error(message, SEAL_OVERHEAD, "EKEYREJECTED");
 	stop_daemon();
 
-	/* The key outlives power, the counter does not, and the old messages are stale. */
+	/* The key survives a loss of power, the counter does not; old messages are stale. */
 	start_daemon();
 	n = seal_command(&ecu, "{\"cmd\":\"get\"}", message);
 	expect_seal_error(message, n, "ESTALE");
@@ -1586,7 +1587,7 @@ static void reload_accepts_metrics_and_refuses_errors(void **state)
 	write_config("note1", "colour red\n");
 	order('r');
 	expect_event("unknown name 'colour'");
-	/* Another profile in the file is no profile for a unit that has one. */
+	/* A unit that has a profile ignores another default profile in the file. */
 	write_config("ieee1547-2018-cat3", "");
 	order('r');
 	expect_event("but this unit has its own");
@@ -1594,7 +1595,7 @@ static void reload_accepts_metrics_and_refuses_errors(void **state)
 	stop_daemon();
 }
 
-/* Names that others build on: one of each metric. */
+/* Names that users rely on: one of each metric. */
 static void metrics_have_their_names(void **state)
 {
 	static const char *const lines[] = {
@@ -1662,7 +1663,7 @@ static void a_second_daemon_is_refused(void **state)
 	stop_daemon();
 }
 
-/* The driver of another version: without the counter nothing tells fresh from stale. */
+/* An older driver without the counter: fresh and stale telemetry look the same. */
 static void telemetry_without_its_counter_is_rejected(void **state)
 {
 	(void)state;
@@ -1676,7 +1677,7 @@ static void telemetry_without_its_counter_is_rejected(void **state)
 	stop_daemon();
 }
 
-/* A reading comes each second; three in a row make a fault, one is passed over. */
+/* A reading comes each second; three bad ones in a row are a fault, one is ignored. */
 static void one_bad_reading_disarms_nothing(void **state)
 {
 	const struct timespec reading = { .tv_nsec = 950000000 };

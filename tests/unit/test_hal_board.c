@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One control period of a real board, with the core behind it, on models of its
- * registers: what stops the gates, what is only reported, what gives up.
+ * One control period of a real board with the core, on models of its registers:
+ * which faults stop the gates, are only reported, or stop the firmware.
  */
 #include <math.h>
 
@@ -51,7 +51,7 @@ static const struct qs1_board_map by_frames = {
 	COMMON,
 };
 
-/* None, but in the tests of it. */
+/* No calibration, except in its own tests. */
 static struct qs1_calibration calibration;
 
 static struct end {
@@ -99,7 +99,7 @@ static void models(const struct qs1_board_map *map)
 		io.adc[QS1_ADC_VPV1 + i] = 40000 / 2.5;
 }
 
-/* A converter shows its noise: one that stands still is not believed. */
+/* Samples must have noise: the core rejects a constant reading. */
 static void noise(void)
 {
 	for (int i = 0; i < 16; i++)
@@ -261,7 +261,7 @@ static void period_without_samples_stops_the_gates(void **state)
 	assert_true(period());
 	assert_false(gates());
 	assert_int_equal(end.board.faults, QS1_ADC_TOO_LONG);
-	/* the last good samples stand, none of half a conversion */
+	/* the last good samples remain, none of half a conversion */
 	assert_in_range(end.shm->wave.scan[(end.shm->wave.head - 1) & 15].ch[QS1_ADC_VREF],
 			QS1_VREF_COUNT - 1, QS1_VREF_COUNT + 1);
 	/* it goes on when they come again */

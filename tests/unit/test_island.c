@@ -3,7 +3,7 @@
  * Islands that one simulated unit alone can not show: without the active
  * method, which proves the rig (IEEE 1547.1-2020 5.10.2), and with several units
  * that share the point of common coupling, each with a core, a power stage and
- * a seed of its own, all or some of them active. Also what the active method
+ * a separate seed, all or some of them active. Also what the active method
  * costs on the grid, and the gain of the loop that it closes through a source.
  */
 #include <complex.h>
@@ -430,7 +430,7 @@ static void the_active_method_costs_little(void **state)
 		      "%.4f %% without; power factor %.6f with, %.6f without\n",
 		      thd[0], thd[1], trd[0], trd[1], pf[0], pf[1]);
 	assert_true(thd[0] - thd[1] < 0.1);
-	/* its square wave lies between the harmonics */
+	/* its square wave is between the harmonics */
 	assert_true(trd[0] - trd[1] > 0.01 && trd[0] - trd[1] < 0.5);
 	assert_true(pf[1] - pf[0] < 0.0005);
 }

@@ -209,7 +209,7 @@ static void fragments_join_in_any_order_and_once(void **state)
 	assert_int_equal(aps_collect(&message, 0x3a10, &other), -EINVAL);
 }
 
-/* patience4711, test.ino and ZIGBEE_COORDINATOR.ino: what a CC2530 said and was told. */
+/* patience4711, test.ino and ZIGBEE_COORDINATOR.ino: frames from and to a CC2530. */
 static void public_znp_frames_parse(void **state)
 {
 	struct bytes stream = hex("FE0164010064 FE034480001401D2 FE0345C43A1000A8");

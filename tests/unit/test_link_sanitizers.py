@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The tests of the radio link once more, under the watch of two sanitizers."""
+"""The tests of the radio link, built with two sanitizers."""
 
 import subprocess
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * linkd between a modem on the simulated air and a qs1d of a few lines, in virtual time. An ECU's
- * stack stands at the other end of the air.
+ * linkd between a modem on the simulated air and a simulated qs1d, in virtual time. An ECU's stack
+ * is at the other end of the air.
  */
 #include "link_bench.h"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""linkd as a process: a modem on a pseudo terminal, a qs1d of a few lines, an ECU that polls."""
+"""linkd as a process: a modem on a pseudo terminal, a simulated qs1d, an ECU that polls."""
 
 import json
 import re

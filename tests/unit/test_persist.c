@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What outlives power: the state as text, and energy across restarts. */
+/* State that survives a loss of power: its text format, and energy across restarts. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -79,7 +79,7 @@ static void the_longest_state_fits_a_record(void **state)
 	assert_int_equal(persist_encode(&saved, text, 500), -EMSGSIZE);
 }
 
-/* A store of an older table: what came later has its default and is off. */
+/* A store of an older version: newer parameters have their defaults and are off. */
 static void a_state_without_later_parameters_loads(void **state)
 {
 	struct persist saved = example(), loaded = { 0 };
@@ -107,7 +107,7 @@ static void a_state_without_later_parameters_loads(void **state)
 	assert_memory_equal(&loaded, &saved, sizeof(saved));
 }
 
-/* No prefix passes for the whole, up to the last newline. */
+/* Every shorter prefix is refused, even one that lacks only the last newline. */
 static void a_truncated_text_is_refused(void **state)
 {
 	struct persist saved = example(), loaded = { 0 };
@@ -121,7 +121,7 @@ static void a_truncated_text_is_refused(void **state)
 	}
 }
 
-/* A line that is damaged is refused, whichever it is. */
+/* Damage to any line is detected. */
 static void a_text_with_a_damaged_line_is_refused(void **state)
 {
 	struct persist saved = example(), loaded = { 0 };

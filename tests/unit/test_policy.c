@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Policy: hours of it in milliseconds, against a firmware of a few lines. */
+/* Policy: hours of simulated time in milliseconds, with a simulated firmware. */
 #include "policy_bench.h"
 
 static void profile_comes_before_permission(void **state)
@@ -91,7 +91,7 @@ static void heartbeat_keeps_its_period(void **state)
 	b.heartbeats = 0;
 	run(&b, MINUTE_MS);
 	assert_int_equal(b.heartbeats, MINUTE_MS / POLICY_HEARTBEAT_MS);
-	/* One that comes late is not made up for. */
+	/* A late heartbeat is not followed by an extra one. */
 	b.now_ms += 5000;
 	b.in.sample++;
 	b.heartbeats = 0;
@@ -162,7 +162,7 @@ static void ground_fault_is_kept_restored_and_cleared_by_command_only(void **sta
 	assert_int_equal(error_of(&b, POLICY_SLOT_CHANGE), -EBUSY);
 	assert_true(b.saved.ground_fault);
 
-	/* Power is lost; the firmware knows nothing of it when it comes back. */
+	/* After a loss of power the firmware no longer has the latch. */
 	start(&again, &b.saved);
 	boot(&again, true);
 	run(&again, 1000);
@@ -232,7 +232,7 @@ static void a_latch_is_saved_at_once_and_retried_until_stored(void **state)
 	assert_true(b.out.stored);
 }
 
-/* The fault stays latched, in the firmware too, when the disk does not take its end. */
+/* If the cleared state cannot be stored, the fault stays latched, in the firmware too. */
 static void a_clear_that_is_not_stored_is_undone(void **state)
 {
 	struct bench b;
@@ -253,7 +253,7 @@ static void a_clear_that_is_not_stored_is_undone(void **state)
 	assert_true(b.policy.kept.ground_fault);
 }
 
-/* A fault that comes back while the disk takes the clearing has the last word. */
+/* A fault that returns while the clear is being stored overrides the clear. */
 static void a_fault_that_returns_ends_the_clearing(void **state)
 {
 	struct bench b;
@@ -352,7 +352,7 @@ static void settings_outlive_a_restart_of_the_firmware(void **state)
 	assert_true(b.saved.set[QS1_PARAM_POWER_LIMIT_W]);
 	boot(&b, true);
 	run(&b, 1000);
-	/* One is part of the profile and comes with it, the other comes after it. */
+	/* One setting is part of the profile and applied with it, the other after it. */
 	assert_int_equal(b.applied.value[QS1_PARAM_ES_DELAY_S], 0);
 	assert_int_equal(b.value[QS1_PARAM_POWER_LIMIT_W], 600);
 	assert_true(is_armed(&b));
@@ -389,7 +389,7 @@ static void a_refused_setting_is_not_kept_and_blocks_nothing(void **state)
 	assert_true(is_armed(&b));
 }
 
-/* A read-only disk: what is refused for it has no effect, then or later. */
+/* A command refused because of a read-only disk has no effect, then or later. */
 static void a_start_that_is_not_stored_arms_nothing(void **state)
 {
 	struct policy_kept kept = { .profile = profile_named("note1"), .shutdown = true };
@@ -405,7 +405,7 @@ static void a_start_that_is_not_stored_arms_nothing(void **state)
 	assert_true(b.answer[POLICY_SLOT_CHANGE].undone);
 	run(&b, MINUTE_MS);
 	assert_int_equal(b.count[POLICY_ARM], 0);
-	/* The disk may hold it all the same: it gets what is kept as soon as it can. */
+	/* The disk may have stored it after all: the kept state is saved as soon as possible. */
 	b.save_result = 0;
 	run(&b, POLICY_RETRY_MS);
 	assert_int_equal(b.saves, 1);
@@ -434,7 +434,7 @@ static void a_setting_that_is_not_stored_is_undone(void **state)
 	assert_int_equal(command(&b, &use), POLICY_NOT_STORED);
 	assert_string_equal(b.applied.name, "note1");
 
-	/* A firmware that does not take the former value back: the answer says so. */
+	/* If the firmware refuses the former value, the answer says so. */
 	b.save_ms = 500;
 	step(&b, &limit_600_w);
 	b.refuse[POLICY_SET] = -ETIMEDOUT;
@@ -447,7 +447,7 @@ static void a_setting_that_is_not_stored_is_undone(void **state)
 	assert_int_equal(b.value[QS1_PARAM_POWER_LIMIT_W], 1200);
 }
 
-/* Once without an answer at the start of the firmware: not for an hour. */
+/* One timeout when the firmware starts delays the setting by a retry, not by an hour. */
 static void a_kept_setting_survives_a_firmware_that_does_not_answer(void **state)
 {
 	struct bench b;
@@ -466,7 +466,7 @@ static void a_kept_setting_survives_a_firmware_that_does_not_answer(void **state
 	assert_true(is_armed(&b));
 }
 
-/* The firmware has carried it out, and did not say so: it is asked until it does. */
+/* The firmware carried it out without an answer: the value is read back until it is known. */
 static void a_command_without_an_answer_is_retried_until_its_outcome_is_known(void **state)
 {
 	struct policy_command use = { .kind = POLICY_COMMAND_PROFILE,
@@ -485,7 +485,7 @@ static void a_command_without_an_answer_is_retried_until_its_outcome_is_known(vo
 	assert_int_equal(b.answer[POLICY_SLOT_CHANGE].outcome, POLICY_DONE);
 	assert_string_equal(b.saved.profile.name, "other");
 
-	/* For longer: unknown, and the kept profile is put in force again. */
+	/* After the timeout the outcome is unknown, and the kept profile is applied again. */
 	use.profile = profile_named("third");
 	b.refuse[POLICY_APPLY_PROFILE] = -ETIMEDOUT;
 	assert_int_equal(command(&b, &use), POLICY_UNKNOWN);
@@ -521,7 +521,7 @@ static void a_command_fails_when_the_firmware_restarts(void **state)
 	assert_int_equal(error_of(&b, POLICY_SLOT_CHANGE), -ENODEV);
 }
 
-/* A disk that takes 10 s delays what waits for it, and nothing else. */
+/* A disk that takes 10 s delays only the commands that wait for it. */
 static void a_slow_disk_delays_neither_heartbeat_nor_stop(void **state)
 {
 	struct bench b;
@@ -548,7 +548,7 @@ static void a_slow_disk_delays_neither_heartbeat_nor_stop(void **state)
 			22000 / POLICY_HEARTBEAT_MS + 1);
 }
 
-/* One that takes minutes: the command ends, without effect, also when the disk is done. */
+/* With a disk that takes minutes the command times out and has no effect, then or later. */
 static void a_command_times_out_when_the_disk_hangs(void **state)
 {
 	struct bench b;
@@ -584,7 +584,7 @@ static void a_stop_that_is_not_stored_still_stops(void **state)
 	b.save_result = 0;
 	run(&b, POLICY_RETRY_MS);
 	assert_true(b.saved.shutdown);
-	/* Without fresh samples nobody knows whether it has stopped. */
+	/* Without fresh samples it is unknown whether the unit has stopped. */
 	assert_int_equal(simple(&b, POLICY_COMMAND_START), POLICY_DONE);
 	run(&b, 1000);
 	b.frozen = true;
@@ -592,7 +592,7 @@ static void a_stop_that_is_not_stored_still_stops(void **state)
 	assert_int_equal(simple(&b, POLICY_COMMAND_STOP), POLICY_UNKNOWN);
 }
 
-/* A start that waits for the disk gives way. */
+/* A stop cancels a start that waits for the disk. */
 static void a_stop_overtakes_a_start(void **state)
 {
 	struct policy_kept kept = { .profile = profile_named("note1"), .shutdown = true };
@@ -608,11 +608,11 @@ static void a_stop_overtakes_a_start(void **state)
 	step(&b, &(struct policy_command){ .kind = POLICY_COMMAND_STOP });
 	assert_int_equal(b.answer[POLICY_SLOT_CHANGE].outcome, POLICY_REFUSED);
 	assert_int_equal(error_of(&b, POLICY_SLOT_CHANGE), -ECANCELED);
-	/* Until the stop has ended there is no other start. */
+	/* No new start is accepted until the stop has ended. */
 	b.answer[POLICY_SLOT_CHANGE].ended = false;
 	step(&b, &(struct policy_command){ .kind = POLICY_COMMAND_START });
 	assert_int_equal(error_of(&b, POLICY_SLOT_CHANGE), -EBUSY);
-	/* One that begins while the other's save is under way waits for its own. */
+	/* A stop that begins during another command's save waits for its own save. */
 	step(&b, &limit_600_w);
 	run(&b, 30000);
 	assert_int_equal(b.answer[POLICY_SLOT_STOP].outcome, POLICY_DONE);
@@ -621,7 +621,7 @@ static void a_stop_overtakes_a_start(void **state)
 	assert_int_equal(b.count[POLICY_ARM], 0);
 }
 
-/* Of each slot there is one. */
+/* Each slot holds one command. */
 static void a_second_command_in_a_busy_slot_is_ignored(void **state)
 {
 	struct bench b;
@@ -638,7 +638,7 @@ static void a_second_command_in_a_busy_slot_is_ignored(void **state)
 	assert_false(b.policy.kept.paired);
 }
 
-/* Another save of the caller's comes first. */
+/* The caller's own save comes first. */
 static void a_save_waits_for_the_storage(void **state)
 {
 	struct bench b;
@@ -710,7 +710,7 @@ static void check_limit(struct bench *b, int32_t w)
 	assert_int_equal(b->value[QS1_PARAM_POWER_LIMIT_W], w);
 }
 
-/* The lowest counts, each ends by itself, and nothing is written to the disk. */
+/* The lowest limit is in force, each lease expires, and nothing is written to the disk. */
 static void limits_of_several_owners_are_leases(void **state)
 {
 	struct bench b;
@@ -722,7 +722,7 @@ static void limits_of_several_owners_are_leases(void **state)
 	check_limit(&b, 900);
 	assert_int_equal(limit(&b, "ema", 0, 30000, 300), POLICY_DONE);
 	check_limit(&b, 0);
-	/* The operator's setting is another limit, and none of theirs. */
+	/* The operator's setting is a separate limit. */
 	assert_int_equal(command(&b, &limit_600_w), POLICY_DONE);
 	check_limit(&b, 0);
 	run(&b, 30000);
@@ -794,7 +794,7 @@ static void firmware_that_crashed_is_set_up_again(void **state)
 	run(&b, 1000);
 	assert_int_equal(b.count[POLICY_APPLY_PROFILE], 2);
 	assert_int_equal(b.count[POLICY_ARM], 2);
-	/* Too fast for anybody to have seen it away. */
+	/* The restart is too fast to be noticed as an absence. */
 	boot(&b, true);
 	run(&b, 1000);
 	assert_int_equal(b.count[POLICY_ARM], 3);
@@ -848,7 +848,7 @@ static void implausible_samples_are_a_fault(void **state)
 	assert_true(is_armed(&b));
 }
 
-/* Ten decisions see each reading: it counts once. */
+/* Ten decisions use each reading, but it counts once. */
 static void one_bad_reading_stops_nothing(void **state)
 {
 	struct bench b;
@@ -922,7 +922,7 @@ static void ecu_is_missed_after_sixty_minutes(void **state)
 	(void)state;
 	start(&b, NULL);
 	produce(&b);
-	/* Nothing has ever asked for a report. */
+	/* No ECU has requested a report since the start. */
 	assert_int_equal(b.out.show, POLICY_SHOW_PRODUCING_NO_ECU);
 	b.in.ecu = true;
 	run(&b, TICK_MS);
@@ -948,7 +948,7 @@ static void an_empty_command_has_no_effect(void **state)
 	assert_int_equal(b.order[0], POLICY_APPLY_PROFILE);
 }
 
-/* A self test that passes late, beside a permission that was given already. */
+/* The self test passes after production was permitted. */
 static void a_late_self_test_shows_the_startup_pattern(void **state)
 {
 	struct bench b;

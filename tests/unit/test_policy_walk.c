@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Random walks through what may happen to policy, in any order. The bench looks
- * at every decision; see check_decision() and check_period().
+ * Random sequences of everything that can happen to the policy. The bench checks
+ * every decision; see check_decision() and check_period().
  */
 #include "policy_bench.h"
 #include "util.h"
@@ -61,7 +61,7 @@ static void ground_current(struct bench *b)
 	b->ground = !b->ground;
 }
 
-/* Without waiting for its end; one whose slot is taken is none. */
+/* Give a command without waiting for its end; skip it if its slot is busy. */
 static void give(struct bench *b, const struct policy_command *command)
 {
 	step(b, policy_is_open(&b->policy, command->kind) ? NULL : command);

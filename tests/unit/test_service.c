@@ -7,7 +7,7 @@ static void set(struct bench *b, enum qs1_param id, int32_t value)
 	assert_int_equal(bench_command(b, QS1_OP_SET_PARAM, id, value), QS1_OK);
 }
 
-/* From a grid that comes to the first production; what the sensors' noise may be is @noise. */
+/* Time from the return of the grid to the first production, with sensor noise @noise. */
 static double delay_s(int32_t random_s, int noise)
 {
 	struct bench b;

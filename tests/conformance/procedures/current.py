@@ -123,7 +123,7 @@ def current_dc(run):
     run.felt("direct current by the same offset while producing", -late["ac"]["dc_ma"], "mA",
              at_least=100)
     run.note("One percent of the sensor's full scale is 164 mA. An offset that arises while "
-             f"producing cannot be told from a current: {-late['ac']['dc_ma']:.0f} mA flow until "
+             f"producing looks like a current: {-late['ac']['dc_ma']:.0f} mA flow until "
              "the unit waits again, at the latest after the night.")
 
 

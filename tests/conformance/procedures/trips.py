@@ -331,7 +331,7 @@ def started(summary):
            source="IEEE 1547-2018, 4.10, Table 4; QS1 installation manual (two minutes)")
 def enter_service(run):
     """Each criterion keeps the unit waiting just outside and lets it start just inside, no sooner
-    than the delay; a disturbance starts the delay anew; power then rises along the ramp.
+    than the delay; a disturbance restarts the delay; power then rises along the ramp.
     """
     base = "profile {}\nseed 1\ntemp 25\nsun all 800\ngrid impedance 0 0\n"
     texts = {}
@@ -401,7 +401,7 @@ def trace(path):
            source="IEEE 1547-2018, 7.4 (138 % for more than a cycle; cumulative curve)")
 def load_rejection(run):
     """Gates are off within 1 ms of an instantaneous voltage above 1.4 per unit, and the unit makes
-    no over-voltage of its own when the grid opens at full power.
+    no over-voltage itself when the grid opens at full power.
     """
     limit = 1.4 * V_NOM * 2 ** 0.5
     slowest, seen, highest, longest, gone = 0, 0, 0, 0, 0

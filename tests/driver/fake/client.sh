@@ -111,7 +111,7 @@ takes_over_running()
 		equal 0 "$(cat "$(board)/coproc_crashes")" coproc_crashes && unbind_inverter && nothing_left
 }
 
-# The boot loader started it: it goes on, and what it had been allowed is taken back.
+# The boot loader started it: it keeps running, and the driver revokes its permission.
 attaches_to_detached()
 {
 	coprocessor detached && bind_and_run && equal 0 "$(seen starts)" starts &&
@@ -134,7 +134,7 @@ starts_at_last()
 		unbind_inverter && nothing_left
 }
 
-# Away while it does not start: the next driver finds the coprocessor free.
+# Unbind while starts keep failing: the next driver finds the coprocessor free.
 unbinds_while_not_starting()
 {
 	coprocessor offline && knob start_fails 1000 && bind_inverter || return 1
@@ -143,7 +143,7 @@ unbinds_while_not_starting()
 		nothing_left
 }
 
-# A firmware that does not show itself holds the start up for five seconds.
+# A firmware without a handshake delays the start by five seconds.
 unbinds_while_silent()
 {
 	coprocessor offline && knob mute Y && bind_inverter || return 1
@@ -294,7 +294,7 @@ for device in carveout pruss; do
 	echo none >"/sys/bus/platform/devices/inverter-$device/driver_override"
 done
 modprobe -a qs1_iio qs1_gpio qs1_pwm
-# What fails on purpose, in the words of the driver and of the remoteproc core.
+# Messages of intended failures, from the driver and the remoteproc core.
 expect_log 'firmware crashed: watchdog' 'did not start \(-[0-9]+\), next try in' 'did not start: magic is' \
 	'coprocessor remoteproc[0-9]+ does not stop \(-13\)' 'stopped by another driver' \
 	'no reply to command' 'power stage is still on' "can't (start|stop|attach to) rproc" \
