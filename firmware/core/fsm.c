@@ -262,8 +262,7 @@ static void self_test(struct qs1_core *core)
 		fault = QS1_FAULT_RELAY;
 	else if (qs1_abs(offset) > OFFSET_MAX ||
 		 core->protect.ground_x16 / 16 > GROUND_OFFSET_MAX ||
-		 qs1_abs(core->adc[QS1_ADC_VREF] - QS1_VREF_COUNT) > QS1_VREF_COUNT / 100 ||
-		 !qs1_protect_sensors_move(core))
+		 qs1_abs(core->adc[QS1_ADC_VREF] - QS1_VREF_COUNT) > QS1_VREF_COUNT / 100)
 		fault = QS1_FAULT_SENSOR;
 
 	f->self_test_ok = fault == QS1_FAULT_COUNT;

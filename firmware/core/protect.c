@@ -42,22 +42,30 @@
 #define REF_TOLERANCE (QS1_VREF_COUNT / 100)
 #define SENSOR_MS 10
 #define FULL_SCALE 32700
-/*
- * A 16-bit converter never repeats itself for long: with 1.5 counts of noise two
- * samples are equal once in five times, 32 in a row once in 10^23. Channels that
- * stand still among others that do not are stuck.
- */
-#define STUCK 32
-#define MOVING_MIN 12
 /* A jump scores 4, another sample -1: sixteen jumps within 3.2 ms at the soonest. */
 #define JUMP_SCORE 4
 #define JUMPS_MAX 64
 #define SENSOR_STRIDE 4
 /*
- * The grid current closes a fast loop: looked at each period, and gates off after
- * 20 equal samples, 1 ms. That chance has 10^-14.
+ * A quiet converter repeats itself for as long as the quantity stands still, so
+ * that equal samples are a sign only while something moves the quantity. From an
+ * amplitude of 0.1 A on, the grid current of a converter without noise stands still
+ * for 0.6 ms at the longest, and so do the other channels of the AC side.
+ * The grid current closes a fast loop: it is looked at each period, and the gates
+ * are off after 20 equal samples, 1 ms.
  */
+#define DRIVES_I10 204800
 #define I_STUCK 20
+/*
+ * Squared on-time fraction from which the tracker moves an input's current too: 8 mS,
+ * which are 10 W at 35 V
+ */
+#define PV_MOVES_Q31 (1 << 24)
+/* 1 V above the tracker's voltage an input is curtailed */
+#define PV_HELD 400
+/* 1 W moves the link by 25 counts in the 100 ms that a link that charges is given */
+#define CHARGES 640000
+#define CHARGE_STRIDE 16
 /*
  * The bridge's diodes hold the link at the grid's peak: 40 V below is a false
  * reading of one of the two. Above 400 V a surge runs ahead of the link through
@@ -87,13 +95,34 @@ static const int16_t slew[QS1_ADC_COUNT] = {
 	[QS1_ADC_TSTAGE] = 400,
 };
 
+#define CHANNEL(k) (1u << (k))
+/* The quantities that a current into the grid moves; the voltages on both sides of the relay. */
+#define DRIVEN (CHANNEL(QS1_ADC_VLINK) | CHANNEL(QS1_ADC_IGRID) | CHANNEL(QS1_ADC_IGND) | VOLTAGES)
+#define VOLTAGES (CHANNEL(QS1_ADC_VGRID) | CHANNEL(QS1_ADC_VINV))
+#define INPUT(n) (CHANNEL(QS1_ADC_VPV1 + (n)) | CHANNEL(QS1_ADC_IPV1 + (n)))
+
+/*
+ * Milliseconds without a change, while the quantity has to move, after which a
+ * channel is stuck. The longest of a converter without noise: 0.6 ms of what the
+ * current moves, 1 ms of the link, 24 ms of an input, whose tracker moves it
+ * every 25 ms. The ground current rests with the grid's voltage, in a sag for
+ * as long as the unit takes to cease. The reference never moves, and temperatures
+ * may rest for seconds: no limit.
+ */
+static const uint8_t still_limit_ms[QS1_ADC_COUNT] = {
+	[QS1_ADC_VPV1] = 100, [QS1_ADC_VPV2] = 100, [QS1_ADC_VPV3] = 100, [QS1_ADC_VPV4] = 100,
+	[QS1_ADC_IPV1] = 100, [QS1_ADC_IPV2] = 100, [QS1_ADC_IPV3] = 100, [QS1_ADC_IPV4] = 100,
+	[QS1_ADC_VLINK] = 6,  [QS1_ADC_VGRID] = 6,  [QS1_ADC_IGRID] = 6,  [QS1_ADC_VINV] = 6,
+	[QS1_ADC_IGND] = 100,
+};
+
 /* mean magnitude times 16, time constant 16 ms */
 static void rectify(int32_t *mean_x16, int32_t x)
 {
 	*mean_x16 += qs1_abs(x) - qs1_asr(*mean_x16, 4);
 }
 
-/* Four channels each period: do they stand still, do they jump? */
+/* Four channels each period: do they move, do they jump? */
 static void watch(struct qs1_protect *p, const int16_t *adc, int first)
 {
 	for (int k = first; k < QS1_ADC_COUNT; k += SENSOR_STRIDE) {
@@ -101,15 +130,19 @@ static void watch(struct qs1_protect *p, const int16_t *adc, int first)
 
 		p->last[k] = adc[k];
 		if (moved)
-			p->same[k] = 0;
-		else if (p->same[k] < STUCK)
-			p->same[k]++;
+			p->moved |= CHANNEL(k);
 		if (qs1_abs(moved) > slew[k])
 			p->jumps[k] = p->jumps[k] < JUMPS_MAX ? p->jumps[k] + JUMP_SCORE
 							      : JUMPS_MAX;
 		else if (p->jumps[k])
 			p->jumps[k]--;
 	}
+}
+
+/* The bridge drives a current that no healthy channel of the AC side can miss. */
+static bool drives(const struct qs1_core *core)
+{
+	return core->bridge_on && core->current.amp_i10 > DRIVES_I10;
 }
 
 /* Gates off now; the millisecond's evaluation does the rest. */
@@ -129,14 +162,14 @@ void qs1_protect_step(struct qs1_core *core)
 
 	watch(p, adc, (int)(core->ticks & (SENSOR_STRIDE - 1)));
 	rise = adc[QS1_ADC_IGRID] - p->i_last;
-	p->i_same = rise ? 0 : p->i_same + (p->i_same < I_STUCK);
+	p->i_same = rise || !drives(core) ? 0 : p->i_same + 1;
 	p->i_last = adc[QS1_ADC_IGRID];
 	if (core->bridge_on && qs1_abs(p->i_last + rise) > PEAK_COUNTS) {
 		if (!core->current.blank)
 			core->current.blanks += PEAK_SCORE;
 		core->current.blank = PEAK_BLANK;
 	}
-	if (core->bridge_on && p->noisy && p->i_same >= I_STUCK)
+	if (p->i_same >= I_STUCK)
 		disbelieve(p, 1u << QS1_ADC_IGRID);
 	if (core->bridge_on &&
 	    adc[QS1_ADC_VLINK] < (v < LINK_FOLLOWS ? v : LINK_FOLLOWS) - LINK_BELOW_GRID)
@@ -155,21 +188,6 @@ void qs1_protect_step(struct qs1_core *core)
 void qs1_protect_derive(struct qs1_core *core)
 {
 	core->protect.tov_counts = core->param[QS1_PARAM_V_NOM_V] * TOV_COUNTS_PER_V;
-}
-
-/*
- * At the end of the self test: no channel stands still while the others show
- * their noise. Converters that have none, as in a simulation without noise, tell
- * nothing, and the check rests from then on.
- */
-bool qs1_protect_sensors_move(struct qs1_core *core)
-{
-	int moving = 0;
-
-	for (int k = 0; k < QS1_ADC_COUNT; k++)
-		moving += core->protect.same[k] < STUCK;
-	core->protect.noisy = moving >= MOVING_MIN;
-	return !core->protect.noisy || moving == QS1_ADC_COUNT;
 }
 
 static bool lasts(uint16_t *ms, bool present, uint16_t limit)
@@ -220,16 +238,75 @@ static void host(struct qs1_core *core)
 		p->host_alive = false;
 }
 
+/*
+ * The tracker, and nothing else, sets the input's voltage: it says so, or the loop
+ * is away from its limit and at the voltage wanted.
+ */
+static bool tracks(const struct qs1_core *core, int n)
+{
+	const struct qs1_input *in = &core->input[n];
+
+	return in->on && in->integ_q31 > PV_MOVES_Q31 &&
+	       (in->mppt.tracking || (in->integ_q31 < in->limit_q31 - in->limit_q31 / 8 &&
+				      core->adc[QS1_ADC_VPV1 + n] < in->vref + PV_HELD));
+}
+
+/* Channels whose quantities have to move now. */
+static uint32_t has_to_move(const struct qs1_core *core)
+{
+	uint32_t channels = 0;
+	int32_t p = 0;
+
+	if (drives(core)) {
+		channels = DRIVEN;
+		for (int n = 0; n < QS1_INPUTS; n++)
+			if (tracks(core, n))
+				channels |= INPUT(n);
+		return channels;
+	}
+	/* the link charges */
+	for (int n = 0; n < QS1_INPUTS; n++)
+		p += core->input[n].p;
+	if (core->fsm.state == QS1_STATE_CONNECTING && !core->fsm.step && p > CHARGES &&
+	    !(core->frame & (CHARGE_STRIDE - 1)))
+		channels = CHANNEL(QS1_ADC_VLINK);
+	return channels;
+}
+
+/*
+ * Each millisecond: channels that are stuck. They are until they move again, for
+ * what stops the unit also stops the quantity.
+ */
+static uint32_t stuck(struct qs1_core *core)
+{
+	struct qs1_protect *p = &core->protect;
+	uint32_t watched = has_to_move(core), found = 0;
+
+	/* A grid without voltage holds both of its channels still, a fault one. */
+	if (!(p->moved & VOLTAGES))
+		watched &= ~VOLTAGES;
+	for (int k = 0; k < QS1_ADC_COUNT; k++) {
+		if (p->moved & CHANNEL(k))
+			p->still_ms[k] = 0;
+		else if (watched & CHANNEL(k) && p->still_ms[k] < still_limit_ms[k])
+			p->still_ms[k]++;
+		if (still_limit_ms[k] && p->still_ms[k] == still_limit_ms[k])
+			found |= CHANNEL(k);
+	}
+	p->moved = 0;
+	return found;
+}
+
 /* Each millisecond, first: which channels can not be believed. */
 void qs1_protect_sensors_ms(struct qs1_core *core)
 {
 	struct qs1_protect *p = &core->protect;
-	uint32_t full = 0, bad = 0;
+	uint32_t full = 0, bad = stuck(core);
 
 	for (int k = 0; k < QS1_ADC_COUNT; k++) {
 		if (qs1_abs(core->adc[k]) > FULL_SCALE)
 			full |= 1u << k;
-		if (p->jumps[k] >= JUMPS_MAX || (p->noisy && p->same[k] >= STUCK))
+		if (p->jumps[k] >= JUMPS_MAX)
 			bad |= 1u << k;
 	}
 	if (lasts(&p->full_scale_ms, full, SENSOR_MS))

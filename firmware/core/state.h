@@ -449,11 +449,11 @@ struct qs1_support {
  * @tov: score of samples above it, less those below
  * @fast: QS1_FAULT_BIT() of limits passed in a single period
  * @last: sample of each channel four periods ago
- * @same: such samples in a row that were equal
+ * @still_ms: how long each channel has not changed although its quantity had to
  * @jumps: score of samples that differ by more than the quantity can
  * @i_last: last sample of the grid current
- * @i_same: such samples in a row that were equal
- * @noisy: the converters show their noise: a channel without it is stuck
+ * @i_same: such samples in a row that were equal, while a current is driven
+ * @moved: bit n for a channel that has changed in this millisecond
  * @bad: bit n for a channel whose samples can not be true
  * @bad_ms: how long such channels are still not believed
  */
@@ -477,11 +477,11 @@ struct qs1_protect {
 	bool hot;
 	uint32_t fast;
 	int16_t last[QS1_ADC_COUNT];
-	uint8_t same[QS1_ADC_COUNT];
+	uint8_t still_ms[QS1_ADC_COUNT];
 	uint8_t jumps[QS1_ADC_COUNT];
 	int16_t i_last;
 	uint8_t i_same;
-	bool noisy;
+	uint16_t moved;
 	uint16_t bad;
 	uint16_t bad_ms;
 };
@@ -623,7 +623,6 @@ void qs1_support_step(struct qs1_core *core);
 /* protect.c */
 void qs1_protect_derive(struct qs1_core *core);
 void qs1_protect_step(struct qs1_core *core);
-bool qs1_protect_sensors_move(struct qs1_core *core);
 void qs1_protect_sensors_ms(struct qs1_core *core);
 uint32_t qs1_protect_ms(struct qs1_core *core);
 

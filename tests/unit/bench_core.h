@@ -2,7 +2,8 @@
 /*
  * Test bench of the core: an ideal grid and ideal modules without feedback from
  * the outputs. It tests the core's decisions on given samples; closed loops are
- * tested with the plant.
+ * tested with the plant. Converters have no noise; the link has a ripple of 1 V and
+ * the ground current a leakage of 1 mA.
  */
 #ifndef BENCH_CORE_H
 #define BENCH_CORE_H
@@ -53,7 +54,7 @@ static inline void bench_step(struct bench *b)
 	b->phase += b->f_hz / QS1_CONTROL_HZ;
 	for (int n = 0; n < QS1_INPUTS; n++)
 		b->in.adc[QS1_ADC_VPV1 + n] = (int16_t)lrint(b->pv_v / 0.0025);
-	b->in.adc[QS1_ADC_VLINK] = (int16_t)lrint(b->link_v / 0.02);
+	b->in.adc[QS1_ADC_VLINK] = (int16_t)lrint((b->link_v + sin(4 * M_PI * b->phase)) / 0.02);
 	b->in.adc[QS1_ADC_VGRID] = (int16_t)lrint(v / 0.02);
 	b->in.adc[QS1_ADC_VINV] = closed ? b->in.adc[QS1_ADC_VGRID] : 0;
 	/* an ideal bridge: the current that is asked for */
@@ -63,7 +64,8 @@ static inline void bench_step(struct bench *b)
 			(int16_t)((qs1_mulq30(b->core.current.amp_i10, b->core.pll.sin_q30) +
 				   qs1_mulq30(b->core.current.quad_i10, b->core.pll.cos_q30)) /
 				  1024);
-	b->in.adc[QS1_ADC_IGND] = (int16_t)lrint(b->ground_a / 0.000125);
+	b->in.adc[QS1_ADC_IGND] =
+		(int16_t)lrint((b->ground_a + 1e-3 * sin(2 * M_PI * b->phase)) / 0.000125);
 	b->in.adc[QS1_ADC_VREF] = QS1_VREF_COUNT;
 	b->in.adc[QS1_ADC_TCASE] = (int16_t)lrint(b->case_c / 0.01);
 	b->in.adc[QS1_ADC_TSTAGE] = b->in.adc[QS1_ADC_TCASE];
