@@ -21,7 +21,7 @@ def pytest_configure(config):
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
-    """Tests are left out, not skipped: a skip means that something is absent."""
+    """Deselect tests instead of skipping them: a skip means that something is missing on the host."""
     out = {mark for mark, left_out in (("long", not config.getoption("--long")),
                                        ("slow", config.getoption("--quick"))) if left_out}
     left_out = {item for item in items if out & {mark.name for mark in item.iter_markers()}}

@@ -78,7 +78,7 @@ OTHERS = {
 
 
 class Missing(Exception):
-    """A figure that was expected and is not there."""
+    """An expected figure is missing."""
 
 
 def source(key):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Short scenarios that lead the control core through most of what it can do: they are replayed on
-the Cortex-M4, where bits are compared and instructions counted, and on the PRU.
+"""Short scenarios that use most functions of the control core. They are replayed on the Cortex-M4,
+where bits are compared and instructions counted, and on the PRU.
 """
 
 WORLDS = {

@@ -35,9 +35,10 @@ RATIO = (155, 5)
 X_OVER_R = (0.3, 10)
 AMBIENT_C = (-40, 65)
 
-# What is drawn for a procedure, by its name, the first pattern that matches: the board and the grid's
-# phase at time 0 always; "source" unless the scenario has one; "ambient" in place of its own;
-# "switching" puts the bridge's edges in. None: nothing of it depends on a board.
+# What is drawn for a procedure; the first pattern that matches its name counts. The board and the
+# grid's phase at time 0 are always drawn. "source": a source, unless the scenario has one. "ambient": an
+# ambient temperature that replaces the scenario's. "switching": the bridge is simulated with its edges.
+# None: the procedure does not depend on a board.
 PLANS = [
     ("plant-*", None),
     ("sim-speed", None),

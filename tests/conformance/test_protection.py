@@ -73,7 +73,7 @@ def test_too_hot_stops_and_comes_back_once_cooler(sim):
 
 
 def test_grid_above_the_link_is_no_night(sim):
-    # its crest, 451 V, lies above the link, which the bridge's diodes then fill
+    # its crest, 451 V, is above the link, which the bridge's diodes then charge
     summary = sim(START + "set es_delay_s 1\nat 6 grid v 1.33\nat 7 grid v 1\nrun 14\n")
     assert states(summary)[-4:] == ["producing", "waiting", "connecting", "producing"]
     assert summary["transitions"][-3]["cause"] == "grid-out-of-range"

@@ -82,7 +82,7 @@ def test_current_that_flows_after_the_clearing_time_fails():
     assert not verdict(rows((1, 1, 4), (3, 0.3, 0), (2, 1, 0)), trips=["UV2"]).failure
 
 
-def test_a_failing_sequence_is_shrunk_to_what_makes_it_fail():
+def test_a_failing_sequence_is_shrunk_to_its_cause():
     guilty = sequence.Event("phase", 5.0, 0, (50.0,))
     seq = dataclasses.replace(sequence.draw(3), events=(
         sequence.Event("dip", 4.5, 0.4, (0.6,)), guilty, sequence.Event("sun", 6, 0, ("1", 300, 1))))

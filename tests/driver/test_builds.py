@@ -28,7 +28,7 @@ def test_kunit_suites_pass_under_kasan():
     assert "Testing complete. Ran" in done.stdout
 
 
-def test_the_kernels_own_tools_are_silent():
+def test_the_kernels_own_tools_report_nothing():
     assert make("driver-check").returncode == 0
 
 
@@ -36,5 +36,5 @@ def test_driver_builds_for_all_kernels_and_with_dkms():
     assert make("driver-matrix").returncode == 0
 
 
-def test_suites_pass_on_the_kernel_that_looks_for_faults():
+def test_suites_pass_on_the_debug_kernel():
     assert make("driver-debug-test").returncode == 0

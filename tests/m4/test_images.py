@@ -62,7 +62,7 @@ def test_it_starts_at_address_zero(image):
     assert reset & 1 and len(image.at(reset & ~1, 4)) == 4
 
 
-def test_its_code_is_what_its_stamp_says(image):
+def test_the_stamp_matches_the_code(image):
     begin, end, crc = struct.unpack("<III", image.section(".stamp"))
     assert end - begin > 20000
     assert zlib.crc32(image.at(begin, end - begin)) == crc

@@ -61,7 +61,7 @@ def test_the_ring_rings_at_its_watermark(board):
     assert rings == pytest.approx(20, abs=8)
 
 
-def test_stop_and_start_hold_for_hundreds_of_times(board):
+def test_stop_and_start_work_hundreds_of_times(board):
     for i in range(100):
         board.guest.stop()
         assert board.guest.read(COPROC_STATE) == RESET
@@ -128,7 +128,7 @@ def test_an_image_damaged_in_memory_does_not_start(rig):
 
 
 @pytest.mark.parametrize("boot_da", [0, 0x21000000, 0x21100040, 0x22000000, 0xffffffff])
-def test_a_start_from_nowhere_is_refused(rig, boot_da):
+def test_a_start_at_an_invalid_address_is_refused(rig, boot_da):
     board = rig("native")
     board.guest.request(1, boot_da)
     assert board.guest.read(COPROC_STATE) == RESET
@@ -161,7 +161,7 @@ def test_the_set_speed_is_kept(board):
     assert board.control.status()["t_s"] - before["t_s"] == pytest.approx(0.5, abs=0.2)
 
 
-def test_policy_words_go_to_the_runner_and_its_answer_comes_back(rig):
+def test_policy_statements_go_to_the_runner_and_its_answer_returns(rig):
     board = rig("native")
     refused = board.control.ask("do set power_limit_w 600")
     assert refused.startswith("error: nobody is connected")

@@ -49,7 +49,7 @@ def both(program, recording=os.devnull):
     return size
 
 
-def test_the_primitives_of_the_pru_are_the_portable_ones():
+def test_pru_primitives_give_the_portable_results():
     words = both("vectors") // 4
     print(f"{words} results")
     assert words > 80_000_000

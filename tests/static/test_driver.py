@@ -14,7 +14,7 @@ STANDARD = {"hwfifo_watermark", "hwfifo_enabled"}
 
 
 @pytest.mark.parametrize("name", ["modules", "kernel-doc"])
-def test_tool_of_the_kernels_headers_is_silent(name):
+def test_a_tool_of_the_kernels_headers_reports_nothing(name):
     """Those of its source take longer: make driver-check."""
     done = subprocess.run(["scripts/driver-check", name], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

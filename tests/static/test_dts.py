@@ -50,7 +50,7 @@ def test_binding_is_clean_and_so_is_its_example(binding, schema, tmp_path):
     assert run(*DT_SCHEMA, "dt-validate", "-s", schema, "-l", binding.stem, tmp_path / "example.dtb") == ""
 
 
-def test_binding_refuses_what_it_does_not_know(schema, tmp_path):
+def test_binding_refuses_unknown_properties(schema, tmp_path):
     """The check above can fail."""
     example = run(*DT_SCHEMA, "dt-extract-example", BINDINGS / "iio" / "qs1,pruss.yaml")
     wrong = example.replace("interrupt-names = ", "interrupt-name = ")

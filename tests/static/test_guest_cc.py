@@ -36,7 +36,7 @@ def output(*command):
 
 
 @pytest.mark.parametrize("options", [["-pie"], ["-static"], ["-shared", "-fPIC"]])
-def test_all_that_is_included_and_linked_is_the_boards(tmp_path, options):
+def test_only_files_of_the_board_are_included_and_linked(tmp_path, options):
     sysroot = output(GUEST_CC, "-print-sysroot").stdout.strip()
     own = output(COMPILER, "-print-file-name=include").stdout.strip()
     source = tmp_path / "program.c"

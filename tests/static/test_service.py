@@ -23,7 +23,7 @@ def test_exposure_is_low(unit):
 
 
 @pytest.mark.parametrize("user", UNITS)
-def test_it_has_a_user_of_its_own_and_a_filter_of_calls(user):
+def test_it_has_its_own_user_and_a_system_call_filter(user):
     unit = UNITS[user].read_text()
     for line in (f"User={user}", "CapabilityBoundingSet=", "SystemCallFilter=@system-service",
                  "PrivateNetwork=yes"):

@@ -22,7 +22,7 @@ def test_the_kernel_is_debians_unmodified_armmp(agent):
     assert agent.check("uname -m") == "armv7l"
 
 
-def test_modules_came_in_by_their_device_tables(agent):
+def test_modules_were_loaded_by_their_device_tables(agent):
     loaded = agent.check("lsmod")
     for module in ("qs1_core", "qs1_iio", "qs1_gpio", "qs1_ivshmem"):
         assert f"{module} " in loaded

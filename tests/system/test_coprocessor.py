@@ -56,7 +56,7 @@ def test_stop_holds_the_coprocessor_in_reset_and_start_brings_it_back(board, age
 
 
 @pytest.mark.parametrize("fault", ["crash", "hang"])
-def test_a_broken_coprocessor_is_recovered_and_produces_again(board, agent, fault):
+def test_a_crashed_coprocessor_is_recovered_and_produces_again(board, agent, fault):
     crashes = int(board.attribute("coproc_crashes"))
     before = starts(board)
     board.world.do(f"fault coproc {fault}")
@@ -66,7 +66,7 @@ def test_a_broken_coprocessor_is_recovered_and_produces_again(board, agent, faul
     assert "firmware crashed" in agent.check("dmesg")
 
 
-def test_a_recovered_firmware_is_armed_by_policy_and_not_by_itself(board, agent):
+def test_only_the_policy_arms_a_recovered_firmware(board, agent):
     agent.check("qs1ctl stop")
     board.wait_state("shutdown", timeout_s=10)
     before = starts(board)

@@ -258,13 +258,13 @@ def test_it_runs_with_nothing_but_its_group(agent):
     assert float(re.search(r": ([\d.]+)", exposure)[1]) <= 1.0
 
 
-def test_the_socket_is_the_groups(agent):
+def test_only_the_group_may_use_the_control_socket(agent):
     ids = "--clear-groups --reuid=nobody"
     assert agent.shell(f"setpriv {ids} --regid=nogroup qs1ctl status").status != 0
     assert agent.shell(f"setpriv {ids} --regid=qs1 qs1ctl status").status == 0
 
 
-def test_the_other_socket_reads_and_commands_nothing(agent):
+def test_the_radio_socket_allows_reading_but_no_commands(agent):
     ids = "setpriv --clear-groups --reuid=nobody --regid=qs1-read"
     assert agent.shell(f"{ids} qs1ctl status").status != 0
     assert agent.shell(f"{ids} qs1ctl --socket=/run/qs1/radio.sock status").status == 0

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A firmware that writes garbage into every field of the shared memory, while Linux uses it all; and
-one that changes what the ring's drain and the handshake read, while they read it, at full speed.
+"""A firmware that writes garbage into every field of the shared memory while Linux uses all of it; and
+one that changes, at full speed, fields that the ring's drain and the handshake are reading.
 
-The garbage comes from outside the board, into the same memory, between what the true firmware
-writes; it is the same for the same seed (QS1_SEED), but for its timing. Nothing the firmware can
-write may crash, hang or leak in the kernel, and when the garbage ends a restart must give a sound
-inverter.
+A process outside the board writes the garbage between the writes of the true firmware. The same seed
+(QS1_SEED) gives the same garbage, except for its timing. No content of the memory may crash the kernel,
+hang it or leak its memory, and a restart after the garbage must give a working inverter.
 """
 
 import mmap
@@ -142,7 +141,7 @@ def wait_sound(board, agent):
 
 @pytest.mark.long
 @pytest.mark.parametrize("garbage", [0, 0xffffffff])
-def test_what_the_host_wrote_is_set_again_at_the_next_start(board, agent, shared, garbage):
+def test_corrupted_host_fields_are_rewritten_at_the_next_start(board, agent, shared, garbage):
     agent.check("systemctl stop qs1d")
     agent.check(f"cd {INVERTER} && echo disarm >control")
     with open(shared, "r+b") as file, mmap.mmap(file.fileno(), 0) as memory:

@@ -161,7 +161,7 @@ def test_a_fault_of_the_unit_stops_it_with_a_code_and_it_comes_back(outcome):
     found.went("fault", "producing", "fault", "producing", "self-test", "producing")
 
 
-def test_too_much_of_anything_stops_it_with_a_code_and_a_failed_relay_for_good(outcome):
+def test_each_limit_stops_it_with_a_code_and_a_failed_relay_for_good(outcome):
     found = outcome("limits.scn")
     assert [cause for _, state, cause in found.path if state == "fault"] == ["PV_OV", "OVERTEMP",
                                                                              "RELAY"]

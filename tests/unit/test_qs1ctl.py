@@ -168,7 +168,7 @@ def test_status_shows_each_limit_with_owner_and_lease(tmp_path):
     assert "limits.0.owner=utility" in daemon.ask("-o", "kv", "status").stdout
 
 
-def test_a_full_disk_is_called_by_its_name(tmp_path):
+def test_a_full_disk_is_named_in_the_message(tmp_path):
     daemon = Daemon(tmp_path / "socket", get=LIMITS, status=SOUND)
     with open("/dev/full", "w", encoding="utf-8") as full:
         for words in (["get"], ["-j", "get"], ["doctor"]):

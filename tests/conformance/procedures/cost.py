@@ -10,15 +10,15 @@ from harness import OUT, procedure, procedures
 from paths import BUILD, ROOT
 from worlds import WORLDS
 
-# Two that count, and the one that is delivered; each gives the bits that are compared.
+# Two images that count instructions, and the delivered one; the bits of all three are compared.
 IMAGES = ("cost-functions.elf", "cost-period.elf", "qs1-m4.elf")
 
 # Procedures without a scenario: they check the plant by itself, or are a C program.
 WITHOUT = {"plant-modules", "plant-losses", "plant-inputs", "plant-bridge", "plant-switching",
            "island-rig", "frequency-transient", "radio-errors", "radio-poll"}
 
-# Of each other procedure's scenarios so many are replayed, cut to so long. A wait before the first
-# event is cut to CALM_S, in which a unit has started.
+# Of each other procedure's scenarios EACH are replayed, cut to LENGTH_S. A longer wait before the first
+# event is cut to CALM_S, which is enough for a unit to start.
 EACH = 2
 LENGTH_S = 10
 CALM_S = 5
@@ -43,7 +43,7 @@ def shortened(text, folder):
 
 
 def some_of(files):
-    """EACH of a procedure's scenarios, from all over their list; whole ones where there are any."""
+    """EACH of a procedure's scenarios, spread over their list; uncut ones if there are any."""
     whole = [path for path in files if end_s(path.read_text()) <= LENGTH_S] or files
     return sorted({whole[(2 * k + 1) * len(whole) // (2 * EACH)] for k in range(EACH) if whole})
 
@@ -89,7 +89,7 @@ def batches(run, texts, steps):
 
 
 def most(lines, kind):
-    """(name -> most instructions of all recordings, the recording of the very most)."""
+    """(name -> most instructions in any recording, the recording with the highest count)."""
     counts, worst, recording, where = {}, 0, "", ""
     for line in lines:
         words = line.split()

@@ -189,7 +189,7 @@ def island_weak(run):
     for load in loads:
         some = [s["ac"] for name, s in found.items() if f"-{load}-" in name]
         run.figure(f"load {load}: THD", max(ac["thd_pct"] for ac in some), "%", at_most=0.5)
-        # The method's square wave and what the source makes of it lie between the harmonics.
+        # The method's square wave and the source's response to it are between the harmonics.
         run.figure(f"load {load}: TRD", max(ac["trd_pct"] for ac in some), "%", at_most=2,
                    anchor="5 (7.3)")
     run.note("Three units of 1.2 kW behind 0.33 ohm and 12.7 mH are each a unit behind three times "
@@ -236,7 +236,7 @@ GRID_CODES = {"ISLAND", "ROCOF", "OF1", "OF2", "UF1", "UF2"}
 @procedure("island-none", title="No island seen where there is none",
            source="days and grid frequencies of tests/data; IEEE 1547-2018, 6.5.2.5: 3 Hz/s")
 def island_none(run):
-    """Through two days on two grids, and at 3 Hz/s, nothing is taken for an island."""
+    """Two days on two grids, and ramps of 3 Hz/s, cause no false detection of an island."""
     length = 40000 if run.full else 300
     axes = run.plot("frequency", "time, s", "grid frequency, Hz",
                     "The frequency that is replayed, first ten minutes")

@@ -214,7 +214,7 @@ def mppt_dawn_dusk(run):
 @procedure("mppt-shade", title="Partial shading",
            source="product sheet, four trackers; no standard sets a limit")
 def mppt_shade(run):
-    """Where the global maximum lies inside the operating range, 99.3 % of it is harvested."""
+    """If the global maximum is inside the operating range, 99.3 % of it is harvested."""
     # 16 V ends the operating range; the tracker stays above 16.5 V.
     floor_v = 16.5
     fractions = [0.1, 0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9]
@@ -236,7 +236,7 @@ def mppt_shade(run):
     found = run.sims(texts)
     worst, outside = {}, []
     plot = run.plot("shade", "voltage of the global maximum, V", "MPPT efficiency, %",
-                    "Each module and pattern whose maximum lies inside the operating range")
+                    "Each module and pattern whose maximum is inside the operating range")
     for n, module in enumerate(MODULES):
         points = [(s["mppt"]["vmpp_v"][n], efficiency_pct(s, n), name)
                   for name, s in found.items()]
@@ -274,7 +274,7 @@ def mppt_shade_moves(run):
     for name, s in run.sims({k.replace(" ", "-"): v for k, v in texts.items()}).items():
         run.figure(f"shade {name.replace('-', ' ')}: least of four modules",
                    min(efficiency_pct(s, n) for n in range(INPUTS)), "%", at_least=99.3)
-        # The 400 W module's maxima lie near 26 and 40 V.
+        # The 400 W module's maxima are near 26 and 40 V.
         bounds = {"at_least": 30} if "shrunk" in name else {"at_most": 30}
         run.felt(f"shade {name.replace('-', ' ')}: the better maximum of the 400 W module",
                  s["mppt"]["vmpp_v"][3], "V", **bounds)

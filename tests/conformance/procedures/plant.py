@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The plant is right before it is used: against exact curves, a published loss model, and ngspice.
+"""The plant itself, checked against exact curves, a published loss model, and ngspice.
 
 Netlists are made of the plant's own component values, which build/tests/averaged prints.
 """
@@ -23,14 +23,14 @@ RATED_A = 5.0
 # Rated power of the CEC table.
 RATED_W = 1230
 # Operating points of an input: module voltage, duty, link voltage, control periods from rest that
-# are skipped and counted. The fifth lies at the boundary of discontinuous conduction (0.73), the last
+# are skipped and counted. The fifth is at the boundary of discontinuous conduction (0.73), the last
 # where the control ends, 5 % below the boundary, with a link that is still charging.
 INPUT_POINTS = [(37.5, 0.20, 400, 2, 2), (37.5, 0.41, 400, 2, 2), (48, 0.32, 400, 2, 2),
                 (27, 0.57, 400, 2, 2), (22, 0.72, 400, 2, 2), (30, 0.475, 200, 2, 2)]
 
 
 def averaged(*words):
-    """What the averaged plant says."""
+    """Results of the averaged plant."""
     done = subprocess.run([BUILD / "tests" / "averaged", *map(str, words)], capture_output=True,
                           text=True, check=True)
     return json.loads(done.stdout)

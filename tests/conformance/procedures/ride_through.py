@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Disturbances that a unit has to live through: jumps, dips, ride-through vectors."""
+"""Disturbances that a unit must ride through: jumps, dips, ride-through vectors."""
 
 import math
 
@@ -17,7 +17,7 @@ def notches(share, width_s, v, k):
 
 
 def harmless(profile):
-    """Name -> statements of a disturbance that is no reason to leave the grid."""
+    """Name -> statements of a disturbance in which the unit must stay connected."""
     low, high = BAND[profile]
     up, down = (high - 60) / 3, (60 - low) / 3
     table = {f"phase jump {deg} degrees at {k}/8 cycle":
@@ -193,7 +193,7 @@ def ride_through_cessation(run):
             # The filter's capacitors take 3 % of rated current, 0.23 A peak, at 1.18 pu.
             gone = max(t for t, i in zip(times, current) if t < end and abs(i) > 0.3) - onset
             ceased[v] = max(ceased.get(v, 0), gone)
-            # What is not back when the scenario ends has taken longer than that.
+            # If the current is not back when the scenario ends, the time counts as longer than that.
             back[v] = max(back.get(v, 0), next((t for t, r in zip(times, rms)
                                                 if t > end + 0.02 and r >= 0.8 * before),
                                                times[-1]) - end)
@@ -239,7 +239,7 @@ def ride_through_source(run):
     found = run.sims(texts)
     tripped = {n: s["trips"][0]["code"] for n, s in found.items() if s["trips"]}
     ceased = sum(any(t["to"] == "ceased" for t in s["transitions"]) for s in found.values())
-    # What is neither below 0.5 nor above 1.1 is no cessation.
+    # Voltages from 0.5 to 1.1 are no cessation.
     run.felt("cessations", ceased, f"of {len(found)}", at_least=len(found) * 4 // 6)
     run.figure("trips", len(tripped), f"of {len(found)}", at_most=0)
     run.figure("not producing at the end", sum(s["transitions"][-1]["to"] != "producing"

@@ -40,7 +40,7 @@ def small_limits(run):
 @procedure("small-light", title="Dim light, darkness, and modules too cold to run",
            source="own requirement; no standard sets a limit")
 def small_light(run):
-    """Attempts get rarer, more light ends the wait, and what stops the unit is said by its name."""
+    """Attempts become less frequent, more light ends the wait, and events name the cause of a stop."""
     seconds = 1800 if run.full else 300
     found = run.sims({
         "dim": f"{HEAD}sun all 3\ncell all 5\nrun {seconds}\n",

@@ -2,7 +2,7 @@
 """Whether a unit of Category III may, must or must not have tripped: by IEEE 1547-2018's tables alone.
 
 The voltage that counts is the true RMS voltage at the unit's terminals, each grid cycle; the frequency
-is the source's. What lies within the accuracy of a measurement of a table's edge is not judged.
+is the source's. A value within the measurement accuracy of a table's edge is not judged.
 """
 
 import dataclasses
