@@ -175,7 +175,7 @@ class Run:
         return axes
 
     def _plot_shares(self):
-        """For a procedure without a plot of its own: what each figure uses of its limit."""
+        """For a procedure without its own plot: the share of its limit that each figure uses."""
         shares = {f.name: f.share for f in self.figures if f.share is not None}
         if not shares:
             return

@@ -50,7 +50,7 @@ class Program(pytest.File):
         return self.messages.read()
 
     def teardown(self):
-        """The run as a whole; pytest counts what is wrong here as a failure of the last test."""
+        """Check the run as a whole; pytest counts an error here as a failure of the last test."""
         if not hasattr(self, "tap"):
             return
         self.tap.rest()

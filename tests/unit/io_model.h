@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Models of the peripherals behind firmware/hal/ti/io.h: what a register does
- * when it is written or read, not only what it holds. A register that nothing
- * models holds what was written last.
+ * Models of the peripherals behind firmware/hal/ti/io.h: the effects of writes
+ * and reads of a register. A register without a model keeps the last value
+ * written.
  */
 #ifndef QS1_TEST_IO_MODEL_H
 #define QS1_TEST_IO_MODEL_H

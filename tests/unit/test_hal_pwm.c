@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Gate signals of real boards: what the timers' registers make of the core's
- * compare values, on models of ePWM and eCAP.
+ * Gate signals of real boards: the timers' outputs for the core's compare values,
+ * on models of ePWM and eCAP.
  */
 #include <math.h>
 

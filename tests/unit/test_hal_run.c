@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The loop of real boards: what ends it, and that it ends with everything off. */
+/* The loop of real boards: faults that end it, and that it ends with everything off. */
 #include "io_model.h"
 
 #include "board.h"

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-/* Part of no library. */
+/* Included, because it is part of no library. */
 #include "pace.c"
 
 #define MS 1000000ll
@@ -80,7 +80,7 @@ static void arrears_beyond_the_bound_are_given_up_and_counted(void **state)
 	assert_int_equal(done, PACE_CATCH_UP_NS / 50000);
 	assert_int_equal(pace.slip_ns, 3000 * MS - PACE_CATCH_UP_NS);
 	assert_int_equal(pace.lag_max_ns, 3000 * MS);
-	/* And from there on as ever. */
+	/* From there on it runs in real time again. */
 	assert_int_equal(run(&pace, 3005 * MS), 100);
 	assert_int_equal(pace.slip_ns, 3000 * MS - PACE_CATCH_UP_NS);
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What qs1ctl offers is what its manual page and its completions know."""
+"""The manual page and the completions of qs1ctl match its commands and options; its command line."""
 
 import json
 import re
@@ -89,7 +89,7 @@ def test_a_wrong_option_is_answered_with_where_to_read(words):
 
 
 class Daemon:
-    """Answers each command with what the test gives, and keeps the requests."""
+    """Answers each command with the test's answer, and records the requests."""
 
     def __init__(self, path, **results):
         self.path = path

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The flight recorder: what it keeps, what it only counts, and its output. */
+/* The flight recorder: entries that it keeps, steps that it only counts, and its output. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The test runner reports what happened: a small tree of tests, of programs that only print TAP."""
+"""Results that the test runner reports for a small tree of tests and programs that print TAP."""
 
 import re
 import shutil
@@ -76,7 +76,7 @@ class Tree:
                               capture_output=True, text=True)
 
     def outcomes(self):
-        """(program, test) -> what the runner's XML says of it."""
+        """(program, test) -> its result in the runner's XML."""
         found = {}
         for case in xml.etree.ElementTree.parse(self.root / "build/test.xml").iter("testcase"):
             program = case.get("classname").removeprefix("tests.unit.test_").removesuffix(".c")

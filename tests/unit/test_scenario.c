@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The scenario language: what is understood, what is refused and how. */
+/* The scenario language: accepted statements, refused ones and their messages. */
 #include <errno.h>
 #include <math.h>
 #include <setjmp.h>

@@ -115,7 +115,7 @@ static void emergency_stop_line_reaches_the_core(void **state)
 	assert_true(e.bench.core.estop);
 }
 
-/* With nobody streaming and nothing happening the host sleeps. */
+/* Without a stream and without events no doorbell wakes the host. */
 static void a_quiet_unit_does_not_ring(void **state)
 {
 	struct end e;
@@ -128,7 +128,7 @@ static void a_quiet_unit_does_not_ring(void **state)
 	assert_int_equal(e.rings, 0);
 }
 
-/* Without any event: the host learns of it when the snapshot shows it. */
+/* A change without an event: the doorbell rings when the snapshot shows the change. */
 static void a_change_of_the_grid_rings_once_the_snapshot_shows_it(void **state)
 {
 	struct end e;

@@ -353,7 +353,7 @@ static void an_event_of_the_droop_has_one_power_before(void **state)
 	/* a phase jump shows as a frequency below nominal for 60 ms */
 	droop(&b, 59.2, 0.06);
 	assert_in_range(droop(&b, 60.1, 30), 1170900, 1171900);
-	/* when all is back to where it was, the next event has another one */
+	/* once frequency and power are back, the next event has another power before */
 	b.core.dclink.p_ref_mw = 700000;
 	droop(&b, 60, 60);
 	assert_in_range(droop(&b, 60.1, 30), 673900, 674900);
@@ -397,7 +397,8 @@ static void a_cessation_does_not_hide_the_power_before(void **state)
 	assert_in_range(droop(&b, 60.5, 20), 829900, 831000);
 }
 
-/* A unit that connects while the frequency is outside has no power before: the limit it is. */
+/* A unit that connects outside of the deadband has no power before: the droop starts at its limit.
+ */
 static void a_unit_that_connects_beside_nominal_starts_from_the_limit(void **state)
 {
 	struct bench b;

@@ -105,7 +105,7 @@ static int remove_device(void **state)
 	return system(command);
 }
 
-/* What the device would deliver: a sine of 60 Hz, 340 V; and the number of the scan. */
+/* Data of the simulated device: a sine of 60 Hz, 340 V, and the number of the scan. */
 static int fill(size_t scans)
 {
 	int fd = open(in_folder("iio:device7"), O_RDWR | O_NONBLOCK);

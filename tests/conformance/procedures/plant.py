@@ -259,7 +259,7 @@ def plant_bridge(run):
     plot = run.plot("bridge", "time, ms", "grid current, A", "Lines: averaged; dots: ngspice")
     powers = (1200, 900, 600, 300) if run.full else (1200, 300)
     bridges_against_spice(run, "averaged", [(150e-9, watts, 3) for watts in powers], plot)
-    run.note("Open loop: only 1.7 ohm at 60 Hz lie between bridge and grid, so that 0.1 A are 0.2 V "
+    run.note("Open loop: only 1.7 ohm at 60 Hz are between bridge and grid, so that 0.1 A are 0.2 V "
              "of 400 V, a question of the dead time at small current, which the control takes out.")
 
 
@@ -274,4 +274,4 @@ def plant_switching(run):
               if run.full else [(150e-9, 1200), (300e-9, 300)])
     bridges_against_spice(run, "switching", [(dead, watts, 0.5 if watts <= 1200 else 1)
                                              for dead, watts in points], plot)
-    run.note("At 1800 W the peak of 11 A lies where L1 has lost half of its inductance.")
+    run.note("At 1800 W the peak is 11 A, where L1 has lost half of its inductance.")
