@@ -99,7 +99,7 @@ static void models(const struct qs1_board_map *map)
 		io.adc[QS1_ADC_VPV1 + i] = 40000 / 2.5;
 }
 
-/* Samples must have noise: the core rejects a constant reading. */
+/* Noise of the converters: the core may take samples that do not move for a stuck sensor. */
 static void noise(void)
 {
 	for (int i = 0; i < 16; i++)
