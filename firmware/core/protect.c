@@ -63,7 +63,12 @@
 #define PV_MOVES_Q31 (1 << 24)
 /* 1 V above the tracker's voltage an input is curtailed */
 #define PV_HELD 400
-/* 1 W moves the link by 25 counts in the 100 ms that a link that charges is given */
+/*
+ * 24 V above its reference, close to where the inputs have faded out (input.c), the
+ * link rests at zero grid voltage.
+ */
+#define LINK_RESTS 1200
+/* 1 W from an input moves the link by 25 counts in the 100 ms that a link that charges has */
 #define CHARGES 640000
 #define CHARGE_STRIDE 16
 /*
@@ -254,22 +259,19 @@ static bool tracks(const struct qs1_core *core, int n)
 /* Channels whose quantities have to move now. */
 static uint32_t has_to_move(const struct qs1_core *core)
 {
-	uint32_t channels = 0;
-	int32_t p = 0;
+	bool driven = drives(core);
+	uint32_t channels = driven ? DRIVEN : 0;
 
-	if (drives(core)) {
-		channels = DRIVEN;
-		for (int n = 0; n < QS1_INPUTS; n++)
-			if (tracks(core, n))
-				channels |= INPUT(n);
-		return channels;
+	if (core->adc[QS1_ADC_VLINK] > core->dclink.ref + LINK_RESTS)
+		channels &= ~CHANNEL(QS1_ADC_VLINK);
+	for (int n = 0; n < QS1_INPUTS; n++) {
+		if (driven && tracks(core, n))
+			channels |= INPUT(n);
+		if (core->fsm.state == QS1_STATE_CONNECTING && !core->fsm.step &&
+		    core->input[n].on && core->input[n].p > CHARGES &&
+		    !(core->frame & (CHARGE_STRIDE - 1)))
+			channels |= CHANNEL(QS1_ADC_VLINK);
 	}
-	/* the link charges */
-	for (int n = 0; n < QS1_INPUTS; n++)
-		p += core->input[n].p;
-	if (core->fsm.state == QS1_STATE_CONNECTING && !core->fsm.step && p > CHARGES &&
-	    !(core->frame & (CHARGE_STRIDE - 1)))
-		channels = CHANNEL(QS1_ADC_VLINK);
 	return channels;
 }
 
