@@ -120,11 +120,14 @@ static int qs1_life_boot(struct qs1 *qs1)
 		return -EBUSY;
 	}
 	ret = rproc_boot(rproc);
-	if (ret) {
+	if (ret == -ENOENT)
+		dev_err(qs1->dev, "firmware file %s is missing, next try in %u s\n",
+			rproc->firmware, qs1_life_back_off(qs1));
+	else if (ret)
 		dev_err(qs1->dev, "firmware %s did not start (%d), next try in %u s\n",
 			rproc->firmware, ret, qs1_life_back_off(qs1));
+	if (ret)
 		return ret;
-	}
 	/* The firmware may still be armed from before. */
 	if (attach)
 		qs1_power_off(qs1);

@@ -188,7 +188,7 @@ check "a committed profile is in force at once" unchanged commit_applies
 check "a contradiction is refused and names a parameter" unchanged conflict_is_named
 check "unknown control words are refused" unchanged refuses_words
 check "heartbeats count" heartbeat_counts
-check "fault counts have one line for each fault" equal 22 "$(wc -l <"$board/fault_counts" | tr -d ' ')" lines
+check "fault counts have one line for each fault" equal 23 "$(wc -l <"$board/fault_counts" | tr -d ' ')" lines
 check "status flags are a hexadecimal word" grep -qE '^0x[0-9a-f]{8}$' "$board/status_flags"
 check "no warning in the kernel's log" log_is_clean
 finish

@@ -164,7 +164,7 @@ def test_the_set_speed_is_kept(board):
 def test_policy_statements_go_to_the_runner_and_its_answer_returns(rig):
     board = rig("native")
     refused = board.control.ask("do set power_limit_w 600")
-    assert refused.startswith("error: nobody is connected")
+    assert refused.startswith("error: no runner is connected")
     runner = Control(board.control_path)
     assert runner.ask("runner") == "ok"
     for answer, expected in (({"ok": True}, "ok"),

@@ -104,8 +104,8 @@ def test_a_missing_firmware_file_is_named_and_can_be_brought_later(board, agent)
         assert board.status()["coproc"]["state"] == "reset"
     finally:
         agent.check("mv /run/qs1-m4.elf /lib/firmware/")
-    agent.check(f"echo start >{RPROC}/state")
-    assert board.status()["coproc"]["state"] == "running"
+    # The driver tries again by itself, after 32 s at the latest.
+    board.wait("the firmware running", lambda: board.status()["coproc"]["state"] == "running", 40)
 
 
 def test_a_firmware_for_another_contract_is_refused_with_both_versions(board, agent, tmp_path):

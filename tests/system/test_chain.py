@@ -72,7 +72,7 @@ def test_the_grid_voltage_of_the_waveform_is_a_sine_of_the_grids_amplitude(board
 
 def test_the_leds_show_producing(agent):
     shown = leds(agent)
-    assert led_meaning(shown["green"]) == "every 10 s"
+    assert led_meaning(shown["green"]) == "every 2 s", "no ECU has asked for a report"
     assert led_meaning(shown["red"]) == "off"
 
 

@@ -154,7 +154,7 @@ def test_ground_fault_latches_until_it_is_cleared_by_command(board, agent):
                LIMIT_S)
     assert agent.shell("qs1ctl start").status != 0
     refused = agent.shell("qs1ctl clear gfdi")
-    assert refused.status != 0 and "still there" in refused.err + refused.out
+    assert refused.status != 0 and "the cause of the fault is present" in refused.err + refused.out
 
     # Neither the daemon's death nor the firmware's forgets it, nor does the cause's end.
     restart_firmware(agent, "systemctl kill -s KILL qs1d &&")

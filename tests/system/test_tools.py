@@ -46,7 +46,7 @@ def test_calibration_measures_channels_and_keeps_them(agent):
     agent.check("rm -f /run/points; qs1ctl calibrate point /run/points reference.v 2.048")
     agent.check("qs1ctl calibrate point /run/points reference.v 2.048")
     line = json.loads(agent.check("qs1ctl calibrate show /run/points --json"))["reference.v"]
-    assert line["points"] == 2 and line["verdict"] == "points too near"
+    assert line["points"] == 2 and line["verdict"] == "points too close"
     lines = agent.check("cat /run/points").splitlines()
     assert len(lines) == 3
     for text in lines[:2]:
@@ -62,7 +62,7 @@ def test_scope_and_daemon_do_not_disturb_each_other(board, agent):
     result = agent.shell("iio_readdev -u local: -b 2000 -s 40000 qs1-wave >/dev/null & sleep 1; "
                          "qs1ctl scope grid; status=$?; wait; exit $status")
     assert result.status == 1
-    assert "somebody else reads it" in result.err
+    assert "another program reads it" in result.err
     assert board.attribute("state") in PRODUCING
 
 
