@@ -66,10 +66,12 @@
 /* steps of the tracker until a second maximum is judged */
 #define TRIAL_STEPS 20
 /*
- * 19 V and 24 V: no probe goes below the one, for the way down ends up to 2.4 V
- * too low and PV_MIN_V stops an input; none starts below the other
+ * No probe goes below 18 V: PV_MIN_V stops an input. In weak light, below 40 W, the
+ * way down ends up to 2.4 V too low, and the floor is 19 V. None starts below 24 V.
  */
-#define PROBE_MIN (7600 * 256)
+#define PROBE_MIN (7200 * 256)
+#define PROBE_MIN_WEAK (7600 * 256)
+#define P_WEAK 25600000
 #define PROBE_FROM (9600 * 256)
 /* 16.5 V and 54 V, counts * 256 */
 #define CENTER_MIN (6600 * 256)
@@ -112,7 +114,7 @@ static void probe(struct qs1_mppt *m, int32_t center)
 {
 	m->p_before = m->p[0];
 	m->center_before = m->center;
-	m->center = qs1_clamp(center, PROBE_MIN, CENTER_MAX);
+	m->center = qs1_clamp(center, m->p[0] < P_WEAK ? PROBE_MIN_WEAK : PROBE_MIN, CENTER_MAX);
 	m->phase = QS1_MPPT_PROBE;
 	restart(m);
 }
