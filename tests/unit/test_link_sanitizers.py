@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The tests of the radio link, built with two sanitizers."""
 
-import subprocess
-
 import pytest
 
 from paths import ROOT
+from sanitized import build_library, run_test
 
-SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
 FOLDERS = ("link", "lib", "linkd", "site")
 # The simulated site has programs and parts of others beside the air.
 AIR = {"air.c", "modem.c", "node.c", "pcap.c", "poller.c", "stack.c"}
@@ -27,21 +25,10 @@ def sources():
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
     """All that the tests link, built with the sanitizers."""
-    folder = tmp_path_factory.mktemp("sanitized")
-    subprocess.run(["gcc", "-std=gnu17", "-O1", "-g", "-D_GNU_SOURCE", f"-I{ROOT}/include",
-                    *(f"-I{ROOT}/userspace/{name}" for name in FOLDERS), *SANITIZE, "-c",
-                    *sources()], cwd=folder, check=True)
-    archive = folder / "liblink.a"
-    subprocess.run(["ar", "rcs", archive, *folder.glob("*.o")], check=True)
-    return archive
+    return build_library(tmp_path_factory.mktemp("sanitized"), sources(), FOLDERS)
 
 
 @pytest.mark.parametrize("test", TESTS)
 def test_sanitizers_find_nothing(library, test, tmp_path):
-    program = tmp_path / test
-    subprocess.run(["gcc", "-std=gnu17", "-O1", "-g", "-D_GNU_SOURCE", "-Iinclude",
-                    *(f"-Iuserspace/{name}" for name in FOLDERS), *SANITIZE, "-o", program,
-                    f"tests/unit/{test}.c", library, "-lcmocka", "-ljson-c", "-lsodium", "-lm"],
-                   cwd=ROOT, check=True)
-    done = subprocess.run([program], cwd=ROOT, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    run_test(test, library, tmp_path / test, FOLDERS,
+             ["-lcmocka", "-ljson-c", "-lsodium", "-lm"], 300)

@@ -8,9 +8,10 @@ import subprocess
 import pytest
 
 from paths import BUILD, ROOT
+from sanitized import build_library, run_test
 
-SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
-SOURCES = sorted(p.relative_to(ROOT) for folder in ("lib", "qs1d")
+FOLDERS = ("lib", "policy", "link", "qs1d")
+SOURCES = sorted(p for folder in FOLDERS
                  for p in (ROOT / "userspace" / folder).glob("*.c") if p.name != "main.c")
 TESTS = ["test_policy", "test_policy_walk", "test_profile", "test_persist", "test_store",
          "test_daemon", "test_recorder", "test_writer"]
@@ -23,23 +24,13 @@ pytestmark = pytest.mark.long
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
     """What the tests link, built with the sanitizers."""
-    folder = tmp_path_factory.mktemp("sanitized")
-    subprocess.run(["gcc", "-std=gnu17", "-O1", "-g", "-D_GNU_SOURCE", f"-I{ROOT}/include",
-                    *SANITIZE, "-c", *(ROOT / s for s in SOURCES)], cwd=folder, check=True)
-    archive = folder / "libqs1.a"
-    subprocess.run(["ar", "rcs", archive, *folder.glob("*.o")], check=True)
-    return archive
+    return build_library(tmp_path_factory.mktemp("sanitized"), SOURCES, FOLDERS)
 
 
 @pytest.mark.parametrize("test", TESTS)
 def test_sanitizers_find_nothing(library, test, tmp_path):
-    program = tmp_path / test
-    subprocess.run(["gcc", "-std=gnu17", "-O1", "-g", "-D_GNU_SOURCE", "-Iinclude",
-                    "-Iuserspace/lib", "-Iuserspace/qs1d", *SANITIZE, "-o", program,
-                    f"tests/unit/{test}.c", library, "-lcmocka", "-ljson-c", "-lsystemd", "-lm"],
-                   cwd=ROOT, check=True)
-    done = subprocess.run([program], cwd=ROOT, capture_output=True, text=True, timeout=900)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    run_test(test, library, tmp_path / test, FOLDERS,
+             ["-lcmocka", "-ljson-c", "-lsystemd", "-lsodium", "-lm"], 900)
 
 
 @pytest.mark.parametrize("test", VALGRIND_TESTS)
