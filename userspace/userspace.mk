@@ -6,6 +6,7 @@
 -include userspace/lib/lib.mk
 -include userspace/policy/policy.mk
 -include userspace/link/link.mk
+-include userspace/service/service.mk
 -include userspace/qs1d/qs1d.mk
 -include userspace/qs1ctl/qs1ctl.mk
 -include userspace/plant/plant.mk
