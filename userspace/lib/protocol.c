@@ -3,8 +3,12 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "names.h"
+
+/* Nothing that a client sends is nested deeper. */
+#define JSON_DEPTH 4
 
 int protocol_profile(const char *name, struct json_object *values, struct qs1_profile *ret_profile,
 		     char *err, size_t size)
@@ -57,4 +61,85 @@ struct json_object *protocol_faults(uint32_t bits)
 		}
 	}
 	return array;
+}
+
+struct json_object *protocol_parse(const char *text, size_t n)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH);
+	struct json_object *object = NULL;
+
+	if (!tokener) {
+		return NULL;
+	}
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+	object = json_tokener_parse_ex(tokener, text, n);
+	if (object && text[json_tokener_get_parse_end(tokener)] != '\0' &&
+	    json_tokener_get_parse_end(tokener) < n) {
+		json_object_put(object);
+		object = NULL;
+	}
+	json_tokener_free(tokener);
+	return object;
+}
+
+static struct json_object *member(struct json_object *request, const char *name,
+				  enum json_type type)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(request, name, &value) && json_object_is_type(value, type)
+		       ? value
+		       : NULL;
+}
+
+const char *protocol_text(struct json_object *request, const char *name)
+{
+	struct json_object *value = member(request, name, json_type_string);
+
+	return value ? json_object_get_string(value) : NULL;
+}
+
+int protocol_bool(struct json_object *request, const char *name, bool *ret_value)
+{
+	struct json_object *value = member(request, name, json_type_boolean);
+
+	if (value) {
+		*ret_value = json_object_get_boolean(value);
+		return 0;
+	}
+	return json_object_object_get_ex(request, name, NULL) ? -EINVAL : 0;
+}
+
+int protocol_int(struct json_object *request, const char *name, int64_t min, int64_t max,
+		 int64_t *ret_value)
+{
+	struct json_object *value = member(request, name, json_type_int);
+	int64_t number = value ? json_object_get_int64(value) : 0;
+
+	if (!value) {
+		return json_object_object_get_ex(request, name, NULL) ? -EINVAL : 0;
+	}
+	if (number < min || number > max) {
+		return -EINVAL;
+	}
+	*ret_value = number;
+	return 0;
+}
+
+void protocol_add_result(struct json_object *answer, struct json_object *result)
+{
+	json_object_object_add(answer, "ok", json_object_new_boolean(true));
+	json_object_object_add(answer, "result", result);
+}
+
+void protocol_add_error(struct json_object *answer, const char *outcome, int error,
+			const char *message)
+{
+	struct json_object *member = json_object_new_object();
+
+	json_object_object_add(member, "outcome", json_object_new_string(outcome));
+	json_object_object_add(member, "code", json_object_new_string(strerrorname_np(-error)));
+	json_object_object_add(member, "message", json_object_new_string(message));
+	json_object_object_add(answer, "ok", json_object_new_boolean(false));
+	json_object_object_add(answer, "error", member);
 }

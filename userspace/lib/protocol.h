@@ -6,7 +6,9 @@
 #ifndef QS1_PROTOCOL_H
 #define QS1_PROTOCOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <json-c/json.h>
 
@@ -34,5 +36,30 @@ struct json_object *protocol_values(const struct qs1_profile *profile);
 
 /* QS1_FAULT_BIT() bits as an array of names, which the caller puts. */
 struct json_object *protocol_faults(uint32_t bits);
+
+/**
+ * protocol_parse() - strict JSON: one value, and nothing after it
+ * @text: @n characters
+ *
+ * Return: the value, which the caller puts; NULL for anything else.
+ */
+struct json_object *protocol_parse(const char *text, size_t n);
+
+/* A text member of a request, or NULL. */
+const char *protocol_text(struct json_object *request, const char *name);
+
+/* An optional boolean. Return: 0, or -EINVAL for another type. */
+int protocol_bool(struct json_object *request, const char *name, bool *ret_value);
+
+/* An optional whole number. Return: 0, or -EINVAL for another type or out of the range. */
+int protocol_int(struct json_object *request, const char *name, int64_t min, int64_t max,
+		 int64_t *ret_value);
+
+/* The members of an answer that is a success; @result is used up. */
+void protocol_add_result(struct json_object *answer, struct json_object *result);
+
+/* The members of an answer that is a failure; @error is a negative errno. */
+void protocol_add_error(struct json_object *answer, const char *outcome, int error,
+			const char *message);
 
 #endif /* QS1_PROTOCOL_H */

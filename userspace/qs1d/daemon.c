@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 
+#include <sodium.h>
 #include <systemd/sd-daemon.h>
 
 #include "../lib/clock.h"
@@ -549,12 +550,18 @@ static void stop_sources(struct daemon *daemon)
 
 static void load_label(struct daemon *daemon)
 {
-	int ret = pairing_init(&daemon->pairing, daemon->config.label);
+	char text[2 * LABEL_TEXT_SIZE];
+	const char *path = daemon->config.label;
+	int found = sysfs_read_at(-1, path, text, sizeof(text));
+	int ret = pairing_init(&daemon->pairing, found < 0 ? NULL : text);
 
-	if (ret < 0 && ret != -ENOENT) {
-		log_err("%s: expected the text of the label: %s", daemon->config.label,
-			strerror(-ret));
+	if (found < 0 && found != -ENOENT) {
+		ret = found;
 	}
+	if (ret < 0) {
+		log_err("%s: expected the text of the label: %s", path, strerror(-ret));
+	}
+	sodium_memzero(text, sizeof(text));
 }
 
 int daemon_new(const struct daemon_setup *setup, sd_event *event, struct daemon **ret_daemon)

@@ -26,7 +26,7 @@
 #include "leases.h"
 #include "leds.h"
 #include "metrics.h"
-#include "pairing.h"
+#include "../link/pairing.h"
 #include "recorder.h"
 #include "reporter.h"
 #include "storage.h"

@@ -6,14 +6,11 @@
 #include <json-c/json.h>
 #include <sodium.h>
 
-#include "../lib/names.h"
 #include "../lib/protocol.h"
+#include "../policy/command.h"
 #include "daemon.h"
 
 #define REASON_SIZE 512
-#define LEASE_MAX_S 86400
-/* Nothing that a client sends is nested deeper. */
-#define JSON_DEPTH 4
 
 /**
  * struct request - one request while it is carried out
@@ -46,134 +43,10 @@ enum {
 	REQUEST_ANSWERED,  /* the answer has been sent */
 };
 
-/* Strict JSON: one value, nothing after it. Return: the value, or NULL. */
-static struct json_object *parse(const char *text, size_t n)
-{
-	struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH);
-	struct json_object *object = NULL;
-
-	if (!tokener) {
-		return NULL;
-	}
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-	object = json_tokener_parse_ex(tokener, text, n);
-	if (object && text[json_tokener_get_parse_end(tokener)] != '\0' &&
-	    json_tokener_get_parse_end(tokener) < n) {
-		json_object_put(object);
-		object = NULL;
-	}
-	json_tokener_free(tokener);
-	return object;
-}
-
-static struct json_object *member(const struct request *request, const char *name,
-				  enum json_type type)
-{
-	struct json_object *value;
-
-	return json_object_object_get_ex(request->object, name, &value) &&
-			       json_object_is_type(value, type)
-		       ? value
-		       : NULL;
-}
-
-/* A text member of the request, or NULL. */
-static const char *text_member(const struct request *request, const char *name)
-{
-	struct json_object *value = member(request, name, json_type_string);
-
-	return value ? json_object_get_string(value) : NULL;
-}
-
-/* An optional boolean. Return: 0, or -EINVAL for another type. */
-static int bool_member(const struct request *request, const char *name, bool *ret_value)
-{
-	struct json_object *value = member(request, name, json_type_boolean);
-
-	if (value) {
-		*ret_value = json_object_get_boolean(value);
-		return 0;
-	}
-	return json_object_object_get_ex(request->object, name, NULL) ? -EINVAL : 0;
-}
-
-/* An optional whole number. Return: 0, or -EINVAL for another type or out of the range. */
-static int int_member(const struct request *request, const char *name, int64_t min, int64_t max,
-		      int64_t *ret_value)
-{
-	struct json_object *value = member(request, name, json_type_int);
-	int64_t number = value ? json_object_get_int64(value) : 0;
-
-	if (!value) {
-		return json_object_object_get_ex(request->object, name, NULL) ? -EINVAL : 0;
-	}
-	if (number < min || number > max) {
-		return -EINVAL;
-	}
-	*ret_value = number;
-	return 0;
-}
-
 static int expected(struct request *request, const char *name, const char *what)
 {
 	snprintf(request->reason, sizeof(request->reason), "expected '%s': %s", name, what);
 	return -EINVAL;
-}
-
-/* Why policy, the firmware or the disk said no. */
-static const char *words_of(const struct daemon *daemon, const struct asked *asked, int error)
-{
-	switch (error) {
-	case -ENODEV:
-		return "the inverter's firmware cannot be reached";
-	case -EPERM:
-		return daemon->policy.kept.ground_fault
-			       ? "a ground fault is latched: remove its cause, then 'qs1ctl clear "
-				 "gfdi'"
-			       : "the store is lost: 'qs1ctl clear store-lost'";
-	case -EBUSY:
-		return asked->kind == POLICY_COMMAND_CLEAR   ? "the cause of the fault is present"
-		       : asked->kind == POLICY_COMMAND_START ? "a stop is under way"
-							     : "not allowed in the current state";
-	case -ECANCELED:
-		return "a stop came first";
-	case -ERANGE:
-	case -EINVAL:
-		return "the firmware refuses the value";
-	case -ETIMEDOUT:
-	case -ESHUTDOWN:
-		return "no answer in time";
-	default:
-		return strerror(-error);
-	}
-}
-
-/* The end of a command in words. */
-static void explain(const struct daemon *daemon, const struct asked *asked,
-		    const struct policy_answer *answer, char *text, size_t size)
-{
-	const char *words = words_of(daemon, asked, answer->error);
-	const char *refusal = daemon->refusal;
-
-	switch (answer->outcome) {
-	case POLICY_NOT_STORED:
-		snprintf(text, size, "not stored: %s; %s", words,
-			 asked->kind == POLICY_COMMAND_STOP
-				 ? "stopped, but a loss of power would forget it"
-			 : answer->undone ? "the former state is in force"
-					  : "the former state is being restored");
-		break;
-	case POLICY_UNKNOWN:
-		snprintf(text, size, "the outcome is unknown: %s%s", words,
-			 asked->kind == POLICY_COMMAND_STOP || asked->kind == POLICY_COMMAND_LIMIT
-				 ? "; it is tried until the firmware answers"
-				 : "; the kept state is being restored");
-		break;
-	default:
-		snprintf(text, size, "%s%s%s%s", words, refusal[0] ? " (" : "", refusal,
-			 refusal[0] ? ")" : "");
-		break;
-	}
 }
 
 /* Give policy a command. Its answer may come at once, or later. */
@@ -215,120 +88,14 @@ static int do_report(struct request *request)
 	return do_status(request);
 }
 
-static int do_start(struct request *request)
+/* A command of policy. */
+static int do_command(struct request *request)
 {
-	return command(request, &(struct policy_command){ .kind = POLICY_COMMAND_START });
-}
+	struct policy_command wanted;
+	int ret = command_parse(request->object, daemon_time().mono_ms, &wanted, request->reason,
+				sizeof(request->reason));
 
-static int do_stop(struct request *request)
-{
-	return command(request, &(struct policy_command){ .kind = POLICY_COMMAND_STOP });
-}
-
-static int do_clear(struct request *request)
-{
-	const char *name = text_member(request, "fault");
-	int fault = name ? qs1_fault_find_word(name) : -ENOENT;
-
-	if (!name) {
-		return expected(request, "fault", "the code of a latched fault, such as \"gfdi\"");
-	}
-	if (fault < 0 || !(QS1_FAULTS_CLEARABLE & QS1_FAULT_BIT(fault))) {
-		snprintf(request->reason, sizeof(request->reason),
-			 "expected a fault that a command clears, found '%.32s'", name);
-		return -EINVAL;
-	}
-	return command(request,
-		       &(struct policy_command){ .kind = POLICY_COMMAND_CLEAR, .fault = fault });
-}
-
-static int do_set(struct request *request)
-{
-	const char *name = text_member(request, "name");
-	const char *value = text_member(request, "value");
-	struct policy_command set = { .kind = POLICY_COMMAND_SET };
-	int id, ret;
-
-	if (!name || !value) {
-		return expected(request, "name' and 'value",
-				"a parameter and a number, as strings");
-	}
-	id = qs1_param_find(name);
-	if (id < 0) {
-		snprintf(request->reason, sizeof(request->reason),
-			 "expected the name of a parameter, found '%.64s'", name);
-		return -ENOENT;
-	}
-	ret = qs1_param_parse(id, value, &set.value, request->reason, sizeof(request->reason));
-	if (ret < 0) {
-		return ret;
-	}
-	set.param = id;
-	return command(request, &set);
-}
-
-/* These may limit without an end: a person revokes it. */
-static bool may_last(const char *owner)
-{
-	return !strcmp(owner, "owner") || !strcmp(owner, "installer");
-}
-
-static bool is_owner(const char *owner)
-{
-	size_t n = strspn(owner, "abcdefghijklmnopqrstuvwxyz0123456789-_.");
-
-	return n > 0 && n < LIMITS_OWNER_SIZE && !owner[n];
-}
-
-/* A power in W, or "none". Return: 0 or -EINVAL; @ret_w stays as it is without the member. */
-static int power_member(struct request *request, const char *name, int32_t *ret_w)
-{
-	const char *text = text_member(request, name);
-	int64_t w = *ret_w;
-	int ret = int_member(request, name, 0, qs1_param_desc(QS1_PARAM_POWER_LIMIT_W)->max, &w);
-
-	if (text && !strcmp(text, "none")) {
-		*ret_w = LIMITS_NONE;
-		return 0;
-	}
-	if (ret < 0) {
-		return expected(request, name, "W up to rated power, or \"none\"");
-	}
-	*ret_w = w;
-	return 0;
-}
-
-static int do_limit(struct request *request)
-{
-	struct policy_command limit = {
-		.kind = POLICY_COMMAND_LIMIT,
-		.limit = { .w = -1, .until_ms = LIMITS_FOREVER, .then_w = LIMITS_NONE },
-	};
-	const char *owner = text_member(request, "owner");
-	int64_t lease_s = 0;
-
-	if (!owner || !is_owner(owner)) {
-		return expected(request, "owner", "a name of lower-case letters, digits and -_.");
-	}
-	strcpy(limit.limit.owner, owner);
-	if (power_member(request, "w", &limit.limit.w) < 0 ||
-	    power_member(request, "then", &limit.limit.then_w) < 0) {
-		return -EINVAL;
-	}
-	if (limit.limit.w < 0) {
-		return expected(request, "w", "W up to rated power, or \"none\"");
-	}
-	if (int_member(request, "lease_s", 1, LEASE_MAX_S, &lease_s) < 0 ||
-	    (!lease_s && limit.limit.w != LIMITS_NONE && !may_last(owner))) {
-		return expected(request, "lease_s",
-				"s from 1 to 86400; only 'owner' and 'installer' need none");
-	}
-	if (lease_s) {
-		limit.limit.until_ms = daemon_time().mono_ms + lease_s * 1000;
-	} else {
-		limit.limit.then_w = LIMITS_NONE;
-	}
-	return command(request, &limit);
+	return ret < 0 ? ret : command(request, &wanted);
 }
 
 static void add_param(struct request *request, struct json_object *object, enum qs1_param id)
@@ -349,7 +116,7 @@ static void add_param(struct request *request, struct json_object *object, enum 
 /* Values in force: of one parameter, or of all. */
 static int do_get(struct request *request)
 {
-	const char *name = text_member(request, "name");
+	const char *name = protocol_text(request->object, "name");
 	int only = name ? qs1_param_find(name) : 0;
 
 	if (only < 0) {
@@ -366,22 +133,6 @@ static int do_get(struct request *request)
 	return 0;
 }
 
-static int do_profile_use(struct request *request)
-{
-	struct policy_command use = { .kind = POLICY_COMMAND_PROFILE };
-	const char *name = text_member(request, "name");
-	struct json_object *values = member(request, "values", json_type_object);
-	int ret;
-
-	if (!name || !values) {
-		return expected(request, "name' and 'values",
-				"a profile's name, and an object of its values as strings");
-	}
-	ret = protocol_profile(name, values, &use.profile, request->reason,
-			       sizeof(request->reason));
-	return ret < 0 ? ret : command(request, &use);
-}
-
 /* The events from a number on, and whether to send those to come as well. */
 static int do_events(struct request *request)
 {
@@ -389,10 +140,10 @@ static int do_events(struct request *request)
 	int64_t from = 1;
 	bool follow = false;
 
-	if (int_member(request, "from", 1, INT64_MAX, &from) < 0) {
+	if (protocol_int(request->object, "from", 1, INT64_MAX, &from) < 0) {
 		return expected(request, "from", "the number of an event, from 1");
 	}
-	if (bool_member(request, "follow", &follow) < 0) {
+	if (protocol_bool(request->object, "follow", &follow) < 0) {
 		return expected(request, "follow", "true or false");
 	}
 	request->result = json_object_new_array();
@@ -453,14 +204,14 @@ static const struct {
 	{ "report", do_report, FROM_CONTROL | FROM_RADIO },
 	{ "events", do_events, FROM_CONTROL | FROM_RADIO },
 	{ "sealed", do_sealed, FROM_CONTROL | FROM_RADIO },
-	{ "start", do_start, FROM_CONTROL },
-	{ "stop", do_stop, FROM_CONTROL },
+	{ "start", do_command, FROM_CONTROL },
+	{ "stop", do_command, FROM_CONTROL },
 	{ "dump", do_dump, FROM_CONTROL },
 	{ "get", do_get, FROM_CONTROL | FROM_SEALED },
-	{ "clear", do_clear, FROM_CONTROL | FROM_SEALED },
-	{ "set", do_set, FROM_CONTROL | FROM_SEALED },
-	{ "profile-use", do_profile_use, FROM_CONTROL | FROM_SEALED },
-	{ "limit", do_limit, FROM_CONTROL | FROM_SEALED },
+	{ "clear", do_command, FROM_CONTROL | FROM_SEALED },
+	{ "set", do_command, FROM_CONTROL | FROM_SEALED },
+	{ "profile-use", do_command, FROM_CONTROL | FROM_SEALED },
+	{ "limit", do_command, FROM_CONTROL | FROM_SEALED },
 };
 /* clang-format on */
 
@@ -473,7 +224,7 @@ static unsigned int source_of(const struct request *request)
 
 static int dispatch(struct request *request)
 {
-	const char *name = text_member(request, "cmd");
+	const char *name = protocol_text(request->object, "cmd");
 
 	for (size_t i = 0; name && i < ARRAY_SIZE(requests); i++) {
 		if (strcmp(name, requests[i].name)) {
@@ -498,33 +249,13 @@ static int check_version(struct request *request)
 		snprintf(request->reason, sizeof(request->reason), "expected a JSON object");
 		return -EINVAL;
 	}
-	if (int_member(request, "v", PROTOCOL_VERSION, PROTOCOL_VERSION, &version) < 0 ||
+	if (protocol_int(request->object, "v", PROTOCOL_VERSION, PROTOCOL_VERSION, &version) < 0 ||
 	    version != PROTOCOL_VERSION) {
 		snprintf(request->reason, sizeof(request->reason), "expected protocol version %d",
 			 PROTOCOL_VERSION);
 		return -EPROTO;
 	}
 	return 0;
-}
-
-/* Members of an answer; @result is used up. */
-static void add_result(struct json_object *object, struct json_object *result)
-{
-	json_object_object_add(object, "ok", json_object_new_boolean(true));
-	json_object_object_add(object, "result", result);
-}
-
-static void add_error(struct json_object *object, enum policy_outcome outcome, int error,
-		      const char *message)
-{
-	struct json_object *member = json_object_new_object();
-
-	json_object_object_add(member, "outcome",
-			       json_object_new_string(policy_outcome_name(outcome)));
-	json_object_object_add(member, "code", json_object_new_string(strerrorname_np(-error)));
-	json_object_object_add(member, "message", json_object_new_string(message));
-	json_object_object_add(object, "ok", json_object_new_boolean(false));
-	json_object_object_add(object, "error", member);
 }
 
 /* An answer that has its version and the request's identifier, which may be NULL. */
@@ -569,13 +300,16 @@ void requests_answer(struct daemon *daemon, enum policy_slot slot,
 	char reason[REASON_SIZE];
 
 	if (answer->outcome == POLICY_DONE) {
-		add_result(inner_answer, NULL);
+		protocol_add_result(inner_answer, NULL);
 	} else {
-		explain(daemon, asked, answer, reason, sizeof(reason));
-		add_error(inner_answer, answer->outcome, answer->error, reason);
+		command_outcome_text(&daemon->policy, asked->kind, answer, daemon->refusal, reason,
+				     sizeof(reason));
+		protocol_add_error(inner_answer, policy_outcome_name(answer->outcome),
+				   answer->error, reason);
 	}
 	if (asked->sealed) {
-		add_result(object, seal(daemon, &asked->key, asked->counter, inner_answer));
+		protocol_add_result(object,
+				    seal(daemon, &asked->key, asked->counter, inner_answer));
 	}
 	json_object_put(asked->id);
 	asked->id = NULL;
@@ -593,7 +327,7 @@ void requests_answer(struct daemon *daemon, enum policy_slot slot,
 /* The bytes of a hexadecimal member. Return: how many, or a negative errno. */
 static int bytes_member(struct request *request, const char *name, uint8_t *bytes, size_t size)
 {
-	const char *text = text_member(request, name);
+	const char *text = protocol_text(request->object, name);
 	size_t n = 0;
 
 	if (!text || sodium_hex2bin(bytes, size, text, strlen(text), NULL, &n, NULL) < 0) {
@@ -663,7 +397,7 @@ static int run_sealed(struct request *outer, const char *body, size_t n)
 	struct json_object *answer;
 	int ret = -EINVAL;
 
-	inner.object = parse(body, n);
+	inner.object = protocol_parse(body, n);
 	if (json_object_is_type(inner.object, json_type_object)) {
 		ret = dispatch(&inner);
 	} else {
@@ -675,9 +409,9 @@ static int run_sealed(struct request *outer, const char *body, size_t n)
 	}
 	answer = json_object_new_object();
 	if (ret < 0) {
-		add_error(answer, POLICY_REFUSED, ret, inner.reason);
+		protocol_add_error(answer, policy_outcome_name(POLICY_REFUSED), ret, inner.reason);
 	} else {
-		add_result(answer, inner.result);
+		protocol_add_result(answer, inner.result);
 	}
 	outer->result = seal(outer->daemon, &outer->key, outer->counter, answer);
 	return 0;
@@ -724,7 +458,7 @@ enum control_taken requests_line(void *ctx, struct control_client *client, const
 	struct json_object *id = NULL, *object;
 	int ret;
 
-	request.object = parse(line, strlen(line));
+	request.object = protocol_parse(line, strlen(line));
 	ret = check_version(&request);
 	if (!ret) {
 		ret = dispatch(&request);
@@ -737,10 +471,11 @@ enum control_taken requests_line(void *ctx, struct control_client *client, const
 		json_object_object_get_ex(request.object, "id", &id);
 		object = new_answer(id);
 		if (ret < 0) {
-			add_error(object, POLICY_REFUSED, ret, request.reason);
+			protocol_add_error(object, policy_outcome_name(POLICY_REFUSED), ret,
+					   request.reason);
 			json_object_put(request.result);
 		} else {
-			add_result(object, request.result);
+			protocol_add_result(object, request.result);
 		}
 		control_send(client,
 			     json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN));

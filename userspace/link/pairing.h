@@ -1,17 +1,17 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sealed messages of an ECU, see ../link/seal.h: pairing, and the check of each
+ * Sealed messages of an ECU, see seal.h: pairing, and the check of each
  * command. It holds what a boot needs, the nonce and the highest counter; the
  * key itself is kept by policy.
  */
-#ifndef QS1D_PAIRING_H
-#define QS1D_PAIRING_H
+#ifndef QS1_LINK_PAIRING_H
+#define QS1_LINK_PAIRING_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../link/seal.h"
+#include "seal.h"
 
 #define PAIRING_BODY_MAX 1024
 #define PAIRING_MESSAGE_MAX (PAIRING_BODY_MAX + SEAL_OVERHEAD)
@@ -37,13 +37,13 @@ struct pairing {
 };
 
 /**
- * pairing_init() - draw the boot nonce and read the label
- * @path: file with the text of the label's QR code
+ * pairing_init() - draw the boot nonce and take the label
+ * @label: the text of the label's QR code, or NULL for none
  *
- * Return: 0; -ENOENT without a label; -EINVAL, -EBADMSG for a text that is none;
- * what open or read gave; -EIO when there are no random numbers.
+ * Return: 0, also without a label; -EINVAL, -EBADMSG for a text that is none; -EIO when there are
+ * no random numbers.
  */
-int pairing_init(struct pairing *pairing, const char *path);
+int pairing_init(struct pairing *pairing, const char *label);
 
 /**
  * pairing_begin() - answer the nonce of an ECU that wants to pair
@@ -95,4 +95,4 @@ int pairing_open(struct pairing *pairing, const struct seal_key *key, const uint
 int pairing_reply(const struct pairing *pairing, const struct seal_key *key, uint32_t counter,
 		  const char *body, uint8_t *out);
 
-#endif /* QS1D_PAIRING_H */
+#endif /* QS1_LINK_PAIRING_H */

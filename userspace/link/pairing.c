@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "pairing.h"
 
 #include <errno.h>
@@ -6,11 +6,8 @@
 
 #include <sodium.h>
 
-#include "../lib/sysfs.h"
-
-int pairing_init(struct pairing *pairing, const char *path)
+int pairing_init(struct pairing *pairing, const char *label)
 {
-	char text[2 * LABEL_TEXT_SIZE];
 	int ret;
 
 	*pairing = (struct pairing){ .labelled = false };
@@ -18,13 +15,12 @@ int pairing_init(struct pairing *pairing, const char *path)
 		return -EIO;
 	}
 	randombytes_buf(&pairing->boot, sizeof(pairing->boot));
-	ret = sysfs_read_at(-1, path, text, sizeof(text));
-	if (ret >= 0) {
-		ret = label_parse(text, &pairing->serial, pairing->code);
+	if (!label) {
+		return 0;
 	}
-	sodium_memzero(text, sizeof(text));
-	pairing->labelled = ret >= 0;
-	return ret < 0 ? ret : 0;
+	ret = label_parse(label, &pairing->serial, pairing->code);
+	pairing->labelled = ret == 0;
+	return ret;
 }
 
 static struct seal_head head_of(const struct pairing *pairing, enum seal_kind kind)
