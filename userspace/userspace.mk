@@ -15,3 +15,4 @@
 -include userspace/vboard/vboard.mk
 -include userspace/site/site.mk
 -include userspace/linkd/linkd.mk
+-include userspace/web/web.mk

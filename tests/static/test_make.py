@@ -127,7 +127,8 @@ def groups_of(tmp_path, *goals):
     (["run"], "board firmware guest sim"),
     (["guest", "CMD=true"], "board firmware guest sim"),
     (["dtbo"], "dts"),
-    (["test"], "sim firmware guest board unit test fuzz driver dts deb"),
+    (["web"], "web"),
+    (["test"], "sim firmware guest board unit test fuzz driver dts deb web"),
 ])
 def test_a_target_asks_for_the_packages_that_it_needs(tmp_path, goals, groups):
     assert sorted(groups_of(tmp_path, *goals)) == sorted(groups.split())
@@ -154,6 +155,19 @@ def test_a_run_of_the_board_needs_no_tools_of_tests(tmp_path):
     assert "qemu-system-arm" in names
     assert not {"clang", "clang-format", "lintian", "ngspice", "python3-pytest", "shellcheck", "sparse",
                 "valgrind"} & set(names)
+
+
+def test_a_package_that_another_one_provides_is_present(tmp_path):
+    """Other builds of nodejs bring npm, and refuse Debian's package of that name."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    program(tools, "dpkg-query", "printf '%s\\n' 'installed gcc, c-compiler' 'installed libc6-dev, ' "
+            "'installed make, ' 'installed nodejs, nodejs-dev (= 20), npm' 'deinstall python3, '")
+    program(tools, "id", "echo 1000")
+    done = subprocess.run([ROOT / "scripts/deps", "web"], capture_output=True, text=True,
+                          env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"})
+    assert done.returncode == 1
+    assert done.stderr.split("--no-install-recommends ")[1].split() == ["python3"]
 
 
 def test_the_table_of_packages_is_sorted_and_its_groups_are_explained():
