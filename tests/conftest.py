@@ -2,11 +2,16 @@
 """What all suites share: paths, the simulator, the long-test switch."""
 
 import json
+import os
 import subprocess
 
 import pytest
 
 from paths import BUILD, ROOT
+from suites import REAL_TIME, SUITES
+
+# nice(1) of tests that run beside others in real time.
+NICE = 10
 
 
 def pytest_addoption(parser):
@@ -27,6 +32,17 @@ def pytest_collection_modifyitems(config, items):
     left_out = {item for item in items if out & {mark.name for mark in item.iter_markers()}}
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
+
+
+def needs_real_time(item):
+    return SUITES[item.path.relative_to(ROOT / "tests").parts[0]] == REAL_TIME
+
+
+def pytest_runtest_setup(item):
+    """Beside a machine in real time, the other processes take only the processor time that it leaves."""
+    if "PYTEST_XDIST_WORKER" in os.environ and not needs_real_time(item) and \
+            any(map(needs_real_time, item.session.items)):
+        os.setpriority(os.PRIO_PROCESS, 0, NICE)
 
 
 class Simulator:

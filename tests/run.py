@@ -2,16 +2,45 @@
 """Run test suites. The last line is: N passed, N failed, N skipped."""
 
 import argparse
+import os
 import pathlib
 import sys
 import time
 
 import pytest
 
+from suites import FILE, SUITES, TEST
+
 TESTS = pathlib.Path(__file__).resolve().parent
 ROOT = TESTS.parent
-SUITES = ["static", "unit", "conformance", "m4", "pru", "fuzz", "deb", "system", "driver"]
 SLOWEST = 10
+
+
+class Distribution:
+    """Tells pytest-xdist which tests run in one process.
+
+    @long: a procedure at full length replays the scenarios of those before it
+    """
+
+    def __init__(self, long):
+        self.long = long
+
+    def group(self, test):
+        """The name of the group that @test, a node ID of pytest, belongs to."""
+        file = test.split("::")[0]
+        kind = SUITES[file.split("/")[1]]
+        if kind == TEST:
+            return file if self.long else test
+        return file if kind == FILE else kind
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config, log):
+        # pytest has to be the first to import the plugin.
+        from xdist.scheduler import LoadScopeScheduling
+
+        scheduler = LoadScopeScheduling(config, log)
+        scheduler._split_scope = self.group
+        return scheduler
 
 
 class Outcomes:
@@ -67,6 +96,8 @@ def main():
     parser.add_argument("--verbose", action="store_true", help="name each test as it ends")
     parser.add_argument("--only", metavar="WORDS",
                         help="run the tests whose name matches this expression, as pytest -k")
+    parser.add_argument("--jobs", metavar="N", type=int, default=len(os.sched_getaffinity(0)),
+                        help="run tests in N processes; default: one for each processor")
     parser.add_argument("suite", nargs="*", type=suite, help=f"some of {' '.join(SUITES)}; all")
     args = parser.parse_args()
     outcomes = Outcomes()
@@ -75,8 +106,10 @@ def main():
     options += [f"--{name}" for name in ("long", "quick", "verbose") if getattr(args, name)]
     if args.only:
         options += ["-k", args.only]
+    if args.jobs > 1:
+        options += [f"--numprocesses={args.jobs}"]
     status = pytest.main(options + (args.suite or [suite(name) for name in SUITES]),
-                         plugins=[outcomes])
+                         plugins=[outcomes, Distribution(args.long)])
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
         print("no test was selected")
     outcomes.print()

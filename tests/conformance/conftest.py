@@ -14,6 +14,9 @@ SLOW = {"cost", "faults-over-temperature", "island-matrix", "island-none", "mppt
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+# Names of the procedures that have run.
+RAN = set()
+
 
 def pytest_collection_modifyitems(items):
     for item in items:
@@ -23,11 +26,16 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.slow)
 
 
-@pytest.fixture(scope="session")
-def conformance_results():
-    """Collects results; writes the report at the end."""
-    import report
+def pytest_runtest_logreport(report):
+    """Note each procedure that has run, also when another process ran it."""
+    if report.when == "call":
+        RAN.update(value for name, value in report.user_properties if name == "procedure")
 
-    results = []
-    yield results
-    report.write(results)
+
+def pytest_sessionfinish(session):
+    """Write the report, in the process that all results have reached."""
+    if RAN and not hasattr(session.config, "workerinput"):
+        import harness
+        import report
+
+        report.write([each.result() for each in harness.procedures() if each.name in RAN])

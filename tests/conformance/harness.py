@@ -30,6 +30,8 @@ import matplotlib.pyplot  # noqa: E402  (after the choice of the back end)
 
 OUT = BUILD / "conformance"
 SIMULATOR = BUILD / "qs1-sim"
+# In the folder of each procedure.
+RESULT = "result.json"
 # A simulation may take this long before it counts as hung.
 TIMEOUT_S = 3600
 
@@ -246,8 +248,12 @@ class Procedure:
             "plots": [{"title": title, "file": f"{name}.svg"}
                       for name, (title, _) in run.plots.items()],
         }
-        (run.folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+        (run.folder / RESULT).write_text(json.dumps(result, indent=1) + "\n")
         return result
+
+    def result(self):
+        """The result of its last run on the nominal board."""
+        return json.loads((OUT / self.name / RESULT).read_text())
 
 
 def _as_dict(figure):

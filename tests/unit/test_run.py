@@ -10,7 +10,7 @@ import pytest
 
 from paths import ROOT
 
-HARNESS = ["run.py", "conftest.py", "paths.py", "tap.py", "unit/conftest.py"]
+HARNESS = ["run.py", "suites.py", "conftest.py", "paths.py", "tap.py", "unit/conftest.py"]
 
 # Name of a program: the tests in its source, what it prints, how it ends; then what the runner must
 # report, for each test passed, skipped or failed with words of the message.
@@ -71,9 +71,9 @@ class Tree:
         program.write_text(f"#!/bin/sh\ntouch ran_{name}\nprintf \"{output}\"\n{end}\n")
         program.chmod(0o755)
 
-    def run(self, *arguments):
-        return subprocess.run(["/usr/bin/python3", "tests/run.py", *arguments], cwd=self.root,
-                              capture_output=True, text=True)
+    def run(self, *arguments, jobs=1):
+        return subprocess.run(["/usr/bin/python3", "tests/run.py", f"--jobs={jobs}", *arguments],
+                              cwd=self.root, capture_output=True, text=True)
 
     def outcomes(self):
         """(program, test) -> its result in the runner's XML."""
@@ -87,13 +87,13 @@ class Tree:
         return {key: "\n".join(said) or "passed" for key, said in found.items()}
 
 
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory):
-    """A run over all of the fake programs."""
+@pytest.fixture(scope="module", params=[1, 2])
+def tree(tmp_path_factory, request):
+    """A run over all of the fake programs, in one process and in two."""
     made = Tree(tmp_path_factory.mktemp("tree"))
     for name, (tests, output, end, _) in PROGRAMS.items():
         made.add(name, tests, output, end)
-    made.done = made.run("unit")
+    made.done = made.run("unit", jobs=request.param)
     made.found = made.outcomes()
     return made
 
@@ -158,12 +158,13 @@ def test_an_unknown_suite_is_an_error_that_names_the_known_ones(small, words):
     done = small.run(*words)
     assert done.returncode == 2
     assert words[-1] in done.stderr
-    assert "static unit conformance" in done.stderr or "there is no" in done.stderr
+    assert "expected one of system m4 static unit" in done.stderr or "there is no" in done.stderr
     assert not list(small.root.glob("ran_*"))
 
 
-def test_a_run_that_selects_nothing_fails(small):
-    done = small.run("unit", "--only", "nothing_of_that_name")
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_run_that_selects_nothing_fails(small, jobs):
+    done = small.run("unit", "--only", "nothing_of_that_name", jobs=jobs)
     assert done.returncode == 1
     assert "no test was selected" in done.stdout
     assert done.stdout.splitlines()[-1] == "0 passed, 0 failed, 0 skipped"
@@ -179,3 +180,55 @@ def test_long_and_slow_tests_run_by_option(tmp_path, options, count):
         "@pytest.mark.long\ndef test_long():\n    pass\n")
     done = tree.run("unit", *options)
     assert done.stdout.splitlines()[-1] == f"{count} passed, 0 failed, 0 skipped"
+
+
+# A file whose tests say in which process they run, and that they share its fixture.
+SHARING = """
+import os
+import pytest
+
+@pytest.fixture(scope="module")
+def shared():
+    return os.getpid()
+
+@pytest.mark.parametrize("n", range(4))
+def test_shared(shared, n):
+    open(f"{__file__}.{n}", "w").write(str(os.getpid()))
+"""
+
+
+def processes(tree, suite):
+    """Numbers of the processes that ran the tests of SHARING in @suite."""
+    return {path.read_text() for path in (tree.root / "tests" / suite).glob("test_*.py.?")}
+
+
+@pytest.mark.parametrize("suite, files, together", [
+    ("static", ["test_a", "test_b"], False), ("static", ["test_a"], True),
+    ("conformance", ["test_a"], False), ("system", ["test_a", "test_b"], True)])
+def test_tests_are_distributed_by_file_by_test_or_not_at_all(tmp_path, suite, files, together):
+    tree = Tree(tmp_path)
+    (tmp_path / "tests" / suite).mkdir()
+    for name in files:
+        (tmp_path / "tests" / suite / f"{name}.py").write_text(SHARING)
+    done = tree.run(suite, jobs=2)
+    assert done.stdout.splitlines()[-1] == f"{4 * len(files)} passed, 0 failed, 0 skipped"
+    assert (len(processes(tree, suite)) == 1) == together
+
+
+@pytest.mark.slow
+def test_a_process_that_dies_is_a_failure_and_the_other_tests_run(tmp_path):
+    tree = Tree(tmp_path)
+    (tmp_path / "tests/unit/test_dies.py").write_text("import os\n\n\ndef test_dies():\n    os._exit(0)\n")
+    (tmp_path / "tests/unit/test_lives.py").write_text("def test_lives():\n    pass\n")
+    done = tree.run("unit", jobs=2)
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == "1 passed, 1 failed, 0 skipped"
+
+
+def test_a_file_that_can_not_be_read_is_one_failure(tmp_path):
+    tree = Tree(tmp_path)
+    (tmp_path / "tests/unit/test_broken.py").write_text("import nothing_of_that_name\n")
+    for jobs in (1, 2):
+        done = tree.run("unit", jobs=jobs)
+        assert done.returncode == 1
+        assert done.stdout.splitlines()[-1] == "0 passed, 1 failed, 0 skipped"
