@@ -16,3 +16,4 @@
 -include userspace/site/site.mk
 -include userspace/linkd/linkd.mk
 -include userspace/web/web.mk
+-include userspace/fleet/fleet.mk

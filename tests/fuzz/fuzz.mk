@@ -2,13 +2,14 @@
 #
 # Fuzzers of all parsers of external input, with libFuzzer and both sanitizers.
 
-FUZZERS := calibration profile config protocol ring scan link_air link_l2 link_own link_znp linkd
+FUZZERS := calibration profile config protocol ring scan link_air link_l2 link_own link_znp linkd batch
 FUZZ := $(BUILD)/fuzz
-FUZZ_SRC := $(USERLIB_SRC) $(POLICY_SRC) $(filter-out %/main.c,$(QS1D_SRC)) userspace/qs1ctl/wave.c $(LINK_SRC) $(filter-out %/main.c %/config.c,$(LINKD_SRC))
+FUZZ_SRC := $(USERLIB_SRC) $(POLICY_SRC) $(filter-out %/main.c,$(QS1D_SRC)) userspace/qs1ctl/wave.c $(LINK_SRC) $(filter-out %/main.c %/config.c,$(LINKD_SRC)) \
+	$(addprefix userspace/service/, pack.c report.c batch.c days.c)
 FUZZ_OBJ := $(FUZZ_SRC:%.c=$(FUZZ)/%.o)
 FUZZ_PROGRAMS := $(FUZZERS:%=$(FUZZ)/%)
 FUZZ_CFLAGS := $(HOST_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined \
-	-fno-sanitize-recover=undefined -Iuserspace/lib -Iuserspace/qs1d -Iuserspace/qs1ctl -Iuserspace/link
+	-fno-sanitize-recover=undefined -Iuserspace/lib -Iuserspace/qs1d -Iuserspace/qs1ctl -Iuserspace/link -Iuserspace/service
 
 # Two daemons have files of the same name.
 $(FUZZ)/userspace/linkd/%.o $(FUZZ)/tests/fuzz/linkd.o: FUZZ_CFLAGS += -Iuserspace/linkd
@@ -23,7 +24,7 @@ $(FUZZ_OBJ) $(FUZZERS:%=$(FUZZ)/tests/fuzz/%.o): $(FUZZ)/%.o: %.c
 
 $(FUZZ_PROGRAMS): $(FUZZ)/%: $(FUZZ)/tests/fuzz/%.o $(FUZZ_OBJ)
 	$(call say,LD)
-	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(QS1D_LIBS) $(LINK_LIBS)
+	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(QS1D_LIBS) $(LINK_LIBS) $(SERVICE_LIBS)
 
 -include $(FUZZ_OBJ:.o=.d) $(FUZZERS:%=$(FUZZ)/tests/fuzz/%.d)
 

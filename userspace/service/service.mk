@@ -5,6 +5,7 @@
 SERVICE_SRC := $(wildcard userspace/service/*.c)
 SERVICE_OBJ := $(SERVICE_SRC:%.c=$(BUILD)/host/%.o)
 SERVICE_HOST := $(BUILD)/host/libservice.a
+SERVICE_LIBS := -lsodium -lzstd -lm
 SERVICE_INCLUDES := -Iuserspace/service -Iuserspace/link -Iuserspace/lib
 
 $(SERVICE_HOST): $(SERVICE_OBJ)

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Generated inverters, and the load generator of the monitoring service.
+
+FLEET_INCLUDES := $(SERVICE_INCLUDES) -Iuserspace/fleet
+ROOF_HOST := $(BUILD)/host/libroof.a
+ROOF_OBJ := $(BUILD)/host/userspace/fleet/roof.o
+
+$(BUILD)/host/userspace/fleet/%.o: userspace/fleet/%.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(HOST_CFLAGS) $(FLEET_INCLUDES) -MMD -MP -c -o $@ $<
+
+$(ROOF_HOST): $(ROOF_OBJ)
+	$(call say,AR)
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
+
+-include $(ROOF_OBJ:.o=.d)
+
+$(BUILD)/tests/test_fleet_days: tests/unit/test_fleet_days.c $(ROOF_HOST) $(SERVICE_HOST) $(HOST_WORLD)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(HOST_CFLAGS) $(FLEET_INCLUDES) -MMD -MP -o $@ $< $(ROOF_HOST) $(SERVICE_HOST) \
+		$(HOST_WORLD) -lcmocka $(SERVICE_LIBS)
