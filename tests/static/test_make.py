@@ -162,6 +162,7 @@ def test_a_package_that_another_one_provides_is_present(tmp_path):
     tools = tmp_path / "tools"
     tools.mkdir()
     program(tools, "dpkg-query", "printf '%s\\n' 'installed gcc, c-compiler' 'installed libc6-dev, ' "
+            "'installed libjson-c-dev, ' 'installed libsqlite3-dev, ' "
             "'installed make, ' 'installed nodejs, nodejs-dev (= 20), npm' 'deinstall python3, '")
     program(tools, "id", "echo 1000")
     done = subprocess.run([ROOT / "scripts/deps", "web"], capture_output=True, text=True,

@@ -14,7 +14,7 @@ $(BUILD)/web/%_files.c: scripts/web-pack scripts/npm $(WEB_SRC)
 	$(Q)scripts/web-pack $* $@
 
 WEB_OBJ := $(addprefix $(BUILD)/web/, ecu_files.o ema_files.o)
-$(WEB_OBJ): %.o: %.c userspace/web/web_files.h
+$(WEB_OBJ): %.o: %.c userspace/web/web_files.h userspace/service/http.h
 	$(call say,CC)
 	$(Q)$(CC) $(HOST_CFLAGS) $(WEB_INCLUDES) -c -o $@ $<
 
