@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Many units read through one modem, in virtual time: the poller, a modem, the air, units. */
+#include <qs1/codes.h>
+
 #include "link_bench.h"
 
 #include "modem.h"
 #include "node.h"
 #include "poller.h"
+#include "util.h"
 
 #define UNITS_MAX 100
 
@@ -41,6 +44,35 @@ static void serial_of(int i, struct serial *serial)
 	assert_int_equal(serial_parse(text, serial), 0);
 }
 
+/* A unit whose inputs have @w each. */
+static void set_readings(struct unit_state *state, double w)
+{
+	static const struct {
+		enum own_status_field field;
+		double value;
+		double per_w;
+	} reading[] = {
+		{ OWN_STATE, QS1_STATE_PRODUCING, 0 },
+		{ OWN_PV1_V, 34, 0 },
+		{ OWN_PV2_V, 34, 0 },
+		{ OWN_PV3_V, 34, 0 },
+		{ OWN_PV4_V, 34, 0 },
+		{ OWN_PV1_I, 0, 1 / 34.0 },
+		{ OWN_PV2_I, 0, 1 / 34.0 },
+		{ OWN_PV3_I, 0, 1 / 34.0 },
+		{ OWN_PV4_I, 0, 1 / 34.0 },
+		{ OWN_GRID_V, 240, 0 },
+		{ OWN_GRID_F, 60, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(reading); i++) {
+		enum own_status_field field = reading[i].field;
+
+		state->status[field] = field_raw(&own_status_field[field],
+						 reading[i].value + reading[i].per_w * w);
+	}
+}
+
 /* A site: all units hear each other at -60 dBm, and the modem at @dbm. */
 static void set_up(enum modem_chip chip, enum poll_kind kind, int units, double dbm)
 {
@@ -63,9 +95,9 @@ static void set_up(enum modem_chip chip, enum poll_kind kind, int units, double 
 		int number;
 
 		serial_of(i, &serial);
-		number = node_init(&node[i], air, &radio, &serial);
+		number = node_init(&node[i], air, &radio, &serial, NULL, NULL);
 		assert_int_equal(number, i + 1);
-		node_steady(&node[i], 100 + i);
+		set_readings(&node[i].state, 100 + i);
 		assert_int_equal(poll_add(&poll, &serial, radio.address), 0);
 		for (int j = 1; j < number; j++) {
 			air_level(air, number, j, -60);

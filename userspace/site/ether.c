@@ -18,18 +18,19 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "inverter.h"
 #include "modem.h"
-#include "node.h"
 #include "pcap.h"
 #include "poller.h"
+#include "steady.h"
 #include "util.h"
 
 #define MODEMS_MAX 16
 #define NODES_MAX 100
 /* The reset line of a pseudo terminal is looked at this often, ms. */
 #define LINE_MS 20
-/* Readings of the steady units are renewed this often, us. */
-#define STEADY_US 1000000
+/* The units' policy decides this often, us. */
+#define STEP_US (POLICY_TICK_MS * 1000)
 /* A frame of a foreign coordinator, us. */
 #define FOREIGN_US 100000
 #define FIRST_ADDRESS 0x1001
@@ -44,8 +45,11 @@ static struct {
 	struct air *air;
 	struct port port[MODEMS_MAX];
 	int ports;
-	struct node node[NODES_MAX];
-	int nodes;
+	struct unit {
+		struct inverter inverter;
+		struct steady steady;
+	} unit[NODES_MAX];
+	int units;
 	int interferer;
 	int foreign;
 	bool foreign_on;
@@ -53,7 +57,7 @@ static struct {
 	double level_dbm;
 	double speed;
 	double watts;
-	uint64_t steady_us;
+	uint64_t step_us;
 	FILE *capture;
 	struct timespec start;
 } ether = { .level_dbm = -60, .speed = 1, .watts = 200 };
@@ -183,27 +187,45 @@ static int add_port(enum modem_chip chip, const char *folder)
 	return 0;
 }
 
-static int add_node(uint16_t pan, uint8_t channel)
+/* Install codes that a test can know: the unit's number, repeated. */
+static void install_code(int number, uint8_t code[INSTALL_CODE_BYTES])
 {
+	for (int i = 0; i < INSTALL_CODE_BYTES; i++) {
+		code[i] = (uint8_t)(number + i);
+	}
+}
+
+static int add_unit(const struct qs1_profile *profile, uint16_t pan, uint8_t channel)
+{
+	struct unit *unit = &ether.unit[ether.units];
 	struct air_radio_config radio = {
 		.channel = channel,
 		.pan = pan,
-		.address = (uint16_t)(FIRST_ADDRESS + ether.nodes),
+		.address = (uint16_t)(FIRST_ADDRESS + ether.units),
 	};
-	char text[32];
-	struct serial serial;
+	struct inverter_config config = {
+		.profile = *profile,
+		.stock = true,
+		.start_wall_ms = (int64_t)time(NULL) * 1000,
+		.version = 1000,
+	};
+	char text[LABEL_TEXT_SIZE];
 	int number;
 
-	snprintf(text, sizeof(text), "8060%08d", ether.nodes + 1);
-	serial_parse(text, &serial);
-	number = node_init(&ether.node[ether.nodes], ether.air, &radio, &serial);
+	snprintf(text, sizeof(text), "8060%08d", ether.units + 1);
+	serial_parse(text, &config.serial);
+	install_code(ether.units + 1, config.code);
+	steady_init(&unit->steady, ether.watts);
+	number = inverter_init(&unit->inverter, ether.air, &radio, &config, &steady_firmware,
+			       &unit->steady);
 	if (number < 0) {
 		return number;
 	}
 	add_levels(number);
-	node_steady(&ether.node[ether.nodes], ether.watts);
-	printf("unit %s %04X\n", text, radio.address);
-	ether.nodes++;
+	inverter_run(&unit->inverter, air_now(ether.air));
+	printf("unit %s %04X ", text, radio.address);
+	printf("%s\n", label_format(text, &config.serial, config.code));
+	ether.units++;
 	return 0;
 }
 
@@ -265,16 +287,34 @@ static bool do_modem(char **word)
 	return true;
 }
 
+/* Power of a module in W, or NAN. */
+static double watts_of(const char *text)
+{
+	char *end = NULL;
+	double watts = text ? strtod(text, &end) : -1;
+
+	return text && *text && !*end && watts >= 0 && watts <= 500 ? watts : (double)NAN;
+}
+
 static bool do_unit(char **word)
 {
 	/* units count from 1, as in scenarios */
-	int number = number_of(word[1], ether.nodes + 1);
-	int on = switch_of(word[2]);
+	int number = number_of(word[1], ether.units + 1);
+	struct unit *unit = &ether.unit[number - 1];
+	bool ground = word[2] && !strcmp(word[2], "ground");
+	int on = switch_of(word[ground ? 3 : 2]);
+	double watts = watts_of(word[2]);
 
-	if (number < 1 || on < 0) {
+	if (number < 1 || (on < 0 && isnan(watts))) {
 		return false;
 	}
-	node_power(&ether.node[number - 1], on);
+	if (ground) {
+		steady_ground(&unit->steady, on);
+	} else if (on >= 0) {
+		node_power(&unit->inverter.node, on);
+	} else {
+		unit->steady.module_w = watts;
+	}
 	return true;
 }
 
@@ -290,14 +330,14 @@ static double level_of(const char *text)
 
 static bool do_level(char **word)
 {
-	int number = number_of(word[1], ether.nodes + 1);
+	int number = number_of(word[1], ether.units + 1);
 	double level = level_of(word[2]);
 	int radio;
 
 	if (number < 1 || level != level) {
 		return false;
 	}
-	radio = ether.node[number - 1].stack.radio;
+	radio = ether.unit[number - 1].inverter.node.stack.radio;
 	for (int i = 0; i < ether.ports; i++) {
 		air_level(ether.air, radio, ether.port[i].modem.stack.radio, level);
 		air_level(ether.air, ether.port[i].modem.stack.radio, radio, level);
@@ -307,14 +347,14 @@ static bool do_level(char **word)
 
 static bool do_hidden(char **word)
 {
-	int a = number_of(word[1], ether.nodes + 1);
-	int b = number_of(word[2], ether.nodes + 1);
+	int a = number_of(word[1], ether.units + 1);
+	int b = number_of(word[2], ether.units + 1);
 
 	if (a < 1 || b < 1) {
 		return false;
 	}
-	a = ether.node[a - 1].stack.radio;
-	b = ether.node[b - 1].stack.radio;
+	a = ether.unit[a - 1].inverter.node.stack.radio;
+	b = ether.unit[b - 1].inverter.node.stack.radio;
 	air_level(ether.air, a, b, AIR_SILENT_DBM);
 	air_level(ether.air, b, a, AIR_SILENT_DBM);
 	return true;
@@ -366,8 +406,8 @@ static bool do_count(char **word)
 	for (int i = 0; i < ether.ports; i++) {
 		print_count("modem", i, ether.port[i].modem.stack.radio);
 	}
-	for (int i = 0; i < ether.nodes; i++) {
-		print_count("unit", i + 1, ether.node[i].stack.radio);
+	for (int i = 0; i < ether.units; i++) {
+		print_count("unit", i + 1, ether.unit[i].inverter.node.stack.radio);
 	}
 	return true;
 }
@@ -385,7 +425,8 @@ static const struct {
 	const char *usage;
 } command[] = {
 	{ "modem", do_modem, "modem N reset | modem N frozen|full|lost-block|late|garbage on|off" },
-	{ "unit", do_unit, "unit N on|off" },
+	{ "unit", do_unit,
+	  "unit N on|off | unit N ground on|off | unit N W: power of each module" },
 	{ "level", do_level, "level UNIT DBM: between a unit and all modems" },
 	{ "hidden", do_hidden, "hidden UNIT UNIT: they do not hear each other" },
 	{ "interfere", do_interfere, "interfere DBM MS: noise at every radio" },
@@ -465,12 +506,13 @@ static void pass_time(void)
 	uint64_t now = virtual_now();
 
 	air_run(ether.air, now > air_now(ether.air) ? now : air_now(ether.air));
-	if (now < ether.steady_us) {
+	if (now < ether.step_us) {
 		return;
 	}
-	ether.steady_us = now + STEADY_US;
-	for (int i = 0; i < ether.nodes; i++) {
-		node_steady(&ether.node[i], ether.watts);
+	ether.step_us = now + STEP_US;
+	for (int i = 0; i < ether.units; i++) {
+		steady_run(&ether.unit[i].steady, now);
+		inverter_run(&ether.unit[i].inverter, now);
 	}
 }
 
@@ -512,7 +554,9 @@ static struct {
 	uint8_t ecu[6];
 	const char *capture;
 	const char *folder;
+	const char *profile;
 } setting = {
+	.profile = "ieee1547-2018-cat3",
 	.modems = 1,
 	.seed = 1,
 	.seconds = 1e12,
@@ -526,6 +570,7 @@ static const struct argp_option options[] = {
 	{ "ecu", 'e', "HEX", 0, "identity of the ECU, which gives the PAN (D8A3011B9780)", 0 },
 	{ "level", 'l', "DBM", 0, "of every radio at every other (-60)", 0 },
 	{ "watts", 'w', "W", 0, "of each module of the simulated units (200)", 0 },
+	{ "profile", 'g', "NAME", 0, "grid profile of the units (ieee1547-2018-cat3)", 0 },
 	{ "pcap", 'p', "FILE", 0, "capture of all frames", 0 },
 	{ "folder", 'd', "DIR", 0, "links modem0, modem1, ... to the pseudo terminals", 0 },
 	{ "seed", 's', "N", 0, "of the random numbers (1)", 0 },
@@ -588,6 +633,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 				   text);
 		}
 		return 0;
+	case 'g':
+		setting.profile = text;
+		return 0;
 	case 'p':
 		setting.capture = text;
 		return 0;
@@ -602,13 +650,29 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	}
 }
 
+static int find_profile(struct qs1_profile *profile, char *err, size_t size)
+{
+	static const char *const folders[] = { "profiles", QS1_PROFILE_DIR_LOCAL, QS1_PROFILE_DIR,
+					       NULL };
+	__cleanup(free_ptr) char *path = NULL;
+	int ret = qs1_profile_find(setting.profile, folders, &path, err, size);
+
+	return ret < 0 ? ret : qs1_profile_load(path, profile, err, size);
+}
+
 /* The air and all that is on it. */
 static int set_up(void)
 {
 	const struct air_radio_config other = { .channel = POLL_CHANNEL, .promiscuous = true };
 	struct air_config config = air_config_default;
-	int ret = 0;
+	struct qs1_profile profile;
+	char err[QS1_PROFILE_ERR_SIZE];
+	int ret = setting.units > 0 ? find_profile(&profile, err, sizeof(err)) : 0;
 
+	if (ret < 0) {
+		fprintf(stderr, "qs1-ether: %s\n", err);
+		return ret;
+	}
 	config.seed = (uint64_t)setting.seed;
 	ether.air = air_new(&config);
 	if (!ether.air) {
@@ -622,7 +686,7 @@ static int set_up(void)
 		ret = add_port(setting.chip, setting.folder);
 	}
 	for (int i = 0; ret == 0 && i < (int)setting.units; i++) {
-		ret = add_node(poll_pan(setting.ecu), POLL_CHANNEL);
+		ret = add_unit(&profile, poll_pan(setting.ecu), POLL_CHANNEL);
 	}
 	if (ret < 0) {
 		return ret;

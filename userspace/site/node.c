@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include <qs1/codes.h>
-
 /* One payload of a reply, queued until the unit's response time has passed. */
 static void queue_reply(void *ctx, const uint8_t *payload, size_t n)
 {
@@ -28,6 +26,12 @@ static void queue_reply(void *ctx, const uint8_t *payload, size_t n)
 	node->waits++;
 }
 
+/* Replies go out together, after the unit's response time. */
+static void reply_soon(struct node *node, uint64_t now_us)
+{
+	stack_alarm(&node->stack, now_us + NODE_DELAY_US);
+}
+
 static void on_received(void *ctx, uint64_t now_us, const struct stack_message *message)
 {
 	struct node *node = ctx;
@@ -41,7 +45,8 @@ static void on_received(void *ctx, uint64_t now_us, const struct stack_message *
 		return;
 	}
 	node->peer = message->peer;
-	if (unit_answer(&node->state, &request, queue_reply, node)) {
+	if (unit_answer(&node->state, &request, queue_reply, node) ||
+	    (node->ops && node->ops->request(node->ctx, now_us, message->peer, &request))) {
 		node->answered++;
 	} else {
 		node->unanswered++;
@@ -49,7 +54,7 @@ static void on_received(void *ctx, uint64_t now_us, const struct stack_message *
 			unit_acknowledge(&node->state.identity.serial, false, queue_reply, node);
 		}
 	}
-	stack_alarm(&node->stack, now_us + NODE_DELAY_US);
+	reply_soon(node, now_us);
 }
 
 /* Send as many replies as fit; the rest follow when a message is done. */
@@ -80,12 +85,29 @@ static void on_alarm(void *ctx, uint64_t now_us)
 static const struct stack_ops ops = { on_received, on_done, on_alarm };
 
 int node_init(struct node *node, struct air *air, const struct air_radio_config *config,
-	      const struct serial *serial)
+	      const struct serial *serial, const struct node_ops *node_ops, void *ctx)
 {
 	memset(node, 0, sizeof(*node));
 	unit_state_clear(&node->state);
 	node->state.identity.serial = *serial;
+	node->ops = node_ops;
+	node->ctx = ctx;
 	return stack_init(&node->stack, air, config, &ops, node);
+}
+
+void node_reply(struct node *node, uint16_t peer, enum own_type type, uint8_t id,
+		const uint8_t *message, size_t n)
+{
+	node->peer = peer;
+	unit_send(type, id, message, n, queue_reply, node);
+	reply_soon(node, air_now(node->stack.air));
+}
+
+void node_acknowledge(struct node *node, uint16_t peer, bool done)
+{
+	node->peer = peer;
+	unit_acknowledge(&node->state.identity.serial, done, queue_reply, node);
+	reply_soon(node, air_now(node->stack.air));
 }
 
 void node_power(struct node *node, bool on)
@@ -98,38 +120,4 @@ void node_power(struct node *node, bool on)
 		node->waits = 0;
 		stack_reset(&node->stack);
 	}
-}
-
-static void set(struct node *node, enum own_status_field field, double physical)
-{
-	node->state.status[field] = field_raw(&own_status_field[field], physical);
-}
-
-void node_steady(struct node *node, double w)
-{
-	static const enum own_status_field input[][3] = {
-		{ OWN_PV1_V, OWN_PV1_I, OWN_PV1_ENERGY },
-		{ OWN_PV2_V, OWN_PV2_I, OWN_PV2_ENERGY },
-		{ OWN_PV3_V, OWN_PV3_I, OWN_PV3_ENERGY },
-		{ OWN_PV4_V, OWN_PV4_I, OWN_PV4_ENERGY },
-	};
-	double seconds = (double)air_now(node->stack.air) * 1e-6;
-
-	for (int i = 0; i < 4; i++) {
-		set(node, input[i][0], 34);
-		set(node, input[i][1], w / 34);
-		set(node, input[i][2], w * seconds / 3600);
-	}
-	set(node, OWN_STATE, QS1_STATE_PRODUCING);
-	set(node, OWN_FLAGS, OWN_FLAG_ARMED | OWN_FLAG_PROFILE_APPLIED);
-	set(node, OWN_FAULTS_ACTIVE, 0);
-	set(node, OWN_FAULTS_LATCHED, 0);
-	set(node, OWN_UPTIME, seconds);
-	set(node, OWN_GRID_V, 240);
-	set(node, OWN_GRID_F, 60);
-	set(node, OWN_GRID_P, 4 * w * 0.955);
-	set(node, OWN_GRID_I, 4 * w * 0.955 / 240);
-	set(node, OWN_GRID_Q, 0);
-	set(node, OWN_GRID_ENERGY, 4 * w * 0.955 * seconds / 3600);
-	set(node, OWN_CASE_TEMP, 35);
 }

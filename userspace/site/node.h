@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A simulated unit's end of the radio: a stack on the air and the unit's answers. Its state is
- * set by the program that owns the unit. Commands are refused: only a unit with a policy can take
- * them.
+ * A simulated unit's end of the radio: a stack on the air, and the answers that its state alone
+ * decides. What needs more than the state goes to the program that owns the unit.
  */
 #ifndef QS1_SITE_NODE_H
 #define QS1_SITE_NODE_H
@@ -13,15 +12,30 @@
 /* From a request to its reply: a microcontroller's time, and a spread so that units that answer
  * the same broadcast do not begin together. */
 #define NODE_DELAY_US 2000
-#define NODE_WAITING 4
+#define NODE_WAITING 64
+
+/**
+ * struct node_ops - callbacks to the owner
+ * @request: a request that the state does not answer, or NULL; it replies with node_reply() or
+ *           node_acknowledge(), now or later
+ *
+ * @request returns whether it takes the request.
+ */
+struct node_ops {
+	bool (*request)(void *ctx, uint64_t now_us, uint16_t peer,
+			const struct unit_request *request);
+};
 
 /**
  * struct node - one unit; the owner's memory, which does not move
  * @state: readings for its answers
+ * @ops, @ctx: of the owner, NULL for none
  * @answered, @unanswered: requests
  */
 struct node {
 	struct unit_state state;
+	const struct node_ops *ops;
+	void *ctx;
 	uint64_t answered;
 	uint64_t unanswered;
 	struct stack stack;
@@ -34,12 +48,16 @@ struct node {
 
 /* Return: number of its radio, or -ENOMEM. */
 int node_init(struct node *node, struct air *air, const struct air_radio_config *config,
-	      const struct serial *serial);
+	      const struct serial *serial, const struct node_ops *ops, void *ctx);
+
+/* Reply to @peer with a message of ours. */
+void node_reply(struct node *node, uint16_t peer, enum own_type type, uint8_t id,
+		const uint8_t *message, size_t n);
+
+/* A stock command of @peer was carried out, or refused. */
+void node_acknowledge(struct node *node, uint16_t peer, bool done);
 
 /* Dusk and dawn: its radio hears and sends nothing while off. */
 void node_power(struct node *node, bool on);
-
-/* Steady readings of a unit at @w watts of each module, for a medium without a feeder. */
-void node_steady(struct node *node, double w);
 
 #endif /* QS1_SITE_NODE_H */

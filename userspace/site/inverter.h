@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A simulated inverter without a kernel: the real policy, the real codec and the real seal,
+ * between a radio on the air and a firmware. It takes qs1d's place: the same requests by radio
+ * have the same outcomes and answers. A save succeeds at once, and all is lost with the process.
+ *
+ *	air -- node -- inverter: pairing, command, policy -- firmware -- plant
+ */
+#ifndef QS1_SITE_INVERTER_H
+#define QS1_SITE_INVERTER_H
+
+#include <qs1/abi.h>
+
+#include "node.h"
+#include "pairing.h"
+#include "policy.h"
+
+#define INVERTER_EVENTS 64
+
+/**
+ * struct inverter_firmware - how the firmware is reached; as qs1_core_*() of the control core
+ */
+struct inverter_firmware {
+	uint32_t (*command)(void *ctx, enum qs1_op op, uint32_t arg, int32_t value,
+			    int32_t *ret_value);
+	void (*telemetry)(void *ctx, struct qs1_telemetry *telemetry);
+	bool (*event)(void *ctx, struct qs1_event *event);
+	int32_t (*param)(void *ctx, enum qs1_param id);
+	void (*heartbeat)(void *ctx);
+};
+
+/**
+ * struct inverter_config - what a unit is born with
+ * @serial, @code: its label
+ * @profile: grid profile that is in force until another is commanded
+ * @stock: takes commands of stock ECUs while it is not paired
+ * @start_wall_ms: wall-clock time when the air's time is 0
+ * @version: of its software, major * 1000 + minor
+ */
+struct inverter_config {
+	struct serial serial;
+	uint8_t code[INSTALL_CODE_BYTES];
+	struct qs1_profile profile;
+	bool stock;
+	int64_t start_wall_ms;
+	uint32_t version;
+};
+
+/* Who waits for the end of a command. */
+struct inverter_asked {
+	bool waits;
+	bool stock;
+	uint16_t peer;
+	uint8_t id;
+	enum policy_command_kind kind;
+	enum own_type reply;
+	struct seal_key key;
+	uint32_t counter;
+};
+
+/**
+ * struct inverter - the owner's memory, which does not move
+ * @out: policy's last output
+ * @telemetry: last sample
+ * @refused: commands by radio with a wrong seal
+ */
+struct inverter {
+	struct inverter_config config;
+	const struct inverter_firmware *firmware;
+	void *ctx;
+	struct node node;
+	struct pairing pairing;
+	struct policy policy;
+	struct policy_output out;
+	struct qs1_telemetry telemetry;
+	uint64_t refused;
+	struct inverter_asked asked[POLICY_SLOT_COUNT];
+	struct policy_command command;
+	bool commanded;
+	uint32_t sample;
+	uint32_t reading;
+	uint64_t answered; /* requests that policy knows of */
+	int64_t start_ms;
+	int64_t due_ms;
+	uint32_t newest;
+	struct own_event event[INVERTER_EVENTS];
+};
+
+/**
+ * inverter_init() - a unit that has just been switched on
+ * @radio: its address on the air
+ *
+ * Return: number of its radio, or -ENOMEM, -EIO.
+ */
+int inverter_init(struct inverter *inverter, struct air *air, const struct air_radio_config *radio,
+		  const struct inverter_config *config, const struct inverter_firmware *firmware,
+		  void *ctx);
+
+/* Let policy decide up to now. To be called each POLICY_TICK_MS of the air's time. */
+void inverter_run(struct inverter *inverter, uint64_t now_us);
+
+/* A command of a person at the unit; false while another one of its kind is under way. */
+bool inverter_command(struct inverter *inverter, const struct policy_command *command);
+
+#endif /* QS1_SITE_INVERTER_H */
