@@ -205,8 +205,8 @@ static int qs1_pwm_suspend(struct device *dev)
 static DEFINE_SIMPLE_DEV_PM_OPS(qs1_pwm_pm_ops, qs1_pwm_suspend, NULL);
 
 /*
- * The PWM core still holds channels enabled whose gates the firmware has switched off: tell it, so
- * that its users see them disabled and can enable them again.
+ * The firmware has switched the gates off, but for the PWM core their channels are still enabled.
+ * Disable them there, so that users see them disabled and can enable them again.
  */
 static void qs1_pwm_ended(struct work_struct *work)
 {

@@ -189,7 +189,7 @@ void qs1_shm_init(struct qs1_port *port, struct qs1_shm *shm, struct qs1_core *c
 	port->ring = true;
 }
 
-void qs1_shm_look(const struct qs1_port *port, struct qs1_samples *in)
+void qs1_shm_read_host(const struct qs1_port *port, struct qs1_samples *in)
 {
 	const struct qs1_host *host = &port->shm->host;
 
@@ -202,7 +202,7 @@ void qs1_shm_begin(struct qs1_port *port, struct qs1_samples *in)
 {
 	int32_t ret;
 
-	qs1_shm_look(port, in);
+	qs1_shm_read_host(port, in);
 	if (!qs1_shm_permitted(port))
 		qs1_core_command(port->core, QS1_OP_DISARM, 0, 0, &ret);
 }

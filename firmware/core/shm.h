@@ -115,11 +115,11 @@ void qs1_shm_init(struct qs1_port *port, struct qs1_shm *shm, struct qs1_core *c
 void qs1_shm_begin(struct qs1_port *port, struct qs1_samples *in);
 
 /**
- * qs1_shm_look() - the first half of qs1_shm_begin(): read heartbeat and emergency stop
+ * qs1_shm_read_host() - the first half of qs1_shm_begin(): read heartbeat and emergency stop
  * @port: the port
  * @in: as there
  */
-void qs1_shm_look(const struct qs1_port *port, struct qs1_samples *in);
+void qs1_shm_read_host(const struct qs1_port *port, struct qs1_samples *in);
 
 /**
  * qs1_shm_permitted() - does the host's enable line let the core be armed?

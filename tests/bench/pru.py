@@ -70,7 +70,7 @@ def functions():
     yield table("pru0", ["function", "cycles"],
                 [["`qs1_lanes_convert`, `qs1_lanes_wait`: conversion", samples],
                  *([f"`{name}`", own[name]] for name in
-                   ("qs1_lanes_read", "qs1_calibrate", "qs1_pwm_apply", "look"))])
+                   ("qs1_lanes_read", "qs1_calibrate", "qs1_pwm_apply", "search_step"))])
     yield from (row(f"{name}: longest on the PRU", found[name], "cycles") for name in ARITHMETIC)
     yield row("PRU0: control without slow task and port", control, "cycles", 10000)
     yield row("PRU0: worst control period, against its limit", found["qs1_core_step"], "cycles",

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Views for the developer: registers in debugfs, and trace points.
+# Registers in debugfs, and trace points.
 
 # shellcheck disable=SC2317 # check() calls the tests by name
 # shellcheck source=tests/kselftest/tap.inc
@@ -31,7 +31,7 @@ registers_are_read_only()
 	equal 400 "$(stat -c %a "$REGISTERS")" "mode of registers"
 }
 
-# traced EVENT COMMAND...: COMMAND has the trace point fire
+# traced EVENT COMMAND...: COMMAND makes the trace point fire
 traced()
 {
 	traced_event=$1
@@ -53,7 +53,7 @@ disarm()
 	put disarm "$(board)/control"
 }
 
-# Only from shutdown on does arming change the state.
+# Arming changes the state only in the state shutdown.
 shut_down()
 {
 	[ "$(cat "$(board)/state")" = shutdown ]

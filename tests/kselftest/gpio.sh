@@ -39,7 +39,7 @@ names_lines()
 	done
 }
 
-# A policy program that lives: its silence takes the LEDs away.
+# As the policy program sends it. Without heartbeats the driver takes over the LEDs.
 heartbeat()
 {
 	echo 1 >"$(board)/heartbeat"
@@ -50,7 +50,7 @@ level_is()
 	[ "$(level "$1")" = "$2" ]
 }
 
-# As level_is, while the policy program lives.
+# As level_is, after a heartbeat.
 alive_level_is()
 {
 	heartbeat && level_is "$@"
@@ -72,17 +72,17 @@ drives()
 	done
 }
 
-# Nobody speaks for the LEDs any more: green goes out, red blinks, whatever was set.
-silence_is_shown()
+# Without heartbeats green goes out and red blinks, whatever was set.
+missing_heartbeats_are_shown()
 {
 	echo none >"$GREEN/trigger"
 	echo 1 >"$GREEN/brightness"
 	wait_level alive_level_is led-green hi "at first" &&
-		wait_level level_is led-green lo "after silence" || return 1
+		wait_level level_is led-green lo "without heartbeats" || return 1
 	for level in hi lo hi; do
-		wait_level level_is led-red "$level" "in its turn" || return 1
+		wait_level level_is led-red "$level" "while it blinks" || return 1
 	done
-	# The next setting after a heartbeat is what is shown again.
+	# After a heartbeat the LED shows the next setting.
 	echo 1 >"$GREEN/brightness"
 	wait_level alive_level_is led-green hi "after a heartbeat"
 }
@@ -104,7 +104,7 @@ state_is()
 	[ "$(cat "$(board)/state")" = "$1" ]
 }
 
-# It beats as long as its file is there.
+# Send heartbeats while the file exists.
 start_heart()
 {
 	: >"$HEART"
@@ -113,7 +113,7 @@ start_heart()
 	done >/dev/null 2>&1 &
 }
 
-# On the grid as soon as it may be, and off it again.
+# produce, stop_producing: without the enter-service delay
 produce()
 {
 	put disarm "$(board)/control" && put 0 "$(board)/params/es_delay_s" &&
@@ -133,8 +133,8 @@ relay_is()
 	[ "$(reads relay)" = "$1" ]
 }
 
-# Closed while it produces, open afterwards, with an event for each change. A line that is monitored can not
-# be read.
+# The relay is closed while the unit produces and open afterwards. Each change gives an event. A line that is
+# monitored cannot be read.
 relay_follows()
 {
 	start_heart
@@ -154,7 +154,7 @@ relay_follows()
 	return "$relay_result"
 }
 
-# The outputs change only when they are set: there is nothing to wait for.
+# An output changes only when a program sets it.
 outputs_have_no_interrupt()
 {
 	# shellcheck disable=SC2046 # chip and line
@@ -167,7 +167,7 @@ relay_is_input()
 	! gpioset $(gpiofind relay)=1 2>/dev/null
 }
 
-# set NAME LEVEL
+# set_line NAME LEVEL
 set_line()
 {
 	# shellcheck disable=SC2046 # chip and line
@@ -179,7 +179,7 @@ armed_is()
 	[ $(($(cat "$(board)/status_flags") >> 12 & 1)) -eq "$1" ]
 }
 
-# takes_permission LINE: low it disarms, and high again it does not arm
+# takes_permission LINE: a low level disarms; a high level does not arm again
 takes_permission()
 {
 	put x "$(board)/heartbeat" && put arm "$(board)/control" && wait_for 15 armed_is 1 || return 1
@@ -198,16 +198,16 @@ takes_permission()
 
 pause_service
 plan 12
-check "there is a chip of the driver" has_chip
+check "the driver has a GPIO chip" has_chip
 check "lines have their names" names_lines
 check "LED lines are in use" leds_are_taken
 check "the relay's line follows the firmware, and so do its interrupts" relay_follows
 check "the relay's line is an input" relay_is_input
 check "outputs have no interrupt" outputs_have_no_interrupt
-check "without the enable line nothing is armed" takes_permission enable
+check "a low enable line disarms and prevents arming" takes_permission enable
 check "the emergency stop disarms" takes_permission emergency-stop-n
 check "the green LED drives its line" drives "$GREEN" led-green
 check "the red LED drives its line" drives "$RED" led-red
-check "silence of the policy program shows" silence_is_shown
+check "the LEDs show missing heartbeats" missing_heartbeats_are_shown
 check "no warning in the kernel's log" log_is_clean
 finish

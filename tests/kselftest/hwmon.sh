@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Voltages and temperatures through hwmon and the thermal zone: those of qs1-meter.
+# hwmon and the thermal zone read the same voltages and temperatures as qs1-meter.
 
 # shellcheck disable=SC2317 # check() calls the tests by name
 # shellcheck source=tests/kselftest/tap.inc
@@ -31,7 +31,7 @@ close()
 	between $((meter_value - $3)) $((meter_value + $3)) "$(cat "$hwmon/$1")" "$1"
 }
 
-# Readings of two moments: within a volt, and a degree.
+# The two readings differ in time: 1 V and 1 degree are allowed.
 reads_what_the_meter_reads()
 {
 	between 200000 280000 "$(cat "$hwmon/in5_input")" "grid, mV" || return 1
@@ -82,7 +82,7 @@ pause_service
 plan 6
 check "channels have their labels" names_channels
 check "hwmon reads what the meter reads" reads_what_the_meter_reads
-check "the case has the limit in force" has_the_limit_in_force
+check "the case has the over-temperature limit in force" has_the_limit_in_force
 check "the thermal zone reads the case" zone_reads
 check "without firmware there are no data" silent_without_firmware
 check "no warning in the kernel's log" log_is_clean

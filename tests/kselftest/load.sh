@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The driver binds by the PCI id, brings its children along and leaves nothing
-# behind, with runtime PM allowed. CYCLES says how often it is unloaded (5), UNBINDS how often it is
-# unbound while its devices are read (2), and how often armed, in bench mode and in a recovery.
+# The driver binds by its PCI ID, creates its auxiliary devices, and removes everything when it is unloaded,
+# with runtime PM allowed. CYCLES: how often it is unloaded (5). UNBINDS: how often it is unbound (2) in each
+# situation: while its devices are read, armed, in bench mode, and in a recovery.
 
 # shellcheck disable=SC2317 # check() calls the tests by name
 # shellcheck source=tests/kselftest/tap.inc
@@ -71,8 +71,8 @@ attributes_readable()
 	done
 }
 
-# udev may still be asking for modules that it believes to be missing: it would load them again. After
-# many a device that came and went it has much to do, on a slow board for minutes.
+# udev may still be processing old events, and would load the modules again. After many devices were added
+# and removed, that takes minutes on a slow board.
 SETTLE_S=600
 unload()
 {
@@ -102,8 +102,8 @@ cycle()
 	unload && load
 }
 
-# by_name COMMAND...: with modules loaded by their names. Udev, which loads them by their aliases, looks
-# at each device for longer than all the rest takes.
+# by_name COMMAND...: run it with modules loaded by name, and udev stopped. udev, which loads them by alias,
+# would take longer for each device than all the rest.
 by_name()
 {
 	# shellcheck disable=SC2086 # a list
@@ -116,7 +116,7 @@ by_name()
 	return "$by_name_result"
 }
 
-# A reader that streams, and one that holds the device of the meter open.
+# One process reads the stream, another one keeps the meter's device open.
 start_readers()
 {
 	wave=$(iio qs1-wave)
@@ -125,7 +125,7 @@ start_readers()
 	echo 1 >"$wave/buffer/enable"
 	cat "/dev/${wave##*/}" >/dev/null 2>&1 &
 	wave_reader=$!
-	# shellcheck disable=SC2217 # it holds the device open, and does not read
+	# shellcheck disable=SC2217 # it keeps the device open, and does not read
 	sleep 100 <"/dev/$(basename "$(iio qs1-meter)")" &
 	meter_reader=$!
 	sleep 0.5
@@ -170,7 +170,7 @@ enter_bench()
 		put 1 "$(board)/bench"
 }
 
-# udev's rule acts on "bind": earlier the attributes do not exist.
+# The udev rule runs at the event "bind": before it the attributes do not exist.
 granted()
 {
 	[ "$(stat -c %G-%a "$(board)/control")" = qs1-220 ] &&
@@ -178,7 +178,7 @@ granted()
 		[ "$(stat -c %G-%a "$(board)/params/uv1_v_pu")" = qs1-664 ]
 }
 
-what_qs1d_writes_is_its_groups()
+group_of_qs1d_may_write()
 {
 	unbind_after arm || return 1
 	wait_for 60 granted || {
@@ -187,7 +187,7 @@ what_qs1d_writes_is_its_groups()
 	}
 }
 
-# Each time at another moment of the recovery.
+# A different delay each time, to hit different moments of the recovery.
 crash()
 {
 	put trap "$(echo /sys/kernel/debug/qs1-*/crash)" && sleep "0.$((repeat_left % 7))"
@@ -215,7 +215,7 @@ check "all children are bound" children_bound
 check "all attributes can be read" attributes_readable
 check "$UNBINDS times unbound with open readers, and bound again" \
 	leaks_nothing "$UNBINDS" unbind_while_read
-check "what qs1d writes belongs to its group after binding" what_qs1d_writes_is_its_groups
+check "after binding, qs1d's group may write qs1d's attributes" group_of_qs1d_may_write
 check "$UNBINDS times unbound armed" leaks_nothing "$UNBINDS" unbind_after arm
 check "$UNBINDS times unbound in bench mode" leaks_nothing "$UNBINDS" unbind_after enter_bench
 check "$UNBINDS times unbound in a recovery" leaks_nothing "$UNBINDS" unbind_after crash

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# qs1-meter: names, labels, scales and the sense of its values.
+# qs1-meter: names, labels, scales, and plausible values.
 
 # shellcheck disable=SC2317 # check() calls the tests by name
 # shellcheck source=tests/kselftest/tap.inc
@@ -64,7 +64,7 @@ values()
 	done
 }
 
-# The product's absolute maxima, so a wrong unit or offset shows.
+# The product's absolute maxima: a wrong unit or offset exceeds them.
 ranges()
 {
 	for n in 0 1 2 3; do
@@ -78,7 +78,7 @@ ranges()
 		between 0 66 "$(cat "$meter/in_altvoltage0_frequency")" "frequency, Hz"
 }
 
-# Means of 10 ms each, read one after the other: alike when the sun is steady.
+# Each reading is a mean of 10 ms. Readings one after the other agree when the sun is steady.
 power_is_product()
 {
 	for n in 0 1 2 3; do
@@ -86,7 +86,7 @@ power_is_product()
 		i=$(cat "$meter/in_current${n}_raw")
 		p=$(cat "$meter/in_power${n}_raw")
 		product=$(awk -v v="$v" -v i="$i" 'BEGIN { printf "%.0f", v * i / 1000 }')
-		# 10 % and 2 W, for the moments between the three.
+		# 10 % and 2 W allow for the time between the three readings.
 		between "$(awk -v p="$product" 'BEGIN { print p - 2000 - p / 10 }')" \
 			"$(awk -v p="$product" 'BEGIN { print p + 2000 + p / 10 }')" \
 			"$p" "in_power${n}, mW, at $v mV and $i mA" || return 1
@@ -111,7 +111,7 @@ in_phase0_mag_rising:PLL lost its lock
 in_phase0_mag_falling:PLL locked
 in_temp0_thresh_rising:over-temperature"
 
-# Each has its label, and is off until it is enabled.
+# Each event has a label, and can be switched on and off.
 events()
 {
 	echo "$EVENTS" | while IFS=: read -r name label; do
@@ -122,7 +122,7 @@ events()
 	done
 }
 
-# The threshold is the parameter, and written there.
+# The threshold is the parameter overtemp_c, and is changed there.
 threshold_is_the_parameter()
 {
 	value=$meter/events/in_temp0_thresh_rising_value
@@ -140,7 +140,7 @@ tracking()
 
 plan 12
 check "channels have their labels" labels
-check "no channel besides" nothing_else
+check "there is no other channel" nothing_else
 check "channels have their scales" scales
 check "all values can be read" values
 check "values are within the product's limits" ranges

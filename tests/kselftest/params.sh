@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Parameters, profile transactions and control words: what is accepted, what is
-# refused and how, and that a refusal changes nothing.
+# Parameters, profile transactions and control words: accepted values, errors of
+# refused ones, and that a refusal changes nothing.
 
 # shellcheck disable=SC2317 # check() calls the tests by name
 # shellcheck source=tests/kselftest/tap.inc
@@ -27,7 +27,7 @@ limit()
 	esac
 }
 
-# Lines of NAME VALUE MIN MAX DEFAULT; no process for each, there are many.
+# Lines of NAME VALUE MIN MAX DEFAULT. Only shell built-ins, because there are many.
 table()
 {
 	for file in "$params"/*; do
@@ -57,7 +57,7 @@ takes_value()
 		put "$before" "$params/power_limit_w"
 }
 
-# Equivalent spellings of 0.5 s, one digit of resolution.
+# Equivalent spellings of 5 s; the parameter has one decimal.
 takes_spellings()
 {
 	before=$(cat "$params/host_timeout_s")
@@ -87,13 +87,13 @@ unchanged()
 	}
 }
 
-# Lines of NAME VALUE LIMIT: values just below and above, by one unit.
+# Lines of NAME VALUE LIMIT: one unit below the minimum, and one above the maximum.
 beyond()
 {
 	table | awk '{ print $1, $3 - 1, $3; print $1, $4 + 1, $4 }'
 }
 
-# The reason is read from command_result, which needs no process.
+# Reading the reason from command_result starts no process.
 refuses_range()
 {
 	beyond | while read -r name value limit; do
@@ -120,7 +120,7 @@ refuses_text()
 	for text in "" " " x 240x 0x10 2,5 1e2 - . -. 1..0 "1 2"; do
 		refused "Invalid argument" "$text" "$params/v_nom_v" || return 1
 	done
-	# One digit more than the parameter has; never rounded.
+	# One decimal more than the parameter has: refused, not rounded.
 	refused "Invalid argument" 0.8805 "$params/uv1_v_pu"
 }
 
@@ -182,7 +182,7 @@ check "a value is taken" takes_value
 check "a number may be spelled in several ways" takes_spellings
 check "values out of range are refused" unchanged refuses_range
 check "the refusal names the limit" unchanged range_is_explained
-check "what is no number is refused" unchanged refuses_text
+check "text that is no number is refused" unchanged refuses_text
 check "an aborted profile leaves no trace" unchanged abort_forgets
 check "a committed profile is in force at once" unchanged commit_applies
 check "a contradiction is refused and names a parameter" unchanged conflict_is_named

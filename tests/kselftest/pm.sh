@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Sleep of the system and of the device: the power stage is off and the firmware
-# stopped first, and it comes back disarmed. The system goes to sleep as far as the
-# devices are concerned, and is woken up a second later (pm_test).
+# System suspend and runtime suspend. The driver first switches the power stage off
+# and stops the firmware; after resume the unit is disarmed. pm_test suspends only
+# the devices, and resumes them a second later.
 
 # shellcheck disable=SC2317 # check() calls the tests by name
 # shellcheck source=tests/kselftest/tap.inc
@@ -16,7 +16,7 @@ board=$(board)
 rproc=$(rproc)
 chip=$(echo "$board"/qs1.pwm.*/pwm/pwmchip*)
 
-# It beats as long as its file is there, but when all programs stand still.
+# Send heartbeats while the file exists; suspend freezes this process too.
 start_heart()
 {
 	: >"$HEART"
@@ -54,7 +54,7 @@ can_sleep()
 	[ -e /sys/power/pm_test ] && grep -q freeze /sys/power/state
 }
 
-# sleep_once: as far as the devices, and back
+# sleep_once: suspend the devices and resume them
 sleep_once()
 {
 	echo 1 >/sys/module/suspend/parameters/pm_test_delay
@@ -71,7 +71,7 @@ boots()
 	sed -n 's/^fw.boots = //p' /sys/kernel/debug/qs1-*/registers
 }
 
-# The firmware was started again, and its news come.
+# The firmware runs again, and its telemetry is updated.
 works_again()
 {
 	wait_for 20 firmware_running || return 1
@@ -129,20 +129,20 @@ stops_pwm_first()
 		between "$duty" "$((disarm - 1))" "$bench" "line of the bench mode"
 }
 
-# Bench mode has ended under a channel that is still enabled: that is no reason to stay awake.
+# Bench mode has ended while a channel is enabled: the system can suspend all the same.
 sleeps_without_bench_mode()
 {
 	enter_bench && put 0 "$chip/pwm1/enable" && put 1 "$chip/pwm1/enable" || return 1
 	put 0 "$board/bench" && wait_for 10 bench_is 0 && sleep_once && works_again && stage_is_off
 }
 
-# The consumer enters bench mode and enables the channel again.
-pwm_begins_anew()
+# A PWM consumer can enter bench mode and enable the channel again.
+pwm_consumer_begins_again()
 {
 	enter_bench && put 0 "$chip/pwm1/enable" && put 1 "$chip/pwm1/enable"
-	anew_result=$?
+	again_result=$?
 	put 1 "$chip/unexport"
-	put 0 "$board/bench" && wait_for 10 bench_is 0 && return "$anew_result"
+	put 0 "$board/bench" && wait_for 10 bench_is 0 && return "$again_result"
 }
 
 # One reader, from before the sleep until after it.
@@ -173,8 +173,8 @@ wait_runtime()
 	wait_for 20 runtime_is "$1" || equal "$1" "$(cat "$board/power/runtime_status")" runtime_status
 }
 
-# Its power domain may go off in runtime suspend: the firmware holds a reference while it runs, and gives
-# it back, also when it has crashed.
+# Runtime suspend may switch the power domain off. So the driver holds a runtime PM reference while the
+# firmware runs, and releases it after a stop or a crash.
 awake_as_long_as_the_firmware_runs()
 {
 	put disarm "$board/control" && put auto "$board/power/control" || return 1
@@ -193,7 +193,7 @@ crashed()
 	[ "$(cat "$board/coproc_crashes")" -gt "$crashes" ]
 }
 
-# With the device suspended and no firmware: none is started.
+# The device is suspended and no firmware runs: resume starts none.
 system_sleeps_over_device_sleep()
 {
 	put stop "$rproc/state" && wait_runtime suspended && sleep_once || return 1
@@ -201,8 +201,8 @@ system_sleeps_over_device_sleep()
 	equal offline "$(cat "$rproc/state")" "state after sleep" && put start "$rproc/state" && works_again
 }
 
-# What the driver holds is given back to the bus when it goes: twice, as a reference that is lost shows
-# in the second round.
+# The driver releases its references when it is unbound. Two rounds, because a lost reference shows in the
+# second one.
 rebinds_suspended_and_running()
 {
 	device=${board##*/}
@@ -224,7 +224,8 @@ rebind()
 
 pause_service
 [ -e "$TRACING/events" ] || mount -t tracefs tracefs "$TRACING"
-# The kernel tries by itself to resume an enabled channel, and looks for all firmware files ever asked for.
+# The PWM core tries to resume an enabled channel, and the firmware loader looks for all files that were ever
+# requested.
 expect_log 'firmware crashed' 'pwm_class_resume returns -108' 'pwmchip[0-9]+: PM: failed to resume' \
 	'qs1-test\.elf failed with error -2'
 plan 9
@@ -236,12 +237,12 @@ can_sleep || {
 }
 check "the system sleeps disarmed, and the firmware is started afterwards" sleeps_disarmed
 check "duties end first, then bench mode, then arming" stops_pwm_first
-check "an enabled duty without bench mode keeps nobody awake" sleeps_without_bench_mode
-check "a PWM consumer begins again" pwm_begins_anew
+check "an enabled channel without bench mode does not prevent suspend" sleeps_without_bench_mode
+check "a PWM consumer begins again" pwm_consumer_begins_again
 check "a stream goes on after sleep" stream_goes_on
-check "the device is awake as long as the firmware runs" awake_as_long_as_the_firmware_runs
-check "the system sleeps while it does" system_sleeps_over_device_sleep
-check "bound again suspended and running, no reference is lost" rebinds_suspended_and_running
+check "the device is active as long as the firmware runs" awake_as_long_as_the_firmware_runs
+check "the system suspends while the device is suspended" system_sleeps_over_device_sleep
+check "no reference is lost when it is bound again, suspended or running" rebinds_suspended_and_running
 echo on >"$board/power/control"
 rm -f "$HEART"
 heart_may_pause no

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The gates as a PWM chip: only in the firmware's bench mode, and within its
-# limits.
+# The gates as a PWM chip: only in the firmware's bench mode, and within the
+# firmware's limits.
 
 # shellcheck disable=SC2317 # check() calls the tests by name
 # shellcheck source=tests/kselftest/tap.inc
@@ -21,8 +21,8 @@ chip()
 
 chip=$(chip)
 
-# It beats as long as its file is there; a check, which is a process of its own,
-# can end it.
+# Send heartbeats while the file exists. A check runs in a subshell, so it could not
+# end this process otherwise.
 start_heart()
 {
 	: >"$HEART"
@@ -111,8 +111,8 @@ starts_off()
 	done
 }
 
-# What is beyond the firmware's limits changes nothing. The longest pulses fill the link within a second,
-# until the firmware trips: they end at once, with no process in between.
+# Values beyond the firmware's limits change nothing. The longest pulses charge the link within a second, and
+# the firmware trips: so they end at once, and no process starts between.
 limits()
 {
 	put 1 "$chip/pwm0/enable" || return 1
@@ -144,8 +144,8 @@ link_above()
 	[ "$(link_mv)" -gt "$1" ]
 }
 
-# Gates at work: the stage carries energy from its module to the link, in small
-# pulses, and stops when the channel is disabled.
+# The stage transfers energy from its module to the link in short pulses, and
+# stops when the channel is disabled.
 drives_the_stage()
 {
 	before=$(link_mv)
@@ -166,8 +166,8 @@ channel_is_off()
 	[ "$(cat "$chip/pwm2/enable")" = 0 ]
 }
 
-# The firmware lets go by itself: its gates are off, the channel says so, and can not be enabled.
-ends_with_the_heart()
+# The firmware has left bench mode: the gates are off, the channel reads disabled, and cannot be enabled.
+ends_with_the_heartbeat()
 {
 	put 100 "$chip/pwm2/duty_cycle" && put 1 "$chip/pwm2/enable" || return 1
 	stop_heart
@@ -187,7 +187,7 @@ ends_with_the_heart()
 		put 0 "$chip/pwm2/enable"
 }
 
-# Unbinding the driver of the channels takes their users along.
+# Unbinding the driver removes exported channels, too.
 unbinds_in_use()
 {
 	child=$(basename "$board"/qs1.pwm.*)
@@ -221,13 +221,13 @@ check "the unit shuts down" shut_down
 check "outside bench mode every channel is busy" busy_outside
 check "bench mode is refused while armed" no_bench_while_armed
 check "arming is refused in bench mode" no_arming_on_the_bench
-check "other words leave it as it is" words_are_refused
-check "in bench mode all channels can be had" export_all
+check "other words do not change bench mode" words_are_refused
+check "in bench mode all channels can be exported" export_all
 check "they start off, with their fixed periods" starts_off
 check "an input stage is limited by the firmware" limits
 check "a leg is limited by the firmware" leg_limits
-check "a stage that is driven carries energy, and stops" drives_the_stage
-check "bench mode ends with the heartbeat" ends_with_the_heart
+check "a driven stage transfers energy, and stops" drives_the_stage
+check "bench mode ends with the heartbeat" ends_with_the_heartbeat
 check "unbinding with a channel in use, and binding again" unbinds_in_use
 check "leaving bench mode locks the channels" leaves
 check "after that the unit can be armed" put arm "$board/control"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The coprocessor through the remoteproc framework: stop, start, crashes of each
-# kind, and firmware files that must be refused. CRASHES says how often it crashes in a row (2).
+# kind, and firmware files that must be refused. CRASHES: how many crashes in a row (2).
 
 # shellcheck disable=SC2317 # check() calls the tests by name
 # shellcheck source=tests/kselftest/tap.inc
@@ -11,7 +11,7 @@
 FIRMWARE=/lib/firmware/qs1-m4.elf
 BAD=/lib/firmware/qs1-test.elf
 DUMP=/tmp/qs1-dump.$$
-# Where the coprocessor has the contract, QS1_VHW_DA + QS1_VHW_SHM_OFFSET.
+# Address of the contract for the coprocessor, QS1_VHW_DA + QS1_VHW_SHM_OFFSET.
 CONTRACT_DA=21001000
 
 board=$(board)
@@ -74,7 +74,7 @@ in_shutdown()
 	[ "$(cat "$board/state")" = shutdown ]
 }
 
-# While armed it crashes, or the driver takes it away: that is no stray stop.
+# A crash, or an unbind of the driver, ends the firmware also while armed.
 recovers_armed()
 {
 	put x "$board/heartbeat" && permit_arm && recovers put trap "$crash"
@@ -124,7 +124,7 @@ recovers()
 	equal 0 $((flags & 0x1000)) "armed flag of $flags"
 }
 
-# One that has lived for a second is restarted at once; the next crash comes after that.
+# A firmware that has run for a second is restarted at once, so the next crash comes after a second.
 crash_again()
 {
 	recovers put trap "$crash" && sleep 1.1
@@ -153,7 +153,7 @@ contract_at()
 	return 1
 }
 
-# The dump holds the contract as the crash left it: magic, the start that it was, and the reason.
+# The dump holds the contract as the crash left it: magic, count of starts, and the reason.
 holds_the_contract()
 {
 	equal 7f454c46 "$(od -A n -t x1 -N 4 "$DUMP" | tr -d ' ')" "magic of the dump" || return 1
@@ -186,7 +186,7 @@ dumped()
 	done
 }
 
-# Its file is gone just when it crashes: the driver keeps trying, and no reference of a failed start stays.
+# The firmware crashes while its file is missing: the driver retries, and a failed start leaves no reference.
 recovers_late()
 {
 	before=$(cat "$board/coproc_crashes")
@@ -225,7 +225,7 @@ start_refused()
 	equal offline "$(cat "$rproc/state")" state
 }
 
-# bad_file ERROR MESSAGE: as above with the file that stands at $BAD
+# bad_file ERROR MESSAGE: as above with the file $BAD
 bad_file()
 {
 	stops >/dev/null
@@ -268,14 +268,14 @@ short_file()
 	bad_file "Invalid argument" "Image is too small"
 }
 
-# An ordinary program: right machine, but its segments are not in our memory.
+# An ordinary program: the right machine, but segments outside our memory.
 wrong_place()
 {
 	cp -L /bin/true "$BAD"
 	bad_file "Invalid argument" "bad phdr da"
 }
 
-# Section headers gone, and the resource table with them.
+# Without section headers there is no resource table.
 no_resource_table()
 {
 	stops >/dev/null
@@ -302,14 +302,14 @@ check "the coprocessor's firmware is qs1-m4.elf" named
 check "trace buffer can be read" trace_readable
 check "is not stopped while armed or in bench mode" stop_is_refused
 check "stops" stops
-check "while stopped there are no data, and commands are refused" silent_while_stopped
+check "while stopped, reads have no data and commands are refused" silent_while_stopped
 check "starts again" starts
 check "recovers disarmed from a trap" recovers put trap "$crash"
 check "recovers disarmed when it was armed" recovers_armed
 check "recovers disarmed from a hang" recovers put hang "$crash"
 check "recovers disarmed from an injected crash" recovers put 1 "$debug/crash"
 check "leaves a core dump when asked to" dumped
-check "recovers when a missing file comes back" recovers_late
+check "recovers when a missing file is there again" recovers_late
 check "a missing file is refused" missing_file
 check "a text file is refused" text_file
 check "an ELF for another machine is refused" other_machine
@@ -317,7 +317,7 @@ check "a truncated ELF is refused" short_file
 check "an ELF with segments elsewhere is refused" wrong_place
 check "an ELF without resource table runs" no_resource_table
 check "recovers from $CRASHES crashes in a row" leaks_nothing "$CRASHES" crash_again
-check "runs in the end" running
+check "runs at the end" running
 log_mark=$first_mark
 check "no warning in the kernel's log" log_is_clean
 finish

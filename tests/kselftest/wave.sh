@@ -73,7 +73,7 @@ times_rise()
 }
 
 # The PLL moves by 2^16 f / 20000 a period: for f from 45 to 75 Hz by 147 to 246,
-# and settling by no more than half that again. A scan missed or doubled shows.
+# and while it settles by at most half as much more. A missing or repeated scan exceeds that.
 phase_is_continuous()
 {
 	od -A n -v -t u2 -w"$SCAN_BYTES" "$FILE" | awk '
@@ -89,14 +89,14 @@ phase_is_continuous()
 		END { exit bad }'
 }
 
-# stamped_in CLOCK BEGIN END: the last time stamp is of CLOCK, between BEGIN and END in s
+# stamped_in CLOCK BEGIN END: the last time stamp, by CLOCK, is between BEGIN and END, in s
 stamped_in()
 {
 	between "$2" "$3" "$(tail -c 8 "$FILE" | od -A n -t d8 | awk '{ printf "%.3f", $1 / 1e9 }')" \
 		"last time stamp of the clock $1, s"
 }
 
-# Read by name and clock: now is soon after the last scan. The uptime counts sleep, as boottime does.
+# Compared with the time just after the last scan. /proc/uptime counts suspend, as boottime does.
 clock_is_kept()
 {
 	select_all 1
@@ -113,7 +113,7 @@ clock_is_kept()
 	done
 }
 
-# Neither another word, nor any while it streams.
+# An unknown word is refused, and every word while it streams.
 clock_is_refused()
 {
 	put realtime "$wave/current_timestamp_clock" &&
@@ -155,7 +155,7 @@ some_channels()
 		}'
 }
 
-# Somebody sets the clock back by an hour: stamps follow, evenly spaced, after one step.
+# The clock is set back by an hour: the time stamps make one step, and are evenly spaced otherwise.
 clock_set_back_is_followed()
 {
 	put realtime "$wave/current_timestamp_clock" && select_all 0 &&
@@ -186,7 +186,7 @@ clock_set_back_is_followed()
 		}'
 }
 
-# Whichever channel is the last one, its stamp is the newest time that it can be.
+# The time stamp is right whichever channel comes last in the scan.
 subset_has_its_times()
 {
 	echo monotonic >"$wave/current_timestamp_clock" || return 1
@@ -228,7 +228,7 @@ watermark_reaches_hardware()
 	equal 0 "$(cat "$wave/buffer/hwfifo_enabled")" "hwfifo_enabled after"
 }
 
-# Each refusal leaves what was there; and some are for reading only.
+# A refusal changes nothing; some attributes are read-only.
 buffer_refuses()
 {
 	echo 512 >"$wave/buffer/length"
@@ -270,8 +270,8 @@ raw_while_streaming()
 	return "$raw_result"
 }
 
-# A crash interrupts the stream; the same reader goes on with the new firmware. It wants 5 s of scans, and
-# the buffer holds less than half a second of them.
+# A crash interrupts the stream; the same reader goes on with the restarted firmware. It reads 5 s of scans;
+# the buffer holds less than half a second.
 stream_survives_crash()
 {
 	select_all 1
@@ -339,17 +339,17 @@ check "$SCANS scans of all channels without loss" all_channels
 check "their time stamps rise strictly" times_rise
 check "their phase is continuous" phase_is_continuous
 check "time stamps are in the clock that was chosen" clock_is_kept
-check "no other clock, and none while it streams" clock_is_refused
+check "an unknown clock is refused, and any while it streams" clock_is_refused
 check "a clock that is set back is followed" clock_set_back_is_followed
 check "a single channel streams" one_channel
 check "a subset of channels streams" some_channels
 check "any subset has its time stamps" subset_has_its_times
 check "the watermark reaches the firmware within its bounds" watermark_reaches_hardware
-check "what is out of range is refused, and leaves what was there" buffer_refuses
+check "values out of range are refused, and change nothing" buffer_refuses
 check "scans that are not read in time are counted" losses_are_counted
 check "direct reads go on while streaming" raw_while_streaming
 check "after that the stream is whole again" all_channels
-check "while armed only its holder stops a stream" holder_keeps_stream
+check "while armed, only the process that enabled a stream stops it" holder_keeps_stream
 check "a stream outlives a crash of the firmware" stream_survives_crash
 check "no warning in the kernel's log" log_is_clean
 rm -f "$FILE"

@@ -513,7 +513,7 @@ static void linux_says(void)
 static void read_host(void)
 {
 	samples.estop_n = true;
-	qs1_shm_look(&port, &samples);
+	qs1_shm_read_host(&port, &samples);
 }
 
 /* All that Linux sees. */

@@ -285,7 +285,7 @@ def test_pru0_needs_no_more_time_than_the_turns_leave_it():
     done = subprocess.run(
         [ROOT / "scripts/pru-wcet", "--objdump", RUN.parent / "pru-objdump", "--apart", "qs1_slot",
          IMAGES[0], ROOT / "scripts/pru-bounds", "qs1_lanes_convert", "qs1_lanes_wait", "qs1_lanes_read",
-         "qs1_calibrate", "qs1_core_step", "qs1_pwm_apply", "look"],
+         "qs1_calibrate", "qs1_core_step", "qs1_pwm_apply", "search_step"],
         capture_output=True, text=True, check=True, cwd=ROOT)
     took = {name: int(cycles) for name, cycles in
             re.findall(r"^(\w+) +\d+ +\d+ +(\d+)$", done.stdout, re.M)}
@@ -293,7 +293,7 @@ def test_pru0_needs_no_more_time_than_the_turns_leave_it():
     # each with 100 cycles for what surrounds it
     assert took["qs1_core_step"] + 100 <= allowed("CONTROL")
     assert took["qs1_pwm_apply"] + 100 <= allowed("OUTPUTS")
-    assert took["look"] + 100 <= allowed("LOOK_CYCLES", OVERLAY_C)
+    assert took["search_step"] + 100 <= allowed("SEARCH_STEP_CYCLES", OVERLAY_C)
     samples = sum(took[f"qs1_{name}"] for name in
                   ("lanes_convert", "lanes_wait", "lanes_read", "calibrate"))
     assert samples + 300 <= 10_000 - allowed("CONTROL") - allowed("OUTPUTS")

@@ -3,7 +3,7 @@
  * The parameters of params.h by name, and their values as text.
  *
  * A value is a scaled integer, value * 10^decimals; its text is a decimal
- * number. No floating point: what is written is what the firmware gets.
+ * number. Without floating point, the firmware gets exactly the written value.
  */
 #ifndef QS1_PARAM_H
 #define QS1_PARAM_H
@@ -18,13 +18,13 @@
 /**
  * struct qs1_param_desc - one row of the table
  * @name: as in a profile; its last part is the unit
- * @decimals: digits behind the point
+ * @decimals: digits after the point
  * @def: default, scaled
  * @min: lowest value, scaled
  * @max: highest value, scaled
  * @group: enum qs1_param_group
- * @absent: what it means if a profile does not name the parameter
- * @text: meaning
+ * @absent: whether a profile may leave the parameter out
+ * @text: meaning, for people
  */
 struct qs1_param_desc {
 	const char *name;
@@ -38,7 +38,7 @@ struct qs1_param_desc {
 };
 
 /**
- * qs1_param_desc() - the description of a parameter
+ * qs1_param_desc() - the row of a parameter
  * @id: below QS1_PARAM_COUNT
  */
 const struct qs1_param_desc *qs1_param_desc(enum qs1_param id);
@@ -53,11 +53,11 @@ int qs1_param_find(const char *name);
 /**
  * qs1_decimal_parse() - text to scaled integer
  * @text: an optional sign, digits, and an optional fraction; nothing else
- * @decimals: digits behind the point of the result, 0..9
+ * @decimals: digits after the point of the result, 0 to 9
  * @ret_value: untouched on failure
  *
- * Return: 0; -EINVAL when @text is no number; -EDOM when it has more
- * significant decimals than the result; -ERANGE when it does not fit.
+ * Return: 0; -EINVAL if @text is no number; -EDOM if it has more significant
+ * decimals than the result; -ERANGE if it does not fit into 32 bits.
  */
 int qs1_decimal_parse(const char *text, int decimals, int32_t *ret_value);
 
@@ -74,7 +74,7 @@ char *qs1_decimal_format(char buf[QS1_DECIMAL_SIZE], int32_t value, int decimals
  * @id: below QS1_PARAM_COUNT
  * @text: decimal number
  * @ret_value: scaled value, untouched on failure
- * @err: on failure what was expected and what was found
+ * @err: on failure the expected range or form, and the text found
  *
  * Return: 0; -EINVAL, -EDOM as qs1_decimal_parse(); -ERANGE out of range.
  */

@@ -60,8 +60,8 @@ static const uint8_t after[QS1_TURNS] = {
 /* Bytes copied between two checks of the time: three bursts of memcpy(). */
 #define CHUNK 144u
 
-/* Upper bound for look() and the way to it (make pru-wcet-pru0). */
-#define LOOK_CYCLES 510
+/* Upper bound for search_step() and the way to it (make pru-wcet-pru0). */
+#define SEARCH_STEP_CYCLES 510
 
 /*
  * State of the loads, in one structure, so that one address serves all members.
@@ -174,7 +174,7 @@ bool qs1_overlay_for(uint32_t turn)
  * needs and that displaces nothing needed earlier; else NONE, and the search goes on
  * to the following turn.
  */
-__attribute__((noinline)) static uint32_t look(void)
+__attribute__((noinline)) static uint32_t search_step(void)
 {
 	uint32_t turn = after[code.turn], missing, n;
 
@@ -206,8 +206,8 @@ void qs1_overlay_ahead(uint32_t then)
 		code.guard = 0;
 		code.refused = 0;
 	}
-	while (qs1_time_for(LOOK_CYCLES + then)) {
-		n = code.begun == NONE ? look() : code.begun;
+	while (qs1_time_for(SEARCH_STEP_CYCLES + then)) {
+		n = code.begun == NONE ? search_step() : code.begun;
 		if (n == NONE ? code.turn == code.last : !load(n, then))
 			return;
 	}

@@ -34,7 +34,7 @@ __attribute__((noreturn)) static void obey(enum qs1_port_action action)
 static void begin(void)
 {
 	qs1_pair.in.estop_n = true;
-	qs1_shm_look(&port, &qs1_pair.in);
+	qs1_shm_read_host(&port, &qs1_pair.in);
 	qs1_pair.telemetry = port.telemetry_left <= QS1_PAIR_TELEMETRY_AHEAD;
 	if (qs1_pair.core.slot != QS1_PAIR_LOOK_SLOT || qs1_pair.mailbox == QS1_TURN_REPLY)
 		return;

@@ -341,8 +341,8 @@ def enter_service(run):
                                     f"at 0 grid {setting}\nrun 6\n")
     for profile, delay in (("note1", 120), (CAT3, 300)):
         texts[f"delay-{profile}"] = base.format(profile) + f"run {delay + 5}\n"
-    texts["anew"] = (base.format("note1") + "set es_delay_s 5\n"
-                     "at 4 grid v 0.8\nat 4.2 grid v 1\nrun 12\n")
+    texts["restarted-delay"] = (base.format("note1") + "set es_delay_s 5\n"
+                                "at 4 grid v 0.8\nat 4.2 grid v 1\nrun 12\n")
     found = run.sims(texts)
     for n, (profile, what, *_) in enumerate(EDGES):
         run.felt(f"{profile}, {what}, inside: started", int(started(found[f"{n}-inside"])
@@ -352,8 +352,8 @@ def enter_service(run):
     for profile, delay in (("note1", 120), (CAT3, 300)):
         run.figure(f"{profile}: start with the grid in range", started(found[f"delay-{profile}"]),
                    "s", between=(delay, delay + 3))
-    run.figure("start after the last disturbance, delay 5 s", started(found["anew"]) - 4.2, "s",
-               between=(5, 8))
+    run.figure("start after the last disturbance, delay 5 s",
+               started(found["restarted-delay"]) - 4.2, "s", between=(5, 8))
     ramp_s = 300 if run.full else 20
     text = base.format(CAT3).replace("800", "900") + "skip enter-service\n"
     run.sim("ramp", text + f"set es_ramp_s {ramp_s}\nrun {ramp_s + 5}\n", "--csv",
