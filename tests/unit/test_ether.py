@@ -121,3 +121,24 @@ def test_a_foreign_coordinator_and_an_interferer_are_on_air(ether):
     out = air.end()
     assert re.search(r"modem 0: sent \d+ retries \d+ busy", out), out
     assert tshark(air.pcap, "-Y", "wpan.frame_type == 0 && wpan.src_pan == 0xbeef")
+
+
+def test_a_link_loses_as_many_frames_as_the_console_says(ether):
+    air = ether("--units", "1")
+    for loss_pct, expected in [("30", (0.2, 0.4)), ("0", (0, 0.001))]:
+        air.say(f"loss 1 {loss_pct}")
+        air.say("count")
+        before = damaged_and_received(air)
+        poll(air, "--rounds", "60", "--period", "0")
+        air.say("count")
+        damaged, received = (b - a for a, b in zip(before, damaged_and_received(air)))
+        assert expected[0] <= damaged / (damaged + received) <= expected[1], (damaged, received)
+
+
+def damaged_and_received(air):
+    """Frames at the modem: mostly replies, which are about 100 bytes long."""
+    for line in air.process.stdout:
+        if line.startswith("modem 0"):
+            return (int(re.search(r"damaged (\d+)", line).group(1)),
+                    int(re.search(r"received (\d+)", line).group(1)))
+    raise AssertionError("no count")

@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "medium.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "pcap.h"
+#include "util.h"
+
+/* Short addresses of modems that are not the coordinator's. */
+#define FIRST_MODEM_ADDRESS 0x1081
+/* A frame of a foreign coordinator, us. */
+#define FOREIGN_US 100000
+/* Period of an interferer that is on for a share of the time, us, and its level. */
+#define JAM_US 20000
+#define JAM_DBM (-50.0)
+/* The loss of a link is that of frames of this length. */
+#define LOSS_BYTES 100
+
+static void to_host(void *ctx, const uint8_t *bytes, size_t n)
+{
+	struct medium_port *port = ctx;
+
+	/* A host that does not read loses bytes, as with a serial line. */
+	if (write(port->fd, bytes, n) < 0 && errno != EAGAIN) {
+		fprintf(stderr, "modem %d: %s\n", port->number, strerror(errno));
+	}
+}
+
+static void to_capture(void *ctx, uint64_t start_us, int radio, const uint8_t *frame, size_t n)
+{
+	struct medium *medium = ctx;
+
+	(void)radio;
+	if (pcap_write(medium->capture, start_us, frame, n) < 0) {
+		fprintf(stderr, "%s: %s\n", medium->config.capture, strerror(EIO));
+	}
+}
+
+static void foreign_alarm(void *ctx, uint64_t now_us, int alarm)
+{
+	/* superframe of a coordinator without beacons, nothing pending */
+	static const uint8_t beacon[] = { 0xff, 0xcf, 0x00, 0x00 };
+	struct medium *medium = ctx;
+	struct mac_frame mac = {
+		.type = MAC_BEACON,
+		.seq = medium->foreign_seq++,
+		.src = { MAC_MODE_SHORT, 0xbeef, 0x0000 },
+		.payload = beacon,
+		.n = sizeof(beacon),
+	};
+	uint8_t frame[MAC_FRAME_MAX];
+	int n = mac_build(&mac, frame, sizeof(frame));
+
+	(void)alarm;
+	if (!medium->foreign_on) {
+		return;
+	}
+	air_send(medium->air, medium->foreign, frame, (size_t)n);
+	air_alarm(medium->air, medium->foreign, 0, now_us + FOREIGN_US);
+}
+
+static const struct air_ops foreign_ops = { .alarm = foreign_alarm };
+
+static void jam_alarm(void *ctx, uint64_t now_us, int alarm)
+{
+	struct medium *medium = ctx;
+
+	(void)alarm;
+	if (medium->jam_pct <= 0) {
+		return;
+	}
+	air_burst(medium->air, medium->interferer, (uint64_t)(medium->jam_pct / 100 * JAM_US));
+	air_alarm(medium->air, medium->interferer, 0, now_us + JAM_US);
+}
+
+static const struct air_ops jam_ops = { .alarm = jam_alarm };
+
+/* All others hear a new radio, and it them. */
+static void add_levels(struct medium *medium, int number)
+{
+	for (int i = 0; i < number; i++) {
+		bool silent = i == medium->interferer || number == medium->interferer;
+		double level = silent ? AIR_SILENT_DBM : medium->config.level_dbm;
+
+		air_level(medium->air, i, number, level);
+		air_level(medium->air, number, i, level);
+	}
+}
+
+int medium_init(struct medium *medium, const struct medium_config *config)
+{
+	const struct air_radio_config other = { .channel = config->channel, .promiscuous = true };
+	struct air_config air = air_config_default;
+	int ret = 0;
+
+	memset(medium, 0, sizeof(*medium));
+	medium->config = *config;
+	medium->interferer = -1;
+	air.seed = config->seed;
+	medium->air = air_new(&air);
+	if (!medium->air) {
+		return -ENOMEM;
+	}
+	if (config->capture) {
+		ret = pcap_open(&medium->capture, config->capture);
+		air_watch(medium->air, to_capture, medium);
+	}
+	if (ret < 0) {
+		return ret;
+	}
+	medium->interferer = air_add(medium->air, &other, &jam_ops, medium);
+	medium->foreign = air_add(medium->air, &other, &foreign_ops, medium);
+	if (medium->foreign < 0 || medium->interferer < 0) {
+		return -ENOMEM;
+	}
+	add_levels(medium, medium->foreign);
+	return 0;
+}
+
+int medium_free(struct medium *medium)
+{
+	int ret = 0;
+
+	for (int i = 0; i < medium->ports; i++) {
+		close(medium->port[i].fd);
+	}
+	if (medium->capture && fclose(medium->capture) != 0) {
+		ret = -errno;
+	}
+	air_free(medium->air);
+	return ret;
+}
+
+/* A pseudo terminal that stays open, raw. */
+static int open_port(struct medium *medium, struct medium_port *port)
+{
+	struct termios termios;
+	const char *name;
+	char link[512];
+	int slave;
+
+	port->fd = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (port->fd < 0 || grantpt(port->fd) < 0 || unlockpt(port->fd) < 0 ||
+	    !(name = ptsname(port->fd))) {
+		return -errno;
+	}
+	slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave < 0 || tcgetattr(slave, &termios) < 0) {
+		return -errno;
+	}
+	cfmakeraw(&termios);
+	cfsetspeed(&termios, B115200);
+	tcsetattr(slave, TCSANOW, &termios);
+	snprintf(port->name, sizeof(port->name), "%s", name);
+	if (!medium->config.folder) {
+		return 0;
+	}
+	snprintf(link, sizeof(link), "%s/modem%d", medium->config.folder, port->number);
+	unlink(link);
+	return symlink(name, link) < 0 ? -errno : 0;
+}
+
+int medium_add_port(struct medium *medium, enum modem_chip chip)
+{
+	int n = medium->ports;
+	struct medium_port *port = &medium->port[n];
+	struct modem_config config = {
+		.chip = chip,
+		.address = n ? (uint16_t)(FIRST_MODEM_ADDRESS + n) : 0,
+		.ieee = UINT64_C(0x00124b0000000000) + (uint64_t)n,
+	};
+	int radio, ret;
+
+	if (n == MEDIUM_PORTS) {
+		return -ENOSPC;
+	}
+	port->number = n;
+	radio = modem_init(&port->modem, medium->air, &config, to_host, port);
+	ret = radio < 0 ? radio : open_port(medium, port);
+	if (ret < 0) {
+		return ret;
+	}
+	add_levels(medium, radio);
+	return medium->ports++;
+}
+
+void medium_add_unit(struct medium *medium, int radio)
+{
+	add_levels(medium, radio);
+	medium->unit_radio[medium->units++] = radio;
+}
+
+/* The reset line: a host lowers it, with the other lines of a modem, by a speed of 0 (termios). */
+static void watch_reset(struct medium_port *port)
+{
+	struct termios termios;
+	bool held = tcgetattr(port->fd, &termios) == 0 && cfgetospeed(&termios) == B0;
+
+	if (held && !port->held) {
+		modem_reset(&port->modem);
+	}
+	port->held = held;
+}
+
+void medium_hosts(struct medium *medium)
+{
+	uint8_t bytes[512];
+
+	for (int i = 0; i < medium->ports; i++) {
+		struct medium_port *port = &medium->port[i];
+		ssize_t n;
+
+		watch_reset(port);
+		while ((n = read(port->fd, bytes, sizeof(bytes))) > 0) {
+			modem_input(&port->modem, bytes, (size_t)n);
+		}
+	}
+}
+
+/* A whole number from @min to @max, or -1. */
+static int number_of(const char *text, int min, int max)
+{
+	char *end = NULL;
+	long number = text ? strtol(text, &end, 10) : -1;
+
+	return text && *text && !*end && number >= min && number <= max ? (int)number : -1;
+}
+
+/* A number from @min to @max, or NAN. */
+static double real_of(const char *text, double min, double max)
+{
+	char *end = NULL;
+	double number = text ? strtod(text, &end) : 0;
+
+	return text && *text && !*end && number >= min && number <= max ? number : (double)NAN;
+}
+
+/* on or off: 1 or 0, -1 for neither. */
+static int switch_of(const char *text)
+{
+	return text && !strcmp(text, "on") ? 1 : text && !strcmp(text, "off") ? 0 : -1;
+}
+
+/* The radio of a unit, which count from 1 as in scenarios, or -1. */
+static int unit_of(const struct medium *medium, const char *text)
+{
+	int number = number_of(text, 1, medium->units);
+
+	return number < 0 ? -1 : medium->unit_radio[number - 1];
+}
+
+static bool do_modem(struct medium *medium, char **word)
+{
+	int number = number_of(word[1], 0, medium->ports - 1);
+	struct modem *modem = number < 0 ? NULL : &medium->port[number].modem;
+	int fault = word[2] ? modem_fault_by_name(word[2]) : -1;
+	int on = switch_of(word[3]);
+
+	if (!modem || !word[2]) {
+		return false;
+	}
+	if (!strcmp(word[2], "reset") && !word[3]) {
+		modem_reset(modem);
+		return true;
+	}
+	if (!strcmp(word[2], "freeze") && !word[3]) {
+		modem_fault(modem, MODEM_FROZEN, true);
+		return true;
+	}
+	if (fault < 0 || on < 0) {
+		return false;
+	}
+	modem_fault(modem, (enum modem_fault)fault, on);
+	return true;
+}
+
+static void set_level(struct medium *medium, int radio, double level)
+{
+	for (int i = 0; i < medium->ports; i++) {
+		air_level(medium->air, radio, medium->port[i].modem.stack.radio, level);
+		air_level(medium->air, medium->port[i].modem.stack.radio, radio, level);
+	}
+}
+
+static bool do_level(struct medium *medium, char **word)
+{
+	int radio = unit_of(medium, word[1]);
+	double level = real_of(word[2], AIR_SILENT_DBM, 20);
+
+	if (radio < 0 || isnan(level)) {
+		return false;
+	}
+	set_level(medium, radio, level);
+	return true;
+}
+
+/* The level at which a frame of LOSS_BYTES fails so often, without another on the air. */
+static double level_of_loss(double loss)
+{
+	double low = AIR_SILENT_DBM, high = 20;
+
+	if (loss <= 0) {
+		return high;
+	}
+	for (int i = 0; i < 60; i++) {
+		double level = (low + high) / 2;
+		double sinr = pow(10, (level - air_config_default.noise_dbm) / 10);
+		double fails = 1 - pow(1 - air_bit_error_rate(sinr), 8 * LOSS_BYTES);
+
+		*(fails > loss ? &low : &high) = level;
+	}
+	return high;
+}
+
+static bool do_loss(struct medium *medium, char **word)
+{
+	int radio = unit_of(medium, word[1]);
+	double loss_pct = real_of(word[2], 0, 100);
+
+	if (radio < 0 || isnan(loss_pct)) {
+		return false;
+	}
+	set_level(medium, radio,
+		  loss_pct > 0 ? level_of_loss(loss_pct / 100) : medium->config.level_dbm);
+	return true;
+}
+
+static bool do_hidden(struct medium *medium, char **word)
+{
+	int a = unit_of(medium, word[1]);
+	int b = unit_of(medium, word[2]);
+
+	if (a < 0 || b < 0) {
+		return false;
+	}
+	air_level(medium->air, a, b, AIR_SILENT_DBM);
+	air_level(medium->air, b, a, AIR_SILENT_DBM);
+	return true;
+}
+
+static void interferer_level(struct medium *medium, double level)
+{
+	for (int i = 0; i < medium->ports; i++) {
+		air_level(medium->air, medium->interferer, medium->port[i].modem.stack.radio,
+			  level);
+	}
+	for (int i = 0; i < medium->units; i++) {
+		air_level(medium->air, medium->interferer, medium->unit_radio[i], level);
+	}
+}
+
+static bool do_interfere(struct medium *medium, char **word)
+{
+	double level = real_of(word[1], AIR_SILENT_DBM, 20);
+	int ms = number_of(word[2], 1, 1000000);
+
+	if (isnan(level) || ms < 0) {
+		return false;
+	}
+	interferer_level(medium, level);
+	return air_burst(medium->air, medium->interferer, (uint64_t)ms * 1000) == 0;
+}
+
+static bool do_jam(struct medium *medium, char **word)
+{
+	struct air_radio_config radio = *air_configuration(medium->air, medium->interferer);
+	int channel = number_of(word[1], 11, 26);
+	double pct = real_of(word[2], 0, 90);
+
+	if (channel < 0 || isnan(pct)) {
+		return false;
+	}
+	radio.channel = (uint8_t)channel;
+	air_configure(medium->air, medium->interferer, &radio);
+	interferer_level(medium, JAM_DBM);
+	medium->jam_pct = pct;
+	air_alarm(medium->air, medium->interferer, 0, pct > 0 ? air_now(medium->air) : AIR_NEVER);
+	return true;
+}
+
+static bool do_foreign(struct medium *medium, char **word)
+{
+	int on = switch_of(word[1]);
+
+	if (on < 0) {
+		return false;
+	}
+	medium->foreign_on = on;
+	air_alarm(medium->air, medium->foreign, 0, on ? air_now(medium->air) : AIR_NEVER);
+	return true;
+}
+
+static void print_count(const struct medium *medium, const char *name, int number, int radio)
+{
+	const struct air_count *count = air_count(medium->air, radio);
+
+	printf("%s %d: sent %llu retries %llu busy %llu no-ack %llu received %llu damaged %llu "
+	       "missed %llu\n",
+	       name, number, (unsigned long long)count->sent, (unsigned long long)count->retries,
+	       (unsigned long long)count->busy, (unsigned long long)count->no_ack,
+	       (unsigned long long)count->received, (unsigned long long)count->damaged,
+	       (unsigned long long)count->missed);
+}
+
+static bool do_count(struct medium *medium, char **word)
+{
+	if (word[1]) {
+		return false;
+	}
+	for (int i = 0; i < medium->ports; i++) {
+		print_count(medium, "modem", i, medium->port[i].modem.stack.radio);
+	}
+	for (int i = 0; i < medium->units; i++) {
+		print_count(medium, "unit", i + 1, medium->unit_radio[i]);
+	}
+	return true;
+}
+
+static const struct {
+	const char *word;
+	bool (*run)(struct medium *medium, char **word);
+	const char *usage;
+} command[] = {
+	{ "modem", do_modem,
+	  "modem N reset|freeze | modem N frozen|full|lost-block|late|garbage on|off" },
+	{ "level", do_level, "level UNIT DBM: between a unit and all modems" },
+	{ "loss", do_loss, "loss UNIT PCT: the level at which so many frames of 100 bytes fail" },
+	{ "hidden", do_hidden, "hidden UNIT UNIT: they do not hear each other" },
+	{ "interfere", do_interfere, "interfere DBM MS: noise at every radio" },
+	{ "jam", do_jam, "jam CHANNEL PCT: noise at every radio for a share of the time" },
+	{ "foreign", do_foreign, "foreign on|off: another coordinator on the channel" },
+	{ "count", do_count, "count" },
+};
+
+int medium_command(struct medium *medium, char **word, char *err, size_t size)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(command); i++) {
+		if (strcmp(command[i].word, word[0])) {
+			continue;
+		}
+		if (command[i].run(medium, word)) {
+			return 0;
+		}
+		snprintf(err, size, "expected: %s", command[i].usage);
+		return -EINVAL;
+	}
+	return -ENOENT;
+}
+
+void medium_help(FILE *file)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(command); i++) {
+		fprintf(file, "  %s\n", command[i].usage);
+	}
+}
