@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Shared by all system tests: a virtual board that boots once for each module."""
+"""Shared by all system tests: virtual boards, one at a time."""
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
 from board.board import Board  # noqa: E402  (the path must be set first)
+from board.errors import BoardError  # noqa: E402
 from board.status import PRODUCING  # noqa: E402
 
 
@@ -19,26 +21,103 @@ FULL_POWER_W = 1100
 # The default world, whatever a test has made of it.
 WORLD = ("grid close", "grid f 60", "grid v 1", "sun all 800", "fault gfdi off",
          "fault sensor vref off")
-# Service and firmware at work, whatever a test has stopped.
+# Driver, firmware and service at work, whatever a test has stopped.
 HEAL = """
 systemctl service-watchdogs yes
+[ -e /sys/module/qs1_ivshmem ] || modprobe qs1_ivshmem
+udevadm trigger --subsystem-match=auxiliary --action=add && udevadm settle
+grep -q running /sys/class/remoteproc/*/state ||
+	echo start >"$(echo /sys/class/remoteproc/*/state)"
 systemctl kill -s CONT qs1d
-systemctl start qs1d
-grep -q running /sys/class/remoteproc/remoteproc0/state ||
-	echo start >/sys/class/remoteproc/remoteproc0/state
+systemctl start qs1d || { systemctl reset-failed qs1d; systemctl start qs1d; }
 """
 HEALED_S = 120
 
 
+@contextlib.contextmanager
+def booted():
+    """The default world, producing at full power."""
+    with Board(report=print) as board:
+        board.go()
+        board.wait_state("producing")
+        wait_full_power(board)
+        yield board
+
+
+def wait_full_power(board):
+    board.wait("the ramp to full power",
+               lambda: board.status()["truth"]["grid"]["p"] > FULL_POWER_W, 30)
+
+
+class SharedBoard:
+    """The board of all modules that use the fixture board and do not define another one. It boots for
+    the first of them.
+    """
+
+    def __init__(self):
+        self.board = None
+        self.running = contextlib.ExitStack()
+
+    def get(self):
+        """The board as booted() gives it: healed if that is possible, else another one."""
+        if self.board:
+            try:
+                heal(self.board)
+                wait_full_power(self.board)
+                return self.board
+            except BoardError as error:
+                print(f"the shared board does not recover, another one boots: {error}")
+                self.stop()
+        self.board = self.running.enter_context(booted())
+        return self.board
+
+    def stop(self):
+        self.board = None
+        self.running.close()
+
+
+def shares(item):
+    return "shared_board" in getattr(item, "fixturenames", ())
+
+
+def pytest_collection_modifyitems(items):
+    """First the modules that share the board, so that it boots once."""
+    ours = [item for item in items if item.path.parent == Path(__file__).parent]
+    sharing = {item.path for item in ours if shares(item)}
+    ordered = iter(sorted(ours, key=lambda item: item.path not in sharing))
+    items[:] = [next(ordered) if item in ours else item for item in items]
+
+
+@pytest.fixture(scope="session", name="the_board")
+def _the_board():
+    shared = SharedBoard()
+    yield shared
+    shared.stop()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_board_at_a_time(request, the_board):
+    """Two boards would not both run in real time."""
+    if not any(shares(item) for item in request.session.items if item.path == request.path):
+        the_board.stop()
+
+
 @pytest.fixture(scope="module")
-def board():
-    """The default world, producing."""
-    with Board(report=print) as running:
-        running.go()
-        running.wait_state("producing")
-        running.wait("the ramp to full power",
-                     lambda: running.status()["truth"]["grid"]["p"] > FULL_POWER_W, 30)
-        yield running
+def shared_board(the_board):
+    return the_board.get()
+
+
+@pytest.fixture(scope="module")
+def own_board():
+    """For a module that changes more than heal() repairs."""
+    with booted() as board:
+        yield board
+
+
+@pytest.fixture(scope="module")
+def board(shared_board):
+    """The default world, producing. A module may define another board under this name."""
+    return shared_board
 
 
 @pytest.fixture(scope="module")
@@ -62,13 +141,18 @@ def released(agent):
     return False
 
 
-@pytest.fixture
-def producing_again(board):
-    """After the test it produces in the default world, also when the test has failed."""
-    yield
+def heal(board):
+    """Make the board produce in the default world, whatever has become of both."""
     for statement in WORLD:
         board.world.do(statement)
     board.agent.shell(HEAL)
     board.wait("a daemon that may produce", lambda: released(board.agent), HEALED_S)
     board.skip_enter_service()
     board.wait_state(*PRODUCING)
+
+
+@pytest.fixture
+def producing_again(board):
+    """After the test it produces in the default world, also when the test has failed."""
+    yield
+    heal(board)

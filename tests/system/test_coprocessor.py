@@ -9,19 +9,7 @@ from board.status import PRODUCING, state_of
 REMOTEPROC = "/sys/class/remoteproc/remoteproc0"
 
 
-@pytest.fixture(autouse=True)
-def _producing_again(board):
-    """Every test finds it producing, and one that failed leaves no other without firmware."""
-    if state_of(board.status()) not in PRODUCING:
-        board.skip_enter_service()
-        board.wait_state(*PRODUCING)
-    yield
-    if board.status()["coproc"]["state"] == "reset":
-        board.agent.check(f"modprobe qs1_ivshmem; grep -q running {REMOTEPROC}/state || "
-                          f"echo start >{REMOTEPROC}/state; systemctl start qs1d")
-    board.agent.check("qs1ctl start")
-    board.skip_enter_service()
-    board.wait_state(*PRODUCING)
+pytestmark = pytest.mark.usefixtures("producing_again")
 
 
 def starts(board):

@@ -124,6 +124,11 @@ class Garbage:
             time.sleep(PAUSE_S)
 
 
+@pytest.fixture(scope="module")
+def board(own_board):
+    return own_board
+
+
 @pytest.fixture(name="shared")
 def _shared(board):
     return board.rundir.file("shm")

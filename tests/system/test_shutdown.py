@@ -15,13 +15,17 @@ DOWN_S = 120
 pytestmark = pytest.mark.long
 
 
+@pytest.fixture(scope="module")
+def board(own_board):
+    return own_board
+
+
 def asked_to_run(board):
     memory = board.rundir.file("shm").read_bytes()[:4096]
     return struct.unpack_from("<I", memory, RUN)[0]
 
 
 def test_shutdown_stops_production_and_the_coprocessor(board):
-    """Last in its module: afterwards the guest is gone."""
     assert asked_to_run(board) == 1
     guest = next(child for child in board.children if child.name == "guest")
     # Without qs1d, which disarms when it is stopped.

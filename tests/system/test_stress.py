@@ -20,6 +20,11 @@ STRESS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def board(own_board):
+    return own_board
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("suite,variable,count,each_s", STRESS,
                          ids=[f"{variable.lower()}-{count}" for _, variable, count, _ in STRESS])
