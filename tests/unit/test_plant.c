@@ -13,39 +13,13 @@
 #include <cmocka.h>
 
 #include "module.h"
-#include "plant.h"
+#include "plant_bench.h"
 #include "sensor.h"
 
 #define LP (QS1_STAGE_LP_NH * 1e-9)
 #define CIN (QS1_STAGE_CIN_UF * 1e-6)
 #define CLINK (QS1_LINK_C_UF * 1e-6)
 #define TURNS (QS1_STAGE_TURNS_X100 / 100.0)
-
-static const struct plant_setup quiet = { .seed = 1, .ambient_c = 25, .rg = 0.3, .lg = 0.2e-3 };
-
-static struct plant *new_plant(const struct plant_setup *setup)
-{
-	struct plant *p = malloc(sizeof(*p));
-
-	assert_non_null(p);
-	assert_int_equal(plant_init(p, setup), 0);
-	return p;
-}
-
-static void drop(struct plant *p)
-{
-	plant_free(p);
-	free(p);
-}
-
-static void step(struct plant *p, const struct qs1_outputs *out)
-{
-	int16_t adc[QS1_ADC_COUNT];
-
-	if (p->ticks % PLANT_ENV_TICKS == 0)
-		plant_env(p);
-	plant_step(p, out, adc);
-}
 
 static double total(const double x[QS1_INPUTS])
 {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* linkd: the inverter's end of the radio. A serial port and a socket around core.c. */
-#include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -10,15 +9,15 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <systemd/sd-daemon.h>
 
+#include "clock.h"
 #include "config.h"
 #include "log.h"
+#include "options.h"
 
-#define EXIT_CONFIG 2
 /* A port or a socket that is not there is tried again this often, ms. */
 #define RETRY_MS 2000
 #define RESET_MS 100
@@ -46,10 +45,7 @@ static void on_stop(int signal)
 
 static uint64_t now_us(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	return (uint64_t)clock_us(CLOCK_MONOTONIC);
 }
 
 static void close_port(const char *why)
@@ -268,55 +264,21 @@ static void serve(void)
 	log_counts();
 }
 
-static const struct argp_option options[] = {
-	{ "config", 'c', "FILE", 0, "configuration file, " LINKD_CONFIG_FILE " unless given", 0 },
-	{ "check", 'C', NULL, 0, "check the configuration and exit", 0 },
-	{ 0 },
-};
-
-struct arguments {
-	const char *config;
-	bool check;
-};
-
-static error_t parse(int key, char *value, struct argp_state *state)
-{
-	struct arguments *arguments = state->input;
-
-	switch (key) {
-	case 'c':
-		arguments->config = value;
-		return 0;
-	case 'C':
-		arguments->check = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument '%s'", value);
-		return EINVAL;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
 int main(int argc, char **argv)
 {
-	static const struct argp argp = {
-		.options = options,
-		.parser = parse,
-		.doc = "The qs1 inverter's end of the radio link: a ZNP modem on a serial port.",
-	};
+	const struct options options = options_parse(
+		argc, argv,
+		"The qs1 inverter's end of the radio link: a ZNP modem on a serial port.",
+		LINKD_CONFIG_FILE);
 	const struct sigaction stop = { .sa_handler = on_stop };
-	struct arguments arguments = { 0 };
 	char err[PATH_MAX + 200];
 
-	argp_err_exit_status = EXIT_CONFIG;
-	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	log_init("linkd", LOG_INFO);
-	if (linkd_settings_load(arguments.config, &app.settings, err, sizeof(err)) < 0) {
+	if (linkd_settings_load(options.config, &app.settings, err, sizeof(err)) < 0) {
 		log_err("%s", err);
 		return EXIT_CONFIG;
 	}
-	if (arguments.check) {
+	if (options.check) {
 		return 0;
 	}
 	/* The modem's extended address is random at each start: nothing refers to it. */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* qs1d: the protection policy of the inverter. */
-#include <argp.h>
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
@@ -11,44 +10,12 @@
 #include <systemd/sd-daemon.h>
 
 #include "../lib/log.h"
+#include "../lib/options.h"
 #include "daemon.h"
-
-/* Command line or configuration; the service does not start again after it. */
-#define EXIT_CONFIG 2
 
 /* FileDescriptorName= of the socket units. */
 #define SOCKET_CONTROL "control"
 #define SOCKET_RADIO "radio"
-
-struct arguments {
-	const char *config;
-	bool check;
-};
-
-static const struct argp_option options[] = {
-	{ "config", 'c', "FILE", 0, "configuration file, " CONFIG_FILE " unless given", 0 },
-	{ "check", 'C', NULL, 0, "check the configuration and the profile it names, and exit", 0 },
-	{ 0 },
-};
-
-static error_t parse(int key, char *value, struct argp_state *state)
-{
-	struct arguments *arguments = state->input;
-
-	switch (key) {
-	case 'c':
-		arguments->config = value;
-		return 0;
-	case 'C':
-		arguments->check = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument '%s'", value);
-		return EINVAL;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
 
 /*
  * A system short of memory drops the pages of programs first and reads them back
@@ -131,13 +98,11 @@ static int run(const struct daemon_setup *setup)
 
 int main(int argc, char **argv)
 {
-	static const struct argp argp = {
-		.options = options,
-		.parser = parse,
-		.doc = "Protection policy of the qs1 inverter: grid profile, permission to "
-		       "produce, latched faults, LEDs, energy.",
-	};
-	struct arguments arguments = { 0 };
+	const struct options options = options_parse(
+		argc, argv,
+		"Protection policy of the qs1 inverter: grid profile, permission to produce, "
+		"latched faults, LEDs, energy.",
+		CONFIG_FILE);
 	struct config config;
 	struct daemon_setup setup = {
 		.config = &config,
@@ -151,21 +116,19 @@ int main(int argc, char **argv)
 	char err[QS1_PROFILE_ERR_SIZE];
 	int ret;
 
-	argp_err_exit_status = EXIT_CONFIG;
-	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	log_init("qs1d", LOG_INFO);
-	ret = config_load(arguments.config, &config, err, sizeof(err));
-	if (!ret && arguments.check) {
+	ret = config_load(options.config, &config, err, sizeof(err));
+	if (!ret && options.check) {
 		ret = config_profile(&config, &profile, err, sizeof(err));
 	}
 	if (ret < 0) {
 		log_err("%s", err);
 		return EXIT_CONFIG;
 	}
-	if (arguments.check) {
+	if (options.check) {
 		return 0;
 	}
-	setup.config_path = arguments.config;
+	setup.config_path = options.config;
 	if (take_sockets(&setup) < 0) {
 		return EXIT_CONFIG;
 	}

@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <qs1/codes.h>
 
+#include "clock.h"
 #include "poller.h"
 #include "util.h"
 
@@ -41,10 +41,7 @@ static void on_signal(int number)
 
 static uint64_t now_us(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	return (uint64_t)clock_us(CLOCK_MONOTONIC);
 }
 
 static void to_modem(void *ctx, const uint8_t *bytes, size_t n)

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "../lib/clock.h"
 #include "report.h"
 #include "shm.h"
 
@@ -14,14 +14,6 @@
 
 /* VTOR ignores the lower seven bits (ARMv7-M B3.2.5). */
 #define VECTOR_ALIGN 128u
-
-static int64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ll + ts.tv_nsec;
-}
 
 const char *coproc_state_name(const struct coproc *coproc)
 {
@@ -81,7 +73,7 @@ static void start(struct coproc *coproc)
 	coproc->starts++;
 	if (!coproc->native)
 		m4_favour(&coproc->m4, coproc->realtime);
-	coproc->boot_deadline_ns = now_ns() + BOOT_NS;
+	coproc->boot_deadline_ns = clock_ns(CLOCK_MONOTONIC) + BOOT_NS;
 	set_state(coproc, QS1_VHW_COPROC_RUNNING);
 	if (coproc->native)
 		qs1_native_start(coproc->native);
@@ -205,7 +197,7 @@ static bool booted(struct coproc *coproc, const int16_t adc[QS1_ADC_COUNT])
 		coproc->booting = false;
 		return true;
 	}
-	if (now_ns() > coproc->boot_deadline_ns)
+	if (clock_ns(CLOCK_MONOTONIC) > coproc->boot_deadline_ns)
 		expire_watchdog(coproc);
 	return false;
 }

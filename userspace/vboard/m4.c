@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../lib/clock.h"
 #include "priority.h"
 #include "shm.h"
 #include "sock.h"
@@ -56,14 +57,6 @@
 #define NOWHERE 0x60000000u
 #define GDB_REGISTER_PC 15
 #define GDB_TIMEOUT_MS 5000
-
-static int64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts = { 0 };
-
-	clock_gettime(clock, &ts);
-	return ts.tv_sec * 1000000000ll + ts.tv_nsec;
-}
 
 static int not_yet(int error)
 {

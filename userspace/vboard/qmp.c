@@ -6,22 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
 
+#include "../lib/clock.h"
+
 #define TIMEOUT_MS 10000
 
 enum reply { REPLY_NONE, REPLY_GREETING, REPLY_RETURN, REPLY_ERROR };
-
-static long now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static enum reply parse(struct qmp *qmp, const char *line, char *err, size_t size)
 {
@@ -87,7 +80,7 @@ static int fill(struct qmp *qmp)
 static int expect(struct qmp *qmp, enum reply wanted, char *err, size_t size)
 {
 	struct pollfd poll_fd = { .fd = qmp->fd, .events = POLLIN };
-	long deadline = now_ms() + TIMEOUT_MS, left;
+	int64_t deadline_ms = clock_ms(CLOCK_MONOTONIC) + TIMEOUT_MS, left_ms;
 	bool answered = false, more;
 	enum reply reply;
 	int ret;
@@ -103,8 +96,8 @@ static int expect(struct qmp *qmp, enum reply wanted, char *err, size_t size)
 		if (answered && (!qmp->event || qmp->seen))
 			return 0;
 
-		left = deadline - now_ms();
-		if (left <= 0 || !poll(&poll_fd, 1, (int)left)) {
+		left_ms = deadline_ms - clock_ms(CLOCK_MONOTONIC);
+		if (left_ms <= 0 || !poll(&poll_fd, 1, (int)left_ms)) {
 			snprintf(err, size, "no answer in %d s", TIMEOUT_MS / 1000);
 			return -ETIMEDOUT;
 		}

@@ -16,9 +16,9 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "../lib/clock.h"
 #include "control.h"
 #include "coproc.h"
 #include "ivshmem.h"
@@ -102,14 +102,6 @@ struct board {
 	char profile[64];
 };
 
-static int64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ll + ts.tv_nsec;
-}
-
 /* --- what the world asks of Linux and of the board ------------------------- */
 
 static int ask(struct board *board, char *err, size_t size, const char *format, ...)
@@ -172,7 +164,7 @@ static int op_speed(void *ctx, double factor, char *err, size_t size)
 
 	(void)err;
 	(void)size;
-	pace_set(&board->pace, factor, now_ns());
+	pace_set(&board->pace, factor, clock_ns(CLOCK_MONOTONIC));
 	return 0;
 }
 
@@ -289,7 +281,7 @@ static void guest_rang(void *ctx, unsigned int vector)
 
 static double wall_s(const struct board *board)
 {
-	return (double)(now_ns() - board->start_ns) / 1e9;
+	return (double)(clock_ns(CLOCK_MONOTONIC) - board->start_ns) / 1e9;
 }
 
 static void end(struct board *board)
@@ -318,7 +310,7 @@ static void step(struct board *board)
 
 static void run_due(struct board *board)
 {
-	int64_t begun_ns = now_ns(), took_ns;
+	int64_t begun_ns = clock_ns(CLOCK_MONOTONIC), took_ns;
 	unsigned int due;
 
 	coproc_control(&board->coproc);
@@ -334,10 +326,10 @@ static void run_due(struct board *board)
 	board->pace.periods += due;
 
 	/* A third of both processors at least is for the guest, whatever the pace. */
-	took_ns = now_ns() - begun_ns;
+	took_ns = clock_ns(CLOCK_MONOTONIC) - begun_ns;
 	if (took_ns > BREATH_FROM_NS)
-		board->not_before_ns =
-			now_ns() + (took_ns < BREATH_MAX_NS ? took_ns : BREATH_MAX_NS) / 2;
+		board->not_before_ns = clock_ns(CLOCK_MONOTONIC) +
+				       (took_ns < BREATH_MAX_NS ? took_ns : BREATH_MAX_NS) / 2;
 }
 
 /* Time 0 of the scenario. */
@@ -345,7 +337,7 @@ static void begin_scenario(struct board *board)
 {
 	board->held = false;
 	board->periods = 0;
-	board->start_ns = now_ns();
+	board->start_ns = clock_ns(CLOCK_MONOTONIC);
 	pace_set(&board->pace, board->pace.speed, board->start_ns);
 }
 
@@ -393,7 +385,7 @@ static struct json_object *control_status(void *ctx)
 	const struct pace *pace = &board->pace;
 	struct json_object *status = json_object_new_object();
 	struct json_object *coproc = json_object_new_object();
-	double wall = (double)(now_ns() - pace->origin_ns) / 1e9;
+	double wall = (double)(clock_ns(CLOCK_MONOTONIC) - pace->origin_ns) / 1e9;
 
 	json_object_object_add(status, "t_s", status_number(qs1_world_time(board->world)));
 	json_object_object_add(status, "end_s",
@@ -402,8 +394,9 @@ static struct json_object *control_status(void *ctx)
 				       : NULL);
 	json_object_object_add(status, "held", json_object_new_boolean(board->held));
 	json_object_object_add(status, "ended", json_object_new_boolean(board->ended));
-	json_object_object_add(status, "wall_s",
-			       status_number((double)(now_ns() - board->launch_ns) / 1e9));
+	json_object_object_add(
+		status, "wall_s",
+		status_number((double)(clock_ns(CLOCK_MONOTONIC) - board->launch_ns) / 1e9));
 	json_object_object_add(status, "speed", status_number(pace->speed));
 	json_object_object_add(
 		status, "realtime_factor",
@@ -515,7 +508,8 @@ static void connect_emulator(struct board *board)
 
 	ret = m4_connect(&board->coproc.m4, board->memory.vhw, board->options.qmp,
 			 board->options.uart, err, sizeof(err));
-	if (ret == -EAGAIN && now_ns() - board->launch_ns < CONNECT_TIMEOUT_S * 1000000000ll)
+	if (ret == -EAGAIN &&
+	    clock_ns(CLOCK_MONOTONIC) - board->launch_ns < CONNECT_TIMEOUT_S * 1000000000ll)
 		return;
 	if (!ret) {
 		board->emulator = (struct watch){ .fd = board->coproc.m4.qmp.fd,
@@ -525,7 +519,7 @@ static void connect_emulator(struct board *board)
 	}
 	if (ret) {
 		snprintf(text, sizeof(text), "%s (waited %.0f s)", err,
-			 (double)(now_ns() - board->launch_ns) / 1e9);
+			 (double)(clock_ns(CLOCK_MONOTONIC) - board->launch_ns) / 1e9);
 		give_up(board, text);
 		return;
 	}
@@ -691,7 +685,7 @@ static int idle_ms(const struct board *board)
 
 	if (board->pace.speed > 0 || !board->coproc.connected)
 		return -1;
-	left_ns = board->not_before_ns - now_ns();
+	left_ns = board->not_before_ns - clock_ns(CLOCK_MONOTONIC);
 	return left_ns > 0 ? (int)((left_ns + 999999) / 1000000) : 0;
 }
 
@@ -818,7 +812,7 @@ int main(int argc, char **argv)
 	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, 0, NULL, &board.options);
 
-	board.launch_ns = now_ns();
+	board.launch_ns = clock_ns(CLOCK_MONOTONIC);
 	board.held = board.options.hold;
 	pace_set(&board.pace, board.options.speed, board.launch_ns);
 
