@@ -14,7 +14,7 @@
 #include "../lib/iio.h"
 #include "../lib/profile.h"
 #include "../policy/policy.h"
-#include "energy.h"
+#include "../policy/energy.h"
 
 /*
  * Readings of the meter. Columns: identifier, IIO type, label, text after the

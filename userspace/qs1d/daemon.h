@@ -21,7 +21,7 @@
 #include "board.h"
 #include "config.h"
 #include "control.h"
-#include "energy.h"
+#include "../policy/energy.h"
 #include "events.h"
 #include "leases.h"
 #include "leds.h"

@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "energy.h"
+#include "../policy/energy.h"
 #include "mark.h"
 #include "../policy/policy.h"
 

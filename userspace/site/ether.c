@@ -58,14 +58,6 @@ static uint64_t virtual_now(void)
 	return (uint64_t)(us * ether.speed);
 }
 
-/* Install codes that a test can know: the unit's number, counted on. */
-static void install_code(int number, uint8_t code[INSTALL_CODE_BYTES])
-{
-	for (int i = 0; i < INSTALL_CODE_BYTES; i++) {
-		code[i] = (uint8_t)(number + i);
-	}
-}
-
 static int add_unit(const struct qs1_profile *profile, uint16_t pan, uint8_t channel)
 {
 	struct unit *unit = &ether.unit[ether.units];
@@ -85,7 +77,7 @@ static int add_unit(const struct qs1_profile *profile, uint16_t pan, uint8_t cha
 
 	snprintf(text, sizeof(text), "8060%08d", ether.units + 1);
 	serial_parse(text, &config.serial);
-	install_code(ether.units + 1, config.code);
+	inverter_install_code(ether.units + 1, config.code);
 	steady_init(&unit->steady, ether.watts);
 	number = inverter_init(&unit->inverter, ether.medium.air, &radio, &config, &steady_firmware,
 			       &unit->steady);

@@ -81,9 +81,9 @@ static int operate(struct inverter *inverter, enum qs1_op op, uint32_t arg, int3
 		[QS1_ERR_ACTIVE] = -EBUSY,
 	};
 	int32_t ignored;
-	uint32_t result = inverter->firmware->command(inverter->ctx, op, arg, value, &ignored);
+	int result = inverter->firmware->command(inverter->ctx, op, arg, value, &ignored);
 
-	return result < ARRAY_SIZE(error) ? error[result] : -EIO;
+	return result < 0 ? result : result < (int)ARRAY_SIZE(error) ? error[result] : -EIO;
 }
 
 static bool in_force(struct inverter *inverter, const struct qs1_profile *profile)
@@ -453,6 +453,13 @@ int inverter_init(struct inverter *inverter, struct air *air, const struct air_r
 	return node_init(&inverter->node, air, radio, &config->serial, &node_ops, inverter);
 }
 
+void inverter_install_code(int number, uint8_t code[INSTALL_CODE_BYTES])
+{
+	for (int i = 0; i < INSTALL_CODE_BYTES; i++) {
+		code[i] = (uint8_t)(number + i);
+	}
+}
+
 static void set(struct inverter *inverter, enum own_status_field field, double physical)
 {
 	inverter->node.state.status[field] = field_raw(&own_status_field[field], physical);
@@ -478,7 +485,7 @@ static void report(struct inverter *inverter, int64_t now_ms)
 	for (int i = 0; i < QS1_INPUTS; i++) {
 		set(inverter, input[i][0], t->vpv_mv[i] / 1e3);
 		set(inverter, input[i][1], t->ipv_ma[i] / 1e3);
-		set(inverter, input[i][2], (double)t->epv_mj[i] / 3.6e6);
+		set(inverter, input[i][2], (double)inverter->energy.total_mj[i] / 3.6e6);
 	}
 	set(inverter, OWN_STATE, out->state);
 	set(inverter, OWN_FLAGS,
@@ -496,7 +503,7 @@ static void report(struct inverter *inverter, int64_t now_ms)
 	set(inverter, OWN_GRID_F, t->f_mhz / 1e3);
 	set(inverter, OWN_GRID_P, t->p_mw / 1e3);
 	set(inverter, OWN_GRID_Q, t->q_mvar / 1e3);
-	set(inverter, OWN_GRID_ENERGY, (double)t->eac_mj / 3.6e6);
+	set(inverter, OWN_GRID_ENERGY, (double)inverter->energy.total_mj[ENERGY_GRID] / 3.6e6);
 	set(inverter, OWN_CASE_TEMP, t->tcase_mc / 1e3);
 	set(inverter, OWN_DC_LINK, t->vlink_mv / 1e3);
 	set(inverter, OWN_POWER_LIMIT, t->power_limit_mw / 1e3);
@@ -513,21 +520,39 @@ static void note_action(struct inverter *inverter, int64_t now_ms, int result)
 		 result < 0 ? strerrordesc_np(-result) : "");
 }
 
+static void count_energy(struct inverter *inverter)
+{
+	uint64_t counter_mj[ENERGY_COUNTERS];
+
+	for (int i = 0; i < QS1_INPUTS; i++) {
+		counter_mj[i] = inverter->telemetry.epv_mj[i];
+	}
+	counter_mj[ENERGY_GRID] = inverter->telemetry.eac_mj;
+	energy_update(&inverter->energy, inverter->run, counter_mj);
+}
+
 /* One decision, and all actions that follow from it. */
 static void step(struct inverter *inverter, int64_t now_ms)
 {
 	const struct qs1_telemetry *t = &inverter->telemetry;
+	uint32_t run;
 	struct policy_input in = {
-		.present = true,
-		.epoch = 1,
-		.sample = ++inverter->sample,
+		.epoch = inverter->run,
+		.sample = inverter->sample,
 		.reading = inverter->reading,
 		.plausible = true,
 		.ecu = inverter->node.answered != inverter->answered,
 		.command = inverter->commanded ? &inverter->command : NULL,
 	};
 
-	inverter->firmware->telemetry(inverter->ctx, &inverter->telemetry);
+	run = inverter->firmware->run(inverter->ctx);
+	if (run) {
+		inverter->firmware->telemetry(inverter->ctx, &inverter->telemetry);
+		in.present = true;
+		in.epoch = inverter->run = run;
+		in.sample = ++inverter->sample;
+		count_energy(inverter);
+	}
 	in.status = t->status;
 	in.faults_active = t->faults_active;
 	in.faults_latched = t->faults_latched;
@@ -565,7 +590,9 @@ void inverter_run(struct inverter *inverter, uint64_t now_us)
 	int64_t now_ms = now_ms_of(now_us);
 
 	while (inverter->due_ms <= now_ms) {
-		step(inverter, inverter->due_ms);
+		if (!inverter->dead) {
+			step(inverter, inverter->due_ms);
+		}
 		inverter->due_ms += POLICY_TICK_MS;
 	}
 	take_events(inverter, now_ms);

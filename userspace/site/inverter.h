@@ -11,6 +11,7 @@
 
 #include <qs1/abi.h>
 
+#include "energy.h"
 #include "node.h"
 #include "pairing.h"
 #include "policy.h"
@@ -19,10 +20,12 @@
 
 /**
  * struct inverter_firmware - how the firmware is reached; as qs1_core_*() of the control core
+ * @run: number of the run of the firmware, from 1; 0 while it does not compute
+ * @command: enum qs1_result, or a negative errno without an answer
  */
 struct inverter_firmware {
-	uint32_t (*command)(void *ctx, enum qs1_op op, uint32_t arg, int32_t value,
-			    int32_t *ret_value);
+	uint32_t (*run)(void *ctx);
+	int (*command)(void *ctx, enum qs1_op op, uint32_t arg, int32_t value, int32_t *ret_value);
 	void (*telemetry)(void *ctx, struct qs1_telemetry *telemetry);
 	bool (*event)(void *ctx, struct qs1_event *event);
 	int32_t (*param)(void *ctx, enum qs1_param id);
@@ -62,7 +65,9 @@ struct inverter_asked {
  * struct inverter - the owner's memory, which does not move
  * @out: policy's last output
  * @telemetry: last sample
+ * @energy: totals over the runs of the firmware
  * @refused: commands by radio with a wrong seal
+ * @dead: Linux does not run: no policy, no heartbeat
  */
 struct inverter {
 	struct inverter_config config;
@@ -73,10 +78,13 @@ struct inverter {
 	struct policy policy;
 	struct policy_output out;
 	struct qs1_telemetry telemetry;
+	struct energy energy;
 	uint64_t refused;
+	bool dead;
 	struct inverter_asked asked[POLICY_SLOT_COUNT];
 	struct policy_command command;
 	bool commanded;
+	uint32_t run;
 	uint32_t sample;
 	uint32_t reading;
 	uint64_t answered; /* requests that policy knows of */
@@ -95,6 +103,9 @@ struct inverter {
 int inverter_init(struct inverter *inverter, struct air *air, const struct air_radio_config *radio,
 		  const struct inverter_config *config, const struct inverter_firmware *firmware,
 		  void *ctx);
+
+/* An install code that a test can know: the unit's number, counted on. */
+void inverter_install_code(int number, uint8_t code[INSTALL_CODE_BYTES]);
 
 /* Let policy decide up to now. To be called each POLICY_TICK_MS of the air's time. */
 void inverter_run(struct inverter *inverter, uint64_t now_us);

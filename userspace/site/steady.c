@@ -78,7 +78,7 @@ void steady_ground(struct steady *steady, bool fault)
 	settle(steady, QS1_CAUSE_FAULT_BASE + QS1_FAULT_GFDI);
 }
 
-static uint32_t set_param(struct steady *steady, uint32_t id, int32_t value)
+static int set_param(struct steady *steady, uint32_t id, int32_t value)
 {
 	const struct qs1_param_desc *desc;
 
@@ -93,7 +93,13 @@ static uint32_t set_param(struct steady *steady, uint32_t id, int32_t value)
 	return QS1_OK;
 }
 
-static uint32_t command(void *ctx, enum qs1_op op, uint32_t arg, int32_t value, int32_t *ret_value)
+static uint32_t run(void *ctx)
+{
+	(void)ctx;
+	return 1;
+}
+
+static int command(void *ctx, enum qs1_op op, uint32_t arg, int32_t value, int32_t *ret_value)
 {
 	struct steady *steady = ctx;
 
@@ -179,4 +185,6 @@ static void heartbeat(void *ctx)
 	(void)ctx;
 }
 
-const struct inverter_firmware steady_firmware = { command, telemetry, event, param, heartbeat };
+const struct inverter_firmware steady_firmware = {
+	run, command, telemetry, event, param, heartbeat
+};

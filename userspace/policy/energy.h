@@ -3,8 +3,8 @@
  * Energy over the life of the unit. The firmware's counters start at zero with
  * the firmware; a total never falls.
  */
-#ifndef QS1D_ENERGY_H
-#define QS1D_ENERGY_H
+#ifndef QS1_ENERGY_H
+#define QS1_ENERGY_H
 
 #include <stdint.h>
 
@@ -48,4 +48,4 @@ void energy_resume(struct energy *energy, uint32_t epoch,
 void energy_update(struct energy *energy, uint32_t epoch,
 		   const uint64_t counter_mj[ENERGY_COUNTERS]);
 
-#endif /* QS1D_ENERGY_H */
+#endif /* QS1_ENERGY_H */
