@@ -39,6 +39,11 @@ kunit: kernel-source
 driver-check: kernel-source
 	@scripts/driver-check modules kernel-doc checkpatch coccinelle abi
 
+## make upstream-check   apply the patches of Documentation/upstream, build and test them
+.PHONY: upstream-check
+upstream-check: kernel-source
+	@scripts/upstream-check
+
 ## make driver-matrix   build the driver for the kernels of Debian's suites, and with DKMS
 .PHONY: driver-matrix
 driver-matrix: driver kernel-source

@@ -32,6 +32,10 @@ def test_the_kernels_own_tools_report_nothing():
     assert make("driver-check").returncode == 0
 
 
+def test_patches_for_the_kernel_apply_build_and_work():
+    assert make("upstream-check").returncode == 0
+
+
 def test_driver_builds_for_all_kernels_and_with_dkms():
     assert make("driver-matrix").returncode == 0
 
