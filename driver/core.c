@@ -383,6 +383,8 @@ struct qs1 *devm_qs1_alloc(struct device *dev, struct rproc *rproc, void __iomem
 
 	ret = devm_add_action_or_reset(dev, qs1_free, qs1);
 	if (!ret)
+		ret = devm_qs1_event_log_init(qs1);
+	if (!ret)
 		ret = devm_qs1_trip_init(qs1);
 	return ret ? ERR_PTR(ret) : qs1;
 }

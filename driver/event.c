@@ -3,40 +3,22 @@
  * The firmware's event ring, with transitions, trips and cleared latches, and
  * changes of state and faults.
  */
+#include <linux/cleanup.h>
 #include <linux/device.h>
 #include <linux/io.h>
 #include <linux/minmax.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/sysfs.h>
 
 #include "qs1.h"
 #include "trace.h"
-
-/*
- * A line of the attribute is at most 101 characters (ten and twenty digits,
- * "transition", "momentary-cessation", two "ground-fault", eleven digits), and
- * an attribute holds a page: the newest 40 always fit into 4096.
- */
-#define QS1_EVENTS_SHOWN 40u
 
 /* The telemetry from status to faults_latched, in words. */
 #define QS1_HEALTH_WORD(member)                                                                    \
 	((offsetof(struct qs1_telemetry, member) - offsetof(struct qs1_telemetry, status)) /       \
 	 sizeof(u32))
 #define QS1_HEALTH_WORDS (QS1_HEALTH_WORD(faults_latched) + 1)
-
-static const char *qs1_event_kind(u16 kind)
-{
-	switch (kind) {
-	case QS1_EVENT_TRANSITION:
-		return "transition";
-	case QS1_EVENT_TRIP:
-		return "trip";
-	case QS1_EVENT_CLEAR:
-		return "clear";
-	default:
-		return "unknown";
-	}
-}
 
 /* False if event @number has been, or is being, overwritten. */
 static bool qs1_event_read(struct qs1 *qs1, u32 number, struct qs1_event *event)
@@ -51,16 +33,18 @@ static bool qs1_event_read(struct qs1 *qs1, u32 number, struct qs1_event *event)
 }
 
 /**
- * qs1_events_show() - the newest events as text, oldest first
+ * qs1_events_read() - the newest events, oldest first
  * @qs1: inverter
- * @buf: a page
+ * @events: room for @count
+ * @count: how many at most
  *
- * Return: bytes written, or -ENODATA if the firmware does not run.
+ * What the firmware overwrites meanwhile is left out.
+ *
+ * Return: how many were read, or -ENODATA if the firmware does not run.
  */
-ssize_t qs1_events_show(struct qs1 *qs1, char *buf)
+int qs1_events_read(struct qs1 *qs1, struct qs1_event *events, u32 count)
 {
-	struct qs1_event event;
-	int len = 0;
+	int found = 0;
 	u32 head;
 	u32 i;
 
@@ -68,15 +52,46 @@ ssize_t qs1_events_show(struct qs1 *qs1, char *buf)
 		return -ENODATA;
 
 	head = readl(&qs1->shm->events.head);
-	for (i = min(head, QS1_EVENTS_SHOWN); i > 0; i--) {
-		if (!qs1_event_read(qs1, head - i + 1, &event))
-			continue;
-		len += sysfs_emit_at(buf, len, "%u %llu %s %s %s %s %d\n", event.seq, event.ticks,
-				     qs1_event_kind(event.kind), qs1_cause_name(event.cause),
-				     qs1_state_name(event.from), qs1_state_name(event.to),
-				     event.value);
-	}
-	return len;
+	for (i = min3(head, count, QS1_EVENTS); i > 0; i--)
+		found += qs1_event_read(qs1, head - i + 1, &events[found]);
+	return found;
+}
+
+static ssize_t event_log_read(struct file *file, struct kobject *kobj,
+			      QS1_BIN_CONST struct bin_attribute *attr, char *buf, loff_t offset,
+			      size_t size)
+{
+	struct qs1_event *events __free(kfree) = kcalloc(QS1_EVENTS, sizeof(*events), GFP_KERNEL);
+	int found;
+
+	if (!events)
+		return -ENOMEM;
+	found = qs1_events_read(dev_get_drvdata(kobj_to_dev(kobj)), events, QS1_EVENTS);
+	if (found < 0)
+		return found;
+	return memory_read_from_buffer(buf, size, &offset, events, found * sizeof(*events));
+}
+
+static BIN_ATTR_RO(event_log, QS1_EVENTS * sizeof(struct qs1_event));
+
+static void qs1_event_log_remove(void *data)
+{
+	struct qs1 *qs1 = data;
+
+	sysfs_remove_bin_file(&qs1->dev->kobj, &bin_attr_event_log);
+}
+
+/**
+ * devm_qs1_event_log_init() - the attribute event_log on the parent device
+ * @qs1: inverter
+ *
+ * Return: 0 or a negative errno.
+ */
+int devm_qs1_event_log_init(struct qs1 *qs1)
+{
+	int ret = sysfs_create_bin_file(&qs1->dev->kobj, &bin_attr_event_log);
+
+	return ret ? ret : devm_add_action_or_reset(qs1->dev, qs1_event_log_remove, qs1);
 }
 
 /* Pass the events after the last one that was notified to the tracer and the recorder. */
@@ -112,7 +127,8 @@ void qs1_events_notify(struct qs1 *qs1)
 		return;
 	qs1_events_record(qs1, head);
 	qs1->event_head = head;
-	sysfs_notify(&qs1->dev->kobj, NULL, "events");
+	sysfs_notify(&qs1->dev->kobj, NULL, "event_log");
+	qs1_old_notify(qs1, "events");
 }
 
 /**
@@ -146,6 +162,7 @@ void qs1_health_notify(struct qs1 *qs1)
 	change.now = qs1->health;
 
 	sysfs_notify(&qs1->dev->kobj, NULL, "state");
-	sysfs_notify(&qs1->dev->kobj, NULL, "faults_latched");
+	sysfs_notify(&qs1->dev->kobj, NULL, "fault_flags_latched");
+	qs1_old_notify(qs1, "faults_latched");
 	blocking_notifier_call_chain(&qs1->notifier, QS1_NOTIFY_HEALTH, &change);
 }

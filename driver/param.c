@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The firmware's parameters as attributes: params/NAME holds the value in
- * force, params_range/NAME what it may be. Both in the unit of the name.
+ * The firmware's parameters as attributes: params/NAME holds the value in force,
+ * and params_min, params_max and params_default what it may be. All in the unit of
+ * the name.
  */
 #include <linux/device.h>
 #include <linux/export.h>
@@ -15,21 +16,32 @@
 static ssize_t qs1_param_show(struct device *dev, struct device_attribute *attr, char *buf);
 static ssize_t qs1_param_store(struct device *dev, struct device_attribute *attr, const char *buf,
 			       size_t count);
-static ssize_t qs1_param_range_show(struct device *dev, struct device_attribute *attr, char *buf);
+
+/**
+ * struct qs1_bound - minimum, maximum or default of a parameter
+ * @attr: its attribute
+ * @value: times 10^@decimals
+ * @decimals: of the parameter
+ */
+struct qs1_bound {
+	struct device_attribute attr;
+	s32 value;
+	u8 decimals;
+};
+
+static ssize_t qs1_bound_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	const struct qs1_bound *bound = container_of(attr, struct qs1_bound, attr);
+	char text[QS1_DECIMAL_SIZE];
+
+	return sysfs_emit(buf, "%s\n", qs1_decimal_format(text, bound->value, bound->decimals));
+}
 
 /* clang-format off */
 static struct device_attribute qs1_param_attr[] = {
 #define X(id, pname, ...) \
 	[QS1_PARAM_##id] = { .attr = { .name = pname, .mode = 0644 }, .show = qs1_param_show, \
 			     .store = qs1_param_store },
-	QS1_PARAMS(X)
-#undef X
-};
-
-static struct device_attribute qs1_param_range_attr[] = {
-#define X(id, pname, ...) \
-	[QS1_PARAM_##id] = { .attr = { .name = pname, .mode = 0444 }, \
-			     .show = qs1_param_range_show },
 	QS1_PARAMS(X)
 #undef X
 };
@@ -42,9 +54,52 @@ static struct attribute *qs1_params_attrs[] = {
 	[QS1_PARAM_COUNT] = NULL
 };
 
-static struct attribute *qs1_params_range_attrs[] = {
+#define QS1_BOUND(pname, dec, bound) \
+	{ \
+		.attr = { .attr = { .name = pname, .mode = 0444 }, .show = qs1_bound_show }, \
+		.value = bound, .decimals = dec, \
+	}
+
+static struct qs1_bound qs1_min[] = {
+#define X(id, pname, dec, dflt, lo, hi, ...) \
+	[QS1_PARAM_##id] = QS1_BOUND(pname, dec, lo),
+	QS1_PARAMS(X)
+#undef X
+};
+
+static struct attribute *qs1_min_attrs[] = {
 #define X(id, ...) \
-	[QS1_PARAM_##id] = &qs1_param_range_attr[QS1_PARAM_##id].attr,
+	[QS1_PARAM_##id] = &qs1_min[QS1_PARAM_##id].attr.attr,
+	QS1_PARAMS(X)
+#undef X
+	[QS1_PARAM_COUNT] = NULL
+};
+
+static struct qs1_bound qs1_max[] = {
+#define X(id, pname, dec, dflt, lo, hi, ...) \
+	[QS1_PARAM_##id] = QS1_BOUND(pname, dec, hi),
+	QS1_PARAMS(X)
+#undef X
+};
+
+static struct attribute *qs1_max_attrs[] = {
+#define X(id, ...) \
+	[QS1_PARAM_##id] = &qs1_max[QS1_PARAM_##id].attr.attr,
+	QS1_PARAMS(X)
+#undef X
+	[QS1_PARAM_COUNT] = NULL
+};
+
+static struct qs1_bound qs1_default[] = {
+#define X(id, pname, dec, dflt, lo, hi, ...) \
+	[QS1_PARAM_##id] = QS1_BOUND(pname, dec, dflt),
+	QS1_PARAMS(X)
+#undef X
+};
+
+static struct attribute *qs1_default_attrs[] = {
+#define X(id, ...) \
+	[QS1_PARAM_##id] = &qs1_default[QS1_PARAM_##id].attr.attr,
 	QS1_PARAMS(X)
 #undef X
 	[QS1_PARAM_COUNT] = NULL
@@ -57,9 +112,19 @@ const struct attribute_group qs1_params_group = {
 	.attrs = qs1_params_attrs,
 };
 
-const struct attribute_group qs1_params_range_group = {
-	.name = "params_range",
-	.attrs = qs1_params_range_attrs,
+const struct attribute_group qs1_params_min_group = {
+	.name = "params_min",
+	.attrs = qs1_min_attrs,
+};
+
+const struct attribute_group qs1_params_max_group = {
+	.name = "params_max",
+	.attrs = qs1_max_attrs,
+};
+
+const struct attribute_group qs1_params_default_group = {
+	.name = "params_default",
+	.attrs = qs1_default_attrs,
 };
 
 /**
@@ -110,16 +175,4 @@ static ssize_t qs1_param_store(struct device *dev, struct device_attribute *attr
 
 	ret = qs1_command(qs1, QS1_OP_SET_PARAM, id, value, NULL);
 	return ret ? ret : count;
-}
-
-static ssize_t qs1_param_range_show(struct device *dev, struct device_attribute *attr, char *buf)
-{
-	const struct qs1_param_desc *desc = &qs1_param_desc[attr - qs1_param_range_attr];
-	char min[QS1_DECIMAL_SIZE];
-	char max[QS1_DECIMAL_SIZE];
-	char def[QS1_DECIMAL_SIZE];
-
-	return sysfs_emit(buf, "%s %s %s\n", qs1_decimal_format(min, desc->min, desc->decimals),
-			  qs1_decimal_format(max, desc->max, desc->decimals),
-			  qs1_decimal_format(def, desc->def, desc->decimals));
 }

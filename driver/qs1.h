@@ -9,12 +9,14 @@
 #include <linux/atomic.h>
 #include <linux/bits.h>
 #include <linux/debugfs.h>
+#include <linux/device.h>
 #include <linux/interrupt.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/pm.h>
 #include <linux/remoteproc.h>
 #include <linux/spinlock.h>
+#include <linux/sysfs.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -23,8 +25,6 @@
 
 #include "compat.h"
 
-struct attribute_group;
-struct device;
 struct qs1;
 struct qs1_trip;
 
@@ -247,7 +247,9 @@ void qs1_mailbox_attach(struct qs1 *qs1);
 void qs1_mailbox_flush(struct qs1 *qs1);
 void qs1_events_notify(struct qs1 *qs1);
 void qs1_health_notify(struct qs1 *qs1);
-ssize_t qs1_events_show(struct qs1 *qs1, char *buf);
+int qs1_events_read(struct qs1 *qs1, struct qs1_event *events, u32 count);
+int devm_qs1_event_log_init(struct qs1 *qs1);
+int qs1_telemetry_u32(struct device *dev, size_t offset, u32 *ret);
 int devm_qs1_trip_init(struct qs1 *qs1);
 void qs1_trip_event(struct qs1 *qs1, const struct qs1_event *event);
 void qs1_debugfs_init(struct qs1 *qs1);
@@ -276,6 +278,24 @@ struct qs1_param_desc {
 
 extern const struct qs1_param_desc qs1_param_desc[QS1_PARAM_COUNT];
 extern const struct attribute_group qs1_params_group;
-extern const struct attribute_group qs1_params_range_group;
+extern const struct attribute_group qs1_params_min_group;
+extern const struct attribute_group qs1_params_max_group;
+extern const struct attribute_group qs1_params_default_group;
+
+/* Attributes of the former release, sysfs-old.c. */
+#ifdef CONFIG_QS1_OLD_ATTRIBUTES
+extern const struct attribute_group qs1_old_group;
+extern const struct attribute_group qs1_old_params_range_group;
+ssize_t qs1_old_events(struct qs1 *qs1, char *buf);
+
+static inline void qs1_old_notify(struct qs1 *qs1, const char *name)
+{
+	sysfs_notify(&qs1->dev->kobj, NULL, name);
+}
+#else
+static inline void qs1_old_notify(struct qs1 *qs1, const char *name)
+{
+}
+#endif
 
 #endif /* QS1_H */

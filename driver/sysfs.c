@@ -31,7 +31,15 @@ static ssize_t firmware_version_show(struct device *dev, struct device_attribute
 }
 static DEVICE_ATTR_RO(firmware_version);
 
-static int qs1_telemetry_u32(struct device *dev, size_t offset, u32 *ret)
+/**
+ * qs1_telemetry_u32() - one word of the telemetry
+ * @dev: parent device
+ * @offset: in struct qs1_telemetry
+ * @ret: where to put it; undefined on failure
+ *
+ * Return: as qs1_telemetry_read().
+ */
+int qs1_telemetry_u32(struct device *dev, size_t offset, u32 *ret)
 {
 	return qs1_telemetry_read(dev_get_drvdata(dev), offset, ret, sizeof(*ret));
 }
@@ -48,18 +56,6 @@ static ssize_t state_show(struct device *dev, struct device_attribute *attr, cha
 }
 static DEVICE_ATTR_RO(state);
 
-static ssize_t status_flags_show(struct device *dev, struct device_attribute *attr, char *buf)
-{
-	u32 status;
-	int ret;
-
-	ret = qs1_telemetry_u32(dev, offsetof(struct qs1_telemetry, status), &status);
-	if (ret)
-		return ret;
-	return sysfs_emit(buf, "0x%08x\n", status);
-}
-static DEVICE_ATTR_RO(status_flags);
-
 static ssize_t telemetry_ticks_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	u64 ticks;
@@ -73,54 +69,33 @@ static ssize_t telemetry_ticks_show(struct device *dev, struct device_attribute 
 }
 static DEVICE_ATTR_RO(telemetry_ticks);
 
-static ssize_t qs1_faults_emit(char *buf, u32 faults)
+static ssize_t qs1_flags_show(struct device *dev, size_t offset, char *buf)
 {
-	int len = 0;
-	u32 fault;
-
-	for (fault = 0; fault < QS1_FAULT_COUNT; fault++)
-		if (faults & QS1_FAULT_BIT(fault))
-			len += sysfs_emit_at(buf, len, "%s%s", len ? " " : "",
-					     qs1_fault_name(fault));
-	return len + sysfs_emit_at(buf, len, "\n");
-}
-
-static ssize_t faults_active_show(struct device *dev, struct device_attribute *attr, char *buf)
-{
-	u32 faults;
+	u32 flags;
 	int ret;
 
-	ret = qs1_telemetry_u32(dev, offsetof(struct qs1_telemetry, faults_active), &faults);
-	return ret ? ret : qs1_faults_emit(buf, faults);
+	ret = qs1_telemetry_u32(dev, offset, &flags);
+	return ret ? ret : sysfs_emit(buf, "0x%08x\n", flags);
 }
-static DEVICE_ATTR_RO(faults_active);
 
-static ssize_t faults_latched_show(struct device *dev, struct device_attribute *attr, char *buf)
+static ssize_t status_flags_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	u32 faults;
-	int ret;
-
-	ret = qs1_telemetry_u32(dev, offsetof(struct qs1_telemetry, faults_latched), &faults);
-	return ret ? ret : qs1_faults_emit(buf, faults);
+	return qs1_flags_show(dev, offsetof(struct qs1_telemetry, status), buf);
 }
-static DEVICE_ATTR_RO(faults_latched);
+static DEVICE_ATTR_RO(status_flags);
 
-static ssize_t fault_counts_show(struct device *dev, struct device_attribute *attr, char *buf)
+static ssize_t fault_flags_active_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	u32 counts[QS1_FAULT_SLOTS];
-	int len = 0;
-	u32 fault;
-	int ret;
-
-	ret = qs1_telemetry_read(dev_get_drvdata(dev), offsetof(struct qs1_telemetry, fault_count),
-				 counts, sizeof(counts));
-	if (ret)
-		return ret;
-	for (fault = 0; fault < QS1_FAULT_COUNT; fault++)
-		len += sysfs_emit_at(buf, len, "%s %u\n", qs1_fault_name(fault), counts[fault]);
-	return len;
+	return qs1_flags_show(dev, offsetof(struct qs1_telemetry, faults_active), buf);
 }
-static DEVICE_ATTR_RO(fault_counts);
+static DEVICE_ATTR_RO(fault_flags_active);
+
+static ssize_t fault_flags_latched_show(struct device *dev, struct device_attribute *attr,
+					char *buf)
+{
+	return qs1_flags_show(dev, offsetof(struct qs1_telemetry, faults_latched), buf);
+}
+static DEVICE_ATTR_RO(fault_flags_latched);
 
 static ssize_t enter_service_remaining_s_show(struct device *dev, struct device_attribute *attr,
 					      char *buf)
@@ -150,59 +125,90 @@ static ssize_t power_limit_in_force_w_show(struct device *dev, struct device_att
 }
 static DEVICE_ATTR_RO(power_limit_in_force_w);
 
-static const struct qs1_control {
-	const char *words;
-	enum qs1_op op;
-	bool fault; /* the name of a fault follows */
-} qs1_controls[] = {
-	{ "arm", QS1_OP_ARM },
-	{ "disarm", QS1_OP_DISARM },
-	{ "profile begin", QS1_OP_PROFILE_BEGIN },
-	{ "profile commit", QS1_OP_PROFILE_COMMIT },
-	{ "profile abort", QS1_OP_PROFILE_ABORT },
-	{ "clear ", QS1_OP_CLEAR, true },
-	{ "latch ", QS1_OP_LATCH, true },
-};
-
-static int qs1_control(struct qs1 *qs1, const char *words)
-{
-	int fault = 0;
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(qs1_controls); i++) {
-		const struct qs1_control *c = &qs1_controls[i];
-
-		if (c->fault && str_has_prefix(words, c->words))
-			fault = qs1_fault_find(words + strlen(c->words));
-		else if (strcmp(words, c->words))
-			continue;
-		return fault < 0 ? fault : qs1_command(qs1, c->op, fault, 0, NULL);
-	}
-	return -EINVAL;
-}
-
-static ssize_t control_store(struct device *dev, struct device_attribute *attr, const char *buf,
-			     size_t count)
-{
-	char *copy __free(kfree) = kstrndup(buf, count, GFP_KERNEL);
-	int ret;
-
-	if (!copy)
-		return -ENOMEM;
-	ret = qs1_control(dev_get_drvdata(dev), strim(copy));
-	return ret ? ret : count;
-}
-static DEVICE_ATTR_WO(control);
-
-static ssize_t bench_show(struct device *dev, struct device_attribute *attr, char *buf)
+static ssize_t qs1_status_bit_show(struct device *dev, u32 bit, char *buf)
 {
 	u32 status;
 	int ret;
 
 	ret = qs1_telemetry_u32(dev, offsetof(struct qs1_telemetry, status), &status);
+	return ret ? ret : sysfs_emit(buf, "%d\n", !!(status & bit));
+}
+
+static ssize_t armed_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return qs1_status_bit_show(dev, QS1_STATUS_ARMED, buf);
+}
+
+static ssize_t armed_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			   size_t count)
+{
+	bool on;
+	int ret;
+
+	ret = kstrtobool(buf, &on);
 	if (ret)
 		return ret;
-	return sysfs_emit(buf, "%d\n", !!(status & QS1_STATUS_BENCH));
+	ret = qs1_command(dev_get_drvdata(dev), on ? QS1_OP_ARM : QS1_OP_DISARM, 0, 0, NULL);
+	return ret ? ret : count;
+}
+static DEVICE_ATTR_RW(armed);
+
+/* @buf holds the code of a fault, in any case. */
+static ssize_t qs1_fault_command(struct device *dev, enum qs1_op op, const char *buf, size_t count)
+{
+	char *word __free(kfree) = kstrndup(buf, count, GFP_KERNEL);
+	int ret;
+
+	if (!word)
+		return -ENOMEM;
+	ret = qs1_fault_find(strim(word));
+	if (ret >= 0)
+		ret = qs1_command(dev_get_drvdata(dev), op, ret, 0, NULL);
+	return ret ? ret : count;
+}
+
+static ssize_t clear_fault_store(struct device *dev, struct device_attribute *attr, const char *buf,
+				 size_t count)
+{
+	return qs1_fault_command(dev, QS1_OP_CLEAR, buf, count);
+}
+static DEVICE_ATTR_WO(clear_fault);
+
+static ssize_t latch_fault_store(struct device *dev, struct device_attribute *attr, const char *buf,
+				 size_t count)
+{
+	return qs1_fault_command(dev, QS1_OP_LATCH, buf, count);
+}
+static DEVICE_ATTR_WO(latch_fault);
+
+static const struct {
+	const char *word;
+	enum qs1_op op;
+} qs1_profile_steps[] = {
+	{ "begin", QS1_OP_PROFILE_BEGIN },
+	{ "commit", QS1_OP_PROFILE_COMMIT },
+	{ "abort", QS1_OP_PROFILE_ABORT },
+};
+
+static ssize_t profile_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			     size_t count)
+{
+	int ret;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(qs1_profile_steps); i++) {
+		if (!sysfs_streq(buf, qs1_profile_steps[i].word))
+			continue;
+		ret = qs1_command(dev_get_drvdata(dev), qs1_profile_steps[i].op, 0, 0, NULL);
+		return ret ? ret : count;
+	}
+	return -EINVAL;
+}
+static DEVICE_ATTR_WO(profile);
+
+static ssize_t bench_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return qs1_status_bit_show(dev, QS1_STATUS_BENCH, buf);
 }
 
 static ssize_t bench_store(struct device *dev, struct device_attribute *attr, const char *buf,
@@ -290,29 +296,59 @@ static ssize_t wave_lost_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(wave_lost);
 
-static ssize_t events_show(struct device *dev, struct device_attribute *attr, char *buf)
+/* clang-format off */
+static struct device_attribute qs1_fault_count_attr[];
+
+static ssize_t qs1_fault_count_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return qs1_events_show(dev_get_drvdata(dev), buf);
+	size_t offset = offsetof(struct qs1_telemetry, fault_count[attr - qs1_fault_count_attr]);
+	u32 count;
+	int ret;
+
+	ret = qs1_telemetry_u32(dev, offset, &count);
+	return ret ? ret : sysfs_emit(buf, "%u\n", count);
 }
-static DEVICE_ATTR_RO(events);
+
+static struct device_attribute qs1_fault_count_attr[] = {
+#define X(id, ...) \
+	[QS1_FAULT_##id] = { .attr = { .name = #id, .mode = 0444 }, .show = qs1_fault_count_show },
+	QS1_FAULTS(X)
+#undef X
+};
+
+static struct attribute *qs1_fault_count_attrs[] = {
+#define X(id, ...) \
+	[QS1_FAULT_##id] = &qs1_fault_count_attr[QS1_FAULT_##id].attr,
+	QS1_FAULTS(X)
+#undef X
+	[QS1_FAULT_COUNT] = NULL
+};
+
+/* clang-format on */
+
+static const struct attribute_group qs1_fault_count_group = {
+	.name = "fault_count",
+	.attrs = qs1_fault_count_attrs,
+};
 
 static struct attribute *qs1_attrs[] = { &dev_attr_qs1_layout_version.attr,
 					 &dev_attr_firmware_version.attr,
 					 &dev_attr_state.attr,
 					 &dev_attr_status_flags.attr,
 					 &dev_attr_telemetry_ticks.attr,
-					 &dev_attr_faults_active.attr,
-					 &dev_attr_faults_latched.attr,
-					 &dev_attr_fault_counts.attr,
+					 &dev_attr_fault_flags_active.attr,
+					 &dev_attr_fault_flags_latched.attr,
 					 &dev_attr_enter_service_remaining_s.attr,
 					 &dev_attr_power_limit_in_force_w.attr,
-					 &dev_attr_control.attr,
+					 &dev_attr_armed.attr,
+					 &dev_attr_clear_fault.attr,
+					 &dev_attr_latch_fault.attr,
+					 &dev_attr_profile.attr,
 					 &dev_attr_bench.attr,
 					 &dev_attr_command_result.attr,
 					 &dev_attr_heartbeat.attr,
 					 &dev_attr_coproc_crashes.attr,
 					 &dev_attr_wave_lost.attr,
-					 &dev_attr_events.attr,
 					 NULL };
 
 static const struct attribute_group qs1_group = {
@@ -320,6 +356,15 @@ static const struct attribute_group qs1_group = {
 };
 
 /* Attributes of the parent device, for the glue driver's dev_groups. */
-const struct attribute_group *qs1_groups[] = { &qs1_group, &qs1_params_group,
-					       &qs1_params_range_group, NULL };
+const struct attribute_group *qs1_groups[] = { &qs1_group,
+					       &qs1_fault_count_group,
+					       &qs1_params_group,
+					       &qs1_params_min_group,
+					       &qs1_params_max_group,
+					       &qs1_params_default_group,
+#ifdef CONFIG_QS1_OLD_ATTRIBUTES
+					       &qs1_old_group,
+					       &qs1_old_params_range_group,
+#endif
+					       NULL };
 EXPORT_SYMBOL_NS_GPL(qs1_groups, QS1_NS);

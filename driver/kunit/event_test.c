@@ -16,7 +16,7 @@
 
 #define EVENT_SEED 0x51534ull
 #define EVENT_RANDOM_CASES 200
-/* The longest line times the number shown must stay below this, see event.c. */
+/* The longest line times the number shown must stay below this, see sysfs-old.c. */
 #define EVENT_ATTRIBUTE_SIZE 4096
 /* Snapshots that are written while they are read, one in two ticks; the time that this may take. */
 #define SNAPSHOTS 25
@@ -58,45 +58,47 @@ static int count_lines(const char *text)
 static void event_none(struct kunit *test)
 {
 	struct fake *fake = fake_inverter(test);
-	char *buf = page(test);
+	struct qs1_event event;
 
-	KUNIT_EXPECT_EQ(test, qs1_events_show(&fake->qs1, buf), 0);
+	KUNIT_EXPECT_EQ(test, qs1_events_read(&fake->qs1, &event, 1), 0);
 	clear_bit(QS1_FLAG_RUNNING, &fake->qs1.flags);
-	KUNIT_EXPECT_EQ(test, qs1_events_show(&fake->qs1, buf), -ENODATA);
+	KUNIT_EXPECT_EQ(test, qs1_events_read(&fake->qs1, &event, 1), -ENODATA);
 }
 
-static void event_newest_are_shown_oldest_first(struct kunit *test)
+static void event_newest_are_read_oldest_first(struct kunit *test)
 {
 	struct fake *fake = fake_inverter(test);
-	char *buf = page(test);
+	struct qs1_event *events = kunit_kcalloc(test, QS1_EVENTS, sizeof(*events), GFP_KERNEL);
 	u32 number;
 
+	KUNIT_ASSERT_NOT_NULL(test, events);
 	for (number = 1; number <= 3; number++)
 		write_event(fake, number);
-	KUNIT_EXPECT_GT(test, qs1_events_show(&fake->qs1, buf), 0);
-	KUNIT_EXPECT_EQ(test, count_lines(buf), 3);
-	KUNIT_EXPECT_EQ(test, strncmp(buf, "1 1000 trip ", 12), 0);
+	KUNIT_EXPECT_EQ(test, qs1_events_read(&fake->qs1, events, QS1_EVENTS), 3);
+	KUNIT_EXPECT_EQ(test, events[0].seq, 1u);
+	KUNIT_EXPECT_EQ(test, events[0].ticks, 1000ull);
+	KUNIT_EXPECT_EQ(test, qs1_events_read(&fake->qs1, events, 2), 2);
+	KUNIT_EXPECT_EQ(test, events[0].seq, 2u);
 
 	for (; number <= 1000; number++)
 		write_event(fake, number);
-	KUNIT_EXPECT_GT(test, qs1_events_show(&fake->qs1, buf), 0);
-	KUNIT_EXPECT_EQ(test, count_lines(buf), 40);
-	KUNIT_EXPECT_EQ(test, strncmp(buf, "961 961000 trip ", 16), 0);
+	KUNIT_EXPECT_EQ(test, qs1_events_read(&fake->qs1, events, 2 * QS1_EVENTS), QS1_EVENTS);
+	KUNIT_EXPECT_EQ(test, events[0].seq, 1001 - QS1_EVENTS);
 }
 
 /* Being written, or already overwritten: left out. */
 static void event_unfinished_is_left_out(struct kunit *test)
 {
 	struct fake *fake = fake_inverter(test);
-	char *buf = page(test);
+	struct qs1_event events[3];
 	u32 number;
 
 	for (number = 1; number <= 3; number++)
 		write_event(fake, number);
 	fake->shm->events.event[2].seq = 0;
 	fake->shm->events.event[3].seq = 3 + QS1_EVENTS;
-	qs1_events_show(&fake->qs1, buf);
-	KUNIT_EXPECT_EQ(test, count_lines(buf), 1);
+	KUNIT_EXPECT_EQ(test, qs1_events_read(&fake->qs1, events, 3), 1);
+	KUNIT_EXPECT_EQ(test, events[0].seq, 1u);
 }
 
 /* Each bit of the ring as it pleases: the text still fits, and KASAN is silent. */
@@ -119,14 +121,14 @@ static void event_garbage_is_harmless(struct kunit *test)
 		for (n = 0; n < QS1_EVENTS; n++)
 			fake->shm->events.event[(head - n) % QS1_EVENTS].seq = head - n;
 		memset(buf, 0, PAGE_SIZE);
-		len = qs1_events_show(&fake->qs1, buf);
+		len = qs1_old_events(&fake->qs1, buf);
 		KUNIT_ASSERT_GE(test, len, 0);
 		KUNIT_ASSERT_LT(test, len, EVENT_ATTRIBUTE_SIZE);
 		KUNIT_ASSERT_EQ(test, count_lines(buf), min(head, 40u));
 	}
 }
 
-/* The longest line that event.c computes with. */
+/* The longest line that sysfs-old.c computes with. */
 static void event_longest_text_fits(struct kunit *test)
 {
 	struct fake *fake = fake_inverter(test);
@@ -144,7 +146,7 @@ static void event_longest_text_fits(struct kunit *test)
 			.value = S32_MIN,
 			.ticks = U64_MAX,
 		};
-	KUNIT_EXPECT_LT(test, qs1_events_show(&fake->qs1, buf), EVENT_ATTRIBUTE_SIZE);
+	KUNIT_EXPECT_LT(test, qs1_old_events(&fake->qs1, buf), EVENT_ATTRIBUTE_SIZE);
 	KUNIT_EXPECT_EQ(test, count_lines(buf), 40);
 }
 
@@ -280,7 +282,7 @@ static void names_of_any_number(struct kunit *test)
 }
 
 static struct kunit_case event_test_cases[] = { KUNIT_CASE(event_none),
-						KUNIT_CASE(event_newest_are_shown_oldest_first),
+						KUNIT_CASE(event_newest_are_read_oldest_first),
 						KUNIT_CASE(event_unfinished_is_left_out),
 						KUNIT_CASE(event_garbage_is_harmless),
 						KUNIT_CASE(event_longest_text_fits),

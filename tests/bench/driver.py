@@ -178,7 +178,7 @@ class Bench:
         self.choose(self.wave, 8192, WATERMARK, ("index0", "timestamp"))
         self.agent.check(f"echo 1 >{self.wave}/buffer/enable")
         node = f"/dev/{self.wave.rpartition('/')[2]}"
-        self.agent.check(f"{GUEST}/reader wake {node} /sys/bus/pci/drivers/qs1-ivshmem/0*/events "
+        self.agent.check(f"{GUEST}/reader wake {node} /sys/bus/pci/drivers/qs1-ivshmem/0*/event_log "
                          f">{GUEST}/wake 2>&1 & echo $! >{GUEST}/wake.pid")
         for _ in range(TRIPS):
             self.board.world.do("grid v 0.3")

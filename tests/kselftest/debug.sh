@@ -50,7 +50,7 @@ traced()
 
 disarm()
 {
-	put disarm "$(board)/control"
+	put 0 "$(board)/armed"
 }
 
 # Arming changes the state only in the state shutdown.
@@ -62,7 +62,7 @@ shut_down()
 arm_and_disarm()
 {
 	wait_for 20 shut_down || return 1
-	put x "$(board)/heartbeat" && put arm "$(board)/control" && sleep 0.2 && disarm && sleep 0.2
+	put x "$(board)/heartbeat" && put 1 "$(board)/armed" && sleep 0.2 && disarm && sleep 0.2
 }
 
 stream()

@@ -116,16 +116,16 @@ start_heart()
 # produce, stop_producing: without the enter-service delay
 produce()
 {
-	put disarm "$(board)/control" && put 0 "$(board)/params/es_delay_s" &&
-		put arm "$(board)/control" || return 1
+	put 0 "$(board)/armed" && put 0 "$(board)/params/es_delay_s" &&
+		put 1 "$(board)/armed" || return 1
 	wait_for 60 state_is producing || equal producing "$(cat "$(board)/state")" state
 }
 
 stop_producing()
 {
-	put disarm "$(board)/control"
-	read -r _ _ delay_default <"$(board)/params_range/es_delay_s"
-	wait_for 20 state_is shutdown && put "$delay_default" "$(board)/params/es_delay_s"
+	put 0 "$(board)/armed"
+	wait_for 20 state_is shutdown &&
+		put "$(cat "$(board)/params_default/es_delay_s")" "$(board)/params/es_delay_s"
 }
 
 relay_is()
@@ -145,7 +145,7 @@ relay_follows()
 	timeout 120 gpiomon --num-events=2 --format=%e $(gpiofind relay) >"$HEART.edges" &
 	monitor=$!
 	sleep 1
-	put disarm "$(board)/control" && wait_for 20 state_is shutdown && produce && wait "$monitor" &&
+	put 0 "$(board)/armed" && wait_for 20 state_is shutdown && produce && wait "$monitor" &&
 		equal "0 1" "$(tr '\n' ' ' <"$HEART.edges" | sed 's/ $//')" "edges of the relay, 1 is rising"
 	edges_result=$?
 	stop_producing && wait_for 20 relay_is 0 && [ "$closed" -eq 0 ] && [ "$edges_result" -eq 0 ]
@@ -182,11 +182,11 @@ armed_is()
 # takes_permission LINE: a low level disarms; a high level does not arm again
 takes_permission()
 {
-	put x "$(board)/heartbeat" && put arm "$(board)/control" && wait_for 15 armed_is 1 || return 1
+	put x "$(board)/heartbeat" && put 1 "$(board)/armed" && wait_for 15 armed_is 1 || return 1
 	set_line "$1" 0
 	wait_for 15 armed_is 0
 	taken=$?
-	[ "$1" != enable ] || refused "Device or resource busy" arm "$(board)/control" || taken=1
+	[ "$1" != enable ] || refused "Device or resource busy" 1 "$(board)/armed" || taken=1
 	set_line "$1" 1
 	[ "$taken" -eq 0 ] || {
 		echo "$1 is low: status is $(cat "$(board)/status_flags")"

@@ -48,7 +48,7 @@ has_the_limit_in_force()
 	limit=$(cat "$(board)/params/overtemp_c")
 	equal $((limit * 1000)) "$(cat "$hwmon/temp1_crit")" temp1_crit &&
 		equal 0 "$(cat "$hwmon/temp1_crit_alarm")" temp1_crit_alarm || return 1
-	read -r low _ <"$(board)/params_range/overtemp_c"
+	low=$(cat "$(board)/params_min/overtemp_c")
 	put "$low" "$(board)/params/overtemp_c" &&
 		equal $((low * 1000)) "$(cat "$hwmon/temp1_crit")" "temp1_crit after a change"
 	limit_result=$?
@@ -70,7 +70,7 @@ zone_reads()
 
 silent_without_firmware()
 {
-	put disarm "$(board)/control" >/dev/null
+	put 0 "$(board)/armed" >/dev/null
 	put stop "$rproc/state" && unreadable "No data available" "$hwmon/in0_input" &&
 		unreadable "No data available" "$hwmon/temp1_crit" &&
 		unreadable "No data available" "$(zone)/temp"

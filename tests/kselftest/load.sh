@@ -15,9 +15,9 @@ UDEV="systemd-udevd-kernel.socket systemd-udevd-control.socket systemd-udevd.ser
 CYCLES=${CYCLES:-5}
 UNBINDS=${UNBINDS:-2}
 
-ATTRIBUTES="qs1_layout_version firmware_version state status_flags telemetry_ticks faults_active faults_latched
-fault_counts enter_service_remaining_s power_limit_in_force_w bench command_result heartbeat
-coproc_crashes wave_lost events"
+ATTRIBUTES="qs1_layout_version firmware_version state status_flags telemetry_ticks fault_flags_active
+fault_flags_latched fault_count/GFDI enter_service_remaining_s power_limit_in_force_w armed bench command_result
+heartbeat coproc_crashes wave_lost event_log"
 
 loaded()
 {
@@ -161,19 +161,20 @@ in_shutdown()
 
 arm()
 {
-	put x "$(board)/heartbeat" && put arm "$(board)/control"
+	put x "$(board)/heartbeat" && put 1 "$(board)/armed"
 }
 
 enter_bench()
 {
-	put disarm "$(board)/control" && wait_for 20 in_shutdown && put x "$(board)/heartbeat" &&
+	put 0 "$(board)/armed" && wait_for 20 in_shutdown && put x "$(board)/heartbeat" &&
 		put 1 "$(board)/bench"
 }
 
 # The udev rule runs at the event "bind": before it the attributes do not exist.
 granted()
 {
-	[ "$(stat -c %G-%a "$(board)/control")" = qs1-220 ] &&
+	[ "$(stat -c %G-%a "$(board)/armed")" = qs1-664 ] &&
+		[ "$(stat -c %G-%a "$(board)/clear_fault")" = qs1-220 ] &&
 		[ "$(stat -c %G-%a "$(board)/heartbeat")" = qs1-664 ] &&
 		[ "$(stat -c %G-%a "$(board)/params/uv1_v_pu")" = qs1-664 ]
 }
@@ -182,7 +183,7 @@ group_of_qs1d_may_write()
 {
 	unbind_after arm || return 1
 	wait_for 60 granted || {
-		ls -l "$(board)/control" "$(board)/heartbeat" "$(board)/params/uv1_v_pu"
+		ls -l "$(board)/armed" "$(board)/clear_fault" "$(board)/heartbeat" "$(board)/params/uv1_v_pu"
 		return 1
 	}
 }

@@ -10,30 +10,30 @@
 
 board=$(board)
 params=$board/params
-ranges=$board/params_range
 
 same_names()
 {
-	equal "$(ls "$ranges")" "$(ls "$params")" "parameters"
+	for bound in min max default; do
+		equal "$(ls "$params")" "$(ls "${params}_$bound")" "parameters" || return 1
+	done
 }
 
 # limit NAME min|max|default
 limit()
 {
-	case $2 in
-	min) cut -d ' ' -f 1 "$ranges/$1" ;;
-	max) cut -d ' ' -f 2 "$ranges/$1" ;;
-	default) cut -d ' ' -f 3 "$ranges/$1" ;;
-	esac
+	cat "${params}_$2/$1"
 }
 
 # Lines of NAME VALUE MIN MAX DEFAULT. Only shell built-ins, because there are many.
 table()
 {
 	for file in "$params"/*; do
+		name=${file##*/}
 		read -r value <"$file"
-		read -r min max default <"$ranges/${file##*/}"
-		echo "${file##*/} $value $min $max $default"
+		read -r min <"${params}_min/$name"
+		read -r max <"${params}_max/$name"
+		read -r default <"${params}_default/$name"
+		echo "$name $value $min $max $default"
 	done
 }
 
@@ -126,30 +126,30 @@ refuses_text()
 
 abort_forgets()
 {
-	put "profile begin" "$board/control" &&
+	put begin "$board/profile" &&
 		put "$(limit es_delay_s max)" "$params/es_delay_s" &&
-		put "profile abort" "$board/control"
+		put abort "$board/profile"
 }
 
 commit_applies()
 {
 	before=$(cat "$params/es_delay_s")
-	put "profile begin" "$board/control" && put 77 "$params/es_delay_s" &&
+	put begin "$board/profile" && put 77 "$params/es_delay_s" &&
 		equal "$before" "$(cat "$params/es_delay_s")" "es_delay_s before the commit" &&
-		put "profile commit" "$board/control" &&
+		put commit "$board/profile" &&
 		equal 77 "$(cat "$params/es_delay_s")" "es_delay_s after the commit" &&
-		put "profile begin" "$board/control" && put "$before" "$params/es_delay_s" &&
-		put "profile commit" "$board/control"
+		put begin "$board/profile" && put "$before" "$params/es_delay_s" &&
+		put commit "$board/profile"
 }
 
 # UV2 above UV1 contradicts.
 conflict_is_named()
 {
-	put "profile begin" "$board/control" &&
+	put begin "$board/profile" &&
 		put 0.880 "$params/uv2_v_pu" && put 0.600 "$params/uv1_v_pu" || return 1
-	refused "Invalid argument" "profile commit" "$board/control" || return 1
+	refused "Invalid argument" commit "$board/profile" || return 1
 	result=$(cat "$board/command_result")
-	put "profile abort" "$board/control"
+	put abort "$board/profile"
 	case $result in
 	"conflict "*) [ -e "$params/${result#conflict }" ] ;;
 	*)
@@ -161,9 +161,78 @@ conflict_is_named()
 
 refuses_words()
 {
-	for words in "" start arms "profile" "profile commits" "clear" "clear nothing" "latch 9" "ARM"; do
-		refused "Invalid argument" "$words" "$board/control" || return 1
+	for pair in armed: armed:arm armed:2 profile: profile:commits profile:BEGIN clear_fault: \
+		clear_fault:nothing clear_fault:9 latch_fault:gfdi-1; do
+		refused "Invalid argument" "${pair#*:}" "$board/${pair%%:*}" || return 1
 	done
+}
+
+arms_and_disarms()
+{
+	put x "$board/heartbeat" && put 1 "$board/armed" && wait_for 5 armed_is 1 &&
+		put 0 "$board/armed" && wait_for 5 armed_is 0
+}
+
+armed_is()
+{
+	line_of "$board/armed" && [ "$first_line" = "$1" ]
+}
+
+# A fault that was latched before power-off is restored, shown as its bit, and cleared.
+latches_and_clears()
+{
+	wait_for 20 state_is shutdown && put gfdi "$board/latch_fault" &&
+		wait_for 5 latched_is 1 && put GFDI "$board/clear_fault" && wait_for 20 latched_is 0
+}
+
+state_is()
+{
+	line_of "$board/state" && [ "$first_line" = "$1" ]
+}
+
+# Bit of GFDI, the tenth of QS1_FAULTS in include/qs1/codes.h.
+latched_is()
+{
+	line_of "$board/fault_flags_latched" && [ $((first_line >> 9 & 1)) -eq "$1" ]
+}
+
+each_fault_is_counted()
+{
+	counted=0
+	for count in "$board"/fault_count/*; do
+		read -r number <"$count"
+		between 0 4294967295 "$number" "${count##*/}" || return 1
+		counted=$((counted + 1))
+	done
+	equal 23 "$counted" faults
+}
+
+# Records of 32 bytes; the first word is the number, which counts on.
+events_are_records()
+{
+	od -A n -v -t u4 -w32 "$board/event_log" | awk '
+		NF != 8 || (NR > 1 && $1 <= last) { bad = 1; print "event: " $0 }
+		{ last = $1 }
+		END { exit bad || NR == 0 }'
+}
+
+# Each attribute of the former release has what replaces it.
+old_names_agree()
+{
+	[ -e "$board/control" ] || {
+		echo "built without the former attributes"
+		return 4
+	}
+	put disarm "$board/control" && refused "Invalid argument" arms "$board/control" || return 1
+	for name in host_timeout_s uv1_v_pu; do
+		equal "$(limit "$name" min) $(limit "$name" max) $(limit "$name" default)" \
+			"$(cat "$board/params_range/$name")" "range of $name" || return 1
+	done
+	equal 23 "$(wc -l <"$board/fault_counts" | tr -d ' ')" "lines of fault_counts" &&
+		equal "$(od -A n -v -t u4 -w32 "$board/event_log" | tail -n 40 | awk '{ print $1 }')" \
+			"$(cut -d ' ' -f 1 "$board/events")" "numbers of the events" &&
+		equal "$(($(cat "$board/fault_flags_latched") >> 9 & 1))" \
+			"$(grep -c GFDI "$board/faults_latched")" "GFDI latched"
 }
 
 heartbeat_counts()
@@ -175,7 +244,7 @@ heartbeat_counts()
 
 pause_service
 wait_for 15 firmware_running
-plan 15
+plan 19
 check "each parameter has a range" same_names
 check "values and defaults are within their ranges" within_ranges
 check "a value is taken" takes_value
@@ -186,9 +255,13 @@ check "text that is no number is refused" unchanged refuses_text
 check "an aborted profile leaves no trace" unchanged abort_forgets
 check "a committed profile is in force at once" unchanged commit_applies
 check "a contradiction is refused and names a parameter" unchanged conflict_is_named
-check "unknown control words are refused" unchanged refuses_words
+check "unknown words are refused" unchanged refuses_words
+check "it is armed and disarmed" arms_and_disarms
+check "a fault is latched and cleared" latches_and_clears
 check "heartbeats count" heartbeat_counts
-check "fault counts have one line for each fault" equal 23 "$(wc -l <"$board/fault_counts" | tr -d ' ')" lines
+check "each fault is counted" each_fault_is_counted
+check "events are records of rising numbers" events_are_records
+check "attributes of the former release agree" old_names_agree
 check "status flags are a hexadecimal word" grep -qE '^0x[0-9a-f]{8}$' "$board/status_flags"
 check "no warning in the kernel's log" log_is_clean
 finish

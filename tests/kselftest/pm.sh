@@ -76,7 +76,7 @@ works_again()
 {
 	wait_for 20 firmware_running || return 1
 	ticks=$(cat "$board/telemetry_ticks")
-	wait_for 10 ticks_move && put x "$board/heartbeat" && put disarm "$board/control"
+	wait_for 10 ticks_move && put x "$board/heartbeat" && put 0 "$board/armed"
 }
 
 ticks_move()
@@ -86,7 +86,7 @@ ticks_move()
 
 arm()
 {
-	put arm "$board/control" && wait_for 10 armed_is 1
+	put 1 "$board/armed" && wait_for 10 armed_is 1
 }
 
 sleeps_disarmed()
@@ -101,7 +101,7 @@ sleeps_disarmed()
 
 enter_bench()
 {
-	put disarm "$board/control" && wait_for 20 state_is shutdown &&
+	put 0 "$board/armed" && wait_for 20 state_is shutdown &&
 		put 1 "$board/bench" && wait_for 10 bench_is 1
 }
 
@@ -177,7 +177,7 @@ wait_runtime()
 # firmware runs, and releases it after a stop or a crash.
 awake_as_long_as_the_firmware_runs()
 {
-	put disarm "$board/control" && put auto "$board/power/control" || return 1
+	put 0 "$board/armed" && put auto "$board/power/control" || return 1
 	# Longer than anything that could still be pending.
 	sleep 3
 	runtime_is active && put stop "$rproc/state" && wait_runtime suspended &&

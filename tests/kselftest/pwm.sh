@@ -48,7 +48,7 @@ bench_is()
 
 shut_down()
 {
-	put disarm "$board/control" || return 1
+	put 0 "$board/armed" || return 1
 	wait_for 20 in_state shutdown || {
 		echo "state is $(cat "$board/state")"
 		return 1
@@ -75,7 +75,7 @@ busy_outside()
 
 no_bench_while_armed()
 {
-	put arm "$board/control" || return 1
+	put 1 "$board/armed" || return 1
 	refused "Device or resource busy" 1 "$board/bench"
 	armed_result=$?
 	shut_down && return "$armed_result"
@@ -83,7 +83,7 @@ no_bench_while_armed()
 
 no_arming_on_the_bench()
 {
-	enter_bench && refused "Device or resource busy" arm "$board/control"
+	enter_bench && refused "Device or resource busy" 1 "$board/armed"
 }
 
 words_are_refused()
@@ -230,8 +230,8 @@ check "a driven stage transfers energy, and stops" drives_the_stage
 check "bench mode ends with the heartbeat" ends_with_the_heartbeat
 check "unbinding with a channel in use, and binding again" unbinds_in_use
 check "leaving bench mode locks the channels" leaves
-check "after that the unit can be armed" put arm "$board/control"
-put disarm "$board/control" >/dev/null
+check "after that the unit can be armed" put 1 "$board/armed"
+put 0 "$board/armed" >/dev/null
 stop_heart
 heart_may_pause no
 check "no warning in the kernel's log" log_is_clean

@@ -53,7 +53,7 @@ stop_is_refused()
 		refused "Device or resource busy" stop "$rproc/state" && running &&
 			cat "$(iio qs1-meter)/in_voltage0_raw" >/dev/null
 		refused_result=$?
-		put 0 "$board/bench" && put disarm "$board/control" && wait_for 20 in_shutdown ||
+		put 0 "$board/bench" && put 0 "$board/armed" && wait_for 20 in_shutdown ||
 			return 1
 		[ "$refused_result" -eq 0 ] || return 1
 	done
@@ -61,7 +61,7 @@ stop_is_refused()
 
 permit_arm()
 {
-	put arm "$board/control"
+	put 1 "$board/armed"
 }
 
 permit_bench()
@@ -82,7 +82,7 @@ recovers_armed()
 
 stops()
 {
-	put disarm "$board/control" >/dev/null
+	put 0 "$board/armed" >/dev/null
 	put stop "$rproc/state" && equal offline "$(cat "$rproc/state")" state
 }
 
@@ -92,7 +92,7 @@ silent_while_stopped()
 		unreadable "No data available" "$board/params/uv1_v_pu" &&
 		unreadable "No data available" "$(iio qs1-meter)/in_voltage0_raw" &&
 		unreadable "No data available" "$(iio qs1-wave)/in_voltage5_raw" &&
-		refused "Cannot send after transport endpoint shutdown" arm "$board/control" &&
+		refused "Cannot send after transport endpoint shutdown" 1 "$board/armed" &&
 		put x "$board/heartbeat"
 }
 

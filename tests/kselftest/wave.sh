@@ -303,7 +303,7 @@ armed_is()
 # The subshell becomes the reader, so both are one process.
 holder_keeps_stream()
 {
-	heart_may_pause yes && put x "$(board)/heartbeat" && put arm "$(board)/control" &&
+	heart_may_pause yes && put x "$(board)/heartbeat" && put 1 "$(board)/armed" &&
 		wait_for 15 armed_is 1 || return 1
 	select_all 1
 	echo 8192 >"$wave/buffer/length"
@@ -316,7 +316,7 @@ holder_keeps_stream()
 	refused "Device or resource busy" 0 "$wave/buffer/enable" &&
 		equal 1 "$(cat "$wave/buffer/enable")" buffer/enable
 	holder_result=$?
-	put disarm "$(board)/control"
+	put 0 "$(board)/armed"
 	wait_for 15 armed_is 0
 	heart_may_pause no
 	put 0 "$wave/buffer/enable" || holder_result=1

@@ -15,7 +15,7 @@ from board.qga import AgentError
 from board.status import PRODUCING, state_of
 
 REMOTEPROC = "/sys/class/remoteproc/remoteproc0"
-CONTROL = "$(echo /sys/bus/pci/drivers/qs1-ivshmem/*/control)"
+ARMED = "$(echo /sys/bus/pci/drivers/qs1-ivshmem/*/armed)"
 TRACING = "/sys/kernel/tracing"
 
 # "One short red, then three short green blinks, within 5 s of DC power."
@@ -77,7 +77,7 @@ def wait_shown(board, agent, state):
 
 def restart_firmware(agent, after=""):
     """Stop it, which needs it disarmed, and start it again, after a command in the same moment."""
-    agent.check(f"{after} echo disarm >{CONTROL} && echo stop >{REMOTEPROC}/state && sleep 1 && "
+    agent.check(f"{after} echo 0 >{ARMED} && echo stop >{REMOTEPROC}/state && sleep 1 && "
                 f"echo start >{REMOTEPROC}/state")
 
 

@@ -68,12 +68,12 @@ while [ $round -lt $2 ] || [ $(cut -d. -f1 /proc/uptime) -lt $end ]; do
 	round=$((round + 1))
 	timed "echo 1 >$wave/buffer/enable"
 	timed "timeout 1 cat /dev/${wave##*/}"
-	timed "cat $board/events; cat $board/state $board/fault_counts $board/faults_latched"
-	timed "find $board/params $board/params_range -type f | xargs cat"
+	timed "cat $board/event_log $board/events; cat $board/state $board/fault_flags_* $board/fault_count/*"
+	timed "find $board/params* -type f | xargs cat"
 	timed "find $iio/iio:device*/ -name 'in_*' -type f | xargs cat"
 	timed "cat /sys/kernel/debug/qs1-*/*; cat /sys/kernel/debug/remoteproc/remoteproc0/trace0"
-	timed "echo arm >$board/control"
-	timed "echo disarm >$board/control"
+	timed "echo 1 >$board/armed"
+	timed "echo 0 >$board/armed"
 	timed "echo 1 >$board/params/host_timeout_s"
 	timed "echo 0 >$wave/buffer/enable"
 	if [ $((round % 3)) = 0 ]; then
@@ -148,7 +148,7 @@ def wait_sound(board, agent):
 @pytest.mark.parametrize("garbage", [0, 0xffffffff])
 def test_corrupted_host_fields_are_rewritten_at_the_next_start(board, agent, shared, garbage):
     agent.check("systemctl stop qs1d")
-    agent.check(f"cd {INVERTER} && echo disarm >control")
+    agent.check(f"cd {INVERTER} && echo 0 >armed")
     with open(shared, "r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
         host = SHM_OFFSET + OFFSETS["host"]
         struct.pack_into("<III", memory, host, garbage, garbage, garbage)
@@ -159,8 +159,8 @@ def test_corrupted_host_fields_are_rewritten_at_the_next_start(board, agent, sha
     assert lines & ~(LINES["LED_GREEN"] | LINES["LED_RED"]) == LINES["ENABLE"] | LINES["ESTOP_N"]
     assert watermark == 0
     board.wait("a firmware that can be armed", lambda: agent.shell(
-        f"cd {INVERTER} && echo >heartbeat && echo arm >control").status == 0, ANSWER_S)
-    agent.check(f"cd {INVERTER} && echo disarm >control")
+        f"cd {INVERTER} && echo >heartbeat && echo 1 >armed").status == 0, ANSWER_S)
+    agent.check(f"cd {INVERTER} && echo 0 >armed")
 
 
 @pytest.mark.long
@@ -209,7 +209,7 @@ end=$(($(cut -d. -f1 /proc/uptime) + SECONDS)) starts=0 tries=0
 while [ $(cut -d. -f1 /proc/uptime) -lt $end ]; do
 	tries=$((tries + 1))
 	echo stop >RPROC; echo start >RPROC && starts=$((starts + 1))
-	cat INVERTER/firmware_version INVERTER/events
+	cat INVERTER/firmware_version INVERTER/event_log
 done >/dev/null 2>&1
 echo $tries $starts
 """.replace("SECONDS", str(HOSTILE_S)).replace("RPROC", REMOTEPROC).replace("INVERTER", INVERTER)
@@ -230,7 +230,7 @@ def _hostile():
 @pytest.mark.parametrize("what,use", [("drain", STREAM), ("handshake", RESTARTS)])
 def test_changes_between_two_reads_do_no_harm(board, agent, shared, hostile, what, use):
     agent.check("systemctl stop qs1d")
-    agent.shell(f"cd {INVERTER} && echo disarm >control")
+    agent.shell(f"cd {INVERTER} && echo 0 >armed")
     attack = subprocess.Popen([hostile, shared, str(SHM_OFFSET), what, str(HOSTILE_S)],
                               stdout=subprocess.PIPE, text=True)
     out = agent.check(use, timeout_s=HOSTILE_S + 300)

@@ -146,6 +146,37 @@ static void make_led(const char *name)
 	write_file(path, "1");
 }
 
+/* Bit of the ground fault: QS1_FAULT_BIT(QS1_FAULT_GFDI). */
+#define GFDI "0x00000200"
+#define NO_FAULT "0x00000000"
+
+/* Attributes that take a command. */
+static const char *const commands[] = { "armed", "clear_fault", "latch_fault", "profile" };
+
+static void write_events(void)
+{
+	static const struct qs1_event events[] = {
+		{ .seq = 1,
+		  .ticks = 2000,
+		  .kind = QS1_EVENT_TRANSITION,
+		  .cause = QS1_CAUSE_DC_POWER,
+		  .from = QS1_STATE_OFF,
+		  .to = QS1_STATE_SELF_TEST },
+		{ .seq = 2,
+		  .ticks = 6000,
+		  .kind = QS1_EVENT_TRIP,
+		  .cause = QS1_CAUSE_FAULT_BASE + QS1_FAULT_UV2,
+		  .from = QS1_STATE_PRODUCING,
+		  .to = QS1_STATE_PRODUCING,
+		  .value = 100000 },
+	};
+	FILE *file = fopen(in_root(DEVICE "event_log"), "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(events, sizeof(events), 1, file), 1);
+	fclose(file);
+}
+
 static void make_driver(void)
 {
 	static const char *const labels[] = { "pv1", "pv2", "pv3", "pv4" };
@@ -158,16 +189,20 @@ static void make_driver(void)
 	write_file(DEVICE "qs1_layout_version", version);
 	write_file(DEVICE "firmware_version", "test");
 	write_file(DEVICE "status_flags", TESTED);
-	write_file(DEVICE "faults_active", "");
-	write_file(DEVICE "faults_latched", "");
+	write_file(DEVICE "fault_flags_active", NO_FAULT);
+	write_file(DEVICE "fault_flags_latched", NO_FAULT);
 	write_file(DEVICE "coproc_crashes", "0");
 	write_file(DEVICE "telemetry_ticks", "                   0");
 	write_file(DEVICE "command_result", "ok");
-	write_file(DEVICE "control", "");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), DEVICE "%s", commands[i]);
+		write_file(path, "");
+	}
 	write_file(DEVICE "taken", "");
 	write_file(DEVICE "heartbeat", "");
-	write_file(DEVICE "events", "1 2000 transition dc-power off self-test 0\n"
-				    "2 6000 trip UV2 producing producing 100000");
+	write_events();
 	for (int id = 0; id < QS1_PARAM_COUNT; id++) {
 		const struct qs1_param_desc *desc = qs1_param_desc(id);
 		char path[64], text[QS1_DECIMAL_SIZE];
@@ -202,7 +237,7 @@ static void remove_driver(void)
 
 /*
  * The simulated firmware. Its clock advances 100 times a second unless it is stopped. It carries
- * out a command and moves it from "control" to "taken".
+ * out a command, and moves it from its attribute to "taken", behind the attribute's name.
  */
 
 static pthread_t firmware_thread;
@@ -250,30 +285,43 @@ static void permit(bool armed)
 	put_attribute("status_flags", text);
 }
 
-static void carry_out(const char *command)
+static void carry_out(const char *attribute, const char *word)
 {
-	if (!strcmp(command, "arm") || !strcmp(command, "disarm")) {
-		permit(command[0] == 'a');
-	} else if (!strcmp(command, "latch GFDI")) {
-		put_attribute("faults_latched", "GFDI\n");
-	} else if (!strcmp(command, "clear GFDI")) {
-		put_attribute("faults_latched", "\n");
+	bool gfdi = !strcmp(word, "GFDI");
+
+	if (!strcmp(attribute, "armed")) {
+		permit(word[0] == '1');
+	} else if (!strcmp(attribute, "latch_fault") && gfdi) {
+		put_attribute("fault_flags_latched", GFDI "\n");
+	} else if (!strcmp(attribute, "clear_fault") && gfdi) {
+		put_attribute("fault_flags_latched", NO_FAULT "\n");
+	}
+}
+
+static void take_commands(void)
+{
+	char word[64], taken[96];
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		get_attribute(commands[i], word, sizeof(word));
+		if (!word[0]) {
+			continue;
+		}
+		put_attribute(commands[i], "");
+		snprintf(taken, sizeof(taken), "%s %s", commands[i], word);
+		put_attribute("taken", taken);
+		carry_out(commands[i], word);
 	}
 }
 
 static void *run_firmware(void *arg)
 {
 	const struct timespec period = { .tv_nsec = 10000000 };
-	char command[64], ticks_text[32];
+	char ticks_text[32];
 
 	(void)arg;
 	for (uint64_t ticks = QS1_TELEMETRY_TICKS; !firmware_ends; ticks += QS1_TELEMETRY_TICKS) {
-		get_attribute("control", command, sizeof(command));
-		if (command[0]) {
-			put_attribute("control", "");
-			put_attribute("taken", command);
-			carry_out(command);
-		}
+		take_commands();
 		snprintf(ticks_text, sizeof(ticks_text), "%20" PRIu64 "\n", ticks);
 		if (!clock_stands) {
 			put_attribute("telemetry_ticks", ticks_text);
@@ -571,7 +619,7 @@ static void waits_for_the_driver_and_finds_it(void **state)
 	make_driver();
 	expect(STATUS, "result.inverter", "ok");
 	expect(STATUS, "result.firmware", "test");
-	expect_file(in_root(DEVICE "taken"), "arm");
+	expect_file(in_root(DEVICE "taken"), "armed 1");
 	expect_file(in_root(DEVICE "heartbeat"), "1");
 	stop_daemon();
 }
@@ -626,7 +674,7 @@ static void ground_fault_outlives_the_daemon(void **state)
 	make_driver();
 	start_daemon();
 	expect(STATUS, "result.inverter", "ok");
-	write_attribute(DEVICE "faults_latched", "GFDI");
+	write_attribute(DEVICE "fault_flags_latched", GFDI);
 	write_attribute(DEVICE "status_flags", GROUND_FAULT);
 	expect(STATUS, "result.faults.latched", "[ \"GFDI\" ]");
 	expect_error("{\"v\":1,\"cmd\":\"start\"}", "EPERM");
@@ -634,15 +682,15 @@ static void ground_fault_outlives_the_daemon(void **state)
 	stop_daemon();
 
 	/* The firmware has lost the latch; the daemon restores it and does not arm. */
-	write_file(DEVICE "faults_latched", "");
+	write_file(DEVICE "fault_flags_latched", NO_FAULT);
 	write_file(DEVICE "status_flags", TESTED);
 	write_file(DEVICE "taken", "");
 	start_daemon();
 	expect(STATUS, "result.faults.latched", "[ \"GFDI\" ]");
-	expect_file(in_root(DEVICE "taken"), "latch GFDI");
+	expect_file(in_root(DEVICE "taken"), "latch_fault GFDI");
 	expect_ok("{\"v\":1,\"cmd\":\"clear\",\"fault\":\"gfdi\"}");
 	expect(STATUS, "result.faults.latched", "[ ]");
-	expect_file(in_root(DEVICE "taken"), "arm");
+	expect_file(in_root(DEVICE "taken"), "armed 1");
 	stop_daemon();
 }
 
@@ -701,7 +749,7 @@ static void stale_telemetry_is_a_fault(void **state)
 	clock_stands = true;
 	expect(STATUS, "result.inverter", "no telemetry");
 	expect(STATUS, "result.state", "fault");
-	expect_file(in_root(DEVICE "taken"), "disarm");
+	expect_file(in_root(DEVICE "taken"), "armed 0");
 	clock_stands = false;
 	expect(STATUS, "result.inverter", "ok");
 	stop_daemon();
@@ -1686,7 +1734,7 @@ static void one_bad_reading_disarms_nothing(void **state)
 	make_driver();
 	start_daemon();
 	expect(STATUS, "result.inverter", "ok");
-	expect_file(in_root(DEVICE "taken"), "arm");
+	expect_file(in_root(DEVICE "taken"), "armed 1");
 	write_attribute(DEVICE "status_flags", PRODUCING);
 	expect(STATUS, "result.state", "producing");
 	write_attribute(METER "in_voltage0_raw", "99000");
@@ -1695,10 +1743,10 @@ static void one_bad_reading_disarms_nothing(void **state)
 	for (int n = 0; n < 3; n++) {
 		nanosleep(&reading, NULL);
 	}
-	expect_file(in_root(DEVICE "taken"), "arm");
+	expect_file(in_root(DEVICE "taken"), "armed 1");
 	write_attribute(METER "in_voltage0_raw", "99000");
 	expect(STATUS, "result.faults.active", "[ \"SENSOR\" ]");
-	expect_file(in_root(DEVICE "taken"), "disarm");
+	expect_file(in_root(DEVICE "taken"), "armed 0");
 	write_attribute(METER "in_voltage0_raw", "37500");
 	stop_daemon();
 }

@@ -602,6 +602,28 @@ static void a_state_of_another_version_keeps_energy_and_latch(void **state)
 	assert_int_equal(persist.policy.profile.value[QS1_PARAM_ES_DELAY_S], 120);
 }
 
+static const struct qs1_event firmware_events[] = {
+	{ .seq = 1,
+	  .ticks = 2000,
+	  .kind = QS1_EVENT_TRANSITION,
+	  .cause = QS1_CAUSE_DC_POWER,
+	  .from = QS1_STATE_OFF,
+	  .to = QS1_STATE_SELF_TEST },
+	{ .seq = 2,
+	  .ticks = 6000,
+	  .kind = QS1_EVENT_TRIP,
+	  .cause = QS1_CAUSE_FAULT_BASE + QS1_FAULT_UV2,
+	  .from = QS1_STATE_PRODUCING,
+	  .to = QS1_STATE_PRODUCING,
+	  .value = 100000 },
+	{ .seq = 3,
+	  .ticks = 7000,
+	  .kind = QS1_EVENT_CLEAR,
+	  .cause = QS1_CAUSE_FAULT_BASE + QS1_FAULT_GFDI,
+	  .from = QS1_STATE_SHUTDOWN,
+	  .to = QS1_STATE_SHUTDOWN },
+};
+
 static void events_survive_a_power_cut_and_numbering_continues(void **state)
 {
 	struct disk disk = new_disk();
@@ -613,10 +635,7 @@ static void events_survive_a_power_cut_and_numbering_continues(void **state)
 	open_on(&disk, &unit.store, &unit.persist, &unit.events);
 	unit.events.boot = unit.store.boots;
 	save(1);
-	events_firmware(&unit.events,
-			"1 2000 transition dc-power off self-test 0\n"
-			"2 6000 trip UV2 producing producing 100000",
-			unit.now, 6000);
+	events_firmware(&unit.events, firmware_events, 2, unit.now, 6000);
 	events_policy(&unit.events, unit.now, "action", "permit production");
 	append_events();
 	/* The power cut loses one more event, which was not stored. */
@@ -640,17 +659,10 @@ static void events_survive_a_power_cut_and_numbering_continues(void **state)
 	/* Only the daemon restarted: the firmware's first two events are not added again. */
 	unit.events.boot = 1;
 	events_resume(&unit.events);
-	assert_int_equal(events_firmware(&unit.events,
-					 "1 2000 transition dc-power off self-test 0\n"
-					 "2 6000 trip UV2 producing producing 100000\n"
-					 "3 7000 clear GFDI shutdown shutdown 0",
-					 unit.now, 7000),
-			 1);
+	assert_int_equal(events_firmware(&unit.events, firmware_events, 3, unit.now, 7000), 1);
 	/* The firmware restarted too and numbers its events from 1 again. */
 	events_resume(&unit.events);
-	assert_int_equal(events_firmware(&unit.events, "1 2000 transition dc-power off self-test 0",
-					 unit.now, 7000),
-			 1);
+	assert_int_equal(events_firmware(&unit.events, firmware_events, 1, unit.now, 7000), 1);
 	assert_int_equal(unit.events.newest, 5);
 	store_close(&unit.store);
 	free_disk(&disk);

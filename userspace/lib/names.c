@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "util.h"
-
 static const char *const states[] = {
 #define X(id, name) [QS1_STATE_##id] = name,
 	QS1_STATES(X)
@@ -81,26 +79,4 @@ int qs1_fault_find_word(const char *word)
 	}
 	name[n] = '\0';
 	return word[n] ? -ENOENT : qs1_fault_find(name);
-}
-
-int qs1_faults_parse(const char *text, uint32_t *ret_bits)
-{
-	uint32_t bits = 0;
-	char copy[512], *save = NULL;
-
-	if (strlen(text) >= sizeof(copy)) {
-		return -EINVAL;
-	}
-	strcpy(copy, text);
-	for (char *word = strtok_r(copy, " \t\n", &save); word;
-	     word = strtok_r(NULL, " \t\n", &save)) {
-		int fault = qs1_fault_find(word);
-
-		if (fault < 0) {
-			return -EINVAL;
-		}
-		bits |= QS1_FAULT_BIT(fault);
-	}
-	*ret_bits = bits;
-	return 0;
 }

@@ -47,12 +47,4 @@ int qs1_fault_find(const char *name);
 /* As qs1_fault_find(), for a person: in any case, and with '-' for '_'. */
 int qs1_fault_find_word(const char *word);
 
-/**
- * qs1_faults_parse() - codes separated by blanks to QS1_FAULT_BIT() bits
- * @ret_bits: untouched on failure
- *
- * Return: 0, or -EINVAL for a word that is no code.
- */
-int qs1_faults_parse(const char *text, uint32_t *ret_bits);
-
 #endif /* QS1_NAMES_H */

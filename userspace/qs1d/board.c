@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../lib/clock.h"
 #include "../lib/log.h"
@@ -160,15 +161,15 @@ static int open_board(struct board *board)
 		return ret;
 	}
 	/* A udev rule gives them to our group, a moment after they appear. */
-	if (faccessat(board->dir, "control", W_OK, AT_EACCESS) < 0 ||
+	if (faccessat(board->dir, "armed", W_OK, AT_EACCESS) < 0 ||
 	    faccessat(board->dir, "heartbeat", W_OK, AT_EACCESS) < 0) {
 		return -EACCES;
 	}
 	board->status = sysfs_open(board->dir, "status_flags");
-	board->faults_active = sysfs_open(board->dir, "faults_active");
-	board->faults_latched = sysfs_open(board->dir, "faults_latched");
+	board->faults_active = sysfs_open(board->dir, "fault_flags_active");
+	board->faults_latched = sysfs_open(board->dir, "fault_flags_latched");
 	board->crashes = sysfs_open(board->dir, "coproc_crashes");
-	board->events = sysfs_open(board->dir, "events");
+	board->events = sysfs_open(board->dir, "event_log");
 	board->ticks = sysfs_open(board->dir, "telemetry_ticks");
 	if (board->status < 0 || board->faults_active < 0 || board->faults_latched < 0 ||
 	    board->ticks < 0 || board->crashes < 0 || board->events < 0) {
@@ -197,14 +198,6 @@ static int read_u32(int fd, uint32_t *ret_value)
 	}
 	*ret_value = value;
 	return 0;
-}
-
-static int read_faults(int fd, uint32_t *ret_bits)
-{
-	char text[512];
-	int ret = sysfs_read(fd, text, sizeof(text));
-
-	return ret < 0 ? ret : qs1_faults_parse(text, ret_bits);
 }
 
 /* The firmware has restarted. */
@@ -253,8 +246,8 @@ static int read_state(struct board *board)
 	bool fresh = false;
 	int ret = read_u32(board->status, &status);
 
-	ret = ret < 0 ? ret : read_faults(board->faults_active, &active);
-	ret = ret < 0 ? ret : read_faults(board->faults_latched, &latched);
+	ret = ret < 0 ? ret : read_u32(board->faults_active, &active);
+	ret = ret < 0 ? ret : read_u32(board->faults_latched, &latched);
 	ret = ret < 0 ? ret : read_u32(board->crashes, &crashes);
 	if (ret < 0) {
 		return ret;
@@ -348,9 +341,34 @@ int board_poll(struct board *board, bool meter)
 	return ret;
 }
 
-int board_control(struct board *board, const char *words)
+static int board_write(struct board *board, const char *attribute, const char *word)
 {
-	return board->bound ? sysfs_write_at(board->dir, "control", words) : -ENODEV;
+	return board->bound ? sysfs_write_at(board->dir, attribute, word) : -ENODEV;
+}
+
+int board_arm(struct board *board, bool armed)
+{
+	return board_write(board, "armed", armed ? "1" : "0");
+}
+
+int board_clear(struct board *board, enum qs1_fault fault)
+{
+	return board_write(board, "clear_fault", qs1_fault_name(fault));
+}
+
+int board_latch(struct board *board, enum qs1_fault fault)
+{
+	return board_write(board, "latch_fault", qs1_fault_name(fault));
+}
+
+int board_events(struct board *board, struct qs1_event events[QS1_EVENTS])
+{
+	ssize_t n;
+
+	do {
+		n = pread(board->events, events, QS1_EVENTS * sizeof(*events), 0);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : (int)(n / (ssize_t)sizeof(*events));
 }
 
 const char *board_refusal(struct board *board, char *buf, size_t size)
@@ -364,7 +382,7 @@ const char *board_refusal(struct board *board, char *buf, size_t size)
 int board_heartbeat(struct board *board)
 {
 	board->heartbeat_ms = clock_ms(CLOCK_MONOTONIC);
-	return board->bound ? sysfs_write_at(board->dir, "heartbeat", "1") : -ENODEV;
+	return board_write(board, "heartbeat", "1");
 }
 
 static void param_path(enum qs1_param id, char *path, size_t size)
@@ -416,7 +434,7 @@ int board_set(struct board *board, enum qs1_param id, int32_t value)
 	ret = write_param(board, id, value);
 	if (ret == -EBUSY) {
 		/* A profile that was begun and never ended, after an abort without an answer. */
-		board_control(board, "profile abort");
+		board_write(board, "profile", "abort");
 		ret = write_param(board, id, value);
 	}
 	ret = ret < 0 ? ret : holds(board, id, value);
@@ -451,7 +469,7 @@ static void keep_alive(struct board *board)
 
 static int write_profile(struct board *board, const struct qs1_profile *profile)
 {
-	int ret = board_control(board, "profile begin");
+	int ret = board_write(board, "profile", "begin");
 
 	if (ret < 0) {
 		return ret;
@@ -464,9 +482,9 @@ static int write_profile(struct board *board, const struct qs1_profile *profile)
 	}
 	if (ret < 0) {
 		/* Without an answer to the abort the profile may be begun still. */
-		return board_control(board, "profile abort") ?: ret;
+		return board_write(board, "profile", "abort") ?: ret;
 	}
-	return board_control(board, "profile commit");
+	return board_write(board, "profile", "commit");
 }
 
 int board_apply(struct board *board, const struct qs1_profile *profile)

@@ -124,13 +124,21 @@ void board_close(struct board *board);
  */
 int board_poll(struct board *board, bool meter);
 
-/**
- * board_control() - send the firmware one of the driver's commands
- * @words: "arm", "disarm", "clear gfdi", ...
- *
- * Return: 0 or the driver's negative errno.
+/*
+ * Commands to the firmware: permit production or forbid it, clear a latched fault, and
+ * restore one that was latched before power-off. Each returns 0 or the driver's negative errno.
  */
-int board_control(struct board *board, const char *words);
+int board_arm(struct board *board, bool armed);
+int board_clear(struct board *board, enum qs1_fault fault);
+int board_latch(struct board *board, enum qs1_fault fault);
+
+/**
+ * board_events() - read the newest events of the firmware
+ * @events: oldest first
+ *
+ * Return: how many, or a negative errno.
+ */
+int board_events(struct board *board, struct qs1_event events[QS1_EVENTS]);
 
 /* The firmware's reason for the last refusal; "" when unknown. */
 const char *board_refusal(struct board *board, char *buf, size_t size);

@@ -45,7 +45,6 @@ static void save(struct daemon *daemon, enum saving whose, const struct policy_k
 static int act(struct daemon *daemon, const struct policy_output *out)
 {
 	struct board *board = &daemon->board;
-	char words[32];
 	int ret;
 
 	switch (out->action) {
@@ -56,17 +55,13 @@ static int act(struct daemon *daemon, const struct policy_output *out)
 		ret = board_set(board, out->param, out->value);
 		break;
 	case POLICY_LATCH:
-	case POLICY_CLEAR:
-		snprintf(words, sizeof(words), "%s %s",
-			 out->action == POLICY_LATCH ? "latch" : "clear",
-			 qs1_fault_name(out->fault));
-		ret = board_control(board, words);
+		ret = board_latch(board, out->fault);
 		break;
-	case POLICY_ARM:
-		ret = board_control(board, "arm");
+	case POLICY_CLEAR:
+		ret = board_clear(board, out->fault);
 		break;
 	default:
-		ret = board_control(board, "disarm");
+		ret = board_arm(board, out->action == POLICY_ARM);
 		break;
 	}
 	if (ret < 0) {
@@ -259,10 +254,12 @@ static void watch_events(struct daemon *daemon)
 static void take_events(struct daemon *daemon)
 {
 	struct events *events = &daemon->events;
-	char text[SYSFS_SIZE + 1];
+	struct qs1_event found[QS1_EVENTS];
+	int count;
 
 	daemon->events_ms = daemon_time().mono_ms;
-	if (sysfs_read(daemon->board.events, text, sizeof(text)) < 0) {
+	count = board_events(&daemon->board, found);
+	if (count < 0) {
 		/* A device that is going away would wake us for ever. */
 		daemon->noticed = sd_event_source_disable_unref(daemon->noticed);
 		return;
@@ -276,9 +273,7 @@ static void take_events(struct daemon *daemon)
 		events_restart(events);
 	}
 	daemon->epoch = daemon->board.sample.epoch;
-	if (events_firmware(events, text, daemon_time(), daemon->board.last_ticks) < 0) {
-		log_warning("driver: a line of 'events' is not understood");
-	}
+	events_firmware(events, found, count, daemon_time(), daemon->board.last_ticks);
 }
 
 static void count_trip(struct daemon *daemon, const struct event *event)

@@ -9,6 +9,8 @@
 
 #include <qs1/abi.h>
 
+#include "../lib/names.h"
+
 static struct event *add(struct events *events)
 {
 	struct event *event = &events->kept[++events->newest % EVENTS_KEPT];
@@ -47,110 +49,78 @@ void events_resume(struct events *events)
 	}
 }
 
-static int parse_firmware(const char *line, struct event *found, uint64_t *ret_ticks)
+static const char *kind_name(unsigned int kind)
 {
-	int used = 0;
+	static const char *const kinds[] = {
+		[QS1_EVENT_TRANSITION] = "transition",
+		[QS1_EVENT_TRIP] = "trip",
+		[QS1_EVENT_CLEAR] = "clear",
+	};
 
-	*found = (struct event){ .source = "firmware" };
-	if (sscanf(line, "%" SCNu32 " %" SCNu64 " %15s %23s %15s %15s %" SCNd32 "%n",
-		   &found->firmware_seq, ret_ticks, found->kind, found->cause, found->from,
-		   found->to, &found->value, &used) != 7 ||
-	    line[used]) {
-		return -EINVAL;
-	}
-	return 0;
+	return kind < ARRAY_SIZE(kinds) && kinds[kind] ? kinds[kind] : "?";
 }
 
-/* Called for each line; a negative return ends the walk. */
-typedef int (*line_fn)(struct events *events, const char *line, void *ctx);
-
-static int each_line(struct events *events, const char *text, line_fn fn, void *ctx)
+/* A firmware event without number and times. */
+static struct event translate(const struct qs1_event *found)
 {
-	int sum = 0;
+	struct event event = { .source = "firmware",
+			       .firmware_seq = found->seq,
+			       .value = found->value };
 
-	while (*text) {
-		size_t n = strcspn(text, "\n");
-		char line[160];
-		int ret;
+	snprintf(event.kind, sizeof(event.kind), "%s", kind_name(found->kind));
+	snprintf(event.cause, sizeof(event.cause), "%s", qs1_cause_name(found->cause));
+	snprintf(event.from, sizeof(event.from), "%s", qs1_state_name(found->from));
+	snprintf(event.to, sizeof(event.to), "%s", qs1_state_name(found->to));
+	return event;
+}
 
-		if (n >= sizeof(line)) {
-			return -EINVAL;
+static bool same(const struct event *a, const struct event *b)
+{
+	return !strcmp(a->kind, b->kind) && !strcmp(a->cause, b->cause) &&
+	       !strcmp(a->from, b->from) && !strcmp(a->to, b->to) && a->value == b->value;
+}
+
+/* Does the firmware's ring continue after the newest kept entry? */
+static bool goes_on(const struct event *newest, const struct qs1_event *found, int count)
+{
+	for (int i = 0; i < count; i++) {
+		struct event event = translate(&found[i]);
+
+		if (event.firmware_seq >= newest->firmware_seq) {
+			return event.firmware_seq > newest->firmware_seq || same(&event, newest);
 		}
-		memcpy(line, text, n);
-		line[n] = '\0';
-		ret = fn(events, line, ctx);
-		if (ret < 0) {
-			return ret;
+	}
+	return false;
+}
+
+int events_firmware(struct events *events, const struct qs1_event *found, int count,
+		    struct event_time now, uint64_t ticks)
+{
+	int taken = 0;
+
+	if (events->resumed && !goes_on(newest_of_firmware(events), found, count)) {
+		events->firmware_seq = 0;
+	}
+	events->resumed = false;
+	for (int i = 0; i < count; i++) {
+		struct event event = translate(&found[i]);
+		uint64_t age_ms = 0;
+
+		if (event.firmware_seq <= events->firmware_seq) {
+			continue;
 		}
-		sum += ret;
-		text += n + (text[n] == '\n');
-	}
-	return sum;
-}
-
-/* 1 when the firmware's ring continues after the newest kept entry. */
-static int goes_on(struct events *events, const char *line, void *ctx)
-{
-	const struct event *newest = ctx;
-	struct event found;
-	uint64_t ticks;
-
-	if (parse_firmware(line, &found, &ticks) < 0 || found.firmware_seq < events->firmware_seq) {
-		return 0;
-	}
-	if (found.firmware_seq > events->firmware_seq) {
-		return 1;
-	}
-	return !strcmp(found.kind, newest->kind) && !strcmp(found.cause, newest->cause) &&
-			       !strcmp(found.from, newest->from) && !strcmp(found.to, newest->to) &&
-			       found.value == newest->value
-		       ? 1
-		       : -EINVAL;
-}
-
-/* When and at what telemetry time the lines are read. */
-struct reading {
-	struct event_time now;
-	uint64_t ticks;
-};
-
-static int take_line(struct events *events, const char *line, void *ctx)
-{
-	const struct reading *reading = ctx;
-	struct event found;
-	uint64_t ticks, age_ms = 0;
-
-	if (parse_firmware(line, &found, &ticks) < 0) {
-		return -EINVAL;
-	}
-	if (found.firmware_seq <= events->firmware_seq) {
-		return 0;
-	}
-	events->firmware_seq = found.firmware_seq;
-	if (reading->ticks > ticks) {
-		age_ms = (reading->ticks - ticks) / (QS1_CONTROL_HZ / 1000);
-	}
-	found.number = events->newest + 1;
-	found.boot = events->boot;
-	found.real_ms = reading->now.real_ms - age_ms;
-	found.mono_ms = reading->now.mono_ms - age_ms;
-	*add(events) = found;
-	return 1;
-}
-
-int events_firmware(struct events *events, const char *text, struct event_time now, uint64_t ticks)
-{
-	struct reading reading = { .now = now, .ticks = ticks };
-
-	if (events->resumed) {
-		struct event newest = *newest_of_firmware(events);
-
-		if (each_line(events, text, goes_on, &newest) <= 0) {
-			events->firmware_seq = 0;
+		if (ticks > found[i].ticks) {
+			age_ms = (ticks - found[i].ticks) / (QS1_CONTROL_HZ / 1000);
 		}
-		events->resumed = false;
+		events->firmware_seq = event.firmware_seq;
+		event.number = events->newest + 1;
+		event.boot = events->boot;
+		event.real_ms = now.real_ms - age_ms;
+		event.mono_ms = now.mono_ms - age_ms;
+		*add(events) = event;
+		taken++;
 	}
-	return each_line(events, text, take_line, &reading);
+	return taken;
 }
 
 void events_policy(struct events *events, struct event_time now, const char *kind,

@@ -11,6 +11,8 @@
 
 #include <json-c/json.h>
 
+#include <qs1/abi.h>
+
 #include "../lib/util.h"
 
 #define EVENTS_KEPT 256
@@ -68,15 +70,16 @@ struct event_time {
 };
 
 /**
- * events_firmware() - take the new lines of the driver's "events" attribute
- * @text: lines "seq ticks kind cause from to value", oldest first
+ * events_firmware() - take the new events of the driver's "event_log"
+ * @found: oldest first
+ * @count: of them
  * @now: time of reading
  * @ticks: telemetry time at @now, 0 when unknown: then all are as of now
  *
- * Return: how many were taken, or -EINVAL for a malformed line; the lines
- * before it are taken.
+ * Return: how many were taken.
  */
-int events_firmware(struct events *events, const char *text, struct event_time now, uint64_t ticks);
+int events_firmware(struct events *events, const struct qs1_event *found, int count,
+		    struct event_time now, uint64_t ticks);
 
 /* The firmware has restarted: its numbers start at 1. */
 void events_restart(struct events *events);

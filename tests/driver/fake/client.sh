@@ -99,7 +99,7 @@ binds_and_runs()
 {
 	coprocessor offline && bind_and_run && equal 1 "$(seen starts)" starts &&
 		equal fake "$(cat "$(board)/firmware_version")" firmware_version &&
-		put arm "$(board)/control" && put disarm "$(board)/control" &&
+		put 1 "$(board)/armed" && put 0 "$(board)/armed" &&
 		equal 444 "$(stat -c %a "$(fake_rproc)/state")" "mode of state" &&
 		unbind_inverter && nothing_left
 }
@@ -117,7 +117,7 @@ attaches_to_detached()
 	coprocessor detached && bind_and_run && equal 0 "$(seen starts)" starts &&
 		equal 1 "$(seen attaches)" attaches && state_is attached &&
 		equal 0 "$(cat "$(board)/coproc_crashes")" coproc_crashes &&
-		put arm "$(board)/control" && put disarm "$(board)/control" &&
+		put 1 "$(board)/armed" && put 0 "$(board)/armed" &&
 		unbind_inverter && nothing_left
 }
 
@@ -184,7 +184,7 @@ unbinds_in_recovery()
 
 unbinds_armed()
 {
-	bind_and_run && put arm "$(board)/control" && unbind_inverter && nothing_left
+	bind_and_run && put 1 "$(board)/armed" && unbind_inverter && nothing_left
 }
 
 unbinds_armed_often()
@@ -270,7 +270,7 @@ runtime_is()
 # The coprocessor's own driver can sleep, as it is off.
 sleeps()
 {
-	coprocessor offline && bind_and_run && put arm "$(board)/control" || return 1
+	coprocessor offline && bind_and_run && put 1 "$(board)/armed" || return 1
 	starts=$(seen starts)
 	echo 1 >/sys/module/suspend/parameters/pm_test_delay
 	echo devices >/sys/power/pm_test
