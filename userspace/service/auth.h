@@ -183,8 +183,8 @@ int auth_token_list(struct auth *auth, int64_t tenant, auth_token_fn fn, void *c
 /**
  * auth_token() - who has this token
  *
- * Return: 0; -EACCES for one that does not exist or is over; -EBUSY after too many guesses from
- * this address.
+ * Return: 0; -EACCES for one that does not exist or is over; -EBUSY for the same after many of
+ * them from this address.
  */
 int auth_token(struct auth *auth, const char *secret, const char *from,
 	       struct auth_identity *ret_identity);

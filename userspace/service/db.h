@@ -39,7 +39,7 @@ void db_close(sqlite3 *db);
  * @step: SQL of each version, in order; a step is never changed after a release, only added
  * @count: of the steps
  *
- * Each step runs in a transaction together with the change of the recorded version.
+ * All steps run in one transaction together with the change of the recorded version.
  *
  * Return: 0; -EPROTO when the file has a newer version than @count; else as db_exec().
  */

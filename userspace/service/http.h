@@ -73,7 +73,9 @@ struct http_file {
  *              key; NULL for none
  * @route: table of operations
  * @file: table of files, NULL for none
+ * @csp: Content-Security-Policy of each reply; NULL for one that allows nothing
  * @auth: users and tokens; NULL when every route is public
+ * @local: who each client of a Unix socket is, whose file mode keeps others out; NULL for none
  * @cookie: name of the session's cookie
  * @ctx: for http_ctx()
  * @connections_max: 0 for 256
@@ -89,7 +91,9 @@ struct http_config {
 	size_t route_count;
 	const struct http_file *file;
 	size_t file_count;
+	const char *csp;
 	struct auth *auth;
+	const struct auth_identity *local;
 	const char *cookie;
 	void *ctx;
 	unsigned int connections_max;

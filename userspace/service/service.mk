@@ -5,7 +5,7 @@
 SERVICE_SRC := $(wildcard userspace/service/*.c)
 SERVICE_OBJ := $(SERVICE_SRC:%.c=$(BUILD)/host/%.o)
 SERVICE_HOST := $(BUILD)/host/libservice.a
-SERVICE_LIBS := -lsodium -lzstd -lm
+SERVICE_LIBS := -lmicrohttpd -lgnutls -lsqlite3 -ljson-c -lsodium -lzstd -lm -lpthread
 SERVICE_INCLUDES := -Iuserspace/service -Iuserspace/link -Iuserspace/lib
 
 $(SERVICE_HOST): $(SERVICE_OBJ)
@@ -21,8 +21,9 @@ $(SERVICE_OBJ): $(BUILD)/host/%.o: %.c
 -include $(SERVICE_OBJ:.o=.d)
 
 SERVICE_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_service_*.c))
-$(SERVICE_TESTS): $(BUILD)/tests/%: tests/unit/%.c $(SERVICE_HOST)
+$(SERVICE_TESTS): $(BUILD)/tests/%: tests/unit/%.c $(SERVICE_HOST) $(USERLIB_HOST)
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) $(HOST_CFLAGS) $(SERVICE_INCLUDES) -MMD -MP -o $@ $< $(SERVICE_HOST) -lcmocka \
+	$(Q)$(CC) $(HOST_CFLAGS) $(SERVICE_INCLUDES) -MMD -MP -o $@ $< $(SERVICE_HOST) \
+		$(USERLIB_HOST) -lcmocka \
 		$(SERVICE_LIBS)
