@@ -9,6 +9,8 @@ const LANGUAGE_KEY = "language";
 
 let texts = {};
 let language = "en";
+/* How numbers and times are written: the browser's region of the language, as en-GB. */
+let locale = "en";
 
 const wanted = () => [localStorage.getItem(LANGUAGE_KEY), ...navigator.languages.map((l) => l.slice(0, 2))];
 
@@ -17,6 +19,7 @@ export async function loadTexts() {
 	language = wanted().find((each) => LANGUAGES.includes(each)) ?? LANGUAGES[0];
 	const answer = await fetch(`/texts/${language}.json`);
 	texts = await answer.json();
+	locale = navigator.languages.find((each) => each.startsWith(language)) ?? language;
 	document.documentElement.lang = language;
 }
 
@@ -49,7 +52,7 @@ const absent = (value) => value === null || value === undefined || Number.isNaN(
 export function number(value, unit = "", digits = 0) {
 	if (absent(value))
 		return ABSENT;
-	const text = new Intl.NumberFormat(language, {
+	const text = new Intl.NumberFormat(locale, {
 		minimumFractionDigits: digits, maximumFractionDigits: digits,
 	}).format(value);
 	return unit ? `${text} ${unit}` : text;
@@ -66,7 +69,7 @@ export function scaled(value, unit) {
 }
 
 const moment = (options) => (time) => absent(time) ? ABSENT :
-	new Intl.DateTimeFormat(language, options).format(new Date(time));
+	new Intl.DateTimeFormat(locale, options).format(new Date(time));
 
 export const dateTime = moment({ dateStyle: "medium", timeStyle: "medium" });
 export const date = moment({ dateStyle: "medium" });
@@ -80,7 +83,7 @@ export function duration(seconds) {
 	if (absent(seconds))
 		return ABSENT;
 	const [size, unit] = STEPS.find(([each]) => seconds >= each) ?? STEPS[3];
-	return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" })
+	return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" })
 		.format(Math.round(seconds / size));
 }
 

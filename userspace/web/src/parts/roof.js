@@ -1,94 +1,123 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The roof map. A module covers 2 x 3 cells upright and 3 x 2 cells across; a cell is half of a module's
- * short side. Modules are buttons: Tab reaches the map, arrow keys go from module to module. While modules
- * are being placed, arrow keys move the chosen one instead, and the letter R turns it.
+ * The roof map. Places are as the service has them: the centre of a module in widths of a module, to the
+ * right and down, and its turn clockwise in degrees. Modules are buttons: Tab reaches the map, arrow keys
+ * go from module to module. While modules are being placed, arrow keys move the chosen module instead, and
+ * the letter R turns it.
  */
-import { html, useEffect, useRef, useState } from "/vendor/preact.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "/vendor/preact.js";
 import { ABSENT, t } from "../lib/texts.js";
 
+/* A module of 60 or 72 cells is 1.65 to 2 times as long as it is wide. */
+export const MODULE_HEIGHT = 1.65;
 const LEVELS = 10;
-const CELL_PX = 26;
-const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+/* A finger's target, and the largest module that still looks like a map, px. */
+const WIDTH_MIN_PX = 46;
+const WIDTH_MAX_PX = 92;
+const GAP_PX = 3;
+const SNAP = 0.25;
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-/** Cells that a module covers: [width, height]. */
-export const moduleCells = (module) => module.across ? [3, 2] : [2, 3];
+/** Half the width and half the height of what a module covers. */
+function reach({ turn }) {
+	const [c, s] = [Math.abs(Math.cos(turn * Math.PI / 180)), Math.abs(Math.sin(turn * Math.PI / 180))];
+	return [(c + MODULE_HEIGHT * s) / 2, (s + MODULE_HEIGHT * c) / 2];
+}
 
-const overlaps = (a, b) => {
-	const [aw, ah] = moduleCells(a);
-	const [bw, bh] = moduleCells(b);
-	return a.x < b.x + bw && b.x < a.x + aw && a.y < b.y + bh && b.y < a.y + ah;
-};
+/** The rectangle around all modules: {x, y, width, height}. */
+function extent(modules) {
+	const edges = modules.map((each) => [each, reach(each)]);
+	const x = Math.min(...edges.map(([each, [w]]) => each.x - w));
+	const y = Math.min(...edges.map(([each, [, h]]) => each.y - h));
+	return { x, y, width: Math.max(...edges.map(([each, [w]]) => each.x + w)) - x,
+		height: Math.max(...edges.map(([each, [, h]]) => each.y + h)) - y };
+}
 
-/** Whether a module may stand where it is: on the map, and on no other. */
-export const placeIsFree = (module, modules) => module.x >= 0 && module.y >= 0 &&
-	!modules.some((each) => each.id !== module.id && overlaps(module, each));
+/** Whether a module may be where it is: on no other. Rounding of a place may cost 1 % of a width. */
+export const placeIsFree = (module, modules) => !modules.some((each) => {
+	if (each.id === module.id)
+		return false;
+	const [[w1, h1], [w2, h2]] = [reach(each), reach(module)];
+	return Math.abs(each.x - module.x) < w1 + w2 - 0.01 && Math.abs(each.y - module.y) < h1 + h2 - 0.01;
+});
 
-/** The nearest module from @from in a direction, by the distance of their corners; undefined if none. */
+/** The first free place in reading order, in rows of @columns upright modules. */
+export function freePlace(modules, columns) {
+	for (let place = 0; ; place++) {
+		const module = { x: place % columns + 0.5, turn: 0,
+			y: Math.floor(place / columns) * (Math.ceil(MODULE_HEIGHT / SNAP) * SNAP) + MODULE_HEIGHT / 2 };
+		if (placeIsFree(module, modules))
+			return module;
+	}
+}
+
+/** The nearest module from @from in a direction; undefined if there is none. */
 export function neighbour(from, modules, [dx, dy]) {
 	const distance = (each) => {
 		const along = (each.x - from.x) * dx + (each.y - from.y) * dy;
 		const aside = Math.abs((each.x - from.x) * dy) + Math.abs((each.y - from.y) * dx);
-		return along > 0 ? along + 3 * aside : Infinity;
+		return along > 0.01 ? along + 2 * aside : Infinity;
 	};
-	return modules.filter((each) => distance(each) < Infinity)
-		.sort((a, b) => distance(a) - distance(b))[0];
+	return modules.filter((each) => distance(each) < Infinity).sort((a, b) => distance(a) - distance(b))[0];
 }
 
 const level = (share) => Math.round(Math.min(1, Math.max(0, share)) * LEVELS);
 
-/** The first place in reading order where a module of this shape is free. */
-export function freePlace(module, modules, columns) {
-	for (let y = 0; ; y++) {
-		for (let x = 0; x + moduleCells(module)[0] <= columns; x++) {
-			if (placeIsFree({ ...module, x, y }, modules))
-				return { x, y };
-		}
-	}
-}
-
-function Module({ module, chosen, reachable, moving, onKey, onPointer, onChoose }) {
-	const [width, height] = moduleCells(module);
+function Module({ module, origin, scale, chosen, reachable, movable, ...handlers }) {
 	const known = module.share !== null && module.share !== undefined;
 	const classes = ["module", known ? `p${level(module.share)}` : "absent", chosen && "selected",
-		moving && "moving", module.trouble && "trouble"].filter(Boolean).join(" ");
-	const place = { gridColumn: `${module.x + 1} / span ${width}`, gridRow: `${module.y + 1} / span ${height}` };
+		movable && "movable", module.trouble && "trouble"].filter(Boolean).join(" ");
+	const place = { width: `${scale - GAP_PX}px`, height: `${MODULE_HEIGHT * scale - GAP_PX}px`,
+		left: `${(module.x - origin.x) * scale}px`, top: `${(module.y - origin.y) * scale}px`,
+		transform: `translate(-50%, -50%) rotate(${module.turn}deg)` };
 	return html`<button type="button" class=${classes} style=${place} data-id=${module.id}
-		tabindex=${reachable ? 0 : -1} aria-pressed=${chosen === undefined ? null : chosen}
-		aria-label=${module.label} onKeyDown=${onKey} onPointerDown=${onPointer} onClick=${onChoose}>
-		<b aria-hidden="true">${module.text ?? ABSENT}</b><small aria-hidden="true">${module.name}</small></button>`;
+		tabindex=${reachable ? 0 : -1} aria-pressed=${chosen} ...${handlers}>
+		<span style=${{ transform: `rotate(${-module.turn}deg)` }}><b>${module.text ?? ABSENT}</b>
+			<small>${module.name}</small></span><span class="hidden-text">${module.label}</span></button>`;
 }
 
 /**
- * @modules: {id, x, y, across, share (0 to 1, or null), text, name, label, trouble}
- * @chosen: id of the chosen module
+ * @modules: {id, x, y, turn, share (0 to 1, or null), text, name, trouble}, and label: what a screen reader says
+ *           after text and name
+ * @chosen: id of the chosen module; undefined where none can be chosen
  * @onChoose: called with an id
- * @onMove: called with {id, x, y, across}; with it, modules can be moved
+ * @onMove: called with {id, x, y, turn}; with it, modules can be moved
  */
 export function Roof({ label, modules, chosen, onChoose, onMove }) {
 	const frame = useRef();
 	const drag = useRef(null);
 	const [focus, setFocus] = useState(null);
-	const columns = Math.max(8, ...modules.map((each) => each.x + moduleCells(each)[0] + (onMove ? 3 : 0)));
-	const rows = Math.max(3, ...modules.map((each) => each.y + moduleCells(each)[1] + (onMove ? 3 : 0)));
-	const reachable = modules.some((each) => each.id === focus) ? focus : chosen ?? modules[0]?.id;
-
+	const [room, setRoom] = useState(0);
+	useLayoutEffect(() => {
+		const measure = () => setRoom(frame.current.clientWidth);
+		const observer = new ResizeObserver(measure);
+		observer.observe(frame.current);
+		measure();
+		return () => observer.disconnect();
+	}, []);
 	useEffect(() => {
 		if (focus !== null)
 			frame.current.querySelector(`[data-id="${CSS.escape(focus)}"]`)?.focus();
 	}, [focus]);
+	const around = modules.length ? extent(modules) : { x: 0, y: 0, width: 1, height: 1 };
+	const margin = onMove ? 1 : 0;
+	const origin = { x: around.x - margin, y: around.y - margin };
+	const [width, height] = [around.width + 2 * margin, around.height + 2 * margin];
+	const scale = Math.min(WIDTH_MAX_PX, Math.max(WIDTH_MIN_PX, (room - 20) / width));
+	const reachable = modules.some((each) => each.id === focus) ? focus : chosen ?? modules[0]?.id;
 
 	const move = (module, change) => {
-		const next = { id: module.id, x: module.x, y: module.y, across: module.across, ...change };
+		const next = { id: module.id, x: module.x, y: module.y, turn: module.turn, ...change };
 		if (placeIsFree(next, modules))
 			onMove(next);
 	};
 	const key = (module) => (event) => {
-		const step = STEPS[event.key];
+		const step = ARROWS[event.key];
 		if (onMove && event.key.toLowerCase() === "r") {
-			move(module, { across: !module.across });
+			move(module, { turn: (module.turn + 90) % 360 });
 		} else if (step && onMove && module.id === chosen) {
-			move(module, { x: module.x + step[0], y: module.y + step[1] });
+			const far = event.shiftKey ? 1 : SNAP;
+			move(module, { x: module.x + step[0] * far, y: module.y + step[1] * far });
 		} else if (step) {
 			setFocus(neighbour(module, modules, step)?.id ?? module.id);
 		} else {
@@ -96,34 +125,35 @@ export function Roof({ label, modules, chosen, onChoose, onMove }) {
 		}
 		event.preventDefault();
 	};
-	const pointer = (module) => (event) => {
+	const press = (module) => (event) => {
 		if (!onMove || event.button !== 0)
 			return;
 		event.currentTarget.setPointerCapture(event.pointerId);
 		drag.current = { module, x: event.clientX, y: event.clientY };
+		onChoose?.(module.id);
 	};
 	const dragged = (event) => {
 		if (!drag.current)
 			return;
 		const { module, x, y } = drag.current;
-		const cells = { x: module.x + Math.round((event.clientX - x) / (CELL_PX + 3)),
-			y: module.y + Math.round((event.clientY - y) / (CELL_PX + 3)) };
-		move({ ...modules.find((each) => each.id === module.id) }, cells);
+		const snap = (value) => Math.round(value / SNAP) * SNAP;
+		move(module, { x: module.x + snap((event.clientX - x) / scale),
+			y: module.y + snap((event.clientY - y) / scale) });
 	};
-	const grid = { gridTemplateColumns: `repeat(${columns}, ${CELL_PX}px)`,
-		gridTemplateRows: `repeat(${rows}, ${CELL_PX}px)` };
-	return html`<div class="roof-frame"><div class="roof" ref=${frame} style=${grid} role="group" aria-label=${label}
-		onPointerMove=${dragged} onPointerUp=${() => {
-			drag.current = null;
-		}}>
-		${modules.map((module) => html`<${Module} key=${module.id} module=${module} moving=${Boolean(onMove)}
-			chosen=${chosen === undefined ? undefined : module.id === chosen} reachable=${module.id === reachable}
-			onKey=${key(module)} onPointer=${pointer(module)}
-			onChoose=${() => onChoose?.(module.id)} />`)}
+	const release = () => {
+		drag.current = null;
+	};
+	return html`<div class="roof-frame" ref=${frame}><div class="roof" role="group" aria-label=${label}
+		style=${{ width: `${width * scale}px`, height: `${height * scale}px` }}
+		onPointerMove=${dragged} onPointerUp=${release} onPointerCancel=${release}>
+		${modules.map((module) => html`<${Module} key=${module.id} module=${module} origin=${origin} scale=${scale}
+			chosen=${chosen === undefined ? null : module.id === chosen} reachable=${module.id === reachable}
+			movable=${Boolean(onMove)} onKeyDown=${key(module)} onPointerDown=${press(module)}
+			onClick=${() => onChoose?.(module.id)} />`)}
 	</div></div>`;
 }
 
 /** The colours of the map with the values at both ends. */
 export const Scale = ({ low, high }) => html`<div class="scale"><span>${low}</span>
 	<ol aria-hidden="true">${Array.from({ length: LEVELS + 1 }, (_, each) => html`<li class="p${each}"></li>`)}</ol>
-	<span>${high}</span><span>${t("roof.absent")}</span></div>`;
+	<span>${high}</span><span class="absent sample" aria-hidden="true"></span><span>${t("roof.absent")}</span></div>`;

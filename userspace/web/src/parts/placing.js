@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Put modules on the roof map: by dragging, by arrow keys, or by buttons. */
+import { html, useState } from "/vendor/preact.js";
+import { t } from "../lib/texts.js";
+import { Act, Field } from "./basics.js";
+import { Roof, freePlace, placeIsFree } from "./roof.js";
+
+const ROW_MODULES = 11;
+const CHANNELS = [1, 2, 3, 4];
+
+const idOf = ({ serial, channel }) => `${serial}/${channel}`;
+
+/** Every module of the inverters that is not on the map, in order. */
+const unplaced = (serials, modules) => serials.flatMap((serial) => CHANNELS.map((channel) => ({ serial, channel })))
+	.filter((each) => !modules.some((module) => idOf(module) === idOf(each)));
+
+/**
+ * @serials: inverters
+ * @modules: {serial, channel, x, y, turn} on the map
+ * @onSave: called with the new list
+ */
+export function Placing({ serials, modules, onSave }) {
+	const [list, setList] = useState(modules);
+	const [chosen, setChosen] = useState(null);
+	const [changed, setChanged] = useState(false);
+	const shown = list.map((each) => ({ ...each, id: idOf(each), share: 0.8, text: each.serial.slice(-4),
+		name: t("module.input", { n: each.channel }),
+		label: t("placing.module", { serial: each.serial, x: each.x, y: each.y }) }));
+	const change = (next) => {
+		setList(next);
+		setChanged(true);
+	};
+	const left = unplaced(serials, list);
+	const place = (each) => {
+		const taken = list.map((module) => ({ ...module, id: idOf(module) }));
+		const { x, y, turn } = freePlace(taken, ROW_MODULES);
+		change([...list, { ...each, x, y, turn }]);
+		setChosen(idOf(each));
+	};
+	const placeAll = () => {
+		const next = list.map((module) => ({ ...module, id: idOf(module) }));
+		for (const each of left)
+			next.push({ ...each, ...freePlace(next, ROW_MODULES), id: idOf(each) });
+		change(next.map(({ serial, channel, x, y, turn }) => ({ serial, channel, x, y, turn })));
+	};
+	const move = ({ id, x, y, turn }) => change(list.map((each) => idOf(each) === id ? { ...each, x, y, turn } : each));
+	const current = list.find((each) => idOf(each) === chosen);
+	const nudge = (by) => {
+		const next = { id: chosen, x: current.x, y: current.y, turn: current.turn, ...by };
+		if (placeIsFree(next, shown))
+			move(next);
+	};
+	return html`<p>${t("placing.how")}</p>
+		${list.length > 0 && html`<${Roof} label=${t("roof.title")} modules=${shown} chosen=${chosen} onChoose=${setChosen} onMove=${move} />`}
+		${current && html`<div class="buttons" role="group" aria-label=${t("placing.chosen", { id: chosen })}>
+			<span>${t("placing.chosen", { id: chosen })}</span>
+			<button type="button" aria-label=${t("placing.left")} onClick=${() => nudge({ x: current.x - 0.25 })}>←</button>
+			<button type="button" aria-label=${t("placing.right")} onClick=${() => nudge({ x: current.x + 0.25 })}>→</button>
+			<button type="button" aria-label=${t("placing.up")} onClick=${() => nudge({ y: current.y - 0.25 })}>↑</button>
+			<button type="button" aria-label=${t("placing.down")} onClick=${() => nudge({ y: current.y + 0.25 })}>↓</button>
+			<button type="button" onClick=${() => nudge({ turn: (current.turn + 90) % 360 })}>${t("placing.turn")}</button>
+			<button type="button" onClick=${() => {
+				change(list.filter((each) => idOf(each) !== chosen));
+				setChosen(null);
+			}}>${t("placing.off")}</button></div>`}
+		${left.length > 0 && html`<div class="inline"><${Field} label=${t("placing.unplaced", { n: left.length })} kind="select" value=""
+			onChange=${(event) => event.target.value && place(left.find((each) => idOf(each) === event.target.value))}>
+			<option value="">${t("placing.choose")}</option>
+			${left.map((each) => html`<option value=${idOf(each)}>${each.serial} · ${t("module.input", { n: each.channel })}</option>`)}<//>
+			<button type="button" onClick=${placeAll}>${t("placing.all")}</button></div>`}
+		<div class="buttons"><${Act} main label=${t("placing.save")} done=${!changed && t("action.saved")} act=${async () => {
+			await onSave(list);
+			setChanged(false);
+		}} />${changed && html`<span class="muted">${t("placing.unsaved")}</span>`}</div>`;
+}
