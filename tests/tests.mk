@@ -50,6 +50,7 @@ $(AVERAGED): tests/conformance/averaged.c $(SIM_LIBS)
 include tests/m4/m4.mk
 include tests/fuzz/fuzz.mk
 include tests/pru/pru.mk
+include tests/web/web.mk
 
 .PHONY: unit test test-all conformance bench
 unit: $(UNIT) $(AVERAGED) $(BUILD)/host/bin/qs1ctl $(ETHER_PROGRAMS) $(BUILD)/host/bin/linkd
@@ -62,12 +63,13 @@ check:
 
 ## make test         all tests that a change must pass
 test:
-	$(MAKE) all unit m4-replay fuzzers image
+	$(MAKE) all unit m4-replay fuzzers image web
 	/usr/bin/python3 tests/run.py
 
 ## make test-all     the same and the long suites
 test-all:
-	$(MAKE) all unit m4-replay fuzzers image pru-programs
+	$(MAKE) browser
+	$(MAKE) all unit m4-replay fuzzers image web pru-programs
 	/usr/bin/python3 tests/run.py --long
 
 # What the nominal board leaves of an hour is for drawn ones.

@@ -7,7 +7,8 @@ import time
 ECU_ID = "216000000001"
 STATES = ["producing"] * 9 + ["derating", "ground-fault", None]
 LINKS = ["live"] * 10 + ["late", "lost"]
-LEDS = {"producing": "green every 10 s", "derating": "green every 10 s", "ground-fault": "red steady"}
+LEDS = {"producing": "green, flashing every 10 s", "derating": "green, flashing every 10 s",
+        "ground-fault": "red, on"}
 DAY_MS = 86400000
 
 

@@ -11,9 +11,9 @@ import { inverterName, live } from "./live.js";
 import { eventAdvice, eventDetail, eventText } from "./words.js";
 
 const PAGE = 100;
-export const SEVERITY_KIND = { alarm: "bad", warning: "warn", info: "info" };
+const SEVERITY_KIND = { alarm: "bad", warning: "warn", info: "info" };
 
-export const EventItem = ({ event }) => html`<li><div class="buttons"><${Chip} kind=${SEVERITY_KIND[event.severity]}>
+const EventItem = ({ event }) => html`<li><div class="buttons"><${Chip} kind=${SEVERITY_KIND[event.severity]}>
 		${word("severity", event.severity)}<//>
 		<strong>${eventText(event)}</strong>
 		${event.serial && html`<a href=${link("inverter", event.serial)}>${event.serial}</a>`}

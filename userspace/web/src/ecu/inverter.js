@@ -14,7 +14,7 @@ import { inverterName, inverterOf, isInstaller, live, mayControl } from "./live.
 import { InverterTable } from "./now.js";
 import { sendCommand, useOrder } from "./orders.js";
 
-export const PHASES = ["unknown", "L1", "L2", "L3", "L1-L2", "L2-L3", "L3-L1"];
+const PHASES = ["unknown", "L1", "L2", "L3", "L1-L2", "L2-L3", "L3-L1"];
 
 /* A command to clear a fault goes to the inverter, and the LED and the fault's row show when it has worked. */
 const Faults = ({ inverter, control }) => inverter.faults.map((fault) => html`<div class="notice bad">

@@ -20,7 +20,7 @@ function Reporting({ reporting }) {
 		<progress aria-label=${t("now.reporting_label")} value=${reporting.reported} max=${reporting.total}></progress></div>`;
 }
 
-export const Alarm = ({ event }) => html`<div class="notice ${event.severity === "alarm" ? "bad" : "warn"}">
+const Alarm = ({ event }) => html`<div class="notice ${event.severity === "alarm" ? "bad" : "warn"}">
 	<p><strong>${eventText(event)}</strong>${event.serial && html` – <a href=${link("inverter", event.serial)}>${event.serial}</a>`}</p>
 	${eventAdvice(event) && html`<p>${eventAdvice(event)}</p>`}</div>`;
 

@@ -2,7 +2,7 @@
 /* Commands to inverters and what became of them. */
 import { html, useState } from "/vendor/preact.js";
 import { post } from "../lib/api.js";
-import { t, word } from "../lib/texts.js";
+import { word } from "../lib/texts.js";
 import { useStore } from "../lib/hooks.js";
 import { Chip } from "../parts/basics.js";
 import { changeOrder, live } from "./live.js";

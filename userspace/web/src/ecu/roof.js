@@ -3,10 +3,10 @@
 import { number, scaled, t } from "../lib/texts.js";
 import { inverterName } from "./live.js";
 
-export const moduleId = (module) => `${module.serial}/${module.channel}`;
+const moduleId = (module) => `${module.serial}/${module.channel}`;
 
 /* What the map can show. A module's share is of a quarter of the inverter's rating, or of the best module. */
-export const ROOF_VALUES = {
+const ROOF_VALUES = {
 	power: { reading: "dc_power", unit: "W", full: (inverter) => inverter.rated_w / 4 },
 	today: { reading: "dc_energy_today", unit: "Wh", full: null },
 };

@@ -6,7 +6,7 @@ import { t } from "./texts.js";
 export const API = "/api/v1";
 
 /** An answer that is not a success: its HTTP status, the code and the message of the service. */
-export class ApiError extends Error {
+class ApiError extends Error {
 	constructor(status, code, message) {
 		super(message);
 		this.status = status;

@@ -76,7 +76,7 @@ export const Choice = ({ label, options, value, onChange }) => html`<div class="
 		onClick=${() => onChange(each)}>${text}</button>`)}</div>`;
 
 /** The values of a form's controls by name; a check box is true or false, a number's empty field null. */
-export function formValues(form) {
+function formValues(form) {
 	const values = {};
 	for (const control of form.elements) {
 		if (!control.name)
@@ -132,7 +132,7 @@ export function Act({ label, act, main, done }) {
 }
 
 /** Run something every @seconds while shown, and once at the beginning. */
-export function useEvery(seconds, act) {
+function useEvery(seconds, act) {
 	useEffect(() => {
 		act();
 		const timer = setInterval(act, seconds * 1000);

@@ -5,7 +5,7 @@ import { ABSENT, clockTime, date, dateTime, monthName, number, t } from "../lib/
 import { useStore, makeStore } from "../lib/hooks.js";
 
 const HEIGHT_PX = 280;
-export const CHART_COLOURS = 8;
+const CHART_COLOURS = 8;
 
 const library = makeStore({ uPlot: null });
 
@@ -22,7 +22,7 @@ let loading = null;
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /** How a time reads, by the step between two points. */
-export const TIME_TEXT = { time: clockTime, day: date, month: monthName };
+const TIME_TEXT = { time: clockTime, day: date, month: monthName };
 
 function options(uPlot, props, width, onCursor) {
 	const axis = { stroke: colour("--muted"), grid: { stroke: colour("--line"), width: 1 },

@@ -17,7 +17,7 @@ export const LinkChip = ({ link }) => html`<${Chip} kind=${LINK_KIND[link]}>${wo
 
 /* How a LED's words look: colour, then rhythm. */
 const LED_COLOURS = ["green", "red"];
-const LED_RHYTHMS = [[/10 ?s/, "blink-10s"], [/2 ?s/, "blink-2s"], [/blink/, "blink-1s"]];
+const LED_RHYTHMS = [[/every 10 s/, "blink-10s"], [/every 2 s/, "blink-2s"], [/flash/, "blink-1s"]];
 
 /** The LED of an inverter as it is now, with what that means. */
 export function Led({ text }) {

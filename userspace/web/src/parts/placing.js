@@ -24,7 +24,7 @@ export function Placing({ serials, modules, onSave }) {
 	const [chosen, setChosen] = useState(null);
 	const [changed, setChanged] = useState(false);
 	const shown = list.map((each) => ({ ...each, id: idOf(each), share: 0.8, text: each.serial.slice(-4),
-		name: t("module.input", { n: each.channel }),
+		name: `·${each.channel}`,
 		label: t("placing.module", { serial: each.serial, x: each.x, y: each.y }) }));
 	const change = (next) => {
 		setList(next);

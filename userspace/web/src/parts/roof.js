@@ -9,7 +9,7 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from "/vendor/prea
 import { ABSENT, t } from "../lib/texts.js";
 
 /* A module of 60 or 72 cells is 1.65 to 2 times as long as it is wide. */
-export const MODULE_HEIGHT = 1.65;
+const MODULE_HEIGHT = 1.65;
 const LEVELS = 10;
 /* A finger's target, and the largest module that still looks like a map, px. */
 const WIDTH_MIN_PX = 46;
@@ -52,7 +52,7 @@ export function freePlace(modules, columns) {
 }
 
 /** The nearest module from @from in a direction; undefined if there is none. */
-export function neighbour(from, modules, [dx, dy]) {
+function neighbour(from, modules, [dx, dy]) {
 	const distance = (each) => {
 		const along = (each.x - from.x) * dx + (each.y - from.y) * dy;
 		const aside = Math.abs((each.x - from.x) * dy) + Math.abs((each.y - from.y) * dx);
