@@ -161,14 +161,14 @@ def test_a_package_that_another_one_provides_is_present(tmp_path):
     """Other builds of nodejs bring npm, and refuse Debian's package of that name."""
     tools = tmp_path / "tools"
     tools.mkdir()
-    program(tools, "dpkg-query", "printf '%s\\n' 'installed gcc, c-compiler' 'installed libc6-dev, ' "
-            "'installed libjson-c-dev, ' 'installed libsqlite3-dev, ' "
-            "'installed make, ' 'installed nodejs, nodejs-dev (= 20), npm' 'deinstall python3, '")
+    program(tools, "dpkg-query", "printf '%s\\n' 'installed nodejs, nodejs-dev (= 20), npm' "
+            "'deinstall python3, '")
     program(tools, "id", "echo 1000")
     done = subprocess.run([ROOT / "scripts/deps", "web"], capture_output=True, text=True,
                           env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"})
     assert done.returncode == 1
-    assert done.stderr.split("--no-install-recommends ")[1].split() == ["python3"]
+    names = done.stderr.split("--no-install-recommends ")[1].split()
+    assert "python3" in names and not {"nodejs", "npm"} & set(names)
 
 
 def test_the_table_of_packages_is_sorted_and_its_groups_are_explained():

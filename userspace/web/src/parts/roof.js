@@ -5,7 +5,7 @@
  * go from module to module. While modules are being placed, arrow keys move the chosen module instead, and
  * the letter R turns it.
  */
-import { html, useEffect, useLayoutEffect, useRef, useState } from "/vendor/preact.js";
+import { html, useLayoutEffect, useRef, useState } from "/vendor/preact.js";
 import { ABSENT, t } from "../lib/texts.js";
 
 /* A module of 60 or 72 cells is 1.65 to 2 times as long as it is wide. */
@@ -95,10 +95,6 @@ export function Roof({ label, modules, chosen, onChoose, onMove }) {
 		measure();
 		return () => observer.disconnect();
 	}, []);
-	useEffect(() => {
-		if (focus !== null)
-			frame.current.querySelector(`[data-id="${CSS.escape(focus)}"]`)?.focus();
-	}, [focus]);
 	const around = modules.length ? extent(modules) : { x: 0, y: 0, width: 1, height: 1 };
 	const margin = onMove ? 1 : 0;
 	const origin = { x: around.x - margin, y: around.y - margin };
@@ -119,7 +115,9 @@ export function Roof({ label, modules, chosen, onChoose, onMove }) {
 			const far = event.shiftKey ? 1 : SNAP;
 			move(module, { x: module.x + step[0] * far, y: module.y + step[1] * far });
 		} else if (step) {
-			setFocus(neighbour(module, modules, step)?.id ?? module.id);
+			const next = neighbour(module, modules, step) ?? module;
+			frame.current.querySelector(`[data-id="${CSS.escape(next.id)}"]`).focus();
+			setFocus(next.id);
 		} else {
 			return;
 		}
