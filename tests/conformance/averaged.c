@@ -104,9 +104,9 @@ static void bridge(struct plant *p, double watts, int cycles)
 
 	p->contact = p->coil = true;
 	for (int k = 0; k < settle + cycles * CYCLE_STEPS; k++) {
-		double ref = peak * p->emf_sin;
-		double u = M_SQRT2 * QS1_GRID_V * p->emf_sin + 10 * (ref - p->net.x[AC_IL1]) +
-			   2 * M_PI * QS1_GRID_HZ * 4e-3 * peak * p->emf_cos;
+		double ref = peak * p->emf.sin;
+		double u = M_SQRT2 * QS1_GRID_V * p->emf.sin + 10 * (ref - p->net.x[AC_IL1]) +
+			   2 * M_PI * QS1_GRID_HZ * 4e-3 * peak * p->emf.cos;
 
 		hold_link(p, QS1_LINK_V);
 		out.cmp_bridge =
@@ -114,7 +114,7 @@ static void bridge(struct plant *p, double watts, int cycles)
 		if (k == settle) {
 			printf("{\"phase\": %.12g, \"il1\": %.9g, \"vc\": %.9g, \"vcd\": %.9g, "
 			       "\"i2\": %.9g, \"vlink\": %d, \"m\": [",
-			       atan2(p->emf_sin, p->emf_cos), p->net.x[AC_IL1], p->net.x[AC_VC],
+			       atan2(p->emf.sin, p->emf.cos), p->net.x[AC_IL1], p->net.x[AC_VC],
 			       p->net.x[AC_VCD], p->net.x[AC_I2], QS1_LINK_V);
 		}
 		plant_step(p, &out, adc);

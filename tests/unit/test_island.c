@@ -181,7 +181,7 @@ static void feeder_add(struct feeder *f, struct plant_setup setup, double power_
 	u = unit_new(&setup, power_pu);
 	u->passive = passive;
 	if (f->units)
-		u->plant.emf_rms = 0;
+		u->plant.emf.rms = 0;
 	f->weight[f->units] = weight;
 	f->unit[f->units++] = u;
 }
@@ -201,7 +201,7 @@ static void feeder_step(struct feeder *f)
 	unit_step(f->unit[0]);
 	net->x[AC_VP] += kick / 2;
 	for (int k = 1; k < f->units; k++) {
-		f->unit[k]->plant.emf_dc = net->x[AC_VP];
+		f->unit[k]->plant.emf.dc = net->x[AC_VP];
 		unit_step(f->unit[k]);
 	}
 }

@@ -56,8 +56,8 @@ static void play(struct bench *b, const struct wave *w, double seconds)
 
 		for (int n = 0; n < 2; n++)
 			i += w->share[n] * sin(w->h[n] * (a - w->shift));
-		p->emf_sin = sin(a);
-		p->emf_cos = cos(a);
+		p->emf.sin = sin(a);
+		p->emf.cos = cos(a);
 		p->net.vpcc = M_SQRT2 * w->v * sin(a);
 		p->net.x[AC_I2] = M_SQRT2 * w->i * i + w->dc;
 		for (int n = 0; n < QS1_INPUTS; n++) {

@@ -299,7 +299,7 @@ static void an_open_breaker_leaves_no_source(void **state)
 	(void)state;
 	for (int k = 0; k < 200; k++)
 		step(p, &off);
-	assert_true(fabs(p->net.vpcc) > 1 || fabs(p->emf_sin) < 0.01);
+	assert_true(fabs(p->net.vpcc) > 1 || fabs(p->emf.sin) < 0.01);
 	plant_utility(p, false);
 	step(p, &off);
 	assert_true(p->net.vpcc == 0);
@@ -325,9 +325,9 @@ static double efficiency(double v, double watts, double *ret_ac)
 	p->link_j = CLINK / 2 * 400 * 400;
 	p->contact = p->coil = true;
 	for (int k = 0; k < settle + cycles * 20000 / 60; k++) {
-		double ref = peak * (p->emf_sin * cos(0.01885) + p->emf_cos * sin(0.01885));
-		double bridge = M_SQRT2 * QS1_GRID_V * p->emf_sin + 10 * (ref - p->net.x[AC_IL1]) +
-				377 * 4e-3 * peak * p->emf_cos;
+		double ref = peak * (p->emf.sin * cos(0.01885) + p->emf.cos * sin(0.01885));
+		double bridge = M_SQRT2 * QS1_GRID_V * p->emf.sin + 10 * (ref - p->net.x[AC_IL1]) +
+				377 * 4e-3 * peak * p->emf.cos;
 
 		if (k == settle) {
 			dc = ac = 0;

@@ -71,7 +71,7 @@ static void the_clock_of_a_drawn_board_is_not_the_worlds(void **state)
 			double now;
 
 			step(p, &off);
-			now = atan2(p->emf_sin, p->emf_cos);
+			now = atan2(p->emf.sin, p->emf.cos);
 			phase += remainder(now - before, 2 * M_PI);
 			before = now;
 		}
@@ -183,20 +183,20 @@ static void a_step_of_the_voltage_takes_its_rise_time(void **state)
 	int steps = 0;
 
 	(void)state;
-	p->rise_s = 2e-3;
+	p->emf.rise_s = 2e-3;
 	step(p, &off);
-	plant_grid_step(p, 120);
-	while (p->emf_rms != 120 && steps < 1000) {
-		double before = p->emf_rms;
+	source_step(&p->emf, 120);
+	while (p->emf.rms != 120 && steps < 1000) {
+		double before = p->emf.rms;
 
 		step(p, &off);
-		assert_true(p->emf_rms < before);
+		assert_true(p->emf.rms < before);
 		steps++;
 	}
 	assert_in_range(steps, 40, 41);
-	p->rise_s = 0;
-	plant_grid_step(p, 240);
-	assert_true(p->emf_rms == 240);
+	p->emf.rise_s = 0;
+	source_step(&p->emf, 240);
+	assert_true(p->emf.rms == 240);
 	drop(p);
 }
 
@@ -207,8 +207,8 @@ static double answer(struct plant *p, double hz)
 	double re = 0, im = 0;
 	const int settle = 4000, n = 20000;
 
-	plant_grid_at(p, 240);
-	plant_grid_tone(p, hz, 0.01);
+	source_at(&p->emf, 240);
+	source_tone(&p->emf, hz, 0.01);
 	for (int k = 0; k < settle + n; k++) {
 		step(p, &off);
 		if (k < settle)

@@ -123,6 +123,8 @@ int plant_init(struct plant *p, const struct plant_setup *setup)
 	if (setup->load_p > 0) {
 		p->load[0] = plant_load_rlc(setup->load_p, setup->load_qf, setup->load_mismatch);
 	}
+	if (setup->lockstep)
+		p->board.clock = 1;
 	p->h = PLANT_H * b->clock;
 	p->link_v2 = 2 / b->clink;
 	p->dead_fraction = (b->dead_s[0] + b->dead_s[1]) * QS1_CONTROL_HZ;
@@ -152,10 +154,11 @@ int plant_init(struct plant *p, const struct plant_setup *setup)
 	p->loss = plant_loss_default;
 	p->ambient_c = setup->ambient_c;
 	p->utility = true;
-	plant_grid_at(p, QS1_GRID_V);
-	p->emf_cos = cos(setup->phase_deg * M_PI / 180);
-	p->emf_sin = sin(setup->phase_deg * M_PI / 180);
-	plant_grid_hz(p, QS1_GRID_HZ);
+	p->emf.h = p->h;
+	source_at(&p->emf, QS1_GRID_V);
+	p->emf.cos = cos(setup->phase_deg * M_PI / 180);
+	p->emf.sin = sin(setup->phase_deg * M_PI / 180);
+	source_hz(&p->emf, QS1_GRID_HZ);
 	rng_seed(&p->rng, setup->seed);
 	for (int n = 0; n < QS1_INPUTS; n++)
 		plant_module(p, n, module_default());
@@ -241,38 +244,6 @@ void plant_cell(struct plant *p, int n, double c)
 	p->dirty = true;
 }
 
-void plant_grid_at(struct plant *p, double rms)
-{
-	p->emf_rms = p->emf_goal = rms;
-	p->emf_slew = 0;
-}
-
-void plant_grid_step(struct plant *p, double rms)
-{
-	if (p->rise_s < p->h) {
-		plant_grid_at(p, rms);
-		return;
-	}
-	p->emf_goal = rms;
-	p->emf_slew = (rms - p->emf_rms) * p->h / p->rise_s;
-}
-
-void plant_grid_hz(struct plant *p, double hz)
-{
-	p->emf_hz = hz;
-	p->rot_cos = cos(2 * M_PI * hz * p->h);
-	p->rot_sin = sin(2 * M_PI * hz * p->h);
-}
-
-void plant_grid_tone(struct plant *p, double hz, double fraction)
-{
-	p->tone = hz > 0 ? fraction : 0;
-	p->tone_cos = 1;
-	p->tone_sin = 0;
-	p->tone_rot_cos = cos(2 * M_PI * hz * p->h);
-	p->tone_rot_sin = sin(2 * M_PI * hz * p->h);
-}
-
 static unsigned int net_config(const struct plant *p)
 {
 	return (p->contact ? ACNET_RELAY : 0) | (p->utility ? ACNET_UTILITY : 0);
@@ -286,15 +257,6 @@ void plant_load_change(struct plant *p, int n, const struct plant_load *load)
 	par.rich = true;
 	sum_loads(p, &par);
 	acnet_change(&p->net, &par, net_config(p));
-}
-
-void plant_grid_phase(struct plant *p, double degrees)
-{
-	double c = cos(degrees * M_PI / 180), s = sin(degrees * M_PI / 180);
-	double cos0 = p->emf_cos;
-
-	p->emf_cos = cos0 * c - p->emf_sin * s;
-	p->emf_sin = p->emf_sin * c + cos0 * s;
 }
 
 void plant_utility(struct plant *p, bool closed)
@@ -341,11 +303,7 @@ void plant_env(struct plant *p)
 	p->stage_c += (p->case_c + STAGE_K_W * watts - p->stage_c) * (h / STAGE_TAU_S);
 	sensor_warm(&p->sensor, p->case_c);
 
-	/* Rounding of the phasor: 1e-16 a step, put right here. */
-	double norm = 1.5 - 0.5 * (p->emf_cos * p->emf_cos + p->emf_sin * p->emf_sin);
-
-	p->emf_cos *= norm;
-	p->emf_sin *= norm;
+	source_normalise(&p->emf);
 }
 
 static void expand(struct plant *p, int n)
@@ -495,6 +453,7 @@ static int bounce_ticks(struct plant *p)
 static void set_contact(struct plant *p, bool closed)
 {
 	p->contact = closed;
+	p->operations++;
 	if (!closed)
 		acnet_open_relay(&p->net);
 }
@@ -541,59 +500,7 @@ static void drive_relay(struct plant *p, bool coil)
 		move_relay(p);
 }
 
-static double emf_next(struct plant *p)
-{
-	double c = p->emf_cos, s = p->emf_sin, v;
-
-	if (p->emf_slew != 0) {
-		p->emf_rms += p->emf_slew;
-		if ((p->emf_goal - p->emf_rms) * p->emf_slew <= 0)
-			plant_grid_at(p, p->emf_goal);
-	}
-	p->emf_cos = c * p->rot_cos - s * p->rot_sin;
-	p->emf_sin = s * p->rot_cos + c * p->rot_sin;
-	v = p->emf_sin;
-	if (p->harmonics) {
-		/* sin(k x) = 2 cos(x) sin((k - 1) x) - sin((k - 2) x) */
-		double before = 0, now = p->emf_sin;
-
-		for (int k = 2; k <= p->harmonics; k++) {
-			double next = 2 * p->emf_cos * now - before;
-
-			before = now;
-			now = next;
-			v += p->harmonic[k] * now;
-		}
-	}
-	if (p->tone > 0) {
-		c = p->tone_cos;
-		s = p->tone_sin;
-		p->tone_cos = c * p->tone_rot_cos - s * p->tone_rot_sin;
-		p->tone_sin = s * p->tone_rot_cos + c * p->tone_rot_sin;
-		v += p->tone * p->tone_sin;
-	}
-	return M_SQRT2 * p->emf_rms * v + p->emf_dc;
-}
-
-/**
- * struct ac_period - inputs and results of the network in a period
- * @config: ACNET_RELAY and ACNET_UTILITY bits
- * @emf: source voltage at the period's end, V
- * @bridge: the gates are on
- * @m: modulation
- * @volts: mean voltage of the bridge, V
- * @taken_j: out: energy taken from the link, J
- */
-struct ac_period {
-	unsigned int config;
-	double emf;
-	bool bridge;
-	double m;
-	double volts;
-	double taken_j;
-};
-
-static inline void begin(struct plant *p, const struct qs1_outputs *out, struct ac_period *ac)
+static inline void begin(struct plant *p, const struct qs1_outputs *out, struct plant_period *ac)
 {
 	double sign;
 
@@ -602,13 +509,12 @@ static inline void begin(struct plant *p, const struct qs1_outputs *out, struct 
 	sign = p->net.x[AC_IL1] * (1 / DEAD_RIPPLE_A);
 	sign = sign > 1 ? 1 : sign < -1 ? -1 : sign;
 	ac->config = net_config(p);
-	ac->emf = emf_next(p);
 	ac->bridge = out->bridge;
 	ac->m = out->cmp_bridge * (1.0 / QS1_PWM_BRIDGE_HALF);
 	ac->volts = p->vlink * (ac->m - p->dead_fraction * sign);
 }
 
-static void gates_off(struct plant *p, struct ac_period *ac)
+static void gates_off(struct plant *p, struct plant_period *ac)
 {
 	double v = p->vlink;
 
@@ -618,7 +524,7 @@ static void gates_off(struct plant *p, struct ac_period *ac)
 	p->ripple2 = 0;
 }
 
-static void gates_switch(struct plant *p, struct ac_period *ac)
+static void gates_switch(struct plant *p, struct plant_period *ac)
 {
 	struct bridge_step step = {
 		.m = ac->m, .vlink = p->vlink, .emf = ac->emf, .config = ac->config
@@ -629,7 +535,7 @@ static void gates_switch(struct plant *p, struct ac_period *ac)
 	ac->taken_j = p->vlink * step.link_c;
 }
 
-static inline void network(struct plant *p, struct ac_period *ac)
+static inline void network(struct plant *p, struct plant_period *ac)
 {
 	if (!ac->bridge)
 		gates_off(p, ac);
@@ -639,7 +545,7 @@ static inline void network(struct plant *p, struct ac_period *ac)
 		ac->taken_j = ac->volts * acnet_step(&p->net, ac->config, ac->volts, ac->emf);
 }
 
-static inline void settle_link(struct plant *p, const struct ac_period *ac)
+static inline void settle_link(struct plant *p, const struct plant_period *ac)
 {
 	double lost = BLEED_LINK_S * p->vlink * p->vlink * p->h;
 
@@ -681,16 +587,32 @@ static inline void sample(struct plant *p, int16_t adc[QS1_ADC_COUNT])
 	sensor_convert(&p->sensor, x, adc);
 }
 
-void plant_step(struct plant *p, const struct qs1_outputs *out, int16_t adc[QS1_ADC_COUNT])
+static inline void end(struct plant *p, const struct plant_period *ac, int16_t adc[QS1_ADC_COUNT])
 {
-	struct ac_period ac;
-
-	begin(p, out, &ac);
-	network(p, &ac);
-	settle_link(p, &ac);
-	p->ignd = (p->gfdi ? GROUND_FAULT_A : 0) + M_SQRT2 * GROUND_LEAK_A * p->emf_sin;
+	settle_link(p, ac);
+	p->ignd = (p->gfdi ? GROUND_FAULT_A : 0) + M_SQRT2 * GROUND_LEAK_A * p->emf.sin;
 	p->ticks++;
 	sample(p, adc);
+}
+
+void plant_step(struct plant *p, const struct qs1_outputs *out, int16_t adc[QS1_ADC_COUNT])
+{
+	struct plant_period ac;
+
+	begin(p, out, &ac);
+	ac.emf = source_next(&p->emf);
+	network(p, &ac);
+	end(p, &ac, adc);
+}
+
+void plant_begin(struct plant *p, const struct qs1_outputs *out, struct plant_period *ret_period)
+{
+	begin(p, out, ret_period);
+}
+
+void plant_end(struct plant *p, const struct plant_period *period, int16_t adc[QS1_ADC_COUNT])
+{
+	end(p, period, adc);
 }
 
 double plant_energy(const struct plant *p)

@@ -19,13 +19,12 @@
 #include "core.h"
 #include "pv.h"
 #include "rng.h"
+#include "source.h"
 
 #define PLANT_H (1.0 / QS1_CONTROL_HZ)
 
 /* The environment (light, temperatures, grid ramps) moves each millisecond. */
 #define PLANT_ENV_TICKS (QS1_CONTROL_HZ / 1000)
-
-#define PLANT_HARMONICS 50
 
 #define PLANT_RECTIFIER_V 1.5	/* silicon carbide rectifier of the secondary */
 #define PLANT_BLEED_IN_OHM 10e3 /* sense divider and start-up supply of an input */
@@ -80,6 +79,7 @@ struct plant_load {
  * @seed: of every random source
  * @noise: sensor noise
  * @drawn: the board is drawn from the seed, else it is nominal
+ * @lockstep: the board's clock has no error, so that several boards step together
  * @switching: each edge of the bridge is simulated, else the bridge is averaged
  * @dead_s: dead time of both legs, s; 0 for the board's own
  * @ambient_c: ambient temperature, degree C
@@ -96,6 +96,7 @@ struct plant_setup {
 	uint64_t seed;
 	bool noise;
 	bool drawn;
+	bool lockstep;
 	bool switching;
 	double dead_s;
 	double ambient_c;
@@ -162,10 +163,10 @@ struct plant_sensor {
  * @sun: irradiance of each input, W/m2, before shading
  * @cell_held: cell temperature is held, not computed
  * @contact: the relay's contact is closed
+ * @operations: times that the contact has moved
  * @relay_due: ticks until the contact follows the coil, 0 when settled
  * @bounces: times that a contact that has closed will open again
- * @emf_goal: RMS voltage towards which emf_rms moves by emf_slew each period
- * @rise_s: time that a step of the source's voltage takes
+ * @emf: the voltage behind the source impedance
  * @ppv_j: energy drawn from the modules since the start, J, each input
  * @avail_j: energy at the maximum power points since the start, J
  * @lost_j: losses of input stages and bridge since the start, J
@@ -196,19 +197,13 @@ struct plant {
 	double ripple2;			 /* see struct bridge_step, of the last period */
 	bool utility;
 	bool contact;
+	uint64_t operations;
 	bool coil;
 	int relay_due;
 	int bounces;
 	enum relay_fault relay_fault;
 
-	double emf_rms, emf_hz, emf_dc;
-	double emf_goal, emf_slew, rise_s;
-	double emf_cos, emf_sin; /* phasor */
-	double rot_cos, rot_sin; /* its rotation in one step */
-	int harmonics;		 /* highest harmonic, 0 for none */
-	double harmonic[PLANT_HARMONICS + 1];
-	double tone; /* amplitude of one interharmonic, fraction of the fundamental's */
-	double tone_cos, tone_sin, tone_rot_cos, tone_rot_sin;
+	struct source emf;
 
 	bool gfdi;
 	double ignd;
@@ -222,6 +217,24 @@ struct plant {
 
 	struct plant_sensor sensor;
 	struct rng rng;
+};
+
+/**
+ * struct plant_period - inputs and results of the network in a period
+ * @config: ACNET_RELAY and ACNET_UTILITY bits
+ * @emf: source voltage at the period's end, V
+ * @bridge: the gates are on
+ * @m: modulation
+ * @volts: mean voltage of the bridge, V
+ * @taken_j: out: energy taken from the link, J
+ */
+struct plant_period {
+	unsigned int config;
+	double emf;
+	bool bridge;
+	double m;
+	double volts;
+	double taken_j;
 };
 
 /**
@@ -240,6 +253,16 @@ void plant_free(struct plant *plant);
 void plant_step(struct plant *plant, const struct qs1_outputs *out, int16_t adc[QS1_ADC_COUNT]);
 
 /*
+ * The same in two parts, for a plant on a network that others share. The caller steps that
+ * network between them: it moves net.x[AC_IL1] to net.x[AC_I2] and net.vpcc, and sets taken_j.
+ * It also keeps the phasor emf.cos and emf.sin: measurement and leakage refer to it.
+ */
+void plant_begin(struct plant *plant, const struct qs1_outputs *out,
+		 struct plant_period *ret_period);
+void plant_end(struct plant *plant, const struct plant_period *period,
+	       int16_t adc[QS1_ADC_COUNT]);
+
+/*
  * plant_env() - to be called each PLANT_ENV_TICKS steps, after the environment
  * was set; moves the temperatures
  */
@@ -253,12 +276,6 @@ void plant_module(struct plant *plant, int input, const struct pv_module *module
 void plant_sun(struct plant *plant, int input, double w_m2);
 void plant_shade(struct plant *plant, int input, int sections, double fraction);
 void plant_cell(struct plant *plant, int input, double c);
-/* RMS volts: in a step, which takes rise_s, or where a ramp has arrived. */
-void plant_grid_step(struct plant *plant, double rms);
-void plant_grid_at(struct plant *plant, double rms);
-void plant_grid_hz(struct plant *plant, double hz);
-/* One interharmonic: its frequency and its share of the fundamental; 0 Hz ends it. */
-void plant_grid_tone(struct plant *plant, double hz, double fraction);
 /*
  * Loads: power per unit of rated power, quality factor and surplus of
  * capacitance; power and power factor, inductive; capacitive var. All at
@@ -269,7 +286,6 @@ struct plant_load plant_load_rl(double p, double pf);
 struct plant_load plant_load_cap(double var);
 /* Another load in place of load n. From then on the PCC has the capacitors of a house. */
 void plant_load_change(struct plant *plant, int n, const struct plant_load *load);
-void plant_grid_phase(struct plant *plant, double degrees);
 void plant_utility(struct plant *plant, bool closed);
 void plant_relay_fault(struct plant *plant, enum relay_fault fault);
 void plant_sensor_fault(struct plant *plant, enum qs1_adc channel, enum sensor_fault fault);

@@ -256,7 +256,7 @@ static void grid_dead(struct measure *m)
 
 static void cycle_step(struct measure *m, const struct plant *p)
 {
-	double v = p->net.vpcc, i = plant_i2(p), s = p->emf_sin, c = p->emf_cos;
+	double v = p->net.vpcc, i = plant_i2(p), s = p->emf.sin, c = p->emf.cos;
 	const double f[CY_SUMS] = { v * v, i * i, v * i, i, v * s, v * c, i * s, i * c };
 	bool crossed = m->armed && m->v_before < 0 && v >= 0;
 

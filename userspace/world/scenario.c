@@ -416,7 +416,7 @@ static int parse_sections(struct parser *p, const char *word)
 static int parse_harmonics(struct parser *p, char *word)
 {
 	static const struct arg percent = NUM("percent", 0, 100);
-	double *harmonic = calloc(PLANT_HARMONICS + 1, sizeof(*harmonic));
+	double *harmonic = calloc(SOURCE_HARMONICS + 1, sizeof(*harmonic));
 	char *item;
 
 	p->st->harmonic = harmonic;
@@ -434,9 +434,9 @@ static int parse_harmonics(struct parser *p, char *word)
 		if (colon)
 			*colon = '\0';
 		if (!colon || number_parse(item, &order) || order != floor(order) || order < 2 ||
-		    order > PLANT_HARMONICS) {
+		    order > SOURCE_HARMONICS) {
 			return FAIL(p, "expected H:PCT with H from 2 to %d, found '%s'",
-				    PLANT_HARMONICS, shown(item));
+				    SOURCE_HARMONICS, shown(item));
 		}
 		ret = parse_number(p, colon + 1, &percent, &value);
 		if (ret)

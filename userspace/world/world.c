@@ -268,11 +268,11 @@ static void apply_inputs(struct qs1_world *w, const struct statement *st)
 
 static void apply_thd(struct plant *p, const double *harmonic)
 {
-	p->harmonics = 0;
-	for (int h = 2; h <= PLANT_HARMONICS; h++) {
-		p->harmonic[h] = harmonic[h];
+	p->emf.harmonics = 0;
+	for (int h = 2; h <= SOURCE_HARMONICS; h++) {
+		p->emf.harmonic[h] = harmonic[h];
 		if (harmonic[h] != 0)
-			p->harmonics = h;
+			p->emf.harmonics = h;
 	}
 }
 
@@ -284,35 +284,35 @@ static void apply_grid(struct qs1_world *w, const struct statement *st)
 	case ST_GRID_V:
 		w->v.active = false;
 		w->v_held = true;
-		plant_grid_step(p, st->x[0] * QS1_GRID_V);
+		source_step(&p->emf, st->x[0] * QS1_GRID_V);
 		break;
 	case ST_RAMP_V:
 		w->v_held = true;
-		start_ramp(w, &w->v, p->emf_rms, st->x[0] * QS1_GRID_V, st->x[1]);
+		start_ramp(w, &w->v, p->emf.rms, st->x[0] * QS1_GRID_V, st->x[1]);
 		break;
 	case ST_GRID_F:
 		w->f.active = false;
 		w->f_held = true;
-		plant_grid_hz(p, st->x[0]);
+		source_hz(&p->emf, st->x[0]);
 		break;
 	case ST_RAMP_F:
 		w->f_held = true;
-		start_ramp(w, &w->f, p->emf_hz, st->x[0], st->x[1]);
+		start_ramp(w, &w->f, p->emf.hz, st->x[0], st->x[1]);
 		break;
 	case ST_GRID_PHASE:
-		plant_grid_phase(p, st->x[0]);
+		source_phase(&p->emf, st->x[0]);
 		break;
 	case ST_GRID_THD:
 		apply_thd(p, st->harmonic);
 		break;
 	case ST_GRID_DC:
-		p->emf_dc = st->x[0];
+		p->emf.dc = st->x[0];
 		break;
 	case ST_GRID_TONE:
-		plant_grid_tone(p, st->x[0], st->x[1] / 100);
+		source_tone(&p->emf, st->x[0], st->x[1] / 100);
 		break;
 	case ST_GRID_RISE:
-		p->rise_s = st->x[0];
+		p->emf.rise_s = st->x[0];
 		break;
 	case ST_LOAD_CHANGE:
 		plant_load_change(p, (int)st->x[0] - 1, &st->load);
@@ -576,13 +576,13 @@ static void move_environment(struct qs1_world *w, double t)
 	if (!w->ambient_held && play(w, REPLAY_AMBIENT, t, &x))
 		p->ambient_c = x;
 	if (w->v.active)
-		plant_grid_at(p, ramp_at(&w->v, t));
+		source_at(&p->emf, ramp_at(&w->v, t));
 	else if (!w->v_held && play(w, REPLAY_V, t, &x))
-		plant_grid_at(p, QS1_GRID_V * x);
+		source_at(&p->emf, QS1_GRID_V * x);
 	if (w->f.active)
-		plant_grid_hz(p, ramp_at(&w->f, t));
+		source_hz(&p->emf, ramp_at(&w->f, t));
 	else if (!w->f_held && play(w, REPLAY_F, t, &x))
-		plant_grid_hz(p, x);
+		source_hz(&p->emf, x);
 	if (p->ticks == 0)
 		plant_settle(p);
 	plant_env(p);
