@@ -10,7 +10,7 @@ UNIT_LIBS = $(SIM_LIBS) $(HOST_CORE)
 $(BUILD)/tests/%: tests/unit/%.c $(UNIT_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) $(HOST_CFLAGS) $(WORLD_INCLUDES) -Iuserspace/qs1d -Iuserspace/vboard -MMD -MP -o $@ $< \
+	$(Q)$(CC) $(HOST_CFLAGS) $(FEEDER_INCLUDES) -Iuserspace/qs1d -Iuserspace/vboard -MMD -MP -o $@ $< \
 		-Wl,--start-group $(UNIT_LIBS) -Wl,--end-group -lcmocka -ljson-c -lm
 
 $(BUILD)/tests/test_calibration: tests/unit/test_calibration.c firmware/hal/ti/calibrate.c $(UNIT_LIBS) \

@@ -11,6 +11,7 @@
 -include userspace/qs1ctl/qs1ctl.mk
 -include userspace/plant/plant.mk
 -include userspace/world/world.mk
+-include userspace/feeder/feeder.mk
 -include userspace/sim/sim.mk
 -include userspace/vboard/vboard.mk
 -include userspace/site/site.mk

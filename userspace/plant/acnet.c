@@ -6,64 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "matrix.h"
+
 /* Augmented system: states, integral of iL1, bridge voltage, emf, slope of emf, extra current. */
 #define N (AC_ROWS + 4)
 #define U_BRIDGE AC_ROWS
 #define U_EMF (AC_ROWS + 1)
 #define U_SLOPE (AC_ROWS + 2)
 #define U_EXTRA (AC_ROWS + 3)
-
-static void mat_mul(double out[N][N], const double a[N][N], const double b[N][N])
-{
-	double c[N][N];
-
-	for (int i = 0; i < N; i++) {
-		for (int j = 0; j < N; j++) {
-			double sum = 0;
-
-			for (int k = 0; k < N; k++)
-				sum += a[i][k] * b[k][j];
-			c[i][j] = sum;
-		}
-	}
-	memcpy(out, c, sizeof(c));
-}
-
-/* Matrix exponential: Taylor series of order 14 after scaling to a norm below 1/4. */
-static void mat_exp(double m[N][N])
-{
-	double sum[N][N] = { 0 }, term[N][N] = { 0 }, norm = 0;
-	int squarings = 0;
-
-	for (int i = 0; i < N; i++) {
-		double row = 0;
-
-		for (int j = 0; j < N; j++)
-			row += fabs(m[i][j]);
-		norm = fmax(norm, row);
-	}
-	while (norm > 0.25) {
-		norm /= 2;
-		squarings++;
-	}
-	for (int i = 0; i < N; i++) {
-		for (int j = 0; j < N; j++)
-			m[i][j] = ldexp(m[i][j], -squarings);
-		sum[i][i] = term[i][i] = 1;
-	}
-	for (int k = 1; k <= 14; k++) {
-		mat_mul(term, term, m);
-		for (int i = 0; i < N; i++) {
-			for (int j = 0; j < N; j++) {
-				term[i][j] /= k;
-				sum[i][j] += term[i][j];
-			}
-		}
-	}
-	for (int k = 0; k < squarings; k++)
-		mat_mul(sum, sum, sum);
-	memcpy(m, sum, sizeof(sum));
-}
 
 /* The additional states of a rich network; half of the source is in the breaker's branch. */
 static void equations_rich(const struct acnet_param *p, bool utility, double a[N][N])
@@ -91,32 +41,48 @@ static void equations_rich(const struct acnet_param *p, bool utility, double a[N
 	}
 }
 
+void acnet_unit(const struct acnet_param *p, unsigned int config, struct acnet_unit *ret_unit)
+{
+	double gd = 1 / p->rd;
+	struct acnet_unit u = { 0 };
+
+	if (config & ACNET_L1) {
+		u.a[AC_IL1][AC_IL1] = -p->r1 / p->l1;
+		u.a[AC_IL1][AC_VC] = -1 / p->l1;
+		u.bridge[AC_IL1] = 1 / p->l1;
+		u.a[AC_VC][AC_IL1] = 1 / p->c;
+	}
+	u.a[AC_VC][AC_VC] = -(1 / p->rb + gd) / p->c;
+	u.a[AC_VC][AC_VCD] = gd / p->c;
+	u.a[AC_VCD][AC_VC] = gd / p->cd;
+	u.a[AC_VCD][AC_VCD] = -gd / p->cd;
+	if (config & ACNET_RELAY) {
+		u.a[AC_VC][AC_I2] = -1 / p->c;
+		u.a[AC_I2][AC_VC] = 1 / p->l2;
+		u.a[AC_I2][AC_I2] = -p->r2 / p->l2;
+		u.pcc[AC_I2] = -1 / p->l2;
+	}
+	*ret_unit = u;
+}
+
 /* The differential equations of one configuration. */
 static void equations(const struct acnet_param *p, unsigned int config, double a[N][N])
 {
 	bool relay = config & ACNET_RELAY, utility = config & ACNET_UTILITY;
-	double gd = 1 / p->rd;
+	struct acnet_unit unit;
 
-	if (config & ACNET_L1) {
-		a[AC_IL1][AC_IL1] = -p->r1 / p->l1;
-		a[AC_IL1][AC_VC] = -1 / p->l1;
-		a[AC_IL1][U_BRIDGE] = 1 / p->l1;
-		a[AC_Q1][AC_IL1] = 1;
-		a[AC_VC][AC_IL1] = 1 / p->c;
+	acnet_unit(p, p->load ? config : config & ~ACNET_RELAY, &unit);
+	for (int i = 0; i < ACNET_UNIT; i++) {
+		memcpy(a[i], unit.a[i], sizeof(unit.a[i]));
+		a[i][U_BRIDGE] = unit.bridge[i];
 	}
-	a[AC_VC][AC_VC] = -(1 / p->rb + gd) / p->c;
-	a[AC_VC][AC_VCD] = gd / p->c;
-	a[AC_VCD][AC_VC] = gd / p->cd;
-	a[AC_VCD][AC_VCD] = -gd / p->cd;
+	if (config & ACNET_L1)
+		a[AC_Q1][AC_IL1] = 1;
 
 	if (p->load) {
-		if (relay) {
-			a[AC_VC][AC_I2] = -1 / p->c;
-			a[AC_I2][AC_VC] = 1 / p->l2;
-			a[AC_I2][AC_VP] = -1 / p->l2;
-			a[AC_I2][AC_I2] = -p->r2 / p->l2;
+		a[AC_I2][AC_VP] = unit.pcc[AC_I2];
+		if (relay)
 			a[AC_VP][AC_I2] = 1 / p->load_c;
-		}
 		a[AC_VP][AC_VP] = -1 / (p->load_r * p->load_c);
 		a[AC_VP][AC_ILL] = -1 / p->load_c;
 		a[AC_ILL][AC_VP] = 1 / p->load_l;
@@ -153,7 +119,7 @@ static void discretise(const struct acnet_param *p, unsigned int config, double 
 	for (int i = 0; i < N; i++)
 		for (int j = 0; j < N; j++)
 			m[i][j] *= h;
-	mat_exp(m);
+	matrix_exp(N, &m[0][0]);
 	map->cols = p->rich ? AC_COLS : p->load ? AC_STATES : AC_I2 + 1;
 	for (int i = 0; i < AC_ROWS; i++) {
 		for (int j = 0; j < AC_COLS; j++)

@@ -84,6 +84,24 @@ struct acnet_map {
 	double extra[AC_ROWS];
 };
 
+/* States of the unit alone: AC_IL1 to AC_I2. */
+#define ACNET_UNIT (AC_I2 + 1)
+
+/**
+ * struct acnet_unit - the differential equations of the unit alone
+ * @a: of its states
+ * @bridge: of the bridge's voltage
+ * @pcc: of the voltage at its terminals
+ */
+struct acnet_unit {
+	double a[ACNET_UNIT][ACNET_UNIT];
+	double bridge[ACNET_UNIT];
+	double pcc[ACNET_UNIT];
+};
+
+/* acnet_unit() - in a configuration, of which ACNET_L1 and ACNET_RELAY count */
+void acnet_unit(const struct acnet_param *par, unsigned int config, struct acnet_unit *ret_unit);
+
 /* Parts of a step over which acnet_advance() can go. */
 #define ACNET_TICKS_LOG2 16
 #define ACNET_TICKS (1 << ACNET_TICKS_LOG2)

@@ -591,6 +591,8 @@ static inline void end(struct plant *p, const struct plant_period *ac, int16_t a
 {
 	settle_link(p, ac);
 	p->ignd = (p->gfdi ? GROUND_FAULT_A : 0) + M_SQRT2 * GROUND_LEAK_A * p->emf.sin;
+	for (int n = 0; n < QS1_INPUTS && p->leaks; n++)
+		p->ignd += p->leak_a[n] * (p->leak_dc[n] ? 1 : M_SQRT2 * p->emf.sin);
 	p->ticks++;
 	sample(p, adc);
 }

@@ -30,7 +30,7 @@
 #define PLANT_BLEED_IN_OHM 10e3 /* sense divider and start-up supply of an input */
 #define PLANT_BLEED_LINK_OHM 330e3
 
-#define PLANT_LOADS 4
+#define PLANT_LOADS 16
 
 /**
  * struct plant_loss - losses, fitted to the QS1's row of the CEC inverter table
@@ -206,6 +206,9 @@ struct plant {
 	struct source emf;
 
 	bool gfdi;
+	bool leaks;		   /* any of leak_a */
+	double leak_a[QS1_INPUTS]; /* of each input: RMS where alternating */
+	bool leak_dc[QS1_INPUTS];
 	double ignd;
 
 	double case_c, stage_c;
@@ -259,8 +262,7 @@ void plant_step(struct plant *plant, const struct qs1_outputs *out, int16_t adc[
  */
 void plant_begin(struct plant *plant, const struct qs1_outputs *out,
 		 struct plant_period *ret_period);
-void plant_end(struct plant *plant, const struct plant_period *period,
-	       int16_t adc[QS1_ADC_COUNT]);
+void plant_end(struct plant *plant, const struct plant_period *period, int16_t adc[QS1_ADC_COUNT]);
 
 /*
  * plant_env() - to be called each PLANT_ENV_TICKS steps, after the environment

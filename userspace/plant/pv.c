@@ -266,6 +266,7 @@ void pv_source_update(struct pv_source *s)
 {
 	switch (s->module.kind) {
 	case PV_OPEN:
+	case PV_SOURCE:
 		break;
 	case PV_EN50530:
 		en50530_update(s);
@@ -297,6 +298,9 @@ struct pv_point pv_source_solve(struct pv_source *s, double v)
 	switch (s->module.kind) {
 	case PV_OPEN:
 		break;
+	case PV_SOURCE:
+		return (struct pv_point){ (s->module.source_v - v) / s->module.source_ohm,
+					  -1 / s->module.source_ohm, 0 };
 	case PV_EN50530: {
 		double e;
 
@@ -360,6 +364,11 @@ void pv_source_mpp(struct pv_source *s, double *ret_v, double *ret_p)
 {
 	double v, voc;
 
+	if (s->module.kind == PV_SOURCE) {
+		*ret_v = s->module.source_v / 2;
+		*ret_p = power_at(s, *ret_v);
+		return;
+	}
 	if (s->module.kind == PV_OPEN || s->light < DARK_W_M2) {
 		*ret_v = *ret_p = 0;
 		return;
@@ -402,6 +411,10 @@ double pv_source_available(struct pv_source *s)
 	struct pv_source near;
 	double h;
 
+	if (s->module.kind == PV_SOURCE) {
+		pv_source_mpp(s, &s->mpp_v, &s->mpp_p);
+		return s->mpp_p;
+	}
 	if (s->module.kind == PV_OPEN || s->light < DARK_W_M2)
 		return 0;
 	if (s->mpp_valid && fabs(dlight) <= 0.005 * s->mpp_light && fabs(dcell) <= 0.25)

@@ -19,6 +19,7 @@ enum pv_kind {
 	PV_OPEN,    /* nothing connected */
 	PV_DIODE,   /* single diode, De Soto et al. 2006 with the CEC's adjustment */
 	PV_EN50530, /* EN 50530:2010 Annex C */
+	PV_SOURCE,  /* a voltage source with a resistance */
 };
 
 /**
@@ -44,6 +45,8 @@ struct pv_diode {
  * @adjust: the CEC model's adjustment of @alpha_sc, percent
  * @pmpp: EN 50530: power at standard test conditions, W
  * @vmpp: EN 50530: voltage at that point, V
+ * @source_v: PV_SOURCE: open-circuit voltage, V
+ * @source_ohm: PV_SOURCE: its resistance, ohm
  * @thinfilm: EN 50530: thin film instead of crystalline silicon
  */
 struct pv_module {
@@ -54,6 +57,7 @@ struct pv_module {
 	double adjust;
 	double pmpp;
 	double vmpp;
+	double source_v, source_ohm;
 	bool thinfilm;
 };
 

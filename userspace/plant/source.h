@@ -6,6 +6,7 @@
 #define QS1_PLANT_SOURCE_H
 
 #include <math.h>
+#include <stdbool.h>
 
 #define SOURCE_HARMONICS 50
 
@@ -21,6 +22,7 @@
  * @rot_cos: and @rot_sin: its rotation in one step
  * @harmonics: highest harmonic, 0 for none
  * @harmonic: fraction of the fundamental by order
+ * @given: the voltage is @given_v instead
  * @tone: amplitude of one interharmonic, fraction of the fundamental's
  */
 struct source {
@@ -31,6 +33,8 @@ struct source {
 	double rot_cos, rot_sin;
 	int harmonics;
 	double harmonic[SOURCE_HARMONICS + 1];
+	bool given;
+	double given_v;
 	double tone;
 	double tone_cos, tone_sin, tone_rot_cos, tone_rot_sin;
 };
@@ -94,6 +98,8 @@ static inline double source_next(struct source *s)
 	double v;
 
 	source_turn(s);
+	if (s->given)
+		return s->given_v;
 	v = source_shape(s, s->cos, s->sin);
 	if (s->tone > 0)
 		v += s->tone * s->tone_sin;

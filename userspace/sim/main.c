@@ -17,18 +17,12 @@
 #include "param.h"
 #include "profile.h"
 #include "trace.h"
+#include "unit.h"
 #include "util.h"
 #include "world.h"
 
 #define EXIT_BAD_INPUT 2
-#define HEARTBEAT_TICKS (QS1_CONTROL_HZ / 10)
 #define CSV_RATE_DEFAULT 1000
-
-/*
- * A hung coprocessor holds its outputs until the board's window watchdog cuts
- * the gates; a crashed one stops them itself.
- */
-#define WATCHDOG_TICKS (QS1_CONTROL_HZ / 1000)
 
 struct options {
 	const char *profile;
@@ -41,42 +35,13 @@ struct options {
 	uint64_t seed;
 };
 
-/* Delays before a unit connects. */
-static const enum qs1_param waits[] = { QS1_PARAM_ES_DELAY_S, QS1_PARAM_ES_RANDOM_S };
-
 struct sim {
 	const struct options *options;
-	struct qs1_core *core;
-	struct qs1_world *world;
-	struct qs1_samples in;
-	struct qs1_outputs out;
-	struct qs1_profile profile;
-	bool profile_loaded;
-	bool host_alive;
-	bool armed;
-	bool dead;	   /* the coprocessor does not compute */
-	unsigned int hung; /* periods until the watchdog cuts the gates */
-	bool skip_wait;
-	int32_t waits[ARRAY_SIZE(waits)]; /* to put back after the first start */
+	struct unit unit;
 	FILE *trace;
 	FILE *csv;
 	FILE *json;
 };
-
-static const char *result_text(uint32_t result)
-{
-	static const char *const text[] = {
-		[QS1_OK] = "done",
-		[QS1_ERR_OP] = "no such operation",
-		[QS1_ERR_ARG] = "no such parameter or fault",
-		[QS1_ERR_RANGE] = "out of range",
-		[QS1_ERR_STATE] = "not allowed in the current state",
-		[QS1_ERR_CONFLICT] = "contradicts another parameter",
-		[QS1_ERR_ACTIVE] = "the cause of the fault is still present",
-	};
-
-	return result < ARRAY_SIZE(text) ? text[result] : "?";
-}
 
 static void trace_write(struct sim *sim, const void *record, size_t size)
 {
@@ -84,202 +49,49 @@ static void trace_write(struct sim *sim, const void *record, size_t size)
 		fwrite(record, size, 1, sim->trace);
 }
 
-static int command(struct sim *sim, enum qs1_op op, uint32_t arg, int32_t value, const char *what,
-		   char *err, size_t size)
+static void trace_command(void *ctx, enum qs1_op op, uint32_t arg, int32_t value, uint32_t result,
+			  int32_t ret)
 {
-	struct trace_command record = {
-		.kind = TRACE_COMMAND, .op = op, .arg = arg, .value = value
-	};
+	struct trace_command record = { .kind = TRACE_COMMAND,
+					.op = op,
+					.arg = arg,
+					.value = value,
+					.result = result,
+					.ret = ret };
 
-	if (sim->dead) {
-		snprintf(err, size, "%s: the coprocessor is not running", what);
-		return -ENXIO;
-	}
-	record.result = qs1_core_command(sim->core, op, arg, value, &record.ret);
-	trace_write(sim, &record, sizeof(record));
-	if (record.result != QS1_OK) {
-		snprintf(err, size, "%s: the firmware refused: %s (%d)", what,
-			 result_text(record.result), record.ret);
-		return -EPROTO;
-	}
-	return 0;
+	trace_write(ctx, &record, sizeof(record));
 }
 
-static int apply_profile(struct sim *sim, char *err, size_t size)
-{
-	int ret = command(sim, QS1_OP_PROFILE_BEGIN, 0, 0, "profile", err, size);
-
-	for (int id = 0; !ret && id < QS1_PARAM_COUNT; id++) {
-		const struct qs1_param_desc *desc = qs1_param_desc(id);
-
-		if (desc->group == QS1_PARAM_GROUP_PROFILE) {
-			ret = command(sim, QS1_OP_SET_PARAM, (uint32_t)id, sim->profile.value[id],
-				      desc->name, err, size);
-		}
-	}
-	return ret ? ret : command(sim, QS1_OP_PROFILE_COMMIT, 0, 0, "profile", err, size);
-}
-
-/* Search path of a profile: current folder, next to the program, installed. */
-static int load_profile(struct sim *sim, const char *name, char *err, size_t size)
-{
-	char exe[PATH_MAX] = "", beside[PATH_MAX + 32];
-	const char *const dirs[] = { "profiles", beside, QS1_PROFILE_DIR_LOCAL, QS1_PROFILE_DIR,
-				     NULL };
-	__cleanup(free_ptr) char *path = NULL;
-	char *slash;
-	int ret;
-
-	if (readlink("/proc/self/exe", exe, sizeof(exe) - 1) < 0)
-		exe[0] = '\0';
-	slash = strrchr(exe, '/');
-	if (slash)
-		*slash = '\0';
-	snprintf(beside, sizeof(beside), "%s/../profiles", exe);
-	ret = qs1_profile_find(name, dirs, &path, err, size);
-	if (!ret)
-		ret = qs1_profile_load(path, &sim->profile, err, size);
-	if (ret)
-		return ret;
-	sim->profile_loaded = true;
-	return apply_profile(sim, err, size);
-}
-
-static int op_profile(void *ctx, const char *name, char *err, size_t size)
-{
-	struct sim *sim = ctx;
-
-	/* A profile on the command line overrides the scenario's. */
-	return sim->options->profile ? 0 : load_profile(sim, name, err, size);
-}
-
-static int op_set(void *ctx, const char *name, const char *value, char *err, size_t size)
-{
-	struct sim *sim = ctx;
-	int id = qs1_param_find(name), ret;
-	int32_t scaled = 0;
-
-	ret = qs1_param_parse(id, value, &scaled, err, size);
-	if (ret)
-		return ret;
-	for (size_t n = 0; n < ARRAY_SIZE(waits); n++) {
-		if (id == (int)waits[n] && sim->skip_wait && sim->armed) {
-			sim->waits[n] = scaled;
-			return 0;
-		}
-	}
-	return command(sim, QS1_OP_SET_PARAM, (uint32_t)id, scaled, name, err, size);
-}
-
-static int op_command(void *ctx, const char *words, char *err, size_t size)
-{
-	struct sim *sim = ctx;
-
-	if (!strcmp(words, "shutdown"))
-		return command(sim, QS1_OP_DISARM, 0, 0, words, err, size);
-	if (!strcmp(words, "start"))
-		return command(sim, QS1_OP_ARM, 0, 0, words, err, size);
-	return command(sim, QS1_OP_CLEAR, QS1_FAULT_GFDI, 0, words, err, size);
-}
-
-static int op_host(void *ctx, bool alive, char *err, size_t size)
-{
-	struct sim *sim = ctx;
-
-	(void)err;
-	(void)size;
-	sim->host_alive = alive;
-	return 0;
-}
-
-static int arm(struct sim *sim, char *err, size_t size)
-{
-	int ret = 0;
-
-	for (size_t n = 0; n < ARRAY_SIZE(waits) && sim->skip_wait && !ret; n++) {
-		sim->waits[n] = qs1_core_param(sim->core, waits[n]);
-		ret = command(sim, QS1_OP_SET_PARAM, waits[n], 0, qs1_param_desc(waits[n])->name,
-			      err, size);
-	}
-	sim->armed = true;
-	return ret ? ret : command(sim, QS1_OP_ARM, 0, 0, "start", err, size);
-}
-
-static int op_coproc(void *ctx, const char *word, char *err, size_t size)
+static void trace_reset(void *ctx)
 {
 	static const struct trace_reset reset = { .kind = TRACE_RESET };
-	struct sim *sim = ctx;
-	int ret = 0;
 
-	if (strcmp(word, "off") != 0) {
-		sim->dead = true;
-		sim->hung = !strcmp(word, "hang") ? WATCHDOG_TICKS : 0;
-		return 0;
-	}
-	if (!sim->dead)
-		return 0;
-	/* Linux restarts the coprocessor and applies the profile again. */
-	sim->dead = false;
-	sim->out = (struct qs1_outputs){ 0 };
-	qs1_core_init(sim->core);
-	trace_write(sim, &reset, sizeof(reset));
-	if (sim->profile_loaded)
-		ret = apply_profile(sim, err, size);
-	return ret ? ret : arm(sim, err, size);
+	trace_write(ctx, &reset, sizeof(reset));
 }
 
-static int op_skip_enter_service(void *ctx, char *err, size_t size)
+static void trace_step(void *ctx)
 {
-	struct sim *sim = ctx;
-
-	(void)err;
-	(void)size;
-	sim->skip_wait = true;
-	return 0;
-}
-
-static const struct qs1_world_ops ops = {
-	.profile = op_profile,
-	.set = op_set,
-	.command = op_command,
-	.host = op_host,
-	.coproc = op_coproc,
-	.skip_enter_service = op_skip_enter_service,
-};
-
-static void take_events(struct sim *sim)
-{
-	struct qs1_event event;
-	char err[128];
-
-	while (qs1_core_event(sim->core, &event)) {
-		qs1_world_event(sim->world, &event);
-		if (sim->skip_wait && event.kind == QS1_EVENT_TRANSITION &&
-		    event.to == QS1_STATE_PRODUCING) {
-			sim->skip_wait = false;
-			for (size_t n = 0; n < ARRAY_SIZE(waits); n++) {
-				command(sim, QS1_OP_SET_PARAM, waits[n], sim->waits[n],
-					qs1_param_desc(waits[n])->name, err, sizeof(err));
-			}
-		}
-	}
-}
-
-static void trace_step(struct sim *sim)
-{
+	const struct sim *sim = ctx;
+	const struct unit *u = &sim->unit;
 	struct trace_step record = {
 		.kind = TRACE_STEP,
-		.estop_n = sim->in.estop_n,
-		.heartbeat = sim->in.host_heartbeat,
-		.cmp_bridge = sim->out.cmp_bridge,
-		.ctl = (uint16_t)(sim->out.inputs | (sim->out.bridge ? TRACE_CTL_BRIDGE : 0) |
-				  (sim->out.relay ? TRACE_CTL_RELAY : 0)),
+		.estop_n = u->in.estop_n,
+		.heartbeat = u->in.host_heartbeat,
+		.cmp_bridge = u->out.cmp_bridge,
+		.ctl = (uint16_t)(u->out.inputs | (u->out.bridge ? TRACE_CTL_BRIDGE : 0) |
+				  (u->out.relay ? TRACE_CTL_RELAY : 0)),
 	};
 
-	memcpy(record.adc, sim->in.adc, sizeof(record.adc));
-	memcpy(record.cmp_input, sim->out.cmp_input, sizeof(record.cmp_input));
-	trace_write(sim, &record, sizeof(record));
+	memcpy(record.adc, u->in.adc, sizeof(record.adc));
+	memcpy(record.cmp_input, u->out.cmp_input, sizeof(record.cmp_input));
+	trace_write(ctx, &record, sizeof(record));
 }
+
+static const struct unit_watch watch = {
+	.step = trace_step,
+	.command = trace_command,
+	.reset = trace_reset,
+};
 
 static void csv_header(FILE *csv)
 {
@@ -300,7 +112,7 @@ static void csv_firmware(const struct sim *sim)
 {
 	struct qs1_telemetry t;
 
-	qs1_core_telemetry(sim->core, &t);
+	qs1_core_telemetry(sim->unit.core, &t);
 	fprintf(sim->csv, ",%s,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f",
 		qs1_state_name(t.status & QS1_STATUS_STATE_MASK), t.power_limit_mw / 1e3,
 		t.q_ref_mvar / 1e3, t.vgrid_mv / 1e3, t.igrid_ma / 1e3, t.f_mhz / 1e3, t.p_mw / 1e3,
@@ -313,10 +125,10 @@ static void csv_firmware(const struct sim *sim)
 
 static void csv_row(const struct sim *sim)
 {
-	const struct qs1_truth *t = qs1_world_truth(sim->world);
+	const struct qs1_truth *t = qs1_world_truth(sim->unit.world);
 	struct qs1_instant now;
 
-	qs1_world_instant(sim->world, &now);
+	qs1_world_instant(sim->unit.world, &now);
 	fprintf(sim->csv, "%.6f", t->t_s);
 	for (int n = 0; n < QS1_INPUTS; n++) {
 		fprintf(sim->csv, ",%.4f,%.4f,%.3f,%.3f", now.vpv_v[n], now.ipv_a[n], t->ppv_w[n],
@@ -329,19 +141,6 @@ static void csv_row(const struct sim *sim)
 	fputs("\n", sim->csv);
 }
 
-static void step_core(struct sim *sim)
-{
-	if (sim->dead) {
-		if (!sim->hung || !--sim->hung)
-			sim->out = (struct qs1_outputs){ 0 };
-		return;
-	}
-	qs1_core_step(sim->core, &sim->in, &sim->out);
-	if (sim->trace)
-		trace_step(sim);
-	take_events(sim);
-}
-
 static int run(struct sim *sim, char *err, size_t size)
 {
 	unsigned int csv_ticks = QS1_CONTROL_HZ / sim->options->csv_rate;
@@ -349,13 +148,11 @@ static int run(struct sim *sim, char *err, size_t size)
 	int ret;
 
 	for (;;) {
-		ret = qs1_world_step(sim->world, &sim->out, sim->in.adc, err, size);
+		ret = qs1_world_step(sim->unit.world, &sim->unit.out, sim->unit.in.adc, err, size);
 		if (ret)
 			return ret < 0 ? ret : 0;
-		if (++ticks % HEARTBEAT_TICKS == 0 && sim->host_alive)
-			sim->in.host_heartbeat++;
-		step_core(sim);
-		if (sim->csv && ticks % csv_ticks == 0)
+		unit_step(&sim->unit);
+		if (sim->csv && ++ticks % csv_ticks == 0)
 			csv_row(sim);
 	}
 }
@@ -381,8 +178,8 @@ static int finish(FILE *file, const char *path)
 
 static int write_json(const struct sim *sim, double wall_s)
 {
-	const char *profile = sim->profile_loaded ? sim->profile.name : "note1";
-	struct json_object *summary = qs1_world_summary(sim->world, profile, wall_s);
+	struct json_object *summary =
+		qs1_world_summary(sim->unit.world, unit_profile(&sim->unit), wall_s);
 
 	fprintf(sim->json, "%s\n",
 		json_object_to_json_string_ext(summary, JSON_C_TO_STRING_PRETTY |
@@ -401,25 +198,15 @@ static double seconds_between(const struct timespec *a, const struct timespec *b
 static int check(struct sim *sim, char *err, size_t size)
 {
 	const struct options *o = sim->options;
-	int ret = qs1_world_load(sim->world, o->scenario, err, size);
+	int ret = qs1_world_load(sim->unit.world, o->scenario, err, size);
 
-	if (!ret && isinf(qs1_world_end(sim->world))) {
+	if (!ret && isinf(qs1_world_end(sim->unit.world))) {
 		snprintf(err, size, "%s: expected 'run T' at the end, found none", o->scenario);
 		ret = -EINVAL;
 	}
 	if (o->seeded)
-		qs1_world_seed(sim->world, o->seed);
+		qs1_world_seed(sim->unit.world, o->seed);
 	return ret;
-}
-
-/* The steps of Linux at boot. */
-static int start(struct sim *sim, char *err, size_t size)
-{
-	const struct options *o = sim->options;
-	int ret = o->profile ? load_profile(sim, o->profile, err, size) : 0;
-
-	ret = ret ? ret : qs1_world_start(sim->world, err, size);
-	return ret ? ret : arm(sim, err, size);
 }
 
 static int open_outputs(struct sim *sim)
@@ -435,6 +222,10 @@ static int open_outputs(struct sim *sim)
 		return EXIT_FAILURE;
 	if (sim->csv)
 		csv_header(sim->csv);
+	if (sim->trace) {
+		sim->unit.watch = &watch;
+		sim->unit.watch_ctx = sim;
+	}
 	memcpy(header.magic, TRACE_MAGIC, sizeof(header.magic));
 	trace_write(sim, &header, sizeof(header));
 	return 0;
@@ -468,7 +259,7 @@ static int simulate(struct sim *sim)
 		return EXIT_BAD_INPUT;
 	}
 	ret = open_outputs(sim);
-	if (!ret && start(sim, err, sizeof(err))) {
+	if (!ret && unit_start(&sim->unit, err, sizeof(err))) {
 		fprintf(stderr, "%s\n", err);
 		ret = EXIT_BAD_INPUT;
 	}
@@ -565,21 +356,18 @@ int main(int argc, char **argv)
 		NULL
 	};
 	struct options options = { .csv_rate = CSV_RATE_DEFAULT };
-	struct sim sim = { .options = &options, .host_alive = true, .in.estop_n = true };
+	struct sim sim = { .options = &options };
 	int ret;
 
 	argp_err_exit_status = EXIT_BAD_INPUT;
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
 
-	sim.core = aligned_alloc(64, (qs1_core_size() + 63) / 64 * 64);
-	sim.world = qs1_world_new(&ops, &sim);
-	if (!sim.core || !sim.world) {
+	if (unit_init(&sim.unit)) {
 		fprintf(stderr, "qs1-sim: out of memory\n");
 		return EXIT_FAILURE;
 	}
-	qs1_core_init(sim.core);
+	sim.unit.force_profile = options.profile;
 	ret = simulate(&sim);
-	qs1_world_free(sim.world);
-	free(sim.core);
+	unit_free(&sim.unit);
 	return ret;
 }

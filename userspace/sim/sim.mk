@@ -7,16 +7,16 @@ SIM_OBJ := $(BUILD)/host/userspace/sim/main.o
 $(SIM_OBJ): $(BUILD)/host/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(HOST_CFLAGS) $(WORLD_INCLUDES) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(HOST_CFLAGS) $(FEEDER_INCLUDES) -MMD -MP -c -o $@ $<
 
-$(BUILD)/qs1-sim: $(SIM_OBJ) $(HOST_WORLD) $(HOST_CORE)
+$(BUILD)/qs1-sim: $(SIM_OBJ) $(HOST_FEEDER)
 	$(call say,LD)
-	$(Q)$(CC) $(HOST_CFLAGS) -o $@ $(SIM_OBJ) $(HOST_WORLD) $(HOST_CORE) -ljson-c -lm
+	$(Q)$(CC) $(HOST_CFLAGS) -o $@ $(SIM_OBJ) $(HOST_FEEDER) -ljson-c -lm
 
 .PHONY: sim
 sim: $(BUILD)/qs1-sim
 
 # What a unit test of plant, scenario or measurement links.
-SIM_LIBS := $(HOST_WORLD)
+SIM_LIBS := $(filter-out $(HOST_CORE), $(HOST_FEEDER))
 
 -include $(SIM_OBJ:.o=.d)

@@ -22,6 +22,11 @@
 #define TIMED 2u
 #define LIVE 4u
 #define ANYWHERE (SETUP | TIMED | LIVE)
+/* What it concerns: one unit, with "unit N" before it, or all; what units share. */
+#define UNIT 8u	    /* "unit N" may stand before it */
+#define OF_UNIT 16u /* "unit N" has to */
+#define NETWORK 32u /* network and source */
+#define SITE 64u    /* needs "units N" */
 
 enum arg_type {
 	ARG_NONE,
@@ -37,6 +42,8 @@ enum arg_type {
 	ARG_HARMONICS, /* H:PCT,... or none */
 	ARG_LOAD,      /* rlc P QF [M%], rl P PF, cap VAR or none */
 	ARG_PERCENT,   /* optional number with a percent sign */
+	ARG_PHASE,     /* a phase: L1, L2, L3 */
+	ARG_WIRES,     /* two wires, L1-L2; L1 for L1-N */
 	ARG_REST,      /* the rest of the line: a name */
 	ARG_MODULE,    /* the rest of the line: a module */
 	ARG_REPLAY,    /* the rest of the line: a file to replay */
@@ -70,6 +77,14 @@ struct arg {
 	{                                                                                          \
 		ARG_PERCENT, "reactive mismatch in percent", -50, 50                               \
 	}
+#define WIRES                                                                                      \
+	{                                                                                          \
+		ARG_WIRES, "", 0, 0                                                                \
+	}
+#define BUS(what)                                                                                  \
+	{                                                                                          \
+		ARG_INTEGER, what, 0, SCENARIO_BUSES - 1                                           \
+	}
 #define RAMP_S WORD("over"), NUM("seconds", 1e-3, 1e7)
 #define SUN NUM("irradiance, W/m2,", 0, SUN_MAX)
 
@@ -81,69 +96,129 @@ static const struct form {
 	struct arg arg[5];
 } forms[] = {
 	{ "seed", ST_SEED, SETUP, { { ARG_INTEGER, "a seed", 0, 9007199254740992.0 } } },
-	{ "profile", ST_PROFILE, SETUP | LIVE, { { ARG_REST, "a profile", 0, 0 } } },
-	{ "set", ST_SET, ANYWHERE, { { ARG_PARAM, "", 0, 0 }, { ARG_VALUE, "", 0, 0 } } },
-	{ "module", ST_MODULE, ANYWHERE, { INPUTS, { ARG_MODULE, "a module", 0, 0 } } },
-	{ "temp", ST_TEMP, SETUP | LIVE, { NUM("ambient temperature, C,", -60, 100) } },
-	{ "cell", ST_CELL, SETUP | LIVE, { INPUTS, NUM("cell temperature, C,", -60, 150) } },
-	{ "sun", ST_SUN, ANYWHERE, { INPUTS, SUN } },
-	{ "ramp sun", ST_RAMP_SUN, TIMED | LIVE, { INPUTS, SUN, RAMP_S } },
-	{ "load rlc", ST_LOAD, SETUP, { LOAD_P, LOAD_QF, LOAD_MISMATCH } },
+	{ "profile", ST_PROFILE, SETUP | LIVE | UNIT, { { ARG_REST, "a profile", 0, 0 } } },
+	{ "set", ST_SET, ANYWHERE | UNIT, { { ARG_PARAM, "", 0, 0 }, { ARG_VALUE, "", 0, 0 } } },
+	{ "module", ST_MODULE, ANYWHERE | UNIT, { INPUTS, { ARG_MODULE, "a module", 0, 0 } } },
+	{ "temp", ST_TEMP, SETUP | LIVE | UNIT, { NUM("ambient temperature, C,", -60, 100) } },
+	{ "cell", ST_CELL, SETUP | LIVE | UNIT, { INPUTS, NUM("cell temperature, C,", -60, 150) } },
+	{ "sun", ST_SUN, ANYWHERE | UNIT, { INPUTS, SUN } },
+	{ "ramp sun", ST_RAMP_SUN, TIMED | LIVE | UNIT, { INPUTS, SUN, RAMP_S } },
+	{ "load rlc", ST_LOAD, SETUP | NETWORK, { LOAD_P, LOAD_QF, LOAD_MISMATCH } },
 	{ "load",
 	  ST_LOAD_CHANGE,
-	  ANYWHERE,
+	  ANYWHERE | NETWORK,
 	  { { ARG_INTEGER, "rlc, or the number of a load", 1, PLANT_LOADS },
 	    { ARG_LOAD, "", 0, 0 } } },
-	{ "board", ST_BOARD, SETUP, { CHOICE("nominal|drawn") } },
-	{ "plant", ST_PLANT, SETUP, { CHOICE("averaged|switching") } },
-	{ "bridge dead-time", ST_DEAD_TIME, SETUP, { NUM("dead time, s,", 50e-9, 1e-6) } },
+	{ "board", ST_BOARD, SETUP | UNIT, { CHOICE("nominal|drawn") } },
+	{ "plant", ST_PLANT, SETUP | UNIT, { CHOICE("averaged|switching") } },
+	{ "bridge dead-time", ST_DEAD_TIME, SETUP | UNIT, { NUM("dead time, s,", 50e-9, 1e-6) } },
 	{ "grid scr",
 	  ST_SCR,
-	  SETUP,
+	  SETUP | NETWORK,
 	  { NUM("short-circuit ratio", 1, 1000), NUM("reactance over resistance", 0.1, 20) } },
 	{ "grid resonance",
 	  ST_RESONANCE,
-	  SETUP,
+	  SETUP | NETWORK,
 	  { NUM("resonance, Hz,", 200, 20000), NUM("quality factor", 1, 50) } },
 	{ "grid impedance",
 	  ST_IMPEDANCE,
-	  SETUP,
+	  SETUP | NETWORK,
 	  { NUM("source resistance, ohm,", 0, 50), NUM("source inductance, H,", 0, 0.1) } },
-	{ "noise counts", ST_NOISE_COUNTS, SETUP | LIVE, { NUM("noise, counts RMS,", 0.01, 100) } },
-	{ "noise", ST_NOISE, SETUP | LIVE, { CHOICE("off|on") } },
-	{ "skip enter-service", ST_SKIP_ENTER_SERVICE, SETUP | LIVE, { { 0 } } },
+	{ "noise counts",
+	  ST_NOISE_COUNTS,
+	  SETUP | LIVE | UNIT,
+	  { NUM("noise, counts RMS,", 0.01, 100) } },
+	{ "noise", ST_NOISE, SETUP | LIVE | UNIT, { CHOICE("off|on") } },
+	{ "skip enter-service", ST_SKIP_ENTER_SERVICE, SETUP | LIVE | UNIT, { { 0 } } },
 	{ "shade",
 	  ST_SHADE,
-	  TIMED | LIVE,
+	  TIMED | LIVE | UNIT,
 	  { INPUTS, { ARG_SECTIONS, "", 0, 0 }, NUM("fraction of light lost", 0, 1) } },
-	{ "replay", ST_REPLAY, TIMED | LIVE, { { ARG_REPLAY, "a CSV file", 0, 0 } } },
-	{ "grid v", ST_GRID_V, TIMED | LIVE, { NUM("voltage, pu,", 0, 1.5) } },
-	{ "ramp grid v", ST_RAMP_V, TIMED | LIVE, { NUM("voltage, pu,", 0, 1.5), RAMP_S } },
-	{ "grid f", ST_GRID_F, TIMED | LIVE, { NUM("frequency, Hz,", 40, 75) } },
-	{ "ramp grid f", ST_RAMP_F, TIMED | LIVE, { NUM("frequency, Hz,", 40, 75), RAMP_S } },
-	{ "grid rise", ST_GRID_RISE, ANYWHERE, { NUM("rise time, s,", 0, 0.1) } },
+	{ "replay", ST_REPLAY, TIMED | LIVE | UNIT, { { ARG_REPLAY, "a CSV file", 0, 0 } } },
+	{ "grid v", ST_GRID_V, TIMED | LIVE | NETWORK, { NUM("voltage, pu,", 0, 1.5) } },
+	{ "ramp grid v",
+	  ST_RAMP_V,
+	  TIMED | LIVE | NETWORK,
+	  { NUM("voltage, pu,", 0, 1.5), RAMP_S } },
+	{ "grid f", ST_GRID_F, TIMED | LIVE | NETWORK, { NUM("frequency, Hz,", 40, 75) } },
+	{ "ramp grid f",
+	  ST_RAMP_F,
+	  TIMED | LIVE | NETWORK,
+	  { NUM("frequency, Hz,", 40, 75), RAMP_S } },
+	{ "grid rise", ST_GRID_RISE, ANYWHERE | NETWORK, { NUM("rise time, s,", 0, 0.1) } },
 	{ "grid tone",
 	  ST_GRID_TONE,
-	  TIMED | LIVE,
+	  TIMED | LIVE | NETWORK,
 	  { NUM("frequency, Hz,", 0, 5000), NUM("percent", 0, 100) } },
-	{ "grid phase", ST_GRID_PHASE, ANYWHERE, { NUM("degrees", -360, 360) } },
-	{ "grid thd", ST_GRID_THD, TIMED | LIVE, { { ARG_HARMONICS, "", 0, 0 } } },
-	{ "grid dc", ST_GRID_DC, TIMED | LIVE, { NUM("volts", -50, 50) } },
-	{ "grid open", ST_UTILITY_OPEN, TIMED | LIVE, { { 0 } } },
-	{ "grid close", ST_UTILITY_CLOSE, TIMED | LIVE, { { 0 } } },
-	{ "fault gfdi", ST_FAULT_GFDI, TIMED | LIVE, { CHOICE("off|on") } },
+	{ "grid phase", ST_GRID_PHASE, ANYWHERE | NETWORK, { NUM("degrees", -360, 360) } },
+	{ "grid thd", ST_GRID_THD, TIMED | LIVE | NETWORK, { { ARG_HARMONICS, "", 0, 0 } } },
+	{ "grid dc", ST_GRID_DC, TIMED | LIVE | NETWORK, { NUM("volts", -50, 50) } },
+	{ "grid open", ST_UTILITY_OPEN, TIMED | LIVE | NETWORK, { { 0 } } },
+	{ "grid close", ST_UTILITY_CLOSE, TIMED | LIVE | NETWORK, { { 0 } } },
+	{ "fault gfdi", ST_FAULT_GFDI, TIMED | LIVE | UNIT, { CHOICE("off|on") } },
 	{ "fault sensor",
 	  ST_FAULT_SENSOR,
-	  TIMED | LIVE,
+	  TIMED | LIVE | UNIT,
 	  { { ARG_SENSOR, "", 0, 0 }, CHOICE("off|stuck|zero|full|noise") } },
 	{ "sensor offset",
 	  ST_SENSOR_OFFSET,
-	  TIMED | LIVE,
+	  TIMED | LIVE | UNIT,
 	  { { ARG_SENSOR, "", 0, 0 }, NUM("offset, percent of full scale,", -50, 50) } },
-	{ "fault relay", ST_FAULT_RELAY, TIMED | LIVE, { CHOICE("off|welded|open") } },
-	{ "fault coproc", ST_FAULT_COPROC, TIMED | LIVE, { CHOICE("off|crash|hang") } },
-	{ "host", ST_HOST, TIMED | LIVE, { CHOICE("lost|back") } },
-	{ "cmd", ST_CMD, TIMED | LIVE, { { ARG_REST, "a command", 0, 0 } } },
+	{ "fault relay", ST_FAULT_RELAY, TIMED | LIVE | UNIT, { CHOICE("off|welded|open") } },
+	{ "fault coproc", ST_FAULT_COPROC, TIMED | LIVE | UNIT, { CHOICE("off|crash|hang") } },
+	{ "host", ST_HOST, TIMED | LIVE | UNIT, { CHOICE("lost|back") } },
+	{ "cmd", ST_CMD, TIMED | LIVE | UNIT, { { ARG_REST, "a command", 0, 0 } } },
+	{ "leak",
+	  ST_LEAK,
+	  ANYWHERE | UNIT,
+	  { INPUTS, NUM("leakage, mA,", 0, 1000), CHOICE("ac|dc") } },
+	{ "units",
+	  ST_UNITS,
+	  SETUP | SITE,
+	  { { ARG_INTEGER, "number of units", 1, SCENARIO_UNITS } } },
+	{ "phase", ST_UNIT_WIRES, SETUP | OF_UNIT | SITE, { WIRES } },
+	{ "bus", ST_UNIT_BUS, SETUP | OF_UNIT | SITE, { BUS("a bus") } },
+	{ "feeder phases",
+	  ST_FEEDER_PHASES,
+	  SETUP | NETWORK | SITE,
+	  { CHOICE("one|split|three"), NUM("nominal voltage to the neutral, V,", 50, 500),
+	    NUM("nominal frequency, Hz,", 45, 65) } },
+	{ "feeder bus",
+	  ST_FEEDER_BUS,
+	  SETUP | NETWORK | SITE,
+	  { BUS("a new bus"), WORD("from"), BUS("a bus"),
+	    NUM("resistance of a wire, ohm,", 1e-6, 50),
+	    NUM("inductance of a wire, H,", 1e-7, 0.1) } },
+	{ "feeder cable",
+	  ST_FEEDER_CABLE,
+	  SETUP | NETWORK | SITE,
+	  { BUS("a new bus"), WORD("from"), BUS("a bus"), NUM("length, m,", 0.1, 1000),
+	    CHOICE("12|10|6|4|1/0|4/0Al") } },
+	{ "feeder open", ST_FEEDER_OPEN, TIMED | LIVE | NETWORK | SITE, { BUS("a bus") } },
+	{ "feeder close", ST_FEEDER_CLOSE, TIMED | LIVE | NETWORK | SITE, { BUS("a bus") } },
+	{ "load place",
+	  ST_LOAD_PLACE,
+	  SETUP | NETWORK | SITE,
+	  { { ARG_INTEGER, "the number of a load", 1, PLANT_LOADS }, WIRES, BUS("a bus") } },
+	{ "phase",
+	  ST_PHASE_SWITCH,
+	  TIMED | LIVE | NETWORK | SITE,
+	  { { ARG_PHASE, "", 0, 0 }, CHOICE("open|close") } },
+	{ "neutral", ST_NEUTRAL, TIMED | LIVE | NETWORK | SITE, { CHOICE("open|close") } },
+	{ "phases swap",
+	  ST_SWAP,
+	  TIMED | LIVE | NETWORK | SITE,
+	  { { ARG_PHASE, "", 0, 0 }, { ARG_PHASE, "", 0, 0 } } },
+	{ "dip none", ST_DIP_NONE, TIMED | LIVE | NETWORK | SITE, { { 0 } } },
+	{ "dip",
+	  ST_DIP,
+	  TIMED | LIVE | NETWORK | SITE,
+	  { CHOICE("A|B|C|D"), NUM("voltage during the dip, pu,", 0, 1) } },
+	{ "grid form",
+	  ST_FORM,
+	  SETUP | NETWORK | SITE,
+	  { NUM("rated power, W,", 100, 1e6), NUM("frequency without load, Hz,", 45, 70),
+	    NUM("Hz for rated power", 0, 10), NUM("lag, s,", 1e-3, 10) } },
 	{ "mark", ST_MARK, TIMED | LIVE, { CHOICE("start|stop") } },
 	{ "speed", ST_SPEED, LIVE, { { ARG_REST, "a factor", 0, 0 } } },
 	{ "run", ST_RUN, SETUP, { NUM("end, s,", 1e-3, TIME_MAX_S) } },
@@ -156,10 +231,9 @@ static const struct {
 	const char *header;
 	double min, max;
 } quantities[REPLAY_QUANTITIES] = {
-	[REPLAY_GHI] = { "ghi_w_m2", 0, SUN_MAX },
-	[REPLAY_AMBIENT] = { "t_amb_c", -60, 100 },
-	[REPLAY_V] = { "v_pu", 0, 1.5 },
-	[REPLAY_F] = { "f_hz", 40, 75 },
+	[REPLAY_GHI] = { "ghi_w_m2", 0, SUN_MAX }, [REPLAY_AMBIENT] = { "t_amb_c", -60, 100 },
+	[REPLAY_V] = { "v_pu", 0, 1.5 },	   [REPLAY_F] = { "f_hz", 40, 75 },
+	[REPLAY_WAVE] = { "v_v", -1000, 1000 },
 };
 
 void replay_free(struct replay *replay)
@@ -209,7 +283,7 @@ static int replay_header(const struct csv *csv, int column[REPLAY_QUANTITIES], c
 		if (!known || csv_column(csv, header) != c) {
 			snprintf(err, size,
 				 "%s:%d: expected the columns time_s and once any of ghi_w_m2, "
-				 "t_amb_c, v_pu, f_hz, found '%s'",
+				 "t_amb_c, v_pu, f_hz, v_v, found '%s'",
 				 csv->name, csv->line[0], header);
 			return -EINVAL;
 		}
@@ -217,7 +291,7 @@ static int replay_header(const struct csv *csv, int column[REPLAY_QUANTITIES], c
 	if (!any || csv_column(csv, "time_s") < 0) {
 		snprintf(err, size,
 			 "%s:%d: expected the columns time_s and any of ghi_w_m2, t_amb_c, v_pu, "
-			 "f_hz",
+			 "f_hz, v_v",
 			 csv->name, csv->line[0]);
 		return -EINVAL;
 	}
@@ -489,6 +563,16 @@ static int parse_module(struct parser *p)
 		}
 		return ret;
 	}
+	if (!strncmp(name, "source", 6) && strchr(" \t", name[6])) {
+		static const struct arg open_v = NUM("voltage, V,", 0, 65);
+		static const struct arg ohm = NUM("resistance, ohm,", 0.05, 100);
+
+		p->rest = name + 6;
+		module->kind = PV_SOURCE;
+		snprintf(module->name, sizeof(module->name), "source");
+		ret = parse_number(p, next_word(p), &open_v, &module->source_v);
+		return ret ? ret : parse_number(p, next_word(p), &ohm, &module->source_ohm);
+	}
 	colon = strstr(name, ".csv:");
 	if (colon) {
 		char *path;
@@ -527,6 +611,39 @@ static int parse_value(struct parser *p, const char *word)
 	if (qs1_param_parse((enum qs1_param)p->st->x[0], word, &value, p->err, p->size))
 		return -EINVAL;
 	return parse_text(p, word, "a value");
+}
+
+static const char *const wire_names[SCENARIO_WIRES] = { "L1", "L2", "L3", "N" };
+
+static int wire_find(const char *word, size_t n)
+{
+	for (int w = 0; w < SCENARIO_WIRES; w++)
+		if (n == strlen(wire_names[w]) && !strncmp(word, wire_names[w], n))
+			return w;
+	return -1;
+}
+
+static int parse_phase(struct parser *p, const char *word)
+{
+	int wire = wire_find(word, strlen(word));
+
+	if (wire < 0 || wire == SCENARIO_NEUTRAL)
+		return FAIL(p, "expected a phase: L1, L2 or L3, found '%s'", shown(word));
+	p->st->x[p->numbers++] = wire;
+	return 0;
+}
+
+static int parse_wires(struct parser *p, const char *word)
+{
+	size_t n = strcspn(word, "-");
+	int a = wire_find(word, n);
+	int b = word[n] ? wire_find(word + n + 1, strlen(word + n + 1)) : SCENARIO_NEUTRAL;
+
+	if (a < 0 || b < 0 || a == b || a == SCENARIO_NEUTRAL)
+		return FAIL(p, "expected wires such as L1, L1-N or L1-L2, found '%s'", shown(word));
+	p->st->x[p->numbers++] = a;
+	p->st->x[p->numbers++] = b;
+	return 0;
 }
 
 static int parse_load(struct parser *p, const char *kind)
@@ -613,6 +730,10 @@ static int parse_arg(struct parser *p, const struct arg *arg)
 		return parse_load(p, word);
 	case ARG_PERCENT:
 		return parse_percent(p, word, arg);
+	case ARG_PHASE:
+		return parse_phase(p, word);
+	case ARG_WIRES:
+		return parse_wires(p, word);
 	default:
 		return 0;
 	}
@@ -647,8 +768,14 @@ static int match_words(const char *line, const char *words, const char **ret_end
 	}
 }
 
+/* May the form stand behind "unit N", or without it? */
+static bool stands(const struct form *form, bool of_unit)
+{
+	return of_unit ? form->where & (UNIT | OF_UNIT) : !(form->where & OF_UNIT);
+}
+
 /* Reports the words that are possible where the line stops matching. */
-static int unknown_words(struct parser *p, const char *line, int matched)
+static int unknown_words(struct parser *p, const char *line, int matched, bool of_unit)
 {
 	char expected[512] = "", found[64];
 	const char *at = line;
@@ -659,7 +786,7 @@ static int unknown_words(struct parser *p, const char *line, int matched)
 		int m = match_words(line, word, &end);
 		char text[32];
 
-		if ((m > 0 ? m : -m) != matched)
+		if (!stands(&forms[f], of_unit) || (m > 0 ? m : -m) != matched)
 			continue;
 		at = end;
 		for (int skip = 0; skip < matched; skip++)
@@ -672,10 +799,11 @@ static int unknown_words(struct parser *p, const char *line, int matched)
 		}
 	}
 	snprintf(found, sizeof(found), "%.*s", (int)strcspn(at, " \t"), at);
-	return FAIL(p, "unknown word '%s', expected one of: at, %s", shown(found), expected);
+	return FAIL(p, "unknown word '%s', expected one of: %s%s", shown(found),
+		    of_unit ? "" : "at, unit, ", expected);
 }
 
-static const struct form *find_form(struct parser *p, const char *line)
+static const struct form *find_form(struct parser *p, const char *line, bool of_unit)
 {
 	const char *end;
 	int best = 0;
@@ -683,13 +811,15 @@ static const struct form *find_form(struct parser *p, const char *line)
 	for (size_t f = 0; f < FORMS; f++) {
 		int m = match_words(line, forms[f].words, &end);
 
+		if (!stands(&forms[f], of_unit))
+			continue;
 		if (m > 0) {
 			p->rest = (char *)end;
 			return &forms[f];
 		}
 		best = -m > best ? -m : best;
 	}
-	unknown_words(p, line, best);
+	unknown_words(p, line, best, of_unit);
 	return NULL;
 }
 
@@ -713,6 +843,23 @@ static int check_command(struct parser *p)
 	return 0;
 }
 
+/* "unit N" before a statement. */
+static int parse_unit(struct parser *p)
+{
+	static const struct arg number = { ARG_INTEGER, "a unit", 1, SCENARIO_UNITS };
+	const char *end;
+	double unit;
+	int ret;
+
+	if (match_words(p->rest, "unit", &end) <= 0)
+		return 0;
+	p->rest = (char *)end;
+	ret = parse_number(p, next_word(p), &number, &unit);
+	if (!ret)
+		p->st->unit = (int)unit;
+	return ret;
+}
+
 int statement_parse(const char *line, bool live, bool timed, const char *folder,
 		    struct statement *ret_statement, char *err, size_t size)
 {
@@ -726,12 +873,19 @@ int statement_parse(const char *line, bool live, bool timed, const char *folder,
 	copy = strdup(line);
 	if (!copy)
 		return FAIL(&p, "out of memory");
-	form = find_form(&p, copy);
+	p.rest = copy;
+	ret = parse_unit(&p);
+	form = ret ? NULL : find_form(&p, p.rest, st.unit);
 	if (!form) {
 		free(copy);
 		return -EINVAL;
 	}
 	st.kind = form->kind;
+	st.words = form->words;
+	st.site = st.unit || (form->where & SITE);
+	st.scope = form->where & (UNIT | OF_UNIT) ? SCOPE_UNIT
+		   : form->where & NETWORK	  ? SCOPE_NETWORK
+						  : SCOPE_ALL;
 	if (!(form->where & where)) {
 		ret = FAIL(&p, "'%s' %s", form->words,
 			   live			 ? "belongs before time 0, in a scenario file"
@@ -833,6 +987,94 @@ static void sort_timed(struct scenario *sc)
 	}
 }
 
+static bool has_wire(const struct scenario *sc, double wire)
+{
+	return wire == SCENARIO_NEUTRAL || wire < sc->phases;
+}
+
+static int check_wires(const struct scenario *sc, const struct statement *st, int from, int count,
+		       struct parser *p)
+{
+	for (int k = from; k < from + count; k++) {
+		if (!has_wire(sc, st->x[k])) {
+			return FAIL(p, "expected a wire of the feeder, up to L%d, found '%s'",
+				    sc->phases, wire_names[(int)st->x[k]]);
+		}
+	}
+	return 0;
+}
+
+static int check_bus(const struct scenario *sc, double bus, struct parser *p)
+{
+	if (!sc->has_bus[(int)bus])
+		return FAIL(p, "expected a bus of the feeder, found %g", bus);
+	return 0;
+}
+
+int scenario_check(const struct scenario *sc, const struct statement *st, char *err, size_t size)
+{
+	struct parser p = { .err = err, .size = size };
+	const struct replay *r = st->replay;
+	int ret;
+
+	if (st->site && !sc->units)
+		return FAIL(&p, "'%s' needs 'units N'", st->unit ? "unit" : st->words);
+	if (st->unit > sc->units)
+		return FAIL(&p, "expected a unit from 1 to %d, found %d", sc->units, st->unit);
+	if (st->unit && r && (r->column[REPLAY_V] || r->column[REPLAY_F] || r->column[REPLAY_WAVE]))
+		return FAIL(&p, "expected light and temperature for one unit, found the grid's");
+	switch (st->kind) {
+	case ST_UNIT_WIRES:
+		return check_wires(sc, st, 0, 2, &p);
+	case ST_UNIT_BUS:
+	case ST_FEEDER_OPEN:
+	case ST_FEEDER_CLOSE:
+		return check_bus(sc, st->x[0], &p);
+	case ST_LOAD_PLACE:
+		ret = check_wires(sc, st, 1, 2, &p);
+		return ret ? ret : check_bus(sc, st->x[3], &p);
+	case ST_PHASE_SWITCH:
+		return check_wires(sc, st, 0, 1, &p);
+	case ST_SWAP:
+		return check_wires(sc, st, 0, 2, &p);
+	case ST_PLANT:
+		if (sc->units && st->x[0] != 0)
+			return FAIL(&p, "several units have averaged bridges, found 'switching'");
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* The statements that say which units, wires and buses there are. */
+static int describe_site(struct scenario *sc, int *ret_line, char *err, size_t size)
+{
+	static const int phases[] = { 1, 2, 3 };
+	struct parser p = { .err = err, .size = size };
+
+	sc->phases = 1;
+	sc->has_bus[0] = true;
+	for (int n = 0; n < sc->setups; n++) {
+		const struct statement *st = &sc->setup[n];
+
+		*ret_line = st->line;
+		if (st->kind == ST_UNITS) {
+			sc->units = (int)st->x[0];
+			sc->units_line = st->line;
+		}
+		if (st->kind == ST_FEEDER_PHASES)
+			sc->phases = phases[(int)st->x[0]];
+		if (st->kind != ST_FEEDER_BUS && st->kind != ST_FEEDER_CABLE)
+			continue;
+		if (sc->has_bus[(int)st->x[0]])
+			return FAIL(&p, "expected a new bus, found %g", st->x[0]);
+		if (check_bus(sc, st->x[1], &p))
+			return -EINVAL;
+		sc->has_bus[(int)st->x[0]] = true;
+	}
+	return 0;
+}
+
 /* Checks that need the whole file: times, and modules without sections. */
 static int check_whole(const struct scenario *sc, int *ret_line, char *err, size_t size)
 {
@@ -845,6 +1087,8 @@ static int check_whole(const struct scenario *sc, int *ret_line, char *err, size
 							    : &sc->timed[n - sc->setups];
 
 		*ret_line = st->line;
+		if (scenario_check(sc, st, err, size))
+			return -EINVAL;
 		if (st->timed && st->t > sc->end) {
 			return FAIL(&p, "expected a time up to the end at %g, found %g", sc->end,
 				    st->t);
@@ -911,7 +1155,9 @@ int scenario_load(struct scenario *sc, const char *path, char *err, size_t size)
 	fclose(file);
 	if (!ret) {
 		sort_timed(sc);
-		ret = check_whole(sc, &line, reason, sizeof(reason));
+		ret = describe_site(sc, &line, reason, sizeof(reason));
+		if (!ret)
+			ret = check_whole(sc, &line, reason, sizeof(reason));
 	}
 	if (ret) {
 		snprintf(err, size, "%s:%d: %s", path, line, *reason ? reason : strerror(-ret));

@@ -16,7 +16,14 @@
  * @t: times, strictly increasing, s
  * @column: values by enum replay_quantity, NULL where the file has none
  */
-enum replay_quantity { REPLAY_GHI, REPLAY_AMBIENT, REPLAY_V, REPLAY_F, REPLAY_QUANTITIES };
+enum replay_quantity {
+	REPLAY_GHI,
+	REPLAY_AMBIENT,
+	REPLAY_V,
+	REPLAY_F,
+	REPLAY_WAVE,
+	REPLAY_QUANTITIES
+};
 
 struct replay {
 	int rows;
@@ -74,17 +81,47 @@ enum statement_kind {
 	ST_FAULT_COPROC,
 	ST_HOST,
 	ST_CMD,
+	ST_LEAK,
+	ST_UNITS,
+	ST_UNIT_WIRES,
+	ST_UNIT_BUS,
+	ST_FEEDER_PHASES,
+	ST_FEEDER_BUS,
+	ST_FEEDER_CABLE,
+	ST_FEEDER_OPEN,
+	ST_FEEDER_CLOSE,
+	ST_LOAD_PLACE,
+	ST_PHASE_SWITCH,
+	ST_NEUTRAL,
+	ST_SWAP,
+	ST_DIP,
+	ST_DIP_NONE,
+	ST_FORM,
 	ST_MARK,
 	ST_SPEED,
 	ST_RUN,
 	ST_KINDS
 };
 
+#define SCENARIO_UNITS 100
+#define SCENARIO_BUSES 128
+
+/* Wires of a feeder by number: L1, L2, L3, neutral. */
+#define SCENARIO_NEUTRAL 3
+#define SCENARIO_WIRES 4
+
+/* What a statement concerns: a unit, or all of them; network and source; everything. */
+enum statement_scope { SCOPE_ALL, SCOPE_UNIT, SCOPE_NETWORK };
+
 /**
  * struct statement - one line, understood
  * @timed: has a time
  * @t: that time, s
  * @line: in the scenario file, 0 at the console
+ * @words: its leading words
+ * @scope: what it concerns
+ * @unit: of "unit N", from 1; 0 for all
+ * @site: is for several units
  * @inputs: bit n for input n
  * @x: numbers and choices, in the order of the words
  * @load: of ST_LOAD_CHANGE
@@ -98,8 +135,12 @@ struct statement {
 	bool timed;
 	double t;
 	int line;
+	const char *words;
+	enum statement_scope scope;
+	int unit;
+	bool site;
 	unsigned int inputs;
-	double x[3];
+	double x[4];
 	struct plant_load load;
 	char *text[2];
 	struct pv_module *module;
@@ -129,6 +170,9 @@ int statement_parse(const char *line, bool live, bool timed, const char *folder,
  * @setup: statements before time 0, in the order written
  * @timed: statements with a time, sorted by it, else in the order written
  * @end: of "run", s; infinite without
+ * @units: of "units", 0 without; @units_line: where
+ * @phases: of the feeder
+ * @has_bus: buses of the feeder, by number
  */
 struct scenario {
 	char *path;
@@ -138,6 +182,10 @@ struct scenario {
 	struct statement *timed;
 	int timeds;
 	double end;
+	int units;
+	int units_line;
+	int phases;
+	bool has_bus[SCENARIO_BUSES];
 };
 
 /**
@@ -145,6 +193,10 @@ struct scenario {
  * @err: on failure "file:line: ..."
  */
 int scenario_load(struct scenario *scenario, const char *path, char *err, size_t size);
+/* scenario_check() - does a statement name only units, wires and buses that are there? */
+int scenario_check(const struct scenario *scenario, const struct statement *statement, char *err,
+		   size_t size);
+
 void scenario_free(struct scenario *scenario);
 
 #endif /* QS1_SCENARIO_H */

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grid.h"
 #include "measure.h"
+#include "member.h"
 #include "module.h"
 #include "plant.h"
 #include "scenario.h"
@@ -20,19 +22,6 @@
 
 #define TRUTH_TICKS (QS1_CONTROL_HZ / 100)
 
-/* A quantity that moves to a target value. */
-struct ramp {
-	bool active;
-	double t0, t1, from, to;
-};
-
-/* A recorded quantity in replay; each comes from its latest replay. */
-struct playing {
-	const struct replay *replay;
-	double t0;
-	int cursor;
-};
-
 struct qs1_world {
 	const struct qs1_world_ops *ops;
 	void *ctx;
@@ -40,17 +29,19 @@ struct qs1_world {
 	bool seeded;
 	bool ended;
 	struct plant_setup setup;
-	struct scenario scenario;
-	int next; /* of scenario.timed */
+	struct scenario loaded;
+	const struct scenario *scenario; /* @loaded, or shared with other units */
+	int unit;			 /* of several, 0 for the only one */
+	int next;			 /* of scenario->timed */
 
 	struct plant plant;
 	struct measure measure;
 	struct qs1_truth truth;
 
 	struct ramp sun[QS1_INPUTS];
-	struct ramp v, f;
 	bool sun_held[QS1_INPUTS]; /* not from a replay */
-	bool v_held, f_held, ambient_held;
+	bool ambient_held;
+	struct grid grid;
 
 	struct playing playing[REPLAY_QUANTITIES];
 	struct statement *typed; /* replays from the console: their tables stay in use */
@@ -67,7 +58,9 @@ struct qs1_world *qs1_world_new(const struct qs1_world_ops *ops, void *ctx)
 		return NULL;
 	w->ops = ops;
 	w->ctx = ctx;
-	w->scenario.end = INFINITY;
+	w->loaded.end = INFINITY;
+	w->scenario = &w->loaded;
+	w->grid = (struct grid){ .source = &w->plant.emf, .nominal_v = QS1_GRID_V };
 	w->setup = (struct plant_setup){
 		.seed = 1,
 		.noise = true,
@@ -85,7 +78,7 @@ void qs1_world_free(struct qs1_world *w)
 		return;
 	plant_free(&w->plant);
 	measure_free(&w->measure);
-	scenario_free(&w->scenario);
+	scenario_free(&w->loaded);
 	for (int n = 0; n < w->typeds; n++)
 		statement_free(&w->typed[n]);
 	free(w->typed);
@@ -95,7 +88,15 @@ void qs1_world_free(struct qs1_world *w)
 
 int qs1_world_load(struct qs1_world *w, const char *path, char *err, size_t size)
 {
-	return scenario_load(&w->scenario, path, err, size);
+	int ret = scenario_load(&w->loaded, path, err, size);
+
+	if (!ret && w->loaded.units) {
+		snprintf(err, size, "%s:%d: this program has one unit, expected no 'units'", path,
+			 w->loaded.units_line);
+		scenario_free(&w->loaded);
+		ret = -EINVAL;
+	}
+	return ret;
 }
 
 void qs1_world_seed(struct qs1_world *w, uint64_t seed)
@@ -111,7 +112,7 @@ double qs1_world_time(const struct qs1_world *w)
 
 double qs1_world_end(const struct qs1_world *w)
 {
-	return w->scenario.end;
+	return w->scenario->end;
 }
 
 const struct qs1_truth *qs1_world_truth(const struct qs1_world *w)
@@ -188,23 +189,6 @@ static bool apply_setup(struct qs1_world *w, const struct statement *st)
 	}
 }
 
-static void start_ramp(struct qs1_world *w, struct ramp *ramp, double from, double to, double s)
-{
-	double t = qs1_world_time(w);
-
-	*ramp = (struct ramp){ .active = true, .t0 = t, .t1 = t + s, .from = from, .to = to };
-}
-
-/* The ramp's value now; it ends when it has arrived. */
-static double ramp_at(struct ramp *ramp, double t)
-{
-	if (t >= ramp->t1) {
-		ramp->active = false;
-		return ramp->to;
-	}
-	return ramp->from + (ramp->to - ramp->from) * (t - ramp->t0) / (ramp->t1 - ramp->t0);
-}
-
 static void start_replay(struct qs1_world *w, const struct replay *replay)
 {
 	for (int q = 0; q < REPLAY_QUANTITIES; q++) {
@@ -217,21 +201,7 @@ static void start_replay(struct qs1_world *w, const struct replay *replay)
 	}
 	if (replay->column[REPLAY_AMBIENT])
 		w->ambient_held = false;
-	if (replay->column[REPLAY_V])
-		w->v_held = w->v.active = false;
-	if (replay->column[REPLAY_F])
-		w->f_held = w->f.active = false;
-}
-
-/* The value of a quantity that plays now; false if it does not. */
-static bool play(struct qs1_world *w, enum replay_quantity quantity, double t, double *ret_value)
-{
-	struct playing *p = &w->playing[quantity];
-
-	if (!p->replay)
-		return false;
-	*ret_value = replay_at(p->replay, quantity, t - p->t0, &p->cursor);
-	return true;
+	grid_replay(&w->grid, replay, qs1_world_time(w));
 }
 
 static void apply_inputs(struct qs1_world *w, const struct statement *st)
@@ -255,7 +225,7 @@ static void apply_inputs(struct qs1_world *w, const struct statement *st)
 			break;
 		case ST_RAMP_SUN:
 			w->sun_held[n] = true;
-			start_ramp(w, &w->sun[n], p->sun[n], st->x[0], st->x[1]);
+			ramp_start(&w->sun[n], qs1_world_time(w), p->sun[n], st->x[0], st->x[1]);
 			break;
 		case ST_SHADE:
 			plant_shade(p, n, (int)st->x[0], st->x[1]);
@@ -266,64 +236,15 @@ static void apply_inputs(struct qs1_world *w, const struct statement *st)
 	}
 }
 
-static void apply_thd(struct plant *p, const double *harmonic)
+static void apply_leak(struct plant *p, const struct statement *st)
 {
-	p->emf.harmonics = 0;
-	for (int h = 2; h <= SOURCE_HARMONICS; h++) {
-		p->emf.harmonic[h] = harmonic[h];
-		if (harmonic[h] != 0)
-			p->emf.harmonics = h;
+	for (int n = 0; n < QS1_INPUTS; n++) {
+		if (!(st->inputs & (1u << n)))
+			continue;
+		p->leak_a[n] = st->x[0] / 1000;
+		p->leak_dc[n] = st->x[1] != 0;
 	}
-}
-
-static void apply_grid(struct qs1_world *w, const struct statement *st)
-{
-	struct plant *p = &w->plant;
-
-	switch (st->kind) {
-	case ST_GRID_V:
-		w->v.active = false;
-		w->v_held = true;
-		source_step(&p->emf, st->x[0] * QS1_GRID_V);
-		break;
-	case ST_RAMP_V:
-		w->v_held = true;
-		start_ramp(w, &w->v, p->emf.rms, st->x[0] * QS1_GRID_V, st->x[1]);
-		break;
-	case ST_GRID_F:
-		w->f.active = false;
-		w->f_held = true;
-		source_hz(&p->emf, st->x[0]);
-		break;
-	case ST_RAMP_F:
-		w->f_held = true;
-		start_ramp(w, &w->f, p->emf.hz, st->x[0], st->x[1]);
-		break;
-	case ST_GRID_PHASE:
-		source_phase(&p->emf, st->x[0]);
-		break;
-	case ST_GRID_THD:
-		apply_thd(p, st->harmonic);
-		break;
-	case ST_GRID_DC:
-		p->emf.dc = st->x[0];
-		break;
-	case ST_GRID_TONE:
-		source_tone(&p->emf, st->x[0], st->x[1] / 100);
-		break;
-	case ST_GRID_RISE:
-		p->emf.rise_s = st->x[0];
-		break;
-	case ST_LOAD_CHANGE:
-		plant_load_change(p, (int)st->x[0] - 1, &st->load);
-		break;
-	case ST_UTILITY_OPEN:
-	case ST_UTILITY_CLOSE:
-		plant_utility(p, st->kind == ST_UTILITY_CLOSE);
-		break;
-	default:
-		break;
-	}
+	p->leaks = true;
 }
 
 static int apply_fault(struct qs1_world *w, const struct statement *st, char *err, size_t size)
@@ -345,6 +266,9 @@ static int apply_fault(struct qs1_world *w, const struct statement *st, char *er
 		return 0;
 	case ST_FAULT_RELAY:
 		plant_relay_fault(&w->plant, relay[(int)st->x[0]]);
+		return 0;
+	case ST_LEAK:
+		apply_leak(&w->plant, st);
 		return 0;
 	default:
 		return w->ops->coproc(w->ctx, coproc[(int)st->x[0]], err, size);
@@ -394,6 +318,13 @@ static unsigned int disturbance(enum statement_kind kind)
 	case ST_LOAD_CHANGE:
 	case ST_UTILITY_OPEN:
 	case ST_UTILITY_CLOSE:
+	case ST_FEEDER_OPEN:
+	case ST_FEEDER_CLOSE:
+	case ST_PHASE_SWITCH:
+	case ST_NEUTRAL:
+	case ST_SWAP:
+	case ST_DIP:
+	case ST_DIP_NONE:
 		return DISTURB_GRID;
 	case ST_REPLAY:
 		return DISTURB_GRID | DISTURB_PV;
@@ -402,6 +333,7 @@ static unsigned int disturbance(enum statement_kind kind)
 	case ST_SENSOR_OFFSET:
 	case ST_FAULT_RELAY:
 	case ST_FAULT_COPROC:
+	case ST_LEAK:
 		return DISTURB_FAULT;
 	case ST_HOST:
 	case ST_CMD:
@@ -412,10 +344,21 @@ static unsigned int disturbance(enum statement_kind kind)
 	}
 }
 
-static int apply(struct qs1_world *w, const struct statement *st, char *err, size_t size)
+/* Does a statement act on this world? Of one on the network only the fact counts here. */
+static bool concerns(const struct qs1_world *w, const struct statement *st)
+{
+	return !w->unit || (st->scope != SCOPE_NETWORK && (!st->unit || st->unit == w->unit));
+}
+
+int qs1_world_apply(struct qs1_world *w, const struct statement *st, char *err, size_t size)
 {
 	int ret = 0;
 
+	if (!concerns(w, st)) {
+		if (!st->unit)
+			measure_disturb(&w->measure, disturbance(st->kind));
+		return 0;
+	}
 	switch (st->kind) {
 	case ST_TEMP:
 		w->plant.ambient_c = st->x[0];
@@ -437,32 +380,27 @@ static int apply(struct qs1_world *w, const struct statement *st, char *err, siz
 	case ST_REPLAY:
 		start_replay(w, st->replay);
 		break;
-	case ST_GRID_V:
-	case ST_RAMP_V:
-	case ST_GRID_F:
-	case ST_RAMP_F:
-	case ST_GRID_PHASE:
-	case ST_GRID_THD:
-	case ST_GRID_DC:
-	case ST_GRID_TONE:
-	case ST_GRID_RISE:
 	case ST_LOAD_CHANGE:
+		plant_load_change(&w->plant, (int)st->x[0] - 1, &st->load);
+		break;
 	case ST_UTILITY_OPEN:
 	case ST_UTILITY_CLOSE:
-		apply_grid(w, st);
+		plant_utility(&w->plant, st->kind == ST_UTILITY_CLOSE);
 		break;
 	case ST_FAULT_GFDI:
 	case ST_FAULT_SENSOR:
 	case ST_SENSOR_OFFSET:
 	case ST_FAULT_RELAY:
 	case ST_FAULT_COPROC:
+	case ST_LEAK:
 		ret = apply_fault(w, st, err, size);
 		break;
 	case ST_MARK:
 		measure_mark(&w->measure, &w->plant, st->x[0] == 0);
 		break;
 	default:
-		ret = apply_policy(w, st, err, size);
+		if (!grid_apply(&w->grid, st, qs1_world_time(w)))
+			ret = apply_policy(w, st, err, size);
 		break;
 	}
 	if (!ret)
@@ -473,10 +411,10 @@ static int apply(struct qs1_world *w, const struct statement *st, char *err, siz
 static int apply_of_file(struct qs1_world *w, const struct statement *st, char *err, size_t size)
 {
 	char reason[256] = "failed";
-	int ret = apply(w, st, reason, sizeof(reason));
+	int ret = qs1_world_apply(w, st, reason, sizeof(reason));
 
 	if (ret) {
-		snprintf(err, size, "%s:%d: %s", w->scenario.path, st->line, reason);
+		snprintf(err, size, "%s:%d: %s", w->scenario->path, st->line, reason);
 		json_object_array_add(w->errors, json_object_new_string(err));
 		/* A command that the unit refuses is a result, not an error of the run. */
 		if (st->kind == ST_CMD && ret == -EPROTO)
@@ -487,10 +425,12 @@ static int apply_of_file(struct qs1_world *w, const struct statement *st, char *
 
 int qs1_world_start(struct qs1_world *w, char *err, size_t size)
 {
+	const struct scenario *sc = w->scenario;
 	int ret;
 
-	for (int n = 0; n < w->scenario.setups; n++)
-		apply_setup(w, &w->scenario.setup[n]);
+	for (int n = 0; n < sc->setups; n++)
+		if (concerns(w, &sc->setup[n]))
+			apply_setup(w, &sc->setup[n]);
 	measure_init(&w->measure);
 	ret = plant_init(&w->plant, &w->setup);
 	if (ret) {
@@ -498,10 +438,10 @@ int qs1_world_start(struct qs1_world *w, char *err, size_t size)
 		return ret;
 	}
 	w->started = true;
-	for (int n = 0; n < w->scenario.setups; n++) {
-		if (apply_setup(w, &w->scenario.setup[n]))
+	for (int n = 0; n < sc->setups; n++) {
+		if (!concerns(w, &sc->setup[n]) || apply_setup(w, &sc->setup[n]))
 			continue;
-		ret = apply_of_file(w, &w->scenario.setup[n], err, size);
+		ret = apply_of_file(w, &sc->setup[n], err, size);
 		if (ret)
 			return ret;
 	}
@@ -550,7 +490,7 @@ int qs1_world_do(struct qs1_world *w, const char *line, char *err, size_t size)
 		kept = !ret;
 	}
 	if (!ret)
-		ret = apply(w, &st, err, size);
+		ret = qs1_world_apply(w, &st, err, size);
 	if (!kept)
 		statement_free(&st);
 	return ret;
@@ -561,7 +501,7 @@ static void move_environment(struct qs1_world *w, double t)
 {
 	struct plant *p = &w->plant;
 	double ghi = 0, x = 0;
-	bool day = play(w, REPLAY_GHI, t, &ghi);
+	bool day = playing_at(&w->playing[REPLAY_GHI], REPLAY_GHI, t, &ghi);
 
 	for (int n = 0; n < QS1_INPUTS; n++) {
 		double sun = p->sun[n];
@@ -573,16 +513,10 @@ static void move_environment(struct qs1_world *w, double t)
 		if (sun != p->sun[n])
 			plant_sun(p, n, sun);
 	}
-	if (!w->ambient_held && play(w, REPLAY_AMBIENT, t, &x))
+	if (!w->ambient_held && playing_at(&w->playing[REPLAY_AMBIENT], REPLAY_AMBIENT, t, &x))
 		p->ambient_c = x;
-	if (w->v.active)
-		source_at(&p->emf, ramp_at(&w->v, t));
-	else if (!w->v_held && play(w, REPLAY_V, t, &x))
-		source_at(&p->emf, QS1_GRID_V * x);
-	if (w->f.active)
-		source_hz(&p->emf, ramp_at(&w->f, t));
-	else if (!w->f_held && play(w, REPLAY_F, t, &x))
-		source_hz(&p->emf, x);
+	if (!w->unit)
+		grid_move(&w->grid, t);
 	if (p->ticks == 0)
 		plant_settle(p);
 	plant_env(p);
@@ -611,32 +545,93 @@ static void update_truth(struct qs1_world *w)
 	t->tcase_c = p->case_c;
 }
 
-int qs1_world_step(struct qs1_world *w, const struct qs1_outputs *out, int16_t adc[QS1_ADC_COUNT],
-		   char *err, size_t size)
+/* Statements that are due, in the order of time. */
+static int do_due(struct qs1_world *w, char *err, size_t size)
 {
+	const struct scenario *sc = w->scenario;
 	double t = qs1_world_time(w);
 
 	/* Half a step early, so that a statement acts in the nearest period. */
-	while (w->next < w->scenario.timeds && w->scenario.timed[w->next].t < t + PLANT_H / 2) {
-		int ret = apply_of_file(w, &w->scenario.timed[w->next++], err, size);
+	while (w->next < sc->timeds && sc->timed[w->next].t < t + PLANT_H / 2) {
+		int ret = apply_of_file(w, &sc->timed[w->next++], err, size);
 
 		if (ret)
 			return ret;
 	}
-	if (!w->ended && t >= w->scenario.end - PLANT_H / 2) {
-		w->ended = true;
-		return 1;
-	}
-	if (w->plant.ticks % PLANT_ENV_TICKS == 0)
-		move_environment(w, t);
-	plant_step(&w->plant, out, adc);
+	return 0;
+}
+
+static void measure_period(struct qs1_world *w)
+{
 	measure_step(&w->measure, &w->plant);
 	w->truth.t_s = w->measure.t;
 	w->truth.relay_closed = w->plant.contact;
 	w->truth.utility_closed = w->plant.utility;
 	if (w->plant.ticks % TRUTH_TICKS == 0)
 		update_truth(w);
+}
+
+int qs1_world_step(struct qs1_world *w, const struct qs1_outputs *out, int16_t adc[QS1_ADC_COUNT],
+		   char *err, size_t size)
+{
+	double t = qs1_world_time(w);
+	int ret = do_due(w, err, size);
+
+	if (ret)
+		return ret;
+	if (!w->ended && t >= w->scenario->end - PLANT_H / 2) {
+		w->ended = true;
+		return 1;
+	}
+	if (w->plant.ticks % PLANT_ENV_TICKS == 0)
+		move_environment(w, t);
+	if (w->grid.playing[REPLAY_WAVE].replay)
+		grid_wave(&w->grid, t + w->plant.h);
+	plant_step(&w->plant, out, adc);
+	measure_period(w);
 	return 0;
+}
+
+void qs1_world_join(struct qs1_world *w, const struct scenario *scenario, int unit)
+{
+	w->scenario = scenario;
+	w->unit = unit;
+	w->setup.lockstep = true;
+}
+
+int qs1_world_begin(struct qs1_world *w, const struct qs1_outputs *out,
+		    struct plant_period *ret_period, char *err, size_t size)
+{
+	int ret = do_due(w, err, size);
+
+	if (ret)
+		return ret;
+	if (w->plant.ticks % PLANT_ENV_TICKS == 0)
+		move_environment(w, qs1_world_time(w));
+	plant_begin(&w->plant, out, ret_period);
+	return 0;
+}
+
+void qs1_world_finish(struct qs1_world *w, const struct plant_period *period,
+		      int16_t adc[QS1_ADC_COUNT])
+{
+	plant_end(&w->plant, period, adc);
+	measure_period(w);
+}
+
+struct plant *qs1_world_plant(struct qs1_world *w)
+{
+	return &w->plant;
+}
+
+void qs1_world_measured(const struct qs1_world *w, struct json_object *object)
+{
+	measure_json(&w->measure, &w->plant, object);
+}
+
+struct json_object *qs1_world_errors(const struct qs1_world *w)
+{
+	return w->errors;
 }
 
 struct json_object *qs1_world_summary(const struct qs1_world *w, const char *profile, double wall_s)
@@ -645,7 +640,8 @@ struct json_object *qs1_world_summary(const struct qs1_world *w, const char *pro
 	double t = qs1_world_time(w);
 
 	json_object_object_add(summary, "scenario",
-			       w->scenario.path ? json_object_new_string(w->scenario.path) : NULL);
+			       w->scenario->path ? json_object_new_string(w->scenario->path)
+						 : NULL);
 	json_object_object_add(summary, "seed", json_object_new_int64((int64_t)w->setup.seed));
 	json_object_object_add(summary, "profile", json_object_new_string(profile));
 	json_object_object_add(summary, "board",
