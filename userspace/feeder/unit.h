@@ -78,6 +78,9 @@ void unit_step(struct unit *unit);
 /* unit_command() - a mailbox command; enum qs1_result, or -ENXIO without a core that computes */
 int unit_command(struct unit *unit, enum qs1_op op, uint32_t arg, int32_t value, int32_t *ret);
 
+/* feeder_unit() - for programs that record a unit */
+struct unit *feeder_unit(struct feeder *feeder, int unit);
+
 /* unit_profile() - name of the profile in force */
 const char *unit_profile(const struct unit *unit);
 

@@ -5,20 +5,16 @@
  */
 #include <argp.h>
 #include <errno.h>
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "feeder.h"
 #include "names.h"
-#include "param.h"
-#include "profile.h"
 #include "trace.h"
 #include "unit.h"
-#include "util.h"
 #include "world.h"
 
 #define EXIT_BAD_INPUT 2
@@ -37,7 +33,8 @@ struct options {
 
 struct sim {
 	const struct options *options;
-	struct unit unit;
+	struct feeder *feeder;
+	struct unit *unit; /* the first, which trace and csv record */
 	FILE *trace;
 	FILE *csv;
 	FILE *json;
@@ -72,7 +69,7 @@ static void trace_reset(void *ctx)
 static void trace_step(void *ctx)
 {
 	const struct sim *sim = ctx;
-	const struct unit *u = &sim->unit;
+	const struct unit *u = sim->unit;
 	struct trace_step record = {
 		.kind = TRACE_STEP,
 		.estop_n = u->in.estop_n,
@@ -112,7 +109,7 @@ static void csv_firmware(const struct sim *sim)
 {
 	struct qs1_telemetry t;
 
-	qs1_core_telemetry(sim->unit.core, &t);
+	qs1_core_telemetry(sim->unit->core, &t);
 	fprintf(sim->csv, ",%s,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f",
 		qs1_state_name(t.status & QS1_STATUS_STATE_MASK), t.power_limit_mw / 1e3,
 		t.q_ref_mvar / 1e3, t.vgrid_mv / 1e3, t.igrid_ma / 1e3, t.f_mhz / 1e3, t.p_mw / 1e3,
@@ -125,10 +122,10 @@ static void csv_firmware(const struct sim *sim)
 
 static void csv_row(const struct sim *sim)
 {
-	const struct qs1_truth *t = qs1_world_truth(sim->unit.world);
+	const struct qs1_truth *t = qs1_world_truth(sim->unit->world);
 	struct qs1_instant now;
 
-	qs1_world_instant(sim->unit.world, &now);
+	qs1_world_instant(sim->unit->world, &now);
 	fprintf(sim->csv, "%.6f", t->t_s);
 	for (int n = 0; n < QS1_INPUTS; n++) {
 		fprintf(sim->csv, ",%.4f,%.4f,%.3f,%.3f", now.vpv_v[n], now.ipv_a[n], t->ppv_w[n],
@@ -148,10 +145,9 @@ static int run(struct sim *sim, char *err, size_t size)
 	int ret;
 
 	for (;;) {
-		ret = qs1_world_step(sim->unit.world, &sim->unit.out, sim->unit.in.adc, err, size);
+		ret = feeder_step(sim->feeder, err, size);
 		if (ret)
 			return ret < 0 ? ret : 0;
-		unit_step(&sim->unit);
 		if (sim->csv && ++ticks % csv_ticks == 0)
 			csv_row(sim);
 	}
@@ -178,8 +174,7 @@ static int finish(FILE *file, const char *path)
 
 static int write_json(const struct sim *sim, double wall_s)
 {
-	struct json_object *summary =
-		qs1_world_summary(sim->unit.world, unit_profile(&sim->unit), wall_s);
+	struct json_object *summary = feeder_summary(sim->feeder, wall_s);
 
 	fprintf(sim->json, "%s\n",
 		json_object_to_json_string_ext(summary, JSON_C_TO_STRING_PRETTY |
@@ -194,19 +189,29 @@ static double seconds_between(const struct timespec *a, const struct timespec *b
 	return (double)(b->tv_sec - a->tv_sec) + 1e-9 * (double)(b->tv_nsec - a->tv_nsec);
 }
 
-/* Reads scenario and profile, and reports all errors in them. */
+/* Reads the scenario and reports all errors in it. */
 static int check(struct sim *sim, char *err, size_t size)
 {
 	const struct options *o = sim->options;
-	int ret = qs1_world_load(sim->unit.world, o->scenario, err, size);
+	int ret = feeder_load(sim->feeder, o->scenario, err, size);
 
-	if (!ret && isinf(qs1_world_end(sim->unit.world))) {
+	if (ret)
+		return ret;
+	if (isinf(feeder_end(sim->feeder))) {
 		snprintf(err, size, "%s: expected 'run T' at the end, found none", o->scenario);
-		ret = -EINVAL;
+		return -EINVAL;
+	}
+	if (feeder_units(sim->feeder) > 1 && (o->csv || o->trace)) {
+		snprintf(err, size, "%s: --csv and --trace record one unit, expected no 'units %d'",
+			 o->scenario, feeder_units(sim->feeder));
+		return -EINVAL;
 	}
 	if (o->seeded)
-		qs1_world_seed(sim->unit.world, o->seed);
-	return ret;
+		feeder_seed(sim->feeder, o->seed);
+	if (o->profile)
+		feeder_profile(sim->feeder, o->profile);
+	sim->unit = feeder_unit(sim->feeder, 1);
+	return 0;
 }
 
 static int open_outputs(struct sim *sim)
@@ -223,8 +228,8 @@ static int open_outputs(struct sim *sim)
 	if (sim->csv)
 		csv_header(sim->csv);
 	if (sim->trace) {
-		sim->unit.watch = &watch;
-		sim->unit.watch_ctx = sim;
+		sim->unit->watch = &watch;
+		sim->unit->watch_ctx = sim;
 	}
 	memcpy(header.magic, TRACE_MAGIC, sizeof(header.magic));
 	trace_write(sim, &header, sizeof(header));
@@ -259,7 +264,7 @@ static int simulate(struct sim *sim)
 		return EXIT_BAD_INPUT;
 	}
 	ret = open_outputs(sim);
-	if (!ret && unit_start(&sim->unit, err, sizeof(err))) {
+	if (!ret && feeder_start(sim->feeder, err, sizeof(err))) {
 		fprintf(stderr, "%s\n", err);
 		ret = EXIT_BAD_INPUT;
 	}
@@ -362,12 +367,12 @@ int main(int argc, char **argv)
 	argp_err_exit_status = EXIT_BAD_INPUT;
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
 
-	if (unit_init(&sim.unit)) {
+	sim.feeder = feeder_new();
+	if (!sim.feeder) {
 		fprintf(stderr, "qs1-sim: out of memory\n");
 		return EXIT_FAILURE;
 	}
-	sim.unit.force_profile = options.profile;
 	ret = simulate(&sim);
-	unit_free(&sim.unit);
+	feeder_free(sim.feeder);
 	return ret;
 }

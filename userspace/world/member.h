@@ -13,11 +13,13 @@
  * qs1_world_join() - the world is a unit of a scenario; instead of qs1_world_load()
  * @scenario: stays the caller's, and in place
  * @unit: number, from 1
+ * @shared: on a network of the caller's, whose statements then only count as a disturbance here;
+ *          else the only unit, on its own source
  *
- * The world carries out the statements for this unit or all units. Statements on grid, loads
- * and network are the caller's; here they only count as a disturbance.
+ * The world carries out the statements for this unit or all units.
  */
-void qs1_world_join(struct qs1_world *world, const struct scenario *scenario, int unit);
+void qs1_world_join(struct qs1_world *world, const struct scenario *scenario, int unit,
+		    bool shared);
 
 /* qs1_world_apply() - a statement from elsewhere, now; its tables stay the caller's */
 int qs1_world_apply(struct qs1_world *world, const struct statement *statement, char *err,

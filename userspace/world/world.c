@@ -31,7 +31,8 @@ struct qs1_world {
 	struct plant_setup setup;
 	struct scenario loaded;
 	const struct scenario *scenario; /* @loaded, or shared with other units */
-	int unit;			 /* of several, 0 for the only one */
+	int unit;			 /* in it, 0 for the only one */
+	bool shared;			 /* the network is the caller's */
 	int next;			 /* of scenario->timed */
 
 	struct plant plant;
@@ -183,6 +184,11 @@ static bool apply_setup(struct qs1_world *w, const struct statement *st)
 		return true;
 	case ST_GRID_PHASE:
 		s->phase_deg = st->x[0];
+		return true;
+	case ST_UNITS:
+	case ST_UNIT_WIRES:
+	case ST_UNIT_BUS:
+		/* For who steps the units. */
 		return true;
 	default:
 		return false;
@@ -347,7 +353,9 @@ static unsigned int disturbance(enum statement_kind kind)
 /* Does a statement act on this world? Of one on the network only the fact counts here. */
 static bool concerns(const struct qs1_world *w, const struct statement *st)
 {
-	return !w->unit || (st->scope != SCOPE_NETWORK && (!st->unit || st->unit == w->unit));
+	if (st->unit && st->unit != w->unit)
+		return false;
+	return !w->shared || st->scope != SCOPE_NETWORK;
 }
 
 int qs1_world_apply(struct qs1_world *w, const struct statement *st, char *err, size_t size)
@@ -515,7 +523,7 @@ static void move_environment(struct qs1_world *w, double t)
 	}
 	if (!w->ambient_held && playing_at(&w->playing[REPLAY_AMBIENT], REPLAY_AMBIENT, t, &x))
 		p->ambient_c = x;
-	if (!w->unit)
+	if (!w->shared)
 		grid_move(&w->grid, t);
 	if (p->ticks == 0)
 		plant_settle(p);
@@ -592,11 +600,12 @@ int qs1_world_step(struct qs1_world *w, const struct qs1_outputs *out, int16_t a
 	return 0;
 }
 
-void qs1_world_join(struct qs1_world *w, const struct scenario *scenario, int unit)
+void qs1_world_join(struct qs1_world *w, const struct scenario *scenario, int unit, bool shared)
 {
 	w->scenario = scenario;
 	w->unit = unit;
-	w->setup.lockstep = true;
+	w->shared = shared;
+	w->setup.lockstep = shared;
 }
 
 int qs1_world_begin(struct qs1_world *w, const struct qs1_outputs *out,

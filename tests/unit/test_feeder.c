@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Several units on one network: what a scenario may name, and that one unit alone stays as it was.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "feeder.h"
+#include "member.h"
+#include "unit.h"
+
+static char path[] = "/tmp/qs1-feeder-XXXXXX";
+
+static const char sunny[] = "module all en50530 340 37 csi\ncell all 25\nsun all 1000\n"
+			    "skip enter-service\nset es_ramp_s 1\n";
+
+static int make_file(void **state)
+{
+	int fd = mkstemp(path);
+
+	(void)state;
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int drop_file(void **state)
+{
+	(void)state;
+	return unlink(path);
+}
+
+static void write_file(const char *before, const char *text, const char *after)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fprintf(f, "%s%s%s", before, text, after);
+	fclose(f);
+}
+
+static struct feeder *load(const char *before, const char *text, const char *after)
+{
+	struct feeder *f = feeder_new();
+	char err[512] = "";
+
+	write_file(before, text, after);
+	assert_non_null(f);
+	if (feeder_load(f, path, err, sizeof(err)) || feeder_start(f, err, sizeof(err)))
+		fail_msg("%s", err);
+	return f;
+}
+
+static void run(struct feeder *f, double t)
+{
+	char err[512] = "";
+
+	if (feeder_run(f, t, err, sizeof(err)) < 0)
+		fail_msg("%s", err);
+}
+
+/* FNV-1a over samples and outputs: every bit that the core sees and does. */
+static uint64_t hash(uint64_t h, const void *data, size_t n)
+{
+	const unsigned char *c = data;
+
+	for (size_t k = 0; k < n; k++)
+		h = (h ^ c[k]) * 0x100000001b3u;
+	return h;
+}
+
+static uint64_t trace_of(struct feeder *f, double end)
+{
+	struct unit *u = feeder_unit(f, 1);
+	uint64_t h = 0xcbf29ce484222325u;
+	char err[512] = "";
+
+	while (feeder_time(f) < end) {
+		assert_int_equal(feeder_step(f, err, sizeof(err)), 0);
+		h = hash(h, u->in.adc, sizeof(u->in.adc));
+		h = hash(h, &u->out.cmp_bridge, sizeof(u->out.cmp_bridge));
+	}
+	return h;
+}
+
+static void one_unit_alone_stays_bit_for_bit_on_its_own_source(void **state)
+{
+	static const char events[] = "load rlc 0.5 1\nat 1.2 grid v 0.8\nat 1.5 grid phase 20\n"
+				     "at 1.7 grid open\nrun 3\n";
+	static const char *const heads[] = { "", "units 1\n" };
+	char alone_err[512] = "";
+	uint64_t traces[2];
+	struct unit alone;
+	uint64_t h = 0xcbf29ce484222325u;
+
+	(void)state;
+	for (int n = 0; n < 2; n++) {
+		struct feeder *f = load(heads[n], sunny, events);
+
+		traces[n] = trace_of(f, 2);
+		feeder_free(f);
+	}
+	/* The same without a feeder. */
+	write_file("", sunny, events);
+	assert_int_equal(unit_init(&alone), 0);
+	assert_int_equal(qs1_world_load(alone.world, path, alone_err, sizeof(alone_err)), 0);
+	assert_int_equal(unit_start(&alone, alone_err, sizeof(alone_err)), 0);
+	while (qs1_world_time(alone.world) < 2) {
+		assert_int_equal(qs1_world_step(alone.world, &alone.out, alone.in.adc, alone_err,
+						sizeof(alone_err)),
+				 0);
+		unit_step(&alone);
+		h = hash(h, alone.in.adc, sizeof(alone.in.adc));
+		h = hash(h, &alone.out.cmp_bridge, sizeof(alone.out.cmp_bridge));
+	}
+	unit_free(&alone);
+	assert_true(traces[0] == h);
+	assert_true(traces[1] == h);
+}
+
+static void units_on_one_node_share_its_voltage(void **state)
+{
+	struct feeder *f = load("units 3\nfeeder phases one 240 60\nunit 2 set power_limit_w 600\n",
+				sunny, "run 9\n");
+	const struct feeder_network *n = feeder_network(f);
+	struct qs1_telemetry t;
+	double p = 0;
+
+	(void)state;
+	run(f, 6);
+	for (int k = 1; k <= 3; k++) {
+		const struct qs1_truth *truth = feeder_truth(f, k);
+
+		feeder_telemetry(f, k, &t);
+		assert_int_equal(t.status & QS1_STATUS_STATE_MASK, QS1_STATE_PRODUCING);
+		assert_true(fabs(truth->vgrid_v - n->v_rms[0]) < 0.01);
+		assert_true(fabs(truth->p_w - (k == 2 ? 598 : 1198)) < 6);
+		p += truth->p_w;
+	}
+	print_message("# network %.2f W, units %.2f W, %.3f V, %.4f Hz\n", n->p_w[0], p,
+		      n->v_rms[0], n->f_hz);
+	assert_true(fabs(p - n->p_w[0]) < 5);
+	/* The source's resistance of 0.3 ohm lifts the voltage. */
+	assert_true(fabs(n->v_rms[0] - 240 - 0.3 * n->i_rms[0]) < 0.1);
+	assert_true(fabs(n->f_hz - 60) < 0.01);
+	feeder_free(f);
+}
+
+static void a_name_that_is_not_there_is_refused_with_its_line(void **state)
+{
+	static const struct {
+		const char *text, *words;
+		int line;
+	} bad[] = {
+		{ "unit 1 sun all 5\nrun 1\n", "needs 'units N'", 1 },
+		{ "feeder phases three 230 50\nrun 1\n", "needs 'units N'", 1 },
+		{ "units 3\nunit 4 sun all 5\nrun 1\n", "expected a unit from 1 to 3, found 4", 2 },
+		{ "units 3\nat 1 unit 4 cmd shutdown\nrun 2\n", "found 4", 2 },
+		{ "units 3\nunit 0 sun all 5\nrun 1\n", "expected a unit from 1 to 100", 2 },
+		{ "units 101\nrun 1\n", "from 1 to 100", 1 },
+		{ "units 2\nunit 1 phase L4\nrun 1\n", "found 'L4'", 2 },
+		{ "units 2\nunit 1 phase L2-N\nrun 1\n", "up to L1, found 'L2'", 2 },
+		{ "units 2\nfeeder phases split 120 60\nat 1 phase L3 open\nrun 2\n", "found 'L3'",
+		  3 },
+		{ "units 2\nunit 1 bus 7\nrun 1\n", "expected a bus of the feeder, found 7", 2 },
+		{ "units 2\nfeeder bus 1 from 2 0.1 1e-6\nrun 1\n", "found 2", 2 },
+		{ "units 2\nfeeder bus 1 from 0 0.1 1e-6\nfeeder bus 1 from 0 1 1e-6\nrun 1\n",
+		  "expected a new bus", 3 },
+		{ "units 2\nplant switching\nrun 1\n", "averaged", 2 },
+		{ "units 2\nunit 1 grid v 1\nrun 1\n", "unknown word 'grid'", 2 },
+	};
+	char err[512], place[64];
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(bad) / sizeof(bad[0]); n++) {
+		struct feeder *f = feeder_new();
+
+		write_file("", bad[n].text, "");
+		err[0] = '\0';
+		assert_int_not_equal(feeder_load(f, path, err, sizeof(err)), 0);
+		snprintf(place, sizeof(place), "%s:%d: ", path, bad[n].line);
+		if (strncmp(err, place, strlen(place)) || !strstr(err, bad[n].words))
+			fail_msg("'%s' does not name line %d and '%s'", err, bad[n].line,
+				 bad[n].words);
+		feeder_free(f);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_unit_alone_stays_bit_for_bit_on_its_own_source),
+		cmocka_unit_test(units_on_one_node_share_its_voltage),
+		cmocka_unit_test(a_name_that_is_not_there_is_refused_with_its_line),
+	};
+
+	return cmocka_run_group_tests(tests, make_file, drop_file);
+}

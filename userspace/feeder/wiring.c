@@ -1,0 +1,470 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "wiring.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Source impedance of a wire when a scenario does not say: as for one unit. */
+#define DEFAULT_RG_OHM 0.3
+#define DEFAULT_LG_H 0.2e-3
+/* A branch needs an inductance: a wire of a metre. */
+#define LEAST_H 1e-6
+
+/*
+ * Copper and aluminium, one conductor in PVC conduit at 75 C: NEC chapter 9 table 9. Ohm and
+ * henry a metre, in the order of "feeder cable"; L is the table's reactance over 377 rad/s.
+ */
+static const struct {
+	double ohm_m, henry_m;
+} gauges[] = {
+	{ 6.6e-3, 0.470e-6 },  { 3.9e-3, 0.435e-6 },  { 1.61e-3, 0.443e-6 },
+	{ 1.02e-3, 0.416e-6 }, { 0.39e-3, 0.382e-6 }, { 0.33e-3, 0.357e-6 },
+};
+
+static const struct {
+	int phases, wires;
+	double volts;
+	struct phasor relative[WIRING_PHASES];
+} systems[] = {
+	{ 1, 1, QS1_GRID_V, { { 1, 0 } } },
+	{ 2, 3, QS1_GRID_V / 2.0, { { 1, 0 }, { -1, 0 } } },
+	{ 3,
+	  4,
+	  QS1_GRID_V / 1.7320508075688772,
+	  { { 1, 0 }, { -0.5, -0.8660254037844386 }, { -0.5, 0.8660254037844386 } } },
+};
+
+static struct network_model branch_model(double r, double l)
+{
+	return (struct network_model){
+		.states = 1,
+		.a = { { -r / l } },
+		.volts = { 1 / l },
+		.amps = { 1 },
+	};
+}
+
+static struct network_model shunt_model(double r, double c)
+{
+	return (struct network_model){
+		.states = 1,
+		.a = { { -1 / (r * c) } },
+		.volts = { 1 / (r * c) },
+		.amps = { -1 / r },
+		.siemens = 1 / r,
+	};
+}
+
+int wiring_node(const struct wiring *w, int bus, int wire)
+{
+	if (wire != SCENARIO_NEUTRAL)
+		return bus * w->wires + wire;
+	return w->phases == 1 ? NETWORK_REFERENCE : bus * w->wires + w->phases;
+}
+
+static void add_branch(struct wiring *w, struct wiring_branch *branch, int a, int b,
+		       const struct network_model *model)
+{
+	branch->element = network_add(w->net, a, b);
+	network_pair_init(&branch->pair, model, PLANT_H);
+	network_use(w->net, branch->element, &branch->pair);
+	network_connect(w->net, branch->element, true);
+}
+
+/* The conductors that a cable has, by number. */
+static int wire_number(const struct wiring *w, int k)
+{
+	return k < w->phases ? k : SCENARIO_NEUTRAL;
+}
+
+static void add_source(struct wiring *w)
+{
+	double lg = fmax(w->lg, LEAST_H), half = w->resonance_hz > 0 ? 0.5 : 1;
+	struct network_model line = branch_model(w->rg * half, lg * half);
+	struct network_model whole = branch_model(w->rg, lg);
+
+	for (int k = 0; k < w->phases; k++) {
+		int pcc = wiring_node(w, 0, k), middle = w->middle[k];
+		double omega = 2 * M_PI * w->resonance_hz, c, r;
+
+		if (w->resonance_hz <= 0) {
+			add_branch(w, &w->phase[k], pcc, NETWORK_REFERENCE, &line);
+			network_element(w->net, w->phase[k].element)->emf = true;
+			continue;
+		}
+		/* As for one unit: half of the source, in parallel with the capacitor. */
+		c = 1 / (omega * omega * lg / 2);
+		r = fmax(omega * lg / 2 / w->resonance_q - w->rg / 2, 1e-3);
+		add_branch(w, &w->phase[k], pcc, middle, &line);
+		add_branch(w, &w->behind[k], middle, NETWORK_REFERENCE, &line);
+		network_element(w->net, w->behind[k].element)->emf = true;
+		line = shunt_model(r, c);
+		add_branch(w, &w->shunt[k], middle, NETWORK_REFERENCE, &line);
+		line = branch_model(w->rg * half, lg * half);
+	}
+	if (w->phases > 1) {
+		add_branch(w, &w->neutral, wiring_node(w, 0, SCENARIO_NEUTRAL), NETWORK_REFERENCE,
+			   &whole);
+	}
+}
+
+static void add_cables(struct wiring *w)
+{
+	for (int bus = 1; bus < SCENARIO_BUSES; bus++) {
+		struct wiring_cable *cable = &w->cable[bus];
+		struct network_model model;
+
+		if (!cable->there)
+			continue;
+		model = branch_model(cable->r, cable->l);
+		for (int k = 0; k < w->wires; k++) {
+			int wire = wire_number(w, k);
+
+			add_branch(w, &cable->wire[k], wiring_node(w, cable->from, wire),
+				   wiring_node(w, bus, wire), &model);
+		}
+	}
+}
+
+/* Nominal voltage between a phase and the wire @b. */
+static double nominal(const struct wiring *w, int b)
+{
+	if (b == SCENARIO_NEUTRAL)
+		return w->volts;
+	return w->volts * (w->phases == 2 ? 2 : sqrt(3));
+}
+
+static void set_part(struct wiring *w, struct wiring_branch *part, bool there,
+		     const struct network_model *model)
+{
+	struct network_element *e = network_element(w->net, part->element);
+
+	network_connect(w->net, part->element, false);
+	if (!there) {
+		memset(e->x, 0, sizeof(e->x));
+		return;
+	}
+	network_pair_init(&part->pair, model, PLANT_H);
+	network_use(w->net, part->element, &part->pair);
+	network_connect(w->net, part->element, true);
+}
+
+/* @load is for one unit's nominal voltage and frequency. */
+static void set_load(struct wiring *w, int n, const struct plant_load *load)
+{
+	struct wiring_load *to = &w->load[n];
+	double v = nominal(w, to->b) / QS1_GRID_V, f = w->hz / QS1_GRID_HZ;
+	struct network_model r = { .siemens = load->r > 0 ? 1 / (load->r * v * v) : 0 };
+	struct network_model l = branch_model(0, load->l > 0 ? load->l * v * v / f : 1);
+	struct network_model c = { .farad = load->c / (v * v * f) };
+
+	set_part(w, &to->part[0], load->r > 0, &r);
+	set_part(w, &to->part[1], load->l > 0, &l);
+	set_part(w, &to->part[2], load->c > 0, &c);
+}
+
+static void add_loads(struct wiring *w)
+{
+	for (int n = 0; n < PLANT_LOADS; n++) {
+		struct wiring_load *load = &w->load[n];
+
+		for (int k = 0; k < 3; k++) {
+			load->part[k].element = network_add(w->net,
+							    wiring_node(w, load->bus, load->a),
+							    wiring_node(w, load->bus, load->b));
+		}
+	}
+}
+
+/* Short-circuit ratio to the summed rating of all units. */
+static void source_of_ratio(struct wiring *w, double ratio, double x_over_r, int units)
+{
+	double z = w->volts * w->volts * w->phases / (ratio * units * QS1_RATED_W);
+
+	w->rg = z / sqrt(1 + x_over_r * x_over_r);
+	w->lg = w->rg * x_over_r / (2 * M_PI * w->hz);
+}
+
+static void take_setup(struct wiring *w, const struct statement *st, int units)
+{
+	struct wiring_cable *cable;
+
+	switch (st->kind) {
+	case ST_IMPEDANCE:
+		w->rg = st->x[0];
+		w->lg = st->x[1];
+		break;
+	case ST_SCR:
+		source_of_ratio(w, st->x[0], st->x[1], units);
+		break;
+	case ST_RESONANCE:
+		w->resonance_hz = st->x[0];
+		w->resonance_q = st->x[1];
+		break;
+	case ST_FEEDER_BUS:
+	case ST_FEEDER_CABLE:
+		cable = &w->cable[(int)st->x[0]];
+		cable->there = true;
+		cable->from = (int)st->x[1];
+		cable->r = st->x[2];
+		cable->l = st->x[3];
+		if (st->kind == ST_FEEDER_CABLE) {
+			/* With one phase a wire stands for both. */
+			double metres = st->x[2] * (w->phases == 1 ? 2 : 1);
+
+			cable->r = metres * gauges[(int)st->x[3]].ohm_m;
+			cable->l = metres * gauges[(int)st->x[3]].henry_m;
+		}
+		break;
+	case ST_LOAD_PLACE:
+		w->load[(int)st->x[0] - 1].a = (int)st->x[1];
+		w->load[(int)st->x[0] - 1].b = (int)st->x[2];
+		w->load[(int)st->x[0] - 1].bus = (int)st->x[3];
+		break;
+	case ST_FORM:
+		w->form_w = st->x[0];
+		w->form_hz = st->x[1];
+		w->form_slope = st->x[2];
+		w->form_lag_s = st->x[3];
+		break;
+	default:
+		break;
+	}
+}
+
+/* How many wires and phases there are decides about the rest. */
+static void take_system(struct wiring *w, const struct scenario *sc)
+{
+	int system = 0;
+
+	w->hz = QS1_GRID_HZ;
+	w->volts = 0;
+	for (int n = 0; n < sc->setups; n++) {
+		const struct statement *st = &sc->setup[n];
+
+		if (st->kind != ST_FEEDER_PHASES)
+			continue;
+		system = (int)st->x[0];
+		w->volts = st->x[1];
+		w->hz = st->x[2];
+	}
+	w->phases = systems[system].phases;
+	w->wires = systems[system].wires;
+	if (w->volts == 0)
+		w->volts = systems[system].volts;
+	memcpy(w->relative, systems[system].relative, sizeof(w->relative));
+	for (int k = 0; k < WIRING_PHASES; k++)
+		w->swapped[k] = k;
+	for (int n = 0; n < PLANT_LOADS; n++) {
+		w->load[n].a = 0;
+		w->load[n].b = w->phases == 2 ? 1 : SCENARIO_NEUTRAL;
+	}
+}
+
+int wiring_init(struct wiring *w, const struct scenario *sc, int units)
+{
+	int nodes, elements;
+	char err[64];
+
+	memset(w, 0, sizeof(*w));
+	take_system(w, sc);
+	w->utility = true;
+	w->rg = DEFAULT_RG_OHM;
+	w->lg = DEFAULT_LG_H;
+	w->source.h = PLANT_H;
+	w->source.cos = 1;
+	source_at(&w->source, w->volts);
+	source_hz(&w->source, w->hz);
+	w->grid = (struct grid){ .source = &w->source, .nominal_v = w->volts };
+	for (int n = 0; n < sc->setups; n++)
+		take_setup(w, &sc->setup[n], units);
+	for (int bus = 0; bus < SCENARIO_BUSES; bus++)
+		if (sc->has_bus[bus])
+			w->buses = bus + 1;
+	nodes = w->buses * w->wires;
+	for (int k = 0; k < w->phases && w->resonance_hz > 0; k++)
+		w->middle[k] = nodes++;
+	elements = units + 3 * w->phases + 1 + w->buses * w->wires + 3 * PLANT_LOADS;
+	w->net = network_new(nodes, elements, PLANT_H);
+	if (!w->net)
+		return -ENOMEM;
+	add_source(w);
+	add_cables(w);
+	add_loads(w);
+	for (int n = 0; n < sc->setups; n++)
+		wiring_apply(w, &sc->setup[n], 0, err, sizeof(err));
+	return 0;
+}
+
+void wiring_free(struct wiring *w)
+{
+	network_free(w->net);
+	w->net = NULL;
+}
+
+static void connect_branch(struct wiring *w, const struct wiring_branch *branch, bool closed)
+{
+	network_connect(w->net, branch->element, closed);
+	if (!closed)
+		network_element(w->net, branch->element)->x[0] = 0;
+}
+
+static void connect_source(struct wiring *w)
+{
+	for (int k = 0; k < w->phases; k++)
+		connect_branch(w, &w->phase[k], w->utility && !w->phase_open[k]);
+	if (w->phases > 1)
+		connect_branch(w, &w->neutral, !w->neutral_open);
+}
+
+static void connect_cable(struct wiring *w, int bus, bool closed)
+{
+	for (int k = 0; k < w->wires; k++)
+		connect_branch(w, &w->cable[bus].wire[k], closed);
+}
+
+/*
+ * Voltage dips at the terminals, by the part V that is left of one quantity. Bollen,
+ * Understanding Power Quality Problems, 4.4: types A to D.
+ */
+static int apply_dip(struct wiring *w, int type, double left, char *err, size_t size)
+{
+	const struct phasor *nominal = systems[w->phases - 1].relative;
+	double half_root3 = sqrt(3) / 2;
+	double b[][2] = {
+		/* real and imaginary part of -U2 */
+		{ left / 2, left * half_root3 },
+		{ 0.5, half_root3 },
+		{ 0.5, left * half_root3 },
+		{ left / 2, half_root3 },
+	};
+	static const bool first_falls[] = { true, true, false, true };
+
+	if (w->phases != 3 && type > 1) {
+		snprintf(err, size, "expected a dip of type A or B without three phases");
+		return -EINVAL;
+	}
+	w->relative[0] = (struct phasor){ first_falls[type] ? left : 1, 0 };
+	if (w->phases == 2) {
+		w->relative[1] = (struct phasor){ type == 0 ? -left : nominal[1].re, 0 };
+	} else {
+		w->relative[1] = (struct phasor){ -b[type][0], -b[type][1] };
+		w->relative[2] = (struct phasor){ -b[type][0], b[type][1] };
+	}
+	return 0;
+}
+
+int wiring_apply(struct wiring *w, const struct statement *st, double t, char *err, size_t size)
+{
+	int a = (int)st->x[0], b = (int)st->x[1], swap;
+	struct plant_load load;
+
+	switch (st->kind) {
+	case ST_LOAD:
+		load = plant_load_rlc(st->x[0], st->x[1], st->x[2] / 100);
+		set_load(w, 0, &load);
+		return 0;
+	case ST_LOAD_CHANGE:
+		set_load(w, a - 1, &st->load);
+		return 0;
+	case ST_UTILITY_OPEN:
+	case ST_UTILITY_CLOSE:
+		w->utility = st->kind == ST_UTILITY_CLOSE;
+		connect_source(w);
+		return 0;
+	case ST_PHASE_SWITCH:
+		w->phase_open[a] = st->x[1] == 0;
+		connect_source(w);
+		return 0;
+	case ST_NEUTRAL:
+		w->neutral_open = st->x[0] == 0;
+		connect_source(w);
+		return 0;
+	case ST_FEEDER_OPEN:
+	case ST_FEEDER_CLOSE:
+		connect_cable(w, a, st->kind == ST_FEEDER_CLOSE);
+		return 0;
+	case ST_SWAP:
+		swap = w->swapped[a];
+		w->swapped[a] = w->swapped[b];
+		w->swapped[b] = swap;
+		return 0;
+	case ST_DIP:
+		return apply_dip(w, a, st->x[1], err, size);
+	case ST_DIP_NONE:
+		memcpy(w->relative, systems[w->phases - 1].relative, sizeof(w->relative));
+		return 0;
+	case ST_REPLAY:
+		grid_replay(&w->grid, st->replay, t);
+		return 0;
+	default:
+		grid_apply(&w->grid, st, t);
+		return 0;
+	}
+}
+
+void wiring_move(struct wiring *w, double t)
+{
+	grid_move(&w->grid, t);
+	source_normalise(&w->source);
+	if (w->form_w > 0)
+		source_hz(&w->source, w->form_hz - w->form_slope * w->form_mean_w / w->form_w);
+}
+
+static struct wiring_branch *emf_branch(struct wiring *w, int k)
+{
+	return w->resonance_hz > 0 ? &w->behind[k] : &w->phase[k];
+}
+
+void wiring_emf(struct wiring *w, double t)
+{
+	struct source *s = &w->source;
+	double power = 0;
+
+	if (w->grid.playing[REPLAY_WAVE].replay)
+		grid_wave(&w->grid, t);
+	source_turn(s);
+	for (int k = 0; k < w->phases; k++) {
+		struct network_element *e = network_element(w->net, emf_branch(w, k)->element);
+		struct phasor u = w->relative[w->swapped[k]];
+		double size = hypot(u.re, u.im), re = 1, im = 0, v;
+
+		power -= e->emf1 * e->x[0];
+		e->emf0 = e->emf1;
+		if (s->given) {
+			/* A recorded waveform is that of L1, or of all at their angle of 180
+			 * degrees. */
+			e->emf1 = s->given_v * u.re;
+			continue;
+		}
+		if (size > 0) {
+			re = u.re / size;
+			im = u.im / size;
+		}
+		v = source_shape(s, s->cos * re - s->sin * im, s->sin * re + s->cos * im);
+		if (s->tone > 0)
+			v += s->tone * s->tone_sin;
+		e->emf1 = M_SQRT2 * s->rms * size * v + s->dc;
+	}
+	if (w->form_w > 0)
+		w->form_mean_w += (power - w->form_mean_w) * PLANT_H / w->form_lag_s;
+}
+
+double wiring_phase_volts(const struct wiring *w, int wire)
+{
+	return network_volts(w->net, wiring_node(w, 0, wire)) -
+	       network_volts(w->net, wiring_node(w, 0, SCENARIO_NEUTRAL));
+}
+
+double wiring_phase_amps(const struct wiring *w, int wire)
+{
+	return network_element(w->net, w->phase[wire].element)->x[0];
+}
+
+double wiring_neutral_amps(const struct wiring *w)
+{
+	return w->phases > 1 ? network_element(w->net, w->neutral.element)->x[0] : 0;
+}
