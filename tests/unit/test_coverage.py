@@ -9,7 +9,7 @@ import pytest
 
 from paths import BUILD, ROOT
 
-TESTS = ["test_policy", "test_policy_walk"]
+TESTS = ["test_policy", "test_policy_walk", "test_command"]
 
 
 def cc(*arguments):
