@@ -96,8 +96,9 @@ def main():
     parser.add_argument("--verbose", action="store_true", help="name each test as it ends")
     parser.add_argument("--only", metavar="WORDS",
                         help="run the tests whose name matches this expression, as pytest -k")
-    parser.add_argument("--jobs", metavar="N", type=int, default=len(os.sched_getaffinity(0)),
-                        help="run tests in N processes; default: one for each processor")
+    # One more than processors, because many tests wait.
+    parser.add_argument("--jobs", metavar="N", type=int, default=len(os.sched_getaffinity(0)) + 1,
+                        help="run tests in N processes; default: %(default)s")
     parser.add_argument("suite", nargs="*", type=suite, help=f"some of {' '.join(SUITES)}; all")
     args = parser.parse_args()
     outcomes = Outcomes()

@@ -15,6 +15,12 @@ from tap import Tap
 # An entry of a program's table of tests.
 ENTRY = re.compile(r"\bcmocka_unit_test(?:_\w+)?\(\s*(\w+)")
 TIMEOUT_S = 600
+# It waits for a minute and uses little processor time, so it starts before all others.
+FIRST = "test_daemon.c"
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.name != FIRST)
 
 
 def pytest_collect_file(file_path, parent):
