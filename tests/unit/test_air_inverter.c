@@ -241,7 +241,7 @@ static void a_sealed_limit_ends_with_its_lease(void **state)
 	assert_true(power_w() <= 300.5 && power_w() > 290);
 	run_ms(10000);
 	assert_true(power_w() > 700);
-	/* The same message again is no second command. */
+	/* Another message with the same counter is refused. */
 	assert_int_equal(
 		command("{\"cmd\":\"limit\",\"owner\":\"ecu-export\",\"w\":1,\"lease_s\":10}", text,
 			sizeof(text)),

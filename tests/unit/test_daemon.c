@@ -1440,13 +1440,22 @@ struct ecu {
 	uint32_t counter;
 };
 
-static struct json_object *send_bytes(const char *name, const uint8_t *bytes, size_t n)
+#define REQUEST_SIZE (2 * PAIRING_MESSAGE_MAX + 64)
+
+static void sealed_request(char request[REQUEST_SIZE], const char *name, const uint8_t *bytes,
+			   size_t n)
 {
 	char hex[2 * PAIRING_MESSAGE_MAX + 1];
-	char request[sizeof(hex) + 64];
 
 	sodium_bin2hex(hex, sizeof(hex), bytes, n);
-	snprintf(request, sizeof(request), "{\"v\":1,\"cmd\":\"sealed\",\"%s\":\"%s\"}", name, hex);
+	snprintf(request, REQUEST_SIZE, "{\"v\":1,\"cmd\":\"sealed\",\"%s\":\"%s\"}", name, hex);
+}
+
+static struct json_object *send_bytes(const char *name, const uint8_t *bytes, size_t n)
+{
+	char request[REQUEST_SIZE];
+
+	sealed_request(request, name, bytes, n);
 	return ask_radio(request);
 }
 
@@ -1459,6 +1468,7 @@ static size_t bytes_at(struct json_object *answer, const char *path, uint8_t *by
 	return n;
 }
 
+/* Pair; the ECU's proof comes twice, as if the first answer had been lost. */
 static void pair(struct ecu *ecu)
 {
 	struct seal_head head = { .kind = SEAL_PAIR_UNIT, .serial = ecu->serial };
@@ -1476,9 +1486,11 @@ static void pair(struct ecu *ecu)
 	assert_int_equal(seal_check(&ecu->key, &head, proof, n, &counter, &body, &n), 0);
 	head.kind = SEAL_PAIR_ECU;
 	assert_int_equal(seal_make(&ecu->key, &head, NULL, 0, proof, sizeof(proof)), SEAL_OVERHEAD);
-	answer = send_bytes("message", proof, sizeof(proof));
-	assert_true(is_ok(answer));
-	json_object_put(answer);
+	for (int times = 0; times < 2; times++) {
+		answer = send_bytes("message", proof, sizeof(proof));
+		assert_true(is_ok(answer));
+		json_object_put(answer);
+	}
 }
 
 static void learn_boot(struct ecu *ecu)
@@ -1533,16 +1545,13 @@ static void expect_seal_error(const uint8_t *message, size_t n, const char *code
 	json_object_put(answer);
 }
 
-static void an_ecu_pairs_and_commands_by_sealed_messages(void **state)
+/* A daemon with a label and a producing unit, and the ECU that has paired with it. */
+static struct ecu paired_ecu(void)
 {
-	struct ecu ecu = { .code = { 1, 2, 3, 4 } }, other;
-	uint8_t message[PAIRING_MESSAGE_MAX], nonce[SEAL_NONCE_BYTES] = { 0 };
+	struct ecu ecu = { .code = { 1, 2, 3, 4 } };
 	char label[LABEL_TEXT_SIZE];
-	struct json_object *answer;
-	size_t n;
 	int fd;
 
-	(void)state;
 	assert_int_equal(serial_parse("806000000001", &ecu.serial), 0);
 	label_format(label, &ecu.serial, ecu.code);
 	fd = open(config.label, O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -1553,6 +1562,17 @@ static void an_ecu_pairs_and_commands_by_sealed_messages(void **state)
 	expect(STATUS, "result.armed", "true");
 	pair(&ecu);
 	learn_boot(&ecu);
+	return ecu;
+}
+
+static void an_ecu_pairs_and_commands_by_sealed_messages(void **state)
+{
+	struct ecu ecu = paired_ecu(), other;
+	uint8_t message[PAIRING_MESSAGE_MAX], nonce[SEAL_NONCE_BYTES] = { 0 };
+	struct json_object *answer;
+	size_t n;
+
+	(void)state;
 	answer = command_sealed(&ecu, "{\"cmd\":\"limit\",\"owner\":\"ema\",\"w\":1070,"
 				      "\"lease_s\":60}");
 	assert_true(is_ok(answer));
@@ -1570,9 +1590,9 @@ static void an_ecu_pairs_and_commands_by_sealed_messages(void **state)
 	assert_string_equal(at(answer, "error.code"), "EINVAL");
 	json_object_put(answer);
 
-	/* A replay, a changed byte, another key, another boot. */
+	/* Another message with the same counter, a changed byte, another key, another boot. */
+	ecu.counter--;
 	n = seal_command(&ecu, "{\"cmd\":\"get\",\"name\":\"power_limit_w\"}", message);
-	json_object_put(send_bytes("message", message, n));
 	expect_seal_error(message, n, "EALREADY");
 	message[SEAL_HEAD_BYTES + 8] ^= 1;
 	expect_seal_error(message, n, "EKEYREJECTED");
@@ -1584,11 +1604,11 @@ static void an_ecu_pairs_and_commands_by_sealed_messages(void **state)
 	other.boot++;
 	n = seal_command(&other, "{\"cmd\":\"get\"}", message);
 	expect_seal_error(message, n, "ESTALE");
-	/* A proof without a pairing in progress is refused; a wrong proof ends the pairing without
-	 * effect. */
+	/* A wrong proof ends the pairing without effect; a proof without a pairing is refused. */
 	memset(message, 0, SEAL_OVERHEAD);
 	message[0] = SEAL_VERSION;
 	message[1] = SEAL_PAIR_ECU;
+	expect_seal_error(message, SEAL_OVERHEAD, "EKEYREJECTED");
 	expect_seal_error(message, SEAL_OVERHEAD, "ENOKEY");
 	json_object_put(send_bytes("nonce", nonce, sizeof(nonce)));
 	expect_seal_error(message, SEAL_OVERHEAD, "EKEYREJECTED");
@@ -1603,6 +1623,61 @@ static void an_ecu_pairs_and_commands_by_sealed_messages(void **state)
 	answer = command_sealed(&ecu, "{\"cmd\":\"get\",\"name\":\"es_delay_s\"}");
 	assert_string_equal(at(answer, "result.es_delay_s"), "500");
 	json_object_put(answer);
+	stop_daemon();
+	unlink(config.label);
+}
+
+/* The sealed reply to a message, in hexadecimal digits. */
+static void reply_to(const uint8_t *message, size_t n, char text[2 * PAIRING_MESSAGE_MAX + 1])
+{
+	struct json_object *answer = send_bytes("message", message, n);
+
+	assert_true(is_ok(answer));
+	snprintf(text, 2 * PAIRING_MESSAGE_MAX + 1, "%s", at(answer, "result.message"));
+	json_object_put(answer);
+}
+
+/* An ECU that does not receive a reply sends the message again. */
+static void a_repeated_sealed_command_gets_its_reply_and_runs_once(void **state)
+{
+	char first[2 * PAIRING_MESSAGE_MAX + 1], again[2 * PAIRING_MESSAGE_MAX + 1];
+	uint8_t message[PAIRING_MESSAGE_MAX], older[PAIRING_MESSAGE_MAX];
+	struct ecu ecu = paired_ecu();
+	char request[REQUEST_SIZE];
+	size_t n, older_n;
+	FILE *lost;
+
+	(void)state;
+	older_n = seal_command(&ecu, "{\"cmd\":\"get\",\"name\":\"es_delay_s\"}", older);
+	reply_to(older, older_n, first);
+	reply_to(older, older_n, again);
+	assert_string_equal(first, again);
+
+	/* The client of the first copy leaves while the disk is slow; the second one waits for the
+	 * reply. */
+	expect(STATUS, "result.stored", "true");
+	faulty.sync_ms = 1000;
+	n = seal_command(&ecu, "{\"cmd\":\"set\",\"name\":\"es_delay_s\",\"value\":\"500\"}",
+			 message);
+	sealed_request(request, "message", message, n);
+	lost = connect_to(1);
+	send_line(lost, request);
+	expect_file(in_root(DEVICE "params/es_delay_s"), "500");
+	fclose(lost);
+	reply_to(message, n, first);
+	faulty.sync_ms = 0;
+	expect_ok("{\"v\":1,\"cmd\":\"set\",\"name\":\"es_delay_s\",\"value\":\"400\"}");
+	reply_to(message, n, again);
+	assert_string_equal(first, again);
+	expect_file(in_root(DEVICE "params/es_delay_s"), "400");
+
+	/* A refusal is repeated, too. */
+	n = seal_command(&ecu, "{\"cmd\":\"set\",\"name\":\"es_delay_s\",\"value\":\"601\"}",
+			 message);
+	reply_to(message, n, first);
+	reply_to(message, n, again);
+	assert_string_equal(first, again);
+	expect_seal_error(older, older_n, "EALREADY");
 	stop_daemon();
 	unlink(config.label);
 }
@@ -1832,6 +1907,8 @@ int main(void)
 		cmocka_unit_test_setup(limits_have_owners_and_leases, set_up),
 		cmocka_unit_test_setup(limits_outlive_the_daemon, set_up),
 		cmocka_unit_test_setup(an_ecu_pairs_and_commands_by_sealed_messages, set_up),
+		cmocka_unit_test_setup(a_repeated_sealed_command_gets_its_reply_and_runs_once,
+				       set_up),
 
 	};
 

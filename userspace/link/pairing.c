@@ -66,9 +66,9 @@ int pairing_end(struct pairing *pairing, const uint8_t *message, size_t n, struc
 	if (!pairing->offered) {
 		return -ENOKEY;
 	}
-	pairing->offered = false;
 	ret = seal_check(&pairing->offer, &head, message, n, &counter, &body, &length);
 	if (ret < 0) {
+		pairing->offered = false;
 		return ret;
 	}
 	*ret_key = pairing->offer;
@@ -79,24 +79,37 @@ int pairing_open(struct pairing *pairing, const struct seal_key *key, const uint
 		 size_t n, uint32_t *ret_counter, const uint8_t **ret_body, size_t *ret_n)
 {
 	struct seal_head head = head_of(pairing, SEAL_COMMAND);
+	const uint8_t *mac = message + n - SEAL_MAC_BYTES;
 	int ret;
 
 	if (!pairing->labelled) {
 		return -ENOKEY;
 	}
 	ret = seal_check(key, &head, message, n, ret_counter, ret_body, ret_n);
+	/* The MAC is right, and covers all of the message. */
+	if (ret == -EALREADY && !memcmp(mac, pairing->newest, SEAL_MAC_BYTES)) {
+		return PAIRING_REPEATED;
+	}
 	if (ret < 0) {
 		return ret;
 	}
 	pairing->counter = *ret_counter;
+	memcpy(pairing->newest, mac, SEAL_MAC_BYTES);
+	pairing->reply_n = 0;
 	return 0;
 }
 
-int pairing_reply(const struct pairing *pairing, const struct seal_key *key, uint32_t counter,
+int pairing_reply(struct pairing *pairing, const struct seal_key *key, uint32_t counter,
 		  const char *body, uint8_t *out)
 {
 	struct seal_head head = head_of(pairing, SEAL_REPLY);
+	int n;
 
 	head.counter = counter;
-	return seal_make(key, &head, (const uint8_t *)body, strlen(body), out, PAIRING_MESSAGE_MAX);
+	n = seal_make(key, &head, (const uint8_t *)body, strlen(body), out, PAIRING_MESSAGE_MAX);
+	if (n > 0 && counter == pairing->counter) {
+		memcpy(pairing->reply, out, (size_t)n);
+		pairing->reply_n = (size_t)n;
+	}
+	return n;
 }

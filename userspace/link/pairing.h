@@ -23,6 +23,9 @@
  * @code: install code
  * @boot: boot nonce, drawn at each start
  * @counter: highest that was accepted
+ * @newest: MAC of the command with that counter
+ * @reply: sealed reply to that command, for an ECU that did not receive it
+ * @reply_n: bytes of @reply; 0 while the command is under way
  * @offered: a pairing was begun, with @offer as its key
  * @offer: key of that pairing
  */
@@ -32,6 +35,9 @@ struct pairing {
 	uint8_t code[INSTALL_CODE_BYTES];
 	uint64_t boot;
 	uint32_t counter;
+	uint8_t newest[SEAL_MAC_BYTES];
+	uint8_t reply[PAIRING_MESSAGE_MAX];
+	size_t reply_n;
 	bool offered;
 	struct seal_key offer;
 };
@@ -66,11 +72,16 @@ bool pairing_is_proof(const uint8_t *message, size_t n);
  * @message: of kind SEAL_PAIR_ECU, @n bytes
  * @ret_key: the key that is to be kept
  *
- * Return: 0; -ENOKEY when no pairing was begun; what seal_check() found. A
- * pairing ends with its first proof, whether it is right or wrong.
+ * A wrong proof ends the pairing. A right proof may come again, because its answer may be lost: it
+ * gives the same key.
+ *
+ * Return: 0; -ENOKEY when no pairing was begun; what seal_check() found.
  */
 int pairing_end(struct pairing *pairing, const uint8_t *message, size_t n,
 		struct seal_key *ret_key);
+
+/* The command was accepted before. */
+#define PAIRING_REPEATED 1
 
 /**
  * pairing_open() - check a command, and note its counter
@@ -80,19 +91,20 @@ int pairing_end(struct pairing *pairing, const uint8_t *message, size_t n,
  * @ret_body: where its body is within @message
  * @ret_n: length of the body
  *
- * Return: 0, -ENOKEY without a label, or what seal_check() found.
+ * Return: 0; PAIRING_REPEATED for the newest accepted command again, which must not be carried out
+ * again: @pairing->reply answers it; -ENOKEY without a label, or what seal_check() found.
  */
 int pairing_open(struct pairing *pairing, const struct seal_key *key, const uint8_t *message,
 		 size_t n, uint32_t *ret_counter, const uint8_t **ret_body, size_t *ret_n);
 
 /**
- * pairing_reply() - seal the reply to a command
+ * pairing_reply() - seal the reply to a command, and keep it for a repetition
  * @counter: of the command
  * @out: PAIRING_MESSAGE_MAX bytes
  *
  * Return: bytes written, or -ENOSPC.
  */
-int pairing_reply(const struct pairing *pairing, const struct seal_key *key, uint32_t counter,
+int pairing_reply(struct pairing *pairing, const struct seal_key *key, uint32_t counter,
 		  const char *body, uint8_t *out);
 
 #endif /* QS1_LINK_PAIRING_H */

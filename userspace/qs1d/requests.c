@@ -270,24 +270,31 @@ static struct json_object *new_answer(struct json_object *id)
 	return object;
 }
 
+/* A sealed reply as the result of the outer request. */
+static struct json_object *sealed_result(const uint8_t *message, size_t n)
+{
+	struct json_object *result = json_object_new_object();
+	char text[2 * PAIRING_MESSAGE_MAX + 1];
+
+	sodium_bin2hex(text, sizeof(text), message, n);
+	json_object_object_add(result, "message", json_object_new_string(text));
+	return result;
+}
+
 /* Seal an answer: the result of the outer request. Puts @inner. */
-static struct json_object *seal(const struct daemon *daemon, const struct seal_key *key,
-				uint32_t counter, struct json_object *inner)
+static struct json_object *seal(struct daemon *daemon, const struct seal_key *key, uint32_t counter,
+				struct json_object *inner)
 {
 	const char *body = json_object_to_json_string_ext(inner, JSON_C_TO_STRING_PLAIN);
-	struct json_object *result = json_object_new_object();
 	uint8_t message[PAIRING_MESSAGE_MAX];
-	char text[2 * PAIRING_MESSAGE_MAX + 1];
 	int n = pairing_reply(&daemon->pairing, key, counter, body, message);
 
 	if (n < 0) {
 		n = pairing_reply(&daemon->pairing, key, counter, "{\"ok\":true,\"result\":null}",
 				  message);
 	}
-	sodium_bin2hex(text, sizeof(text), message, n);
-	json_object_object_add(result, "message", json_object_new_string(text));
 	json_object_put(inner);
-	return result;
+	return sealed_result(message, n);
 }
 
 void requests_answer(struct daemon *daemon, enum policy_slot slot,
@@ -368,6 +375,7 @@ static int begin_pairing(struct request *request)
 /* The last step: the ECU's proof. From then on its key is in force. */
 static int end_pairing(struct request *request, const uint8_t *message, size_t n)
 {
+	const struct policy_kept *kept = &request->daemon->policy.kept;
 	struct policy_command pair = { .kind = POLICY_COMMAND_PAIR };
 	struct seal_key key;
 	int ret;
@@ -378,6 +386,9 @@ static int end_pairing(struct request *request, const uint8_t *message, size_t n
 	ret = pairing_end(&request->daemon->pairing, message, n, &key);
 	if (ret < 0) {
 		return refuse_seal(request, ret);
+	}
+	if (kept->paired && !memcmp(kept->key, key.byte, sizeof(kept->key))) {
+		return 0;
 	}
 	memcpy(pair.key, key.byte, sizeof(pair.key));
 	return command(request, &pair);
@@ -417,11 +428,23 @@ static int run_sealed(struct request *outer, const char *body, size_t n)
 	return 0;
 }
 
+/* The ECU sends a command again when it did not receive the reply. */
+static int repeat_reply(struct request *request)
+{
+	const struct pairing *pairing = &request->daemon->pairing;
+
+	if (!pairing->reply_n) {
+		return REQUEST_LATER;
+	}
+	request->result = sealed_result(pairing->reply, pairing->reply_n);
+	return 0;
+}
+
 static int do_sealed(struct request *request)
 {
 	struct pairing *pairing = &request->daemon->pairing;
 	const struct policy_kept *kept = &request->daemon->policy.kept;
-	uint32_t counter = pairing->counter;
+	const struct pairing before = *pairing;
 	uint8_t message[PAIRING_MESSAGE_MAX];
 	const uint8_t *body;
 	size_t length;
@@ -444,9 +467,12 @@ static int do_sealed(struct request *request)
 	if (ret < 0) {
 		return refuse_seal(request, ret);
 	}
+	if (ret == PAIRING_REPEATED) {
+		return repeat_reply(request);
+	}
 	ret = run_sealed(request, (const char *)body, length);
 	if (ret == REQUEST_LATER) {
-		pairing->counter = counter;
+		*pairing = before;
 	}
 	return ret;
 }

@@ -135,18 +135,36 @@ static int act(struct inverter *inverter, const struct policy_output *out)
 	}
 }
 
+static void send_sealed(struct inverter *inverter, uint16_t peer, uint8_t id, const uint8_t *sealed,
+			size_t n)
+{
+	uint8_t message[1 + PAIRING_MESSAGE_MAX] = { 0 };
+
+	memcpy(message + 1, sealed, n);
+	node_reply(&inverter->node, peer, OWN_SEALED_REPLY, id, message, 1 + n);
+}
+
 static void reply_sealed(struct inverter *inverter, const struct inverter_asked *asked,
 			 struct json_object *answer)
 {
 	const char *body = json_object_to_json_string_ext(answer, JSON_C_TO_STRING_PLAIN);
-	uint8_t message[1 + PAIRING_MESSAGE_MAX] = { 0 };
-	int n = pairing_reply(&inverter->pairing, &asked->key, asked->counter, body, message + 1);
+	uint8_t sealed[PAIRING_MESSAGE_MAX];
+	int n = pairing_reply(&inverter->pairing, &asked->key, asked->counter, body, sealed);
 
 	if (n > 0) {
-		node_reply(&inverter->node, asked->peer, OWN_SEALED_REPLY, asked->id, message,
-			   1 + (size_t)n);
+		send_sealed(inverter, asked->peer, asked->id, sealed, (size_t)n);
 	}
 	json_object_put(answer);
+}
+
+/* While the command is under way its first copy will be answered. */
+static void repeat_reply(struct inverter *inverter, uint16_t peer, uint8_t id)
+{
+	const struct pairing *pairing = &inverter->pairing;
+
+	if (pairing->reply_n) {
+		send_sealed(inverter, peer, id, pairing->reply, pairing->reply_n);
+	}
 }
 
 static void reply_pair_result(struct inverter *inverter, uint16_t peer, uint8_t id, int error)
@@ -299,6 +317,10 @@ static bool on_sealed(struct inverter *inverter, int64_t now_ms, uint16_t peer,
 		node_reply(&inverter->node, peer, OWN_SEALED_REPLY, request->id, &error, 1);
 		return true;
 	}
+	if (ret == PAIRING_REPEATED) {
+		repeat_reply(inverter, peer, request->id);
+		return true;
+	}
 	run_sealed(inverter, now_ms, &asked, body, n);
 	return true;
 }
@@ -323,6 +345,7 @@ static bool on_pair_request(struct inverter *inverter, uint16_t peer,
 static bool on_pair_confirm(struct inverter *inverter, uint16_t peer,
 			    const struct unit_request *request)
 {
+	const struct policy_kept *kept = &inverter->policy.kept;
 	struct policy_command command = { .kind = POLICY_COMMAND_PAIR };
 	struct inverter_asked asked = { .waits = true,
 					.peer = peer,
@@ -338,6 +361,10 @@ static bool on_pair_confirm(struct inverter *inverter, uint16_t peer,
 		return false;
 	}
 	ret = pairing_end(&inverter->pairing, confirm.proof, sizeof(confirm.proof), &key);
+	if (!ret && kept->paired && !memcmp(kept->key, key.byte, sizeof(kept->key))) {
+		reply_pair_result(inverter, peer, request->id, 0);
+		return true;
+	}
 	if (!ret) {
 		memcpy(command.key, key.byte, sizeof(command.key));
 		ret = give(inverter, &command, &asked) ? 0 : -EBUSY;
