@@ -9,7 +9,7 @@ import pytest
 
 from paths import BUILD, ROOT
 
-TESTS = ["test_policy", "test_policy_walk", "test_command"]
+TESTS = ["test_policy", "test_policy_walk", "test_command", "test_energy"]
 
 
 def cc(*arguments):

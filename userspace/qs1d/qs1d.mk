@@ -33,7 +33,7 @@ $(BUILD)/guest/bin/qs1d: $(QS1D_GUEST_OBJ) $(POLICY_GUEST) $(LINK_GUEST) $(USERL
 -include $(QS1D_HOST_OBJ:.o=.d) $(QS1D_GUEST_OBJ:.o=.d)
 
 # Tests that link the daemon.
-QS1D_TESTS := $(addprefix $(BUILD)/tests/,test_command test_policy test_policy_walk test_profile test_writer test_persist test_store \
+QS1D_TESTS := $(addprefix $(BUILD)/tests/,test_command test_energy test_policy test_policy_walk test_profile test_writer test_persist test_store \
 	test_daemon test_recorder)
 $(QS1D_TESTS): $(BUILD)/tests/%: tests/unit/%.c $(QS1D_HOST) $(POLICY_HOST) $(LINK_HOST) $(USERLIB_HOST)
 	@mkdir -p $(@D)
