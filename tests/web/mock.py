@@ -78,6 +78,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.send_json(200, self.server.requests)
         if path in self.server.files and self.command in ("GET", "HEAD"):
             return self.send_file(self.server.files[path])
+        if path in self.server.pages:
+            return self.send(200, "text/html; charset=utf-8", self.server.pages[path],
+                             Content_Security_Policy=self.server.csp)
         if path == "/api/v1/stream":
             return self.stream()
         if not path.startswith("/api/v1/"):
@@ -114,6 +117,7 @@ class Server(http.server.ThreadingHTTPServer):
         listing = json.loads((self.folder / "files.json").read_text())
         self.csp = listing["csp"]
         self.files = {file["path"]: file for file in listing["files"]}
+        self.pages = {}
         module = importlib.import_module(MODULES[service])
         self.site, self.routes, self.requests = module.make(), module.ROUTES, []
 

@@ -8,24 +8,29 @@ WEB_ECU := $(BUILD)/web/libwebecu.a
 WEB_EMA := $(BUILD)/web/libwebema.a
 WEB_INCLUDES := -Iuserspace/web
 
+$(BUILD)/web/plain_texts.c: scripts/web-pack $(wildcard userspace/web/texts/*.json)
+	@mkdir -p $(@D)
+	$(call say,PACK)
+	$(Q)scripts/web-pack plain $@
+
 $(BUILD)/web/%_files.c: scripts/web-pack scripts/npm $(WEB_SRC)
 	@mkdir -p $(@D)
 	$(call say,PACK)
 	$(Q)scripts/web-pack $* $@
 
-WEB_OBJ := $(addprefix $(BUILD)/web/, ecu_files.o ema_files.o)
-$(WEB_OBJ): %.o: %.c userspace/web/web_files.h userspace/service/http.h
+WEB_OBJ := $(addprefix $(BUILD)/web/, ecu_files.o ema_files.o plain_texts.o plain.o)
+$(filter-out %/plain.o,$(WEB_OBJ)): %.o: %.c
 	$(call say,CC)
-	$(Q)$(CC) $(HOST_CFLAGS) $(WEB_INCLUDES) -c -o $@ $<
-
-WEB_COMMON_OBJ := $(patsubst userspace/web/%.c,$(BUILD)/web/%.o,$(wildcard userspace/web/*.c))
-$(WEB_COMMON_OBJ): $(BUILD)/web/%.o: userspace/web/%.c
+	$(Q)$(CC) $(HOST_CFLAGS) $(WEB_INCLUDES) -MMD -MP -c -o $@ $<
+$(BUILD)/web/plain.o: userspace/web/plain.c
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(HOST_CFLAGS) $(WEB_INCLUDES) -MMD -MP -c -o $@ $<
--include $(WEB_COMMON_OBJ:.o=.d)
+-include $(WEB_OBJ:.o=.d)
 
-$(BUILD)/web/libweb%.a: $(BUILD)/web/%_files.o $(WEB_COMMON_OBJ)
+$(WEB_ECU): $(addprefix $(BUILD)/web/, ecu_files.o plain_texts.o plain.o)
+$(WEB_EMA): $(BUILD)/web/ema_files.o
+$(WEB_ECU) $(WEB_EMA):
 	$(call say,AR)
 	$(Q)rm -f $@
 	$(Q)ar rcs $@ $^
