@@ -62,7 +62,7 @@ static void on_alarm(void *ctx, uint64_t now_us)
 	(void)now_us;
 }
 
-static const struct stack_ops ecu_ops = { on_received, on_done, on_alarm };
+static const struct stack_ops ecu_ops = { on_received, on_done, on_alarm, NULL };
 
 static void run_ms(int ms)
 {

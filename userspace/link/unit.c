@@ -157,6 +157,18 @@ static int64_t status_bits(int64_t faults)
 	return bits;
 }
 
+uint32_t unit_faults(int64_t status)
+{
+	uint32_t faults = 0;
+
+	for (size_t i = 0; i < COUNT(fault_bit); i++) {
+		if (status != FIELD_ABSENT && status & INT64_C(1) << fault_bit[i].bit) {
+			faults |= QS1_FAULT_BIT(fault_bit[i].fault);
+		}
+	}
+	return faults;
+}
+
 void unit_telemetry(const struct unit_state *state, int64_t raw[L2_TELEMETRY_COUNT])
 {
 	double seconds = physical(state, OWN_UPTIME);

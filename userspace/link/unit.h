@@ -105,6 +105,9 @@ void unit_state_clear(struct unit_state *state);
  */
 void unit_telemetry(const struct unit_state *state, int64_t raw[L2_TELEMETRY_COUNT]);
 
+/* The opposite, for an ECU: QS1_FAULT_BIT() bits of the stock status bits in that table. */
+uint32_t unit_faults(int64_t status);
+
 /* Longest payload of a reply: a part of ours, or serial number and telemetry. */
 #define UNIT_PAYLOAD_MAX (SERIAL_BYTES + L2_TELEMETRY_MAX)
 

@@ -328,3 +328,53 @@ int znp_device_info_build(const struct znp_device_info *info, uint8_t *out, size
 	/* no associated devices follow */
 	return znp_build(ZNP_ANSWER(ZNP_DEVICE_INFO), data, sizeof(data), out, size);
 }
+
+/*
+ * A network: source 2, PAN 2, channel, permit join, router capacity, device capacity, protocol
+ * version, stack profile, LQI, depth, update identifier, extended PAN 8.
+ */
+#define BEACON_BYTES 21
+#define BEACON_CHANNEL 4
+#define BEACON_LQI 10
+#define BEACON_EXTENDED_PAN 13
+
+int znp_beacon_parse(const struct znp_frame *frame, unsigned int i, struct znp_beacon *ret)
+{
+	const uint8_t *at;
+
+	if (!is_command(frame, ZNP_BEACONS)) {
+		return -EINVAL;
+	}
+	if (i >= frame->data[0] || frame->n < 1 + (size_t)(i + 1) * BEACON_BYTES) {
+		return -ENOENT;
+	}
+	at = frame->data + 1 + (size_t)i * BEACON_BYTES;
+	*ret = (struct znp_beacon){
+		.src = (uint16_t)bytes_get_le(at, 2),
+		.pan = (uint16_t)bytes_get_le(at + 2, 2),
+		.channel = at[BEACON_CHANNEL],
+		.lqi = at[BEACON_LQI],
+		.extended_pan = bytes_get_le(at + BEACON_EXTENDED_PAN, 8),
+	};
+	return 0;
+}
+
+int znp_beacons_build(const struct znp_beacon *beacon, unsigned int count, uint8_t *out,
+		      size_t size)
+{
+	uint8_t data[ZNP_DATA_MAX] = { (uint8_t)count };
+
+	if (1 + count * BEACON_BYTES > sizeof(data)) {
+		return -EMSGSIZE;
+	}
+	for (unsigned int i = 0; i < count; i++) {
+		uint8_t *at = data + 1 + (size_t)i * BEACON_BYTES;
+
+		bytes_put_le(at, 2, beacon[i].src);
+		bytes_put_le(at + 2, 2, beacon[i].pan);
+		at[BEACON_CHANNEL] = beacon[i].channel;
+		at[BEACON_LQI] = beacon[i].lqi;
+		bytes_put_le(at + BEACON_EXTENDED_PAN, 8, beacon[i].extended_pan);
+	}
+	return znp_build(ZNP_BEACONS, data, 1 + (size_t)count * BEACON_BYTES, out, size);
+}

@@ -45,6 +45,8 @@
 	X(ZDO_STARTUP, 0x2540, 2, "ZDO_STARTUP_FROM_APP") \
 	X(ZDO_STATE, 0x45c0, 1, "ZDO_STATE_CHANGE_IND") \
 	X(ZDO_ROUTE, 0x45c4, 3, "ZDO_SRC_RTG_IND") \
+	X(SCAN, 0x2526, 5, "ZDO_NWK_DISCOVERY_REQ") \
+	X(BEACONS, 0x45c5, 1, "ZDO_BEACON_NOTIFY_IND") \
 	X(ZB_START, 0x2600, 0, "ZB_START_REQUEST") \
 	X(ZB_READ_CONFIG, 0x2604, 1, "ZB_READ_CONFIGURATION") \
 	X(ZB_WRITE_CONFIG, 0x2605, 2, "ZB_WRITE_CONFIGURATION") \
@@ -195,5 +197,25 @@ struct znp_device_info {
 
 int znp_device_info_parse(const struct znp_frame *frame, struct znp_device_info *ret);
 int znp_device_info_build(const struct znp_device_info *info, uint8_t *out, size_t size);
+
+/**
+ * struct znp_beacon - one network of ZDO_BEACON_NOTIFY_IND
+ * @src: short address of the sender, 0 for the coordinator
+ * @pan, @channel: of the network
+ * @lqi: link quality
+ * @extended_pan: extended PAN identifier
+ */
+struct znp_beacon {
+	uint16_t src;
+	uint16_t pan;
+	uint8_t channel;
+	uint8_t lqi;
+	uint64_t extended_pan;
+};
+
+/* Network number @i of the frame, from 0; -EINVAL for another command, -ENOENT after the last. */
+int znp_beacon_parse(const struct znp_frame *frame, unsigned int i, struct znp_beacon *ret);
+int znp_beacons_build(const struct znp_beacon *beacon, unsigned int count, uint8_t *out,
+		      size_t size);
 
 #endif /* QS1_LINK_ZNP_H */

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* linkd: the inverter's end of the radio. A serial port and a socket around core.c. */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <systemd/sd-daemon.h>
@@ -17,10 +15,10 @@
 #include "config.h"
 #include "log.h"
 #include "options.h"
+#include "port.h"
 
 /* A port or a socket that is not there is tried again this often, ms. */
 #define RETRY_MS 2000
-#define RESET_MS 100
 #define LINE_MAX_BYTES 262144
 
 static struct {
@@ -97,29 +95,11 @@ static void to_daemon(void *ctx, const char *line)
 	}
 }
 
-static int set_speed(int port, speed_t speed)
-{
-	struct termios termios;
-
-	if (tcgetattr(port, &termios) < 0) {
-		return -errno;
-	}
-	cfmakeraw(&termios);
-	termios.c_cflag |= CLOCAL;
-	cfsetspeed(&termios, speed);
-	return tcsetattr(port, TCSANOW, &termios) < 0 ? -errno : 0;
-}
-
-/* A speed of 0 lowers the lines of the modem (termios), its reset among them. */
 static void hard_reset(void *ctx)
 {
-	const struct timespec held = { .tv_nsec = RESET_MS * 1000000 };
-
 	(void)ctx;
 	if (app.port >= 0) {
-		set_speed(app.port, B0);
-		nanosleep(&held, NULL);
-		set_speed(app.port, B115200);
+		port_reset(app.port);
 	}
 }
 
@@ -133,14 +113,10 @@ static const struct linkd_ops ops = { to_modem, to_daemon, hard_reset, to_log };
 
 static void open_port(void)
 {
-	int port = open(app.settings.port, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	int ret = port < 0 ? -errno : set_speed(port, B115200);
+	int port = port_open(app.settings.port);
 
-	if (ret < 0) {
-		if (port >= 0) {
-			close(port);
-		}
-		close_port(strerror(-ret));
+	if (port < 0) {
+		close_port(strerror(-port));
 		return;
 	}
 	app.port = port;

@@ -227,6 +227,28 @@ static void on_register(struct modem *modem, const struct znp_frame *frame)
 	answer(modem, frame->command, frame->n < 9 ? ZNP_INVALID_PARAMETER : ZNP_SUCCESS);
 }
 
+/*
+ * A scan reports what was heard in the last second: beacons that come by themselves. A chip would
+ * ask for them on the channel.
+ */
+static void on_scan(struct modem *modem, const struct znp_frame *frame)
+{
+	struct znp_beacon found[MODEM_BEACONS];
+	uint8_t out[ZNP_FRAME_MAX];
+	unsigned int count = 0;
+	int n;
+
+	for (int i = 0; i < MODEM_BEACONS; i++) {
+		if (modem->heard[i].heard_us > 0 &&
+		    now(modem) - modem->heard[i].heard_us < MODEM_BEACON_US) {
+			found[count++] = modem->heard[i].beacon;
+		}
+	}
+	answer(modem, frame->command, ZNP_SUCCESS);
+	n = znp_beacons_build(found, count, out, sizeof(out));
+	put(modem, ZNP_BEACONS, out + 4, (size_t)n - ZNP_OVERHEAD);
+}
+
 static void on_reset(struct modem *modem, const struct znp_frame *frame)
 {
 	(void)frame;
@@ -247,6 +269,7 @@ static const struct {
 	{ ZNP_AF_DATA_REQUEST, false, on_data },
 	{ ZNP_AF_DATA_REQUEST_EXT, false, on_data },
 	{ ZNP_ZDO_STARTUP, false, on_start },
+	{ ZNP_SCAN, false, on_scan },
 	{ ZNP_ZB_START, true, on_start },
 	{ ZNP_ZB_WRITE_CONFIG, true, on_config },
 	{ ZNP_DEVICE_INFO, false, on_info },
@@ -393,7 +416,28 @@ static void on_alarm(void *ctx, uint64_t now_us)
 	set_alarm(modem);
 }
 
-static const struct stack_ops stack_ops = { on_message, on_done, on_alarm };
+static void on_beacon(void *ctx, uint64_t now_us, uint16_t pan, uint16_t src, double level_dbm)
+{
+	struct modem *modem = ctx;
+	int place = 0;
+
+	while (place < MODEM_BEACONS && modem->heard[place].beacon.pan != pan) {
+		place++;
+	}
+	if (place == MODEM_BEACONS) {
+		place = modem->next_heard++ % MODEM_BEACONS;
+	}
+	modem->heard[place].heard_us = now_us;
+	modem->heard[place].beacon = (struct znp_beacon){
+		.src = src,
+		.pan = pan,
+		.channel = modem->radio.channel,
+		.lqi = lqi_of(level_dbm),
+		.extended_pan = pan,
+	};
+}
+
+static const struct stack_ops stack_ops = { on_message, on_done, on_alarm, on_beacon };
 
 void modem_reset(struct modem *modem)
 {

@@ -20,6 +20,9 @@
 /* Frames that may wait for the line to the host. */
 #define MODEM_OUTS 8
 #define MODEM_GARBAGE_BYTES 3
+/* Networks that a scan reports, and how long a beacon counts. */
+#define MODEM_BEACONS 8
+#define MODEM_BEACON_US 1000000
 
 enum modem_chip {
 	MODEM_CC2530, /* Z-Stack 1 or 2: simple API and the rest */
@@ -79,6 +82,11 @@ struct modem {
 		size_t n;
 		uint8_t byte[ZNP_FRAME_MAX + MODEM_GARBAGE_BYTES];
 	} out[MODEM_OUTS];
+	struct {
+		struct znp_beacon beacon;
+		uint64_t heard_us;
+	} heard[MODEM_BEACONS]; /* coordinators of other networks */
+	int next_heard;
 	uint64_t dropped; /* bytes for which a line had no room */
 	uint64_t refused; /* commands that it does not know or cannot carry out */
 };

@@ -82,7 +82,7 @@ static void on_alarm(void *ctx, uint64_t now_us)
 	pump(ctx);
 }
 
-static const struct stack_ops ops = { on_received, on_done, on_alarm };
+static const struct stack_ops ops = { on_received, on_done, on_alarm, NULL };
 
 int node_init(struct node *node, struct air *air, const struct air_radio_config *config,
 	      const struct serial *serial, const struct node_ops *node_ops, void *ctx)

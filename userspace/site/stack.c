@@ -265,9 +265,14 @@ static void on_received(void *ctx, uint64_t now_us, const uint8_t *frame, size_t
 	struct nwk_frame nwk;
 	struct aps_frame aps;
 
-	(void)now_us;
-	if (mac_parse(frame, n, &mac) < 0 || mac.type != MAC_DATA || mac.secured ||
-	    nwk_parse(mac.payload, mac.n, &nwk) < 0 || nwk.type != NWK_DATA || nwk.secured ||
+	if (mac_parse(frame, n, &mac) < 0 || mac.secured) {
+		return;
+	}
+	if (mac.type == MAC_BEACON && stack->ops->beacon) {
+		stack->ops->beacon(stack->ctx, now_us, mac.src.pan, mac.src.address, level_dbm);
+	}
+	if (mac.type != MAC_DATA || nwk_parse(mac.payload, mac.n, &nwk) < 0 ||
+	    nwk.type != NWK_DATA || nwk.secured ||
 	    (!is_broadcast(nwk.dst) && nwk.dst != config->address) ||
 	    aps_parse(nwk.payload, nwk.n, &aps) < 0 || aps.secured ||
 	    aps.profile != ZIGBEE_PROFILE) {

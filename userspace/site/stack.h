@@ -47,12 +47,14 @@ struct stack_message {
  * @received: a whole message
  * @done: result of a message that was sent
  * @alarm: the owner's alarm, see stack_alarm()
+ * @beacon: of a coordinator, NULL if the owner does not care
  */
 struct stack_ops {
 	void (*received)(void *ctx, uint64_t now_us, const struct stack_message *message);
 	void (*done)(void *ctx, uint64_t now_us, const struct stack_message *message,
 		     enum znp_status status);
 	void (*alarm)(void *ctx, uint64_t now_us);
+	void (*beacon)(void *ctx, uint64_t now_us, uint16_t pan, uint16_t src, double level_dbm);
 };
 
 /* An acknowledgement that waits to be sent. */
