@@ -14,10 +14,11 @@ DEPS_board := $(BOARD_GOALS)
 DEPS_dts := dtbo board-dtbs dts-install
 DEPS_pru := toolchain-pru
 DEPS_hosts := test-hosts
+DEPS_ecu := ecu ether
 DEPS_web := web $(BUILD)/web/%
 DEPS_browser := browser
-DEPS_GROUPS := sim firmware guest board dts hosts web browser pru
-DEPS_OTHER := sim firmware guest board unit test fuzz driver dts deb web
+DEPS_GROUPS := sim firmware guest board dts hosts ecu web browser pru
+DEPS_OTHER := sim firmware guest board unit ecu test fuzz driver dts deb web
 
 groups_of = $(or $(strip $(foreach group,$(DEPS_GROUPS),\
 	$(if $(filter $(DEPS_$(group)),$(1)),$(group)))),$(DEPS_OTHER))

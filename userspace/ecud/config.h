@@ -33,6 +33,7 @@
 	X(CADENCE, cadence_s, NUMBER, 5, 1, 300, "time between two readings of an inverter, s") \
 	X(LATITUDE, latitude, NUMBER, (double)NAN, -90, 90, "degrees north, for dusk and dawn") \
 	X(LONGITUDE, longitude, NUMBER, (double)NAN, -180, 180, "degrees east") \
+	X(PROFILES, profiles, TEXT, "/usr/share/qs1/profiles", 1, 255, "folder of grid profiles") \
 	X(EXPORT_LIMIT, export_limit_w, NUMBER, (double)NAN, 0, 1e6, "largest export, W; 0 for none at all; absent: no control") \
 	X(EXPORT_SAFE, export_safe_w, NUMBER, 0, 0, 1e6, "power of the site while the meter is lost, W") \
 	X(BALANCE, balance_w, NUMBER, (double)NAN, 0, 1e6, "largest difference between phases, W; absent: no control") \
@@ -44,8 +45,7 @@
 	X(OPEN_READING, open_reading, NUMBER, 0, 0, 1, "1: reading needs no login on the local network") \
 	X(EMA, ema, TEXT, "", 0, 255, "address of the monitoring service, https://HOST:PORT") \
 	X(EMA_CA, ema_ca, TEXT, "", 0, 255, "file with its certificate authority") \
-	X(EMA_CERTIFICATE, ema_certificate, TEXT, "", 0, 255, "file with our certificate") \
-	X(EMA_KEY, ema_key, TEXT, "", 0, 255, "file with our key")
+	X(EMA_CODE, ema_code, TEXT, "", 0, 31, "one-time code with which the service enrols us")
 /* clang-format on */
 
 #define CONFIG_MEMBER_TEXT(member) char member[CONFIG_TEXT_SIZE]

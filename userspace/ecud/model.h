@@ -66,7 +66,7 @@ enum reading_scope {
 	  "qs1_dc_link_voltage_volts", "DC link voltage") \
 	X(ENERGY, "energy", "Wh", UNIT, 1, "energy", "total_increasing", \
 	  "qs1_energy_watt_hours_total", "Energy into the grid since the inverter was added") \
-	X(ENERGY_TODAY, "energy_today", "Wh", UNIT, 1, "energy", "total_increasing", \
+	X(ENERGY_TODAY, "account_today", "Wh", UNIT, 1, "energy", "total_increasing", \
 	  "qs1_energy_today_watt_hours", "Energy into the grid since local midnight") \
 	X(POWER_LIMIT, "power_limit", "W", UNIT, 1, "power", "measurement", \
 	  "qs1_power_limit_watts", "Power limit in force, read back") \
@@ -92,7 +92,7 @@ enum reading_scope {
 	  "qs1_site_reactive_power_vars", "Reactive power of all inverters") \
 	X(SITE_ENERGY, "energy", "Wh", SITE, 1, "energy", "total_increasing", \
 	  "qs1_site_energy_watt_hours_total", "Energy of the site, replaced inverters included") \
-	X(SITE_ENERGY_TODAY, "energy_today", "Wh", SITE, 1, "energy", "total_increasing", \
+	X(SITE_ENERGY_TODAY, "account_today", "Wh", SITE, 1, "energy", "total_increasing", \
 	  "qs1_site_energy_today_watt_hours", "Energy of the site since local midnight") \
 	X(SITE_LIMIT, "power_limit", "W", SITE, 1, "power", "measurement", \
 	  "qs1_site_power_limit_watts", "Power limit of the site") \
@@ -465,7 +465,7 @@ struct model_status {
 };
 
 /**
- * struct model_limit_entry - one owner's limit, as in limits.h, for showing
+ * struct model_limit_entry - one owner's limit, as in power_limits.h, for showing
  * @site: for the whole site; otherwise for @serial
  */
 struct model_limit_entry {

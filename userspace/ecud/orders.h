@@ -167,7 +167,7 @@ bool order_state_is_final(enum order_state state);
  * @ttl_s: s after @issued_ms; 0 for ORDER_TTL_S
  * @w, @then_w: W; NAN for none
  * @lease_s: s; 0 until revoked, which owner and installer may say
- * @until: monotonic end of the lease is kept by limits.h
+ * @until: monotonic end of the lease is kept by power_limits.h
  * @text: name of a fault, a profile, a unit; or a label; by the table's column
  * @reason: why, for people
  * @phase: enum model_phase, for COMMAND_EDIT

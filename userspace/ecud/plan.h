@@ -5,8 +5,10 @@
  *
  *  - Jobs are bits: the same job twice is one job. What it sends is decided when it is sent, from
  *    what is wanted then, so that a newer command replaces an older one.
- *  - One job is under way for a unit, PLAN_OUTSTANDING for the modem. Commands go before polls,
- *    and among polls the one whose deadline is earliest.
+ *  - One job is under way for a unit, and PLAN_OUTSTANDING requests for the modem; one while there
+ * are stock units, whose answers come in fragments. A command that was sent waits for its answer
+ * without keeping the modem. Commands go before polls, and among polls the one whose deadline is
+ * earliest.
  *  - A unit that does not answer is asked again soon, and then ever later, each with its own
  * jitter. Its failures change no other unit's deadline.
  *  - A unit that falls silent in weak light is asleep; in daylight it is late and then lost. One
@@ -32,9 +34,11 @@
 #define PLAN_ASLEEP_US UINT64_C(120000000)
 /* Silent for so many polls and so long: lost. */
 #define PLAN_LOST_FAILURES 4
-#define PLAN_LOST_US UINT64_C(60000000)
+#define PLAN_LOST_US UINT64_C(30000000)
 /* Asleep although others have produced in good light for so long: lost. */
 #define PLAN_MORNING_US UINT64_C(1800000000)
+/* When one unit wakes up, the others are asked within this time. */
+#define PLAN_WAKE_US UINT64_C(10000000)
 /* A unit below this share of its rated power is in weak light; above the other one, in good light.
  */
 #define PLAN_DIM 0.02
@@ -67,11 +71,12 @@ const char *plan_job_name(enum plan_job job);
  * @jobs: bits of jobs that wait, but for the poll
  * @not_before_us: by job: no attempt before
  * @tries: by job: attempts without an answer in a row
- * @busy: a job is under way, @job
+ * @busy: a job is under way, @job; @counted: it keeps the modem
  * @link: see model.h
  * @failures: polls without an answer in a row
  * @heard_us: last answer of any kind, 0 for never
- * @dim: the last reading was in weak light
+ * @dim, @bright: the last reading was in weak light, or in good light
+ * @asked_us: what is under way was sent then
  * @fast_until_us: polled as fast as possible until then
  */
 struct plan_unit {
@@ -80,11 +85,14 @@ struct plan_unit {
 	uint64_t not_before_us[JOB_COUNT];
 	unsigned int tries[JOB_COUNT];
 	bool busy;
+	bool counted;
 	enum plan_job job;
 	enum model_link link;
 	unsigned int failures;
 	uint64_t heard_us;
 	bool dim;
+	bool bright;
+	uint64_t asked_us;
 	uint64_t fast_until_us;
 };
 
@@ -93,12 +101,14 @@ struct plan_unit {
  * @cadence_us: wanted time between polls of a unit
  * @random: state of the jitter's generator
  * @bright_us: since when units have produced in good light; PLAN_NEVER when none does
- * @outstanding: jobs under way
+ * @slots: requests that the modem takes at once
+ * @outstanding: jobs that keep it
  */
 struct plan {
 	uint64_t cadence_us;
 	uint64_t random;
 	uint64_t bright_us;
+	int slots;
 	int outstanding;
 	int units;
 	struct plan_unit unit[MODEL_UNITS_MAX];
@@ -135,6 +145,12 @@ struct plan_choice plan_next(const struct plan *plan, uint64_t now_us);
 
 /* The job was sent. */
 void plan_begin(struct plan *plan, int unit, enum plan_job job, uint64_t now_us);
+
+/* Its request is out; its answer does not keep the modem. */
+void plan_release(struct plan *plan, int unit);
+
+/* There was nothing to send. */
+void plan_skip(struct plan *plan, int unit);
 
 /* The modem did not take it: it waits again, and this counts for no failure. */
 void plan_postpone(struct plan *plan, int unit, uint64_t now_us);

@@ -3,7 +3,7 @@
  * What outlives the process: SQLite with a write-ahead log. One thread writes, in transactions of
  * up to STORE_COMMIT_S; readers open their own connection (struct store_reader) on any thread.
  *
- *  - readings at full rate for a day, in chunks of a minute for each unit
+ *  - readings at full rate for a day, in chunks of a minute for each unit, with the energy totals
  *  - minutes for years, as day blobs, one for each unit and day
  *  - quarter hours for years, as rows
  *  - events and audit for ever
@@ -20,8 +20,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "energy.h"
-#include "limits.h"
+#include "audit.h"
+#include "account.h"
+#include "power_limits.h"
 #include "model.h"
 #include "seal.h"
 
@@ -57,14 +58,14 @@ struct store_unit {
 	struct model_unit unit;
 	bool has_key;
 	struct seal_key key;
-	struct energy_account account[ENERGY_CHANNELS];
+	struct account account[ACCOUNT_CHANNELS];
 	bool removed;
 };
 
 int store_load_units(struct store *store, int (*take)(void *ctx, const struct store_unit *unit),
 		     void *ctx);
-int store_load_limits(struct store *store, int (*take)(void *ctx, const struct limits_entry *entry),
-		      void *ctx);
+int store_load_limits(struct store *store,
+		      int (*take)(void *ctx, const struct power_limits_entry *entry), void *ctx);
 int store_load_events(struct store *store, struct model *model);
 
 /* Text values by name, for other parts; an unknown name gives "". */
@@ -76,19 +77,25 @@ void store_set(struct store *store, const char *name, const char *value);
 void store_put_unit(struct store *store, const struct store_unit *unit);
 /* Readings of a unit with its accounts, which are kept together. */
 void store_put_readings(struct store *store, const struct model_unit *unit,
-			const struct energy_account account[ENERGY_CHANNELS], int64_t time_ms);
+			const struct account account[ACCOUNT_CHANNELS], int64_t time_ms);
 void store_put_event(struct store *store, const struct model_event *event);
-void store_put_limits(struct store *store, const struct limits *limits);
+void store_put_limits(struct store *store, const struct power_limits *limits);
+
+/* A line of the audit log; the texts are copied. From any thread. */
+void store_put_audit(struct store *store, const struct audit_entry *entry);
 
 /**
- * store_put_audit() - who did what, when, from where; from any thread
- * @who: user, token or owner
- * @from: address or interface
- * @what: command and its arguments
- * @result: state and message
+ * store_put_batch() - append to the outbox of the uplink
+ * @bytes: of @n, copied
+ * @sequence: above all others of the epoch
  */
-void store_put_audit(struct store *store, int64_t time_ms, const char *who, const char *from,
-		     const char *what, const char *result);
+void store_put_batch(struct store *store, uint64_t sequence, const uint8_t *bytes, size_t n);
+
+/* Drop batches up to and including a sequence: the service has stored them. */
+void store_drop_batches(struct store *store, uint64_t through);
+
+/* Folder of the store. */
+const char *store_folder(const struct store *store);
 
 /* Commit at once, and wait until it is on stable storage. */
 int store_flush(struct store *store);
@@ -97,8 +104,20 @@ int store_flush(struct store *store);
 
 struct store_reader;
 
-/* Own connection, on any thread; close it on the same one. */
-int store_reader_open(struct store_reader **ret, struct store *store);
+/**
+ * store_batch() - the oldest batch of the outbox from a sequence on
+ * @ret_bytes: to be freed
+ *
+ * Return: 1, 0 when there is none, or a negative errno.
+ */
+int store_batch(struct store_reader *reader, uint64_t from, uint64_t *ret_sequence,
+		uint8_t **ret_bytes, size_t *ret_n);
+
+/* Own connection to the store of a folder, on any thread; close it on the same one. */
+int store_reader_open(struct store_reader **ret, const char *folder, char *err, size_t size);
+
+/* The connection, for other parts' tables: audit_list(). */
+sqlite3 *store_reader_db(struct store_reader *reader);
 void store_reader_close(struct store_reader *reader);
 
 /**
@@ -110,7 +129,7 @@ void store_reader_close(struct store_reader *reader);
 struct store_point {
 	int64_t time_ms;
 	int64_t step_ms;
-	float value[READING_COUNT][MODEL_CHANNELS];
+	double value[READING_COUNT][MODEL_CHANNELS];
 };
 
 /**
@@ -130,33 +149,21 @@ int store_history(struct store_reader *reader, const struct serial *serial, int6
  * store_energy() - energy of each local day, month or year
  * @serial: NULL for the site
  * @unit: 'd', 'm' or 'y'
- * @take: @date is yyyymmdd, with 00 for what the step has not; @wh by ENERGY_CHANNELS
+ * @take: @date is yyyymmdd, with 00 for what the step has not; @wh by ACCOUNT_CHANNELS
  */
 int store_energy(struct store_reader *reader, const struct serial *serial, int32_t from_day,
 		 int32_t to_day, char unit,
-		 int (*take)(void *ctx, int32_t date, const double wh[ENERGY_CHANNELS]), void *ctx);
+		 int (*take)(void *ctx, int32_t date, const double wh[ACCOUNT_CHANNELS]),
+		 void *ctx);
 
 /* Events with number above @after, oldest first. */
 int store_events(struct store_reader *reader, uint64_t after, int max,
 		 int (*take)(void *ctx, const struct model_event *event), void *ctx);
 
-struct store_audit {
-	int64_t number;
-	int64_t time_ms;
-	const char *who;
-	const char *from;
-	const char *what;
-	const char *result;
-};
-
-/* Audit lines with number above @after, oldest first. */
-int store_audit(struct store_reader *reader, int64_t after, int max,
-		int (*take)(void *ctx, const struct store_audit *line), void *ctx);
-
 /* ---- whole store ---- */
 
-/* Copy the store while it is in use to a new file. */
-int store_backup(struct store *store, const char *path, char *err, size_t size);
+/* Copy the store of a folder to a new file, also while a daemon uses it. */
+int store_backup(const char *folder, const char *path, char *err, size_t size);
 
 /**
  * store_restore() - replace a folder's store by a backup; no daemon may use it
@@ -165,8 +172,7 @@ int store_backup(struct store *store, const char *path, char *err, size_t size);
  */
 int store_restore(const char *folder, const char *path, char *err, size_t size);
 
-/* Readings of all units as CSV: time, serial, channel, and a column for each reading. */
-int store_export(struct store_reader *reader, int64_t from_ms, int64_t to_ms, int64_t step_s,
-		 int fd);
+/* Minutes of all units as CSV: time, serial, and a column for each reading and channel. */
+int store_export(const char *folder, const char *path, char *err, size_t size);
 
 #endif /* ECUD_STORE_H */

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The gateway's radio and plan against simulated inverters on the simulated air. */
+#include "ecu_bench.h"
+
+static int tear_down(void **state)
+{
+	(void)state;
+	bench_stop();
+	return 0;
+}
+
+static void a_label_pairs_a_unit_and_its_readings_come(void **state)
+{
+	struct order order;
+	uint8_t code[INSTALL_CODE_BYTES];
+
+	(void)state;
+	bench_start(1, 200, -60, 1);
+	bench_run(3);
+	order = bench_order(COMMAND_PAIR, 0);
+	bench_code(0, code);
+	label_format(order.text, &order.serial, code);
+	bench_submit(&order);
+	bench_run(5);
+	assert_int_equal(bench_result(&order)->state, ORDER_CONFIRMED);
+	assert_true(bench_shown(0)->paired);
+	assert_true(bench.core->unit[0].has_key);
+	check_near("power", bench_shown(0)->reading[READING_POWER][0].value, 764, 1);
+	assert_int_equal(bench_shown(0)->link, LINK_LIVE);
+}
+
+static void a_wrong_code_is_named_and_the_unit_is_read_all_the_same(void **state)
+{
+	struct order order;
+	uint8_t code[INSTALL_CODE_BYTES];
+
+	(void)state;
+	bench_start(1, 200, -60, 1);
+	bench_run(3);
+	order = bench_order(COMMAND_PAIR, 0);
+	bench_code(7, code);
+	label_format(order.text, &order.serial, code);
+	bench_submit(&order);
+	bench_run(5);
+	assert_int_equal(bench_result(&order)->state, ORDER_REFUSED);
+	assert_string_equal(bench_result(&order)->message,
+			    "the install code is not that of this inverter's label");
+	assert_false(bench_shown(0)->paired);
+	check_near("power", bench_shown(0)->reading[READING_POWER][0].value, 764, 1);
+	/* nothing keeps the code */
+	assert_null(strstr(bench_result(&order)->text, "0808"));
+}
+
+static void a_serial_number_alone_finds_a_unit_of_ours_for_reading(void **state)
+{
+	struct order order;
+
+	(void)state;
+	bench_start(1, 200, -60, 1);
+	bench_run(3);
+	order = bench_order(COMMAND_PAIR, 0);
+	serial_format(order.text, &order.serial);
+	bench_submit(&order);
+	bench_run(5);
+	assert_int_equal(bench_result(&order)->state, ORDER_CONFIRMED);
+	assert_int_equal(bench_shown(0)->make, MAKE_OURS);
+	assert_false(bench_shown(0)->paired);
+	check_near("power", bench_shown(0)->reading[READING_POWER][0].value, 764, 1);
+}
+
+static void stock_units_are_read_too(void **state)
+{
+	(void)state;
+	bench_start(5, 100, -60, 1);
+	for (int i = 0; i < 5; i++) {
+		bench_know(i, MAKE_STOCK, false);
+	}
+	bench_run(12);
+	for (int i = 0; i < 5; i++) {
+		const struct model_unit *unit = bench_shown(i);
+
+		assert_int_equal(unit->link, LINK_LIVE);
+		assert_true(unit->counters.replies >= 8);
+		check_near("power of a module", unit->reading[READING_DC_P][0].value, 100, 1);
+		check_near("AC power", unit->reading[READING_POWER][0].value,
+			   400 * MODEL_STOCK_EFFICIENCY, 4);
+		assert_string_equal(unit->firmware, "1.0");
+	}
+}
+
+/* Ages of the readings of all units, sampled each 100 ms. */
+static uint32_t ages[1000];
+static uint64_t age_samples, next_age_us;
+
+static void sample_ages(uint64_t now_us)
+{
+	int64_t now_ms = BENCH_START_MS + (int64_t)(now_us / 1000);
+
+	if (now_us < next_age_us) {
+		return;
+	}
+	next_age_us = now_us + 100000;
+	for (int i = 0; i < bench.model->units; i++) {
+		int64_t age_ms = now_ms - bench.model->unit[i].reading[READING_POWER][0].time_ms;
+
+		if (bench.dead[i]) {
+			continue;
+		}
+		ages[age_ms / 100 < 999 ? age_ms / 100 : 999]++;
+		age_samples++;
+	}
+}
+
+static double age_s(double share)
+{
+	uint64_t count = 0;
+
+	for (int i = 0; i < 1000; i++) {
+		count += ages[i];
+		if ((double)count >= share * (double)age_samples) {
+			return (i + 1) / 10.0;
+		}
+	}
+	return 100;
+}
+
+static void measure_ages(double seconds)
+{
+	memset(ages, 0, sizeof(ages));
+	age_samples = 0;
+	next_age_us = 0;
+	bench.each_step = sample_ages;
+	bench_run(seconds);
+	bench.each_step = NULL;
+}
+
+/* A level at which one frame in fifteen is lost; the air's own counters say how many. */
+#define WEAK_DBM (-97.6)
+
+static void fifty_units_at_5_percent_loss_are_at_most_5_s_old(void **state)
+{
+	const struct air_count *count;
+	double loss;
+
+	(void)state;
+	bench_start(50, 200, WEAK_DBM, 4);
+	for (int i = 0; i < 50; i++) {
+		bench_know(i, MAKE_OURS, true);
+	}
+	bench_run(30);
+	measure_ages(120);
+	count = air_count(bench.air, bench.modem.stack.radio);
+	loss = (double)count->damaged / (double)(count->damaged + count->received);
+	print_message(
+		"loss of frames %.1f %%, age of a reading: median %.1f s, 95th percentile %.1f s, "
+		"99th %.1f s\n",
+		loss * 100, age_s(0.5), age_s(0.95), age_s(0.99));
+	assert_true(loss > 0.04);
+	assert_true(age_s(0.95) <= 5);
+}
+
+static double rate_of_replies(int dead, double seconds)
+{
+	uint64_t before = 0, after = 0;
+
+	for (int i = 0; i < bench.model->units; i++) {
+		before += i == dead ? 0 : bench.model->unit[i].counters.replies;
+	}
+	bench_run(seconds);
+	for (int i = 0; i < bench.model->units; i++) {
+		after += i == dead ? 0 : bench.model->unit[i].counters.replies;
+	}
+	return (double)(after - before) / seconds;
+}
+
+/* OpenDTU issue 547: eight dead units made two live ones wait for minutes. */
+static void one_dead_unit_costs_the_others_less_than_5_percent(void **state)
+{
+	double all, with_dead;
+
+	(void)state;
+	/* a cadence that the radio cannot keep, so that each lost millisecond shows */
+	bench_start(30, 200, -60, 1);
+	for (int i = 0; i < 30; i++) {
+		bench_know(i, MAKE_OURS, true);
+	}
+	bench_run(20);
+	all = rate_of_replies(7, 60);
+	bench_kill(7, true);
+	with_dead = rate_of_replies(7, 60);
+	print_message("replies of the others: %.2f a second, with a dead unit %.2f\n", all,
+		      with_dead);
+	assert_true(with_dead > 0.95 * all);
+}
+
+static void dead_units_do_not_starve_the_live_ones(void **state)
+{
+	(void)state;
+	bench_start(10, 200, -60, 1);
+	for (int i = 0; i < 10; i++) {
+		bench_know(i, MAKE_OURS, true);
+	}
+	bench_run(10);
+	for (int i = 2; i < 10; i++) {
+		bench_kill(i, true);
+	}
+	measure_ages(120);
+	print_message("two live of ten: age at most %.1f s\n", age_s(1));
+	assert_true(age_s(1) <= 2.5);
+	for (int i = 2; i < 10; i++) {
+		assert_int_equal(bench_shown(i)->link, LINK_LOST);
+		assert_true(isnan(bench_shown(i)->reading[READING_POWER][0].value));
+	}
+	assert_int_equal(bench_events(EVENT_UNIT_LOST), 8);
+}
+
+/* Z-Stack-firmware issue 232: the chip freezes until its reset line is pulled. */
+static void a_frozen_modem_is_reset_by_its_line(void **state)
+{
+	(void)state;
+	bench_start(3, 200, -60, 1);
+	for (int i = 0; i < 3; i++) {
+		bench_know(i, MAKE_OURS, true);
+	}
+	bench_run(10);
+	modem_fault(&bench.modem, MODEM_FROZEN, true);
+	bench_run(15);
+	assert_true(bench.hard_resets >= 1);
+	assert_true(bench.model->radio.up);
+	assert_int_equal(bench_events(EVENT_RADIO_DOWN), 1);
+	measure_ages(10);
+	assert_true(age_s(1) <= 2);
+}
+
+static void a_modem_with_faults_is_used_all_the_same(void **state)
+{
+	static const enum modem_fault faults[] = { MODEM_LATE, MODEM_GARBAGE };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(faults); i++) {
+		bench_start(5, 200, -60, 1);
+		for (int n = 0; n < 5; n++) {
+			bench_know(n, MAKE_OURS, true);
+		}
+		bench_run(5);
+		modem_fault(&bench.modem, faults[i], true);
+		bench_run(20);
+		for (int n = 0; n < 5; n++) {
+			assert_int_equal(bench_shown(n)->link, LINK_LIVE);
+			assert_true(bench_shown(n)->counters.replies > 15);
+			assert_int_equal(bench_shown(n)->counters.refused, 0);
+		}
+		bench_stop();
+	}
+}
+
+static void at_most_two_requests_are_with_the_modem(void **state)
+{
+	(void)state;
+	bench_start(20, 200, -60, 1);
+	for (int i = 0; i < 20; i++) {
+		bench_know(i, MAKE_OURS, true);
+	}
+	for (int i = 0; i < 3000; i++) {
+		int busy = 0;
+
+		bench_run(0.01);
+		for (int n = 0; n < 20; n++) {
+			busy += bench.core->radio.unit[n].on_modem;
+		}
+		assert_true(busy <= PLAN_OUTSTANDING);
+	}
+	assert_int_equal(bench.modem.refused, 0);
+}
+
+/* Ahoy issue 1599: two gateways disturb each other, and nobody says so. */
+static void another_coordinator_on_the_channel_is_named(void **state)
+{
+	struct mac_frame mac = {
+		.type = MAC_BEACON,
+		.src = { MAC_MODE_SHORT, 0xbeef, 0x0000 },
+		.payload = (const uint8_t[]){ 0xff, 0xcf, 0x00, 0x00 },
+		.n = 4,
+	};
+	const struct air_radio_config other = { .channel = BENCH_CHANNEL, .promiscuous = true };
+	uint8_t frame[MAC_FRAME_MAX];
+	int radio, n;
+
+	(void)state;
+	bench_start(1, 200, -60, 1);
+	radio = air_add(bench.air, &other, NULL, NULL);
+	air_level(bench.air, radio, 0, -70);
+	for (int i = 0; i < 620; i++) {
+		mac.seq = (uint8_t)i;
+		n = mac_build(&mac, frame, sizeof(frame));
+		air_send(bench.air, radio, frame, (size_t)n);
+		bench_run(1);
+	}
+	assert_int_equal(bench.model->radio.foreign_pan, 0xbeef);
+	assert_int_equal(bench_events(EVENT_FOREIGN), 1);
+}
+
+static void a_unit_with_another_address_is_found_again(void **state)
+{
+	struct air_radio_config config;
+
+	(void)state;
+	bench_start(2, 200, -60, 1);
+	bench_know(0, MAKE_OURS, true);
+	bench_know(1, MAKE_OURS, true);
+	bench_run(5);
+	config = *air_configuration(bench.air, bench.unit[0].node.stack.radio);
+	config.address = 0x4321;
+	air_configure(bench.air, bench.unit[0].node.stack.radio, &config);
+	bench_run(20);
+	assert_int_equal(bench_shown(0)->address, 0x4321);
+	assert_int_equal(bench_shown(0)->link, LINK_LIVE);
+	assert_true(bench.core->unit[0].has_key);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_teardown(name, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(a_label_pairs_a_unit_and_its_readings_come),
+		TEST(a_wrong_code_is_named_and_the_unit_is_read_all_the_same),
+		TEST(a_serial_number_alone_finds_a_unit_of_ours_for_reading),
+		TEST(stock_units_are_read_too),
+		TEST(fifty_units_at_5_percent_loss_are_at_most_5_s_old),
+		TEST(one_dead_unit_costs_the_others_less_than_5_percent),
+		TEST(dead_units_do_not_starve_the_live_ones),
+		TEST(a_frozen_modem_is_reset_by_its_line),
+		TEST(a_modem_with_faults_is_used_all_the_same),
+		TEST(at_most_two_requests_are_with_the_modem),
+		TEST(another_coordinator_on_the_channel_is_named),
+		TEST(a_unit_with_another_address_is_found_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

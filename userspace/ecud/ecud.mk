@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# ecud: the gateway. The core is a library, so that tests and qs1-poll use it without its main().
+
+ECUD_SRC := $(wildcard userspace/ecud/*.c)
+ECUD_OBJ := $(ECUD_SRC:%.c=$(BUILD)/host/%.o)
+ECUD_HOST := $(BUILD)/host/libecud.a
+ECUD_INCLUDES := -Iuserspace/ecud -Iuserspace/service -Iuserspace/link -Iuserspace/lib
+ECUD_LIBS := $(SERVICE_LIBS) -lsystemd -lcurl
+ECUD_PARTS := $(ECUD_HOST) $(SERVICE_HOST) $(LINK_HOST) $(USERLIB_HOST)
+
+$(ECUD_HOST): $(filter-out %/main.o,$(ECUD_OBJ))
+	$(call say,AR)
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(ECUD_OBJ): $(BUILD)/host/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(HOST_CFLAGS) $(ECUD_INCLUDES) -MMD -MP -c -o $@ $<
+
+-include $(ECUD_OBJ:.o=.d)
+
+$(BUILD)/host/bin/ecud: $(BUILD)/host/userspace/ecud/main.o $(ECUD_PARTS)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -o $@ $^ $(ECUD_LIBS)
+
+.PHONY: ecu
+## make ecu          build the gateway for this machine: build/host/bin/ecud
+ecu: $(BUILD)/host/bin/ecud
+
+# Units on the simulated air are part of the tests.
+ECU_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_ecu_*.c))
+$(ECU_TESTS): $(BUILD)/tests/%: tests/unit/%.c $(ECUD_PARTS) $(ETHER_HOST) $(POLICY_HOST)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(HOST_CFLAGS) $(ECUD_INCLUDES) -Iuserspace/policy -Iuserspace/site -MMD -MP -o $@ $< \
+		$(ETHER_HOST) $(POLICY_HOST) $(ECUD_PARTS) -lcmocka $(ECUD_LIBS)
