@@ -112,7 +112,7 @@ static void ecu_alarm(void *ctx, uint64_t now_us)
 	(void)now_us;
 }
 
-static const struct stack_ops ecu_ops = { ecu_received, ecu_done, ecu_alarm };
+static const struct stack_ops ecu_ops = { ecu_received, ecu_done, ecu_alarm, NULL };
 
 static void answer(int from)
 {
