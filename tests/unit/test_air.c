@@ -326,7 +326,7 @@ static void end_alarm(void *ctx, uint64_t now_us)
 	(void)now_us;
 }
 
-static const struct stack_ops end_ops = { end_received, end_done, end_alarm };
+static const struct stack_ops end_ops = { end_received, end_done, end_alarm, NULL };
 static struct end end[2];
 
 static void set_up_ends(double dbm)
