@@ -25,7 +25,7 @@ ACCURACY = {
 # Simulated time keeps up when it is at most this far behind real time, seconds.
 SLIP_MAX_S = 0.25
 # Control rate, and how far a capture's duration may be off at real time: the simulation
-# may have 0.1 s of arrears before or after it (userspace/vboard/pace.h); its stamps are
+# may lag by 0.1 s before or after it (userspace/vboard/pace.h); its stamps are
 # true to some milliseconds.
 CONTROL_HZ = 20000
 CAPTURE_SCANS = 40000

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-/* Arrears up to this are caught up; what is beyond is given up and counted. */
+/* A lag up to this is made up; the rest is given up and counted as slip. */
 #define PACE_CATCH_UP_NS 100000000ll
 
 /* Control periods without a look at the sockets in between: 100 ms. */
@@ -19,7 +19,7 @@
  * @origin_ns: wall time that the count of periods below started at
  * @periods: control periods done since then
  * @slip_ns: wall time by which simulated time fell behind for good
- * @lag_max_ns: largest arrears ever seen at a wake-up
+ * @lag_max_ns: largest lag so far at a wake-up
  */
 struct pace {
 	double speed;
