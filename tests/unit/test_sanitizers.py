@@ -13,8 +13,8 @@ from sanitized import build_library, run_test
 FOLDERS = ("lib", "policy", "link", "qs1d")
 SOURCES = sorted(p for folder in FOLDERS
                  for p in (ROOT / "userspace" / folder).glob("*.c") if p.name != "main.c")
-TESTS = ["test_policy", "test_policy_walk", "test_profile", "test_persist", "test_store",
-         "test_daemon", "test_recorder", "test_writer"]
+TESTS = ["test_command", "test_energy", "test_policy", "test_policy_walk", "test_profile",
+         "test_persist", "test_store", "test_daemon", "test_recorder", "test_writer"]
 # Under valgrind the random walk and the cuts take most of an hour.
 VALGRIND_TESTS = [t for t in TESTS if t not in ("test_policy_walk", "test_store")]
 
