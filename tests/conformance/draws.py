@@ -195,7 +195,7 @@ def worst_of_draw(key, result):
 
 def published(results):
     """Lines of the published table: each row of figures.py's over the draws."""
-    yield "| figure | plant | limit | median | 95 % | worst | draws | worst again |"
+    yield "| figure | plant | limit | median | 95 % | worst | draws | repeat the worst draw |"
     yield "|---|---|---|---|---|---|---|---|"
     for key, (label, procedure, *_) in figures.SUMMARY.items():
         found = [(worst_of_draw(key, r) | {"name": label}, r["seed"])
