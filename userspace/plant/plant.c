@@ -249,7 +249,7 @@ static unsigned int net_config(const struct plant *p)
 	return (p->contact ? ACNET_RELAY : 0) | (p->utility ? ACNET_UTILITY : 0);
 }
 
-void plant_load_change(struct plant *p, int n, const struct plant_load *load)
+static void connect_load(struct plant *p, int n, const struct plant_load *load)
 {
 	struct acnet_param par = p->net.par;
 
@@ -257,6 +257,42 @@ void plant_load_change(struct plant *p, int n, const struct plant_load *load)
 	par.rich = true;
 	sum_loads(p, &par);
 	acnet_change(&p->net, &par, net_config(p));
+}
+
+/* Through resistor and inductor: the inductors of all loads share their current. */
+static double load_current(const struct plant *p, int n)
+{
+	const struct plant_load *load = &p->load[n];
+
+	return (load->r > 0 ? p->net.vpcc / load->r : 0) +
+	       (load->l > 0 ? p->net.x[AC_ILL] * p->net.par.load_l / load->l : 0);
+}
+
+void plant_load_change(struct plant *p, int n, const struct plant_load *load)
+{
+	p->load_i[n] = load_current(p, n);
+	if (p->load_i[n] == 0) {
+		connect_load(p, n, load);
+		return;
+	}
+	p->load_next[n] = *load;
+	p->loads_due |= 1u << n;
+}
+
+/* Contacts that are to open do so where their current has changed its sign. */
+static void switch_loads(struct plant *p)
+{
+	for (int n = 0; n < PLANT_LOADS; n++) {
+		double before = p->load_i[n];
+
+		if (!(p->loads_due & 1u << n))
+			continue;
+		p->load_i[n] = load_current(p, n);
+		if (before * p->load_i[n] > 0)
+			continue;
+		p->loads_due &= ~(1u << n);
+		connect_load(p, n, &p->load_next[n]);
+	}
 }
 
 void plant_utility(struct plant *p, bool closed)
@@ -601,6 +637,8 @@ void plant_step(struct plant *p, const struct qs1_outputs *out, int16_t adc[QS1_
 {
 	struct plant_period ac;
 
+	if (p->loads_due)
+		switch_loads(p);
 	begin(p, out, &ac);
 	ac.emf = source_next(&p->emf);
 	network(p, &ac);

@@ -162,6 +162,7 @@ struct plant_sensor {
  * @h: length of a control period in seconds of the world
  * @sun: irradiance of each input, W/m2, before shading
  * @cell_held: cell temperature is held, not computed
+ * @load_next, @load_i, @loads_due: what follows each load whose bit is set, and its current
  * @contact: the relay's contact is closed
  * @operations: times that the contact has moved
  * @relay_due: ticks until the contact follows the coil, 0 when settled
@@ -176,6 +177,9 @@ struct plant {
 	double h;
 	struct plant_board board;
 	struct plant_load load[PLANT_LOADS];
+	struct plant_load load_next[PLANT_LOADS];
+	double load_i[PLANT_LOADS];
+	unsigned int loads_due;
 
 	struct pv_source source[QS1_INPUTS];
 	double sun[QS1_INPUTS];
@@ -286,7 +290,10 @@ void plant_cell(struct plant *plant, int input, double c);
 struct plant_load plant_load_rlc(double p, double qf, double mismatch);
 struct plant_load plant_load_rl(double p, double pf);
 struct plant_load plant_load_cap(double var);
-/* Another load in place of load n. From then on the PCC has the capacitors of a house. */
+/*
+ * Another load in place of load n. The contact of the former one opens at the next zero of its
+ * current. From then on the PCC has the capacitors of a house.
+ */
 void plant_load_change(struct plant *plant, int n, const struct plant_load *load);
 void plant_utility(struct plant *plant, bool closed);
 void plant_relay_fault(struct plant *plant, enum relay_fault fault);
