@@ -39,10 +39,12 @@
 
 /*
  * Power ceiling after a return that lifted the voltage out of range: it rises to
- * rated in 300 s, but not while the voltage is within 1 % of the cessation threshold.
+ * rated in 300 s, but not while the voltage is within 1 % of the cessation threshold,
+ * and in a second while it is 4 % away, as after the end of a swell.
  */
 #define CEILING_S 300
 #define CEILING_MARGIN_PU 10
+#define CEILING_FAR_PU 40
 
 /* amplitude limit: 1.1 of the rated 7.07 A, in i10 */
 #define AMP_MAX_I10 15930000
@@ -109,6 +111,13 @@ static int32_t lower(int32_t a, int32_t b)
 	return a < b ? a : b;
 }
 
+/* The voltage is further below the threshold of the high-voltage cessation than @margin_pu. */
+static bool below_cessation(const struct qs1_core *core, int32_t margin_pu)
+{
+	return core->meter.vrms_mv <
+	       (core->param[QS1_PARAM_MC_HV_V_PU] - margin_pu) * core->param[QS1_PARAM_V_NOM_V];
+}
+
 /*
  * Limits of the power. After a connection it rises to rated in es_ramp_s, after
  * a momentary cessation to 80 % of rated in mc_return_s. Of this, 0.2 s is for the
@@ -127,9 +136,11 @@ static void limits(struct qs1_core *core)
 		/* 80 % / 0.01 s */
 		d->p_return_mw = lower(d->p_return_mw + rated * 80 / halves / return_cs, rated);
 	}
-	if (core->meter.vrms_mv < (core->param[QS1_PARAM_MC_HV_V_PU] - CEILING_MARGIN_PU) *
-					  core->param[QS1_PARAM_V_NOM_V])
-		d->p_ceiling_mw = lower(d->p_ceiling_mw + rated / halves / CEILING_S, rated);
+	if (below_cessation(core, CEILING_MARGIN_PU)) {
+		int32_t rise_s = below_cessation(core, CEILING_FAR_PU) ? 1 : CEILING_S;
+
+		d->p_ceiling_mw = lower(d->p_ceiling_mw + rated / halves / rise_s, rated);
+	}
 	d->p_limit_mw = lower(lower(d->p_ramp_mw, lower(d->p_return_mw, d->p_ceiling_mw)),
 			      lower(core->support.p_limit_mw, derated_mw(core)));
 }

@@ -231,6 +231,9 @@ void qs1_fsm_faults(struct qs1_core *core)
 		return;
 	unit = (unit & UNIT) | (f->latched & UNIT);
 	if (unit) {
+		/* a sensor has to pass the self test again */
+		if (unit & QS1_FAULT_BIT(QS1_FAULT_SENSOR))
+			f->self_test_ok = false;
 		stop(core, QS1_STATE_FAULT, QS1_CAUSE_FAULT_BASE + lowest(unit));
 		return;
 	}
@@ -273,7 +276,7 @@ static void self_test(struct qs1_core *core)
 		go(core, QS1_STATE_FAULT, QS1_CAUSE_FAULT_BASE + fault);
 		return;
 	}
-	core->current.offset_i10 = f->offset_sum * 1024 / SELF_TEST_MS;
+	qs1_current_zero(&core->current, f->offset_sum * 1024 / SELF_TEST_MS);
 	go(core, f->armed ? QS1_STATE_WAITING : QS1_STATE_SHUTDOWN, QS1_CAUSE_SELF_TEST_PASSED);
 }
 
@@ -291,7 +294,7 @@ static void take_zero(struct qs1_core *core)
 		return;
 	}
 	if (f->in_state_ms > 1u << ZERO_LOG2 && qs1_abs(offset_i10) < OFFSET_MAX * 1024)
-		core->current.offset_i10 = offset_i10;
+		qs1_current_zero(&core->current, offset_i10);
 	f->offset_sum = core->adc[QS1_ADC_IGRID];
 }
 

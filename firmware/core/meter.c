@@ -40,7 +40,8 @@ void qs1_meter_step(struct qs1_core *core)
 	s->ii += qs1_wide(i * i);
 	s->vi += qs1_wide(v * i);
 	s->qi += qs1_wide(qs1_asr(core->pll.im_v10, 10) * i);
-	s->vlink += qs1_wide(core->adc[QS1_ADC_VLINK]);
+	s->vlink += core->adc[QS1_ADC_VLINK];
+	s->i += i;
 	s->n++;
 
 	if ((re ^ re_before) < 0) {
@@ -158,8 +159,8 @@ static void evaluate(struct qs1_core *core)
 	switch (m->pending) {
 	case QS1_METER_VLINK:
 		if (a->n)
-			m->vlink_mv =
-				(int32_t)qs1_div(a->vlink * (QS1_LSB_VLINK / 1000), (int32_t)a->n);
+			m->vlink_mv = (int32_t)qs1_div(qs1_mul(a->vlink, QS1_LSB_VLINK / 1000),
+						       (int32_t)a->n);
 		break;
 	case QS1_METER_VV:
 		begin_root(core, a->vv, b->vv);

@@ -72,14 +72,21 @@
 #define CHARGES 640000
 #define CHARGE_STRIDE 16
 /*
- * The bridge's diodes hold the link at the grid's peak: 40 V below is a false
- * reading of one of the two. Above 400 V a surge runs ahead of the link through
+ * The bridge's diodes hold the link at the grid's peak: 80 V below is a false
+ * reading of one of the two, when it lasts for 0.2 ms. Light that is suddenly gone leaves
+ * 40 V across the filter's inductors, at an aged link, and a current of 12 A, whose
+ * end is a peak of the grid's voltage. Above 400 V a surge runs ahead of the link through
  * the filter's inductors, and the limits of voltage act.
  */
 #define LINK_FOLLOWS 20000
-#define LINK_BELOW_GRID 2000
-/* a channel is believed again after a second without a sign of a fault */
+#define LINK_BELOW_GRID 4000
+#define LINK_BELOW_MAX 4
+/*
+ * A channel is believed again after a second without a sign of a fault, after a
+ * minute if it had drifted: that shows in operation only, at a link that is too high.
+ */
 #define BELIEVE_MS 1000
+#define BELIEVE_DRIFT_MS 60000
 /* relay closed, yet more than 20 V across it, for 60 ms */
 #define MISMATCH 1000
 #define MISMATCH_MS 60
@@ -176,8 +183,10 @@ void qs1_protect_step(struct qs1_core *core)
 	}
 	if (p->i_same >= I_STUCK)
 		disbelieve(p, 1u << QS1_ADC_IGRID);
-	if (core->bridge_on &&
-	    adc[QS1_ADC_VLINK] < (v < LINK_FOLLOWS ? v : LINK_FOLLOWS) - LINK_BELOW_GRID)
+	if (!core->bridge_on ||
+	    adc[QS1_ADC_VLINK] >= (v < LINK_FOLLOWS ? v : LINK_FOLLOWS) - LINK_BELOW_GRID)
+		p->link_below = 0;
+	else if (++p->link_below == LINK_BELOW_MAX)
 		disbelieve(p, 1u << QS1_ADC_VLINK | 1u << QS1_ADC_VGRID);
 	if (p->tov)
 		p->tov--;
@@ -195,7 +204,7 @@ void qs1_protect_derive(struct qs1_core *core)
 	core->protect.tov_counts = core->param[QS1_PARAM_V_NOM_V] * TOV_COUNTS_PER_V;
 }
 
-static bool lasts(uint16_t *ms, bool present, uint16_t limit)
+bool qs1_lasts(uint16_t *ms, bool present, uint16_t limit)
 {
 	if (!present)
 		*ms = 0;
@@ -303,7 +312,7 @@ static uint32_t stuck(struct qs1_core *core)
 void qs1_protect_sensors_ms(struct qs1_core *core)
 {
 	struct qs1_protect *p = &core->protect;
-	uint32_t full = 0, bad = stuck(core);
+	uint32_t full = 0, bad = stuck(core), drifted = qs1_drift_ms(core);
 
 	for (int k = 0; k < QS1_ADC_COUNT; k++) {
 		if (qs1_abs(core->adc[k]) > FULL_SCALE)
@@ -311,16 +320,18 @@ void qs1_protect_sensors_ms(struct qs1_core *core)
 		if (p->jumps[k] >= JUMPS_MAX)
 			bad |= 1u << k;
 	}
-	if (lasts(&p->full_scale_ms, full, SENSOR_MS))
+	if (qs1_lasts(&p->full_scale_ms, full, SENSOR_MS))
 		bad |= full;
-	if (lasts(&p->ref_ms, qs1_abs(core->adc[QS1_ADC_VREF] - QS1_VREF_COUNT) > REF_TOLERANCE,
-		  SENSOR_MS))
+	if (qs1_lasts(&p->ref_ms, qs1_abs(core->adc[QS1_ADC_VREF] - QS1_VREF_COUNT) > REF_TOLERANCE,
+		      SENSOR_MS))
 		bad |= 1u << QS1_ADC_VREF;
-	if (bad)
+	if (drifted)
+		p->bad_ms = BELIEVE_DRIFT_MS;
+	else if (bad && p->bad_ms < BELIEVE_MS)
 		p->bad_ms = BELIEVE_MS;
 	else if (p->bad_ms)
 		p->bad_ms--;
-	p->bad = (uint16_t)(p->bad_ms ? p->bad | bad : 0);
+	p->bad = (uint16_t)(p->bad_ms ? p->bad | bad | drifted : 0);
 }
 
 /* Each millisecond: QS1_FAULT_BIT() of the causes present. */
@@ -341,15 +352,15 @@ uint32_t qs1_protect_ms(struct qs1_core *core)
 		active |= QS1_FAULT_BIT(QS1_FAULT_HOST_LOST);
 
 	/* A latch is not set by a sensor that can not be believed: the unit stops anyway. */
-	if (lasts(&p->ground_ms,
-		  ground_ma > core->param[QS1_PARAM_GFDI_LIMIT_MA] &&
-			  !(p->bad & (1u << QS1_ADC_IGND)),
-		  GROUND_MS))
+	if (qs1_lasts(&p->ground_ms,
+		      ground_ma > core->param[QS1_PARAM_GFDI_LIMIT_MA] &&
+			      !(p->bad & (1u << QS1_ADC_IGND)),
+		      GROUND_MS))
 		active |= QS1_FAULT_BIT(QS1_FAULT_GFDI);
-	if (lasts(&p->pv_ov_ms, all_too_high(core, p->pv_ov_ms == PV_OV_MS), PV_OV_MS) ||
+	if (qs1_lasts(&p->pv_ov_ms, all_too_high(core, p->pv_ov_ms == PV_OV_MS), PV_OV_MS) ||
 	    any_above(core, QS1_ADC_VPV1, PV_ABS_MAX))
 		active |= QS1_FAULT_BIT(QS1_FAULT_PV_OV);
-	if (lasts(&p->pv_oc_ms, any_above(core, QS1_ADC_IPV1, PV_OC), PV_OC_MS))
+	if (qs1_lasts(&p->pv_oc_ms, any_above(core, QS1_ADC_IPV1, PV_OC), PV_OC_MS))
 		active |= QS1_FAULT_BIT(QS1_FAULT_PV_OC);
 	if (core->current.blanks > BLANKS_MAX)
 		active |= QS1_FAULT_BIT(QS1_FAULT_AC_OC);
@@ -363,7 +374,8 @@ uint32_t qs1_protect_ms(struct qs1_core *core)
 
 	if (p->bad)
 		active |= QS1_FAULT_BIT(QS1_FAULT_SENSOR);
-	if (lasts(&p->mismatch_ms, core->relay_on && p->mismatch_x16 / 16 > MISMATCH, MISMATCH_MS))
+	if (qs1_lasts(&p->mismatch_ms, core->relay_on && p->mismatch_x16 / 16 > MISMATCH,
+		      MISMATCH_MS))
 		active |= QS1_FAULT_BIT(QS1_FAULT_RELAY);
 	return active;
 }

@@ -80,6 +80,7 @@ void qs1_slot(struct qs1_core *core, uint32_t n)
 			core->half_island = false;
 			qs1_island_half_cycle(core);
 			qs1_dclink_amplitudes(core);
+			qs1_current_half_cycle(core);
 		}
 		break;
 	case 19:

@@ -60,6 +60,7 @@ struct qs1_pll {
 
 /**
  * struct qs1_sums - products summed over one half cycle
+ * @i: the grid current itself
  * @rest: phase from the crossing to its last sample
  */
 struct qs1_sums {
@@ -67,7 +68,8 @@ struct qs1_sums {
 	int64_t ii;
 	int64_t vi;
 	int64_t qi;
-	int64_t vlink;
+	int32_t vlink;
+	int32_t i;
 	uint32_t n;
 	uint32_t rest;
 };
@@ -137,7 +139,8 @@ struct qs1_meter {
  * @rotor: their rotation per control period
  * @inject: their gain and phase advance, integral gain times e^(j phi)
  * @dc_v10: voltage that keeps direct current out
- * @offset_i10: reading of the sensor without a current
+ * @zero_i10: reading of the sensor without a current
+ * @offset_i10: this and the opposite of the reference's mean
  * @ahead: rotation over the loop's delay of one and a half periods
  * @amp_i10: amplitude in phase with the voltage, in force
  * @quad_i10: amplitude a quarter turn ahead, in force
@@ -162,6 +165,7 @@ struct qs1_current {
 	int32_t next_amp_i10;
 	int32_t next_quad_i10;
 	int32_t dc_v10;
+	int32_t zero_i10;
 	int32_t offset_i10;
 	int32_t sag_v10;
 	int32_t recip;
@@ -453,6 +457,7 @@ struct qs1_support {
  * @jumps: score of samples that differ by more than the quantity can
  * @i_last: last sample of the grid current
  * @i_same: such samples in a row that were equal, while a current is driven
+ * @link_below: samples in a row of a link far below the grid
  * @moved: bit n for a channel that has changed in this millisecond
  * @bad: bit n for a channel whose samples can not be true
  * @bad_ms: how long such channels are still not believed
@@ -481,9 +486,27 @@ struct qs1_protect {
 	uint8_t jumps[QS1_ADC_COUNT];
 	int16_t i_last;
 	uint8_t i_same;
+	uint8_t link_below;
 	uint16_t moved;
 	uint16_t bad;
 	uint16_t bad_ms;
+};
+
+/**
+ * struct qs1_drift - drift of sensors
+ * @link_v10: mean of what the resonator of the fundamental makes up for, beside what is known
+ * @direct_v10: mean of the direct voltage that the bridge adds to the grid's
+ * @zero_v10: slow mean of that
+ * @settle_ms: time that the bridge has been on, until the zero is slow
+ * @link_ms, @direct_ms: for how long each has been out of its limits
+ */
+struct qs1_drift {
+	int32_t link_v10;
+	int32_t direct_v10;
+	int32_t zero_v10;
+	uint16_t settle_ms;
+	uint16_t link_ms;
+	uint16_t direct_ms;
 };
 
 /**
@@ -540,6 +563,7 @@ struct qs1_core {
 	struct qs1_island island;
 	struct qs1_support support;
 	struct qs1_protect protect;
+	struct qs1_drift drift;
 	struct qs1_fsm fsm;
 	int32_t param[QS1_PARAM_COUNT];
 	int32_t staged[QS1_PARAM_COUNT];
@@ -578,6 +602,8 @@ void qs1_meter_slow(struct qs1_core *core);
 void qs1_current_reset(struct qs1_current *cur);
 int16_t qs1_current_step(struct qs1_core *core);
 void qs1_current_slow(struct qs1_core *core);
+void qs1_current_zero(struct qs1_current *cur, int32_t zero_i10);
+void qs1_current_half_cycle(struct qs1_core *core);
 
 /* dclink.c */
 void qs1_dclink_reset(struct qs1_core *core);
@@ -621,10 +647,15 @@ void qs1_support_reset(struct qs1_core *core);
 void qs1_support_step(struct qs1_core *core);
 
 /* protect.c */
+/* Counts up to @limit while @present; has it been so for that long? Once each millisecond. */
+bool qs1_lasts(uint16_t *ms, bool present, uint16_t limit);
 void qs1_protect_derive(struct qs1_core *core);
 void qs1_protect_step(struct qs1_core *core);
 void qs1_protect_sensors_ms(struct qs1_core *core);
 uint32_t qs1_protect_ms(struct qs1_core *core);
+
+/* drift.c */
+uint32_t qs1_drift_ms(struct qs1_core *core);
 
 /* fsm.c */
 void qs1_fsm_faults(struct qs1_core *core);

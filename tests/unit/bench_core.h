@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Test bench of the core: an ideal grid and ideal modules without feedback from
- * the outputs. It tests the core's decisions on given samples; closed loops are
- * tested with the plant. Converters have no noise; the link has a ripple of 1 V and
- * the ground current a leakage of 1 mA.
+ * Test bench of the core: an ideal grid and ideal modules, a link whose voltage no
+ * power changes, and a bridge that drives its current through the inductance of the
+ * filter. It tests the core's decisions on given samples; closed loops with a power
+ * stage are tested with the plant. Converters have no noise; the link has a ripple of
+ * 1 V and the ground current a leakage of 1 mA.
  */
 #ifndef BENCH_CORE_H
 #define BENCH_CORE_H
@@ -18,6 +19,10 @@
 
 #include "state.h"
 
+/* of the filter, between bridge and grid */
+#define BENCH_OHM 0.6
+#define BENCH_HENRY 3.6e-3
+
 struct bench {
 	struct qs1_core core;
 	struct qs1_samples in;
@@ -29,6 +34,8 @@ struct bench {
 	double ground_a;
 	double link_v;
 	double case_c;
+	double v_before;
+	double i_a;
 	bool host_alive;
 	bool relay_welded;
 };
@@ -49,7 +56,14 @@ static inline void bench_init(struct bench *b)
 static inline void bench_step(struct bench *b)
 {
 	double v = b->v_pu * 240 * sqrt(2) * sin(2 * M_PI * b->phase);
+	double bridge_v = b->link_v * b->out.cmp_bridge / QS1_PWM_BRIDGE_HALF;
 	bool closed = b->out.relay || b->relay_welded;
+
+	b->i_a += (bridge_v - (v + b->v_before) / 2 - BENCH_OHM * b->i_a) /
+		  (BENCH_HENRY * QS1_CONTROL_HZ);
+	if (!b->out.bridge || !closed)
+		b->i_a = 0;
+	b->v_before = v;
 
 	b->phase += b->f_hz / QS1_CONTROL_HZ;
 	for (int n = 0; n < QS1_INPUTS; n++)
@@ -57,13 +71,7 @@ static inline void bench_step(struct bench *b)
 	b->in.adc[QS1_ADC_VLINK] = (int16_t)lrint((b->link_v + sin(4 * M_PI * b->phase)) / 0.02);
 	b->in.adc[QS1_ADC_VGRID] = (int16_t)lrint(v / 0.02);
 	b->in.adc[QS1_ADC_VINV] = closed ? b->in.adc[QS1_ADC_VGRID] : 0;
-	/* an ideal bridge: the current that is asked for */
-	b->in.adc[QS1_ADC_IGRID] = 0;
-	if (b->out.bridge && closed)
-		b->in.adc[QS1_ADC_IGRID] =
-			(int16_t)((qs1_mulq30(b->core.current.amp_i10, b->core.pll.sin_q30) +
-				   qs1_mulq30(b->core.current.quad_i10, b->core.pll.cos_q30)) /
-				  1024);
+	b->in.adc[QS1_ADC_IGRID] = (int16_t)lrint(b->i_a / 0.0005);
 	b->in.adc[QS1_ADC_IGND] =
 		(int16_t)lrint((b->ground_a + 1e-3 * sin(2 * M_PI * b->phase)) / 0.000125);
 	b->in.adc[QS1_ADC_VREF] = QS1_VREF_COUNT;

@@ -108,6 +108,7 @@ def current_dc(run):
         "sensor-plus-1pct": "at 0 sensor offset igrid 1",
         "sensor-minus-1pct": "at 0 sensor offset igrid -1",
         "grid-2v": "at 3 grid dc 2",
+        "even-harmonics": "at 3 grid thd 2:2,4:1",
         "offset-while-waiting": "set es_delay_s 1\nat 3 grid v 0.3\nat 3.3 sensor offset igrid 1\n"
                                 "at 3.5 grid v 1",
     }
@@ -119,12 +120,15 @@ def current_dc(run):
         worst = max(abs(found[f"{name}-{seed}"]["ac"]["dc_ma"]) for seed in seeds)
         run.figure(name.replace("-", " "), worst / rated_ma * 100, "% of rated", at_most=0.1,
                    anchor="0.5 (7.1)")
-    late = run.sim("offset-while-producing", world(1.0, "at 3 sensor offset igrid 1"))
-    run.felt("direct current by the same offset while producing", -late["ac"]["dc_ma"], "mA",
-             at_least=100)
+    late = run.sim("offset-while-producing",
+                   world(1.0, "set es_delay_s 1\nat 10 sensor offset igrid 1").replace(
+                       "run 16", "run 95").replace("at 8 mark", "at 90 mark"))
     run.note("One percent of the sensor's full scale is 164 mA. An offset that arises while "
-             f"producing looks like a current: {-late['ac']['dc_ma']:.0f} mA flow until "
-             "the unit waits again, at the latest after the night.")
+             "producing looks like a current until the sensor's drift is found (faults-drift); the "
+             "unit then measures its zero again.")
+    run.felt("trips by the same offset while producing", len(late["trips"]), "", at_least=1)
+    run.figure("offset while producing, once it was found", abs(late["ac"]["dc_ma"]) / rated_ma * 100,
+               "% of rated", at_most=0.1, anchor="0.5 (7.1)")
 
 
 def adjusted(v_v, f_hz):

@@ -2,6 +2,7 @@
 """Faults of the unit: each is detected, stated by a code, and safe within a stated time."""
 
 import csv
+import re
 
 from harness import procedure
 
@@ -154,6 +155,72 @@ def faults_sensors_start(run):
                      f"at 7 fault sensor {c} off\nrun 20") for c in ("vgrid", "igrid", "vpv1")}
     for name, s in run.sims({f"healed-{c}": t for c, t in heal.items()}).items():
         run.figure(f"{name}: producing again", states(s)[-1] == "producing", "", at_least=1)
+
+
+# Drifts of the sensor in percent of full scale, and boards.
+LINK_DRIFTS = (-1, -1.3, -2, -5, -10, 3, 5, 8)
+CURRENT_DRIFTS = (0.5, 1, 1.5, 2, 5)
+DRIFT_S, DRIFT_END_S = 8, 20
+LINK_CAPACITOR_V = 450
+
+
+def drifting(channel, percent, board, seed):
+    return world(f"board {board}\nset es_ramp_s 1\nset es_delay_s 5\n"
+                 f"at {DRIFT_S} sensor offset {channel} {percent}\n"
+                 f"at {DRIFT_END_S - 2} mark start\nrun {DRIFT_END_S}", seed)
+
+
+@procedure("faults-drift", title="Drift of the sensors of link and grid current",
+           source="IEC 60730-1, Annex H: plausibility of inputs; IEEE 1547-2018, 7.1 (direct current)")
+def faults_drift(run):
+    """A drift is found by what the control has to do about it, before it harms; no other change is one."""
+    boards = [("nominal", 1)] + [("drawn", seed) for seed in range(1, 7 if run.full else 3)]
+    found = {}
+    for channel, drifts in (("vlink", LINK_DRIFTS),
+                            ("igrid", sorted({sign * d for d in CURRENT_DRIFTS for sign in (-1, 1)}))):
+        found[channel] = run.sims({
+            f"{channel}{percent:+g}-{board}-{seed}": drifting(channel, percent, board, seed)
+            for percent in drifts for board, seed in boards})
+    codes = {n: [t["code"] for t in s["trips"]] for each in found.values() for n, s in each.items()}
+    ms = [(s["trips"][0]["t_cease_s"] - DRIFT_S) * 1e3
+          for each in found.values() for s in each.values() if s["trips"]]
+
+    def unseen(channel, sign):
+        """The largest drift that some board did not see."""
+        return max((abs(float(re.match("[-+][0-9.]+", n[5:])[0])) for n in found[channel]
+                    if not codes[n] and n[5] == sign), default=0)
+
+    low, high = unseen("vlink", "-"), unseen("vlink", "+")
+    # 655 V of full scale
+    run.figure("link reads low, largest drift without a fault", low * 6.55, "V",
+               at_most=LINK_CAPACITOR_V - 420, anchor="450 V capacitor, charged to 420 V at the most")
+    run.figure("link reads high, largest drift without a fault", high * 6.55, "V", at_most=25)
+    # 16.4 A of full scale
+    worst = max(unseen("igrid", "-"), unseen("igrid", "+"))
+    run.figure("grid current, largest drift without a fault", worst * 164, "mA", at_most=250)
+    run.figure("faults of another code",
+               sum(c[0] not in ("SENSOR", "TOV") for c in codes.values() if c), "", at_most=0)
+    run.figure("current ended, longest", max(ms), "ms", at_most=8000)
+    run.felt("units that saw a drift", len(ms), "", at_least=len(boards) * 8)
+
+    changes = {
+        "power": "at 6 sun all 100\nat 12 sun all 900\n",
+        "grid": "at 6 grid v 1.05\nat 9 grid v 0.9\nat 12 grid dc 2\n",
+        "harmonics": "at 6 grid thd 2:2,3:5,4:1,5:6,7:5\n",
+        "reactive": "set q_mode 3\nset const_q_pu 0.44\nat 10 set const_q_pu -0.44\n",
+        "sag": "profile ieee1547-2018-cat3\nat 6 grid v 0.6\nat 11 grid v 1\nat 14 grid phase 60\n",
+        "cold": "temp -40\n", "hot": "temp 65\n", "weak": "grid scr 5 3\n",
+    }
+    sound = run.sims({
+        f"{name}-{board}-{seed}":
+            world(f"board {board}\nplant {plant}\n"
+                  f"{more}set es_ramp_s 1\nat 6 mark start\nrun 20", seed)
+        for name, more in changes.items() for board, seed in boards
+        for plant in (("averaged", "switching") if run.full else ("switching",))})
+    false = [n for n, s in sound.items() if "SENSOR" in [t["code"] for t in s["trips"]]]
+    run.figure("sound units with a fault of a sensor", len(false), f"of {len(sound)}", at_most=0)
+    if false:
+        run.note("false: " + " ".join(false))
 
 
 @procedure("faults-unit", title="Faults of grid current, inputs, relay and ground",
