@@ -17,7 +17,7 @@ SLOWEST = 10
 
 
 class Distribution:
-    """Tells pytest-xdist which tests run in one process.
+    """Distributes the tests over processes, by pytest-xdist.
 
     @long: a procedure at full length replays the scenarios of those before it
     """

@@ -82,7 +82,7 @@ def _member(tree, name):
 def compare(board, count=COMPARISONS):
     """{name: Quantity} over @count readings.
 
-    A reading is compared with the truth at the time of its own snapshot, so that a
+    A reading is compared with the truth at the time of its snapshot, so that a
     world that changes meanwhile, or a tracker that probes, is no error of the meter.
     """
     meter = Meter(board.agent)

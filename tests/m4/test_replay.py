@@ -66,7 +66,7 @@ def test_one_flipped_bit_is_found(record):
 
 
 def header(layout):
-    """A recording's first bytes; the version of its own format is 1."""
+    """A recording's first bytes; the version of the format is 1."""
     return b"QS1TRACE" + struct.pack("<II", 1, layout)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A reading of the meter is compared with the truth at the time of its own snapshot."""
+"""A reading of the meter is compared with the truth at the time of its snapshot."""
 
 import json
 import re
