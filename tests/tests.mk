@@ -61,15 +61,19 @@ check:
 	$(MAKE) all unit
 	/usr/bin/python3 tests/run.py --quick static unit conformance
 
+# What the tests need; a suite's .mk adds to it, with +=, and to the second what only its long tests need.
+TEST_PARTS := all unit m4-replay fuzzers image web
+LONG_TEST_PARTS := pru-programs
+
 ## make test         all tests that a change must pass
 test:
-	$(MAKE) all unit m4-replay fuzzers image web
+	$(MAKE) $(TEST_PARTS)
 	/usr/bin/python3 tests/run.py
 
 ## make test-all     the same and the long suites
 test-all:
 	$(MAKE) browser
-	$(MAKE) all unit m4-replay fuzzers image web pru-programs
+	$(MAKE) $(TEST_PARTS) $(LONG_TEST_PARTS)
 	/usr/bin/python3 tests/run.py --long
 
 # What the nominal board leaves of an hour is for drawn ones.
