@@ -10,8 +10,9 @@ import pytest
 from paths import BUILD, ROOT
 from suites import REAL_TIME, SUITES
 
-# nice(1) of tests that run beside others in real time.
+# nice(1) of tests that run beside others in real time; whether this run has such tests.
 NICE = 10
+YIELDS = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser):
@@ -38,10 +39,14 @@ def needs_real_time(item):
     return SUITES[item.path.relative_to(ROOT / "tests").parts[0]] == REAL_TIME
 
 
+def pytest_collection_finish(session):
+    session.config.stash[YIELDS] = "PYTEST_XDIST_WORKER" in os.environ and \
+        any(map(needs_real_time, session.items))
+
+
 def pytest_runtest_setup(item):
     """Beside a machine in real time, the other processes take only the processor time that it leaves."""
-    if "PYTEST_XDIST_WORKER" in os.environ and not needs_real_time(item) and \
-            any(map(needs_real_time, item.session.items)):
+    if item.config.stash[YIELDS] and not needs_real_time(item):
         os.setpriority(os.PRIO_PROCESS, 0, NICE)
 
 
