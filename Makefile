@@ -35,6 +35,7 @@ include firmware/firmware.mk
 include driver/driver.mk
 include dts/dts.mk
 include userspace/userspace.mk
+include scripts/site.mk
 include tests/tests.mk
 
 .PHONY: help all clean install

@@ -6,19 +6,21 @@ export QS1_CACHE := $(CACHE)
 
 # Which targets need which group of scripts/packages. A target that is in no list needs all groups but
 # that of the PRU's toolchain, which installs its own packages.
+SITE_GOALS := site site-programs
 BOARD_GOALS := all install image guest-root run guest
-DEPS_sim := $(BOARD_GOALS) sim vboard firmware-% m4-replay $(BUILD)/qs1-sim $(BUILD)/vboard $(BUILD)/host/%
+DEPS_sim := $(BOARD_GOALS) sim vboard $(SITE_GOALS) firmware-% m4-replay $(BUILD)/qs1-sim $(BUILD)/vboard $(BUILD)/host/%
 DEPS_firmware := $(BOARD_GOALS) firmware-% m4-replay $(BUILD)/firmware/%
 DEPS_guest := $(BOARD_GOALS) driver guest-programs driver-install userspace-install kernel-source
 DEPS_board := $(BOARD_GOALS)
 DEPS_dts := dtbo board-dtbs dts-install
 DEPS_pru := toolchain-pru
 DEPS_hosts := test-hosts
-DEPS_ecu := ecu ether
+DEPS_ecu := ecu ether $(SITE_GOALS)
+DEPS_site := $(SITE_GOALS)
 DEPS_web := web $(BUILD)/web/%
 DEPS_browser := browser
-DEPS_GROUPS := sim firmware guest board dts hosts ecu web browser pru
-DEPS_OTHER := sim firmware guest board unit ecu test fuzz driver dts deb web
+DEPS_GROUPS := sim firmware guest board dts hosts ecu site web browser pru
+DEPS_OTHER := sim firmware guest board unit ecu site test fuzz driver dts deb web
 
 groups_of = $(or $(strip $(foreach group,$(DEPS_GROUPS),\
 	$(if $(filter $(DEPS_$(group)),$(1)),$(group)))),$(DEPS_OTHER))

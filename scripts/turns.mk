@@ -5,7 +5,7 @@
 # commands below do not build: they call make for what they need, which takes the lock for that time
 # only, so that a board can run beside a build or a test.
 
-COMMANDS := help run guest test test-all check conformance sequences bench fuzz test-m4 test-pru test-hosts \
+COMMANDS := help run guest site test test-all check conformance sequences bench fuzz test-m4 test-pru test-hosts \
 	driver-debug-test
 
 GOALS := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))

@@ -128,7 +128,8 @@ def groups_of(tmp_path, *goals):
     (["guest", "CMD=true"], "board firmware guest sim"),
     (["dtbo"], "dts"),
     (["web"], "web"),
-    (["test"], "sim firmware guest board unit test fuzz driver dts deb web"),
+    (["site"], "ecu sim site"),
+    (["test"], "sim firmware guest board unit ecu site test fuzz driver dts deb web"),
 ])
 def test_a_target_asks_for_the_packages_that_it_needs(tmp_path, goals, groups):
     assert sorted(groups_of(tmp_path, *goals)) == sorted(groups.split())

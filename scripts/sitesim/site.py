@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""One running site: world, meter, broker, gateway; started in order, stopped in reverse."""
+
+import json
+import os
+import shutil
+import threading
+
+from board.errors import BoardError
+from board.paths import BUILD
+from board.process import wait_until
+from board.rundir import RunDir
+
+from . import scenario as standard
+from .meter import Meter
+from .services import ECU_ID, ECUD, Broker, Ecu
+from .world import World, clock
+
+TOP = BUILD / "site"
+STATE = TOP / "state"
+METER_S = 0.25
+READY_S = 120.0
+
+
+class Site:
+    """Context manager around everything."""
+
+    def __init__(self, options, report=print):
+        self.options = options
+        self.report = report
+        self.rundir = RunDir(TOP)
+        self.world = self.meter = self.broker = self.ecu = None
+        self._stop = threading.Event()
+        self._failed = None
+
+    def __enter__(self):
+        self.rundir.__enter__()
+        try:
+            self._start()
+        except BaseException as error:
+            self._end(isinstance(error, BoardError))
+            raise
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self._end(error is not None and not isinstance(error, (KeyboardInterrupt, SystemExit)))
+
+    def _scenario(self):
+        if self.options.scenario:
+            return self.options.scenario
+        path = self.rundir.file("site.scn")
+        path.write_text(standard.text(self.options.units, self.options.phases))
+        return path
+
+    def _start(self):
+        options, folder = self.options, self.rundir.path
+        time = clock(options.speed)
+        self.world = World(self._scenario(), folder, ECU_ID, time, options.seed)
+        self.meter = Meter(options.listen)
+        self.meter.update(self.world.status())
+        threading.Thread(target=self._follow_meter, daemon=True).start()
+        self.broker = Broker(folder, options.listen)
+        if ECUD.exists():
+            self._start_ecu(folder, dict(os.environ, QS1_CLOCK=time))
+
+    def _start_ecu(self, folder, env):
+        state = STATE / "ecu"
+        if self.options.fresh:
+            shutil.rmtree(state, ignore_errors=True)
+        state.mkdir(parents=True, exist_ok=True)
+        self.ecu = Ecu(self.options, folder, state, env,
+                       {"modem": self.world.start["modems"][0], "mqtt": self.broker.address,
+                        "meter": self.meter.address})
+        self.code = self.ecu.code() if self.options.fresh else None
+        if self.options.fresh:
+            return
+        self.ecu.set_up(self.ecu.code())
+        if self.options.paired:
+            self.ecu.pair([unit["label"] for unit in self.world.start["units"]])
+
+    def _follow_meter(self):
+        try:
+            while not self._stop.wait(METER_S):
+                self.meter.update(self.world.status())
+        except (BoardError, ValueError) as error:
+            self._failed = error
+
+    def _end(self, failed):
+        self._stop.set()
+        for part in (self.ecu, self.broker):
+            if part:
+                part.stop()
+        for part in (self.meter, self.world):
+            if part:
+                part.close()
+        if failed:
+            self.report(f"logs are kept in {self.rundir.keep_logs()}")
+        self.rundir.__exit__(None, None, None)
+
+    def check(self):
+        """Raise when a part has ended."""
+        for part in (self.broker, self.ecu):
+            if part:
+                part.child.check()
+        if self._failed:
+            raise self._failed
+
+    def status(self):
+        """The world's status."""
+        return self.world.status()
+
+    def gateway(self):
+        """What the gateway says, for the page; None without one or before its first use."""
+        return self.ecu.status() if self.ecu else None
+
+    def wait_ready(self):
+        """Until all units have reported once, where they have somebody to report to."""
+        if not self.ecu or self.options.fresh or not self.options.paired:
+            return
+
+        def reported():
+            self.check()
+            gateway = self.gateway()
+            return gateway and gateway["reported"] >= len(self.world.start["units"])
+        wait_until("a report of each inverter", reported, READY_S, (self.ecu.child,), 0.2)
+
+    def ready(self):
+        """What the line "ready" says, also written to build/site/ready.json."""
+        units = [dict(unit, modbus_unit=n) for n, unit in enumerate(self.world.start["units"], 2)]
+        ready = {
+            "mqtt": self.broker.address, "pcap": str(self.world.pcap),
+            "modems": self.world.start["modems"], "units": units, "meter": self.meter.address,
+        }
+        if self.ecu:
+            options = self.options
+            ready["ecu"] = {
+                "url": self.ecu.url, "ca": str(self.ecu.ca), "id": ECU_ID,
+                "modbus": f"{options.listen}:{options.modbus_port}",
+                "aps": f"{options.listen}:{options.aps_port}", "metrics": f"{self.ecu.url}/metrics",
+            }
+            if self.code:
+                ready["ecu"]["code"] = self.code
+            for role, member in (("owner", "token_file"), ("installer", "installer_token_file")):
+                if role in self.ecu.tokens:
+                    ready["ecu"][member] = str(self.ecu.tokens[role])
+        path = TOP / "ready.json"
+        whole = path.with_name(f"ready.json.{os.getpid()}")
+        whole.write_text(json.dumps(ready, indent=1) + "\n")
+        whole.replace(path)
+        return ready

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""make site: its ready line, its console, its summary, what it says about wrong words."""
+
+import json
+import os
+import re
+import socket
+import struct
+import subprocess
+import sys
+
+import pytest
+
+from paths import BUILD, ROOT
+
+
+def free_ports(count):
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [server.getsockname()[1] for server in sockets]
+    for server in sockets:
+        server.close()
+    return ports
+
+
+class Running:
+    """A site without terminal, up to its ready line."""
+
+    def __init__(self, *options):
+        names = ("--ecu-port", "--ema-port", "--modbus-port", "--aps-port")
+        ports = [word for pair in zip(names, map(str, free_ports(len(names)))) for word in pair]
+        self.process = subprocess.Popen(
+            ["/usr/bin/python3", "-m", "sitesim", *ports, *options], cwd=ROOT, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env=dict(os.environ, PYTHONPATH=str(ROOT / "scripts"), PYTHONDONTWRITEBYTECODE="1"))
+        self.ready = None
+        self.said = []
+        for line in self.process.stdout:
+            self.said.append(line)
+            if line.startswith("ready "):
+                self.ready = json.loads(line.removeprefix("ready "))
+                break
+
+    def type(self, text):
+        self.process.stdin.write(text)
+        self.process.stdin.flush()
+
+    def until(self, pattern):
+        for line in self.process.stdout:
+            self.said.append(line)
+            if re.search(pattern, line):
+                return line
+        raise AssertionError("".join(self.said))
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+        out, _ = self.process.communicate(timeout=30)
+        return "".join(self.said) + out
+
+
+@pytest.fixture
+def site():
+    running = []
+
+    def start(*options):
+        running.append(Running(*options))
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.end()
+
+
+def registers(address, start, count):
+    host, port = address.rsplit(":", 1)
+    with socket.create_connection((host, int(port)), 5) as client:
+        client.sendall(struct.pack(">HHHBBHH", 1, 0, 6, 1, 3, start, count))
+        data = client.recv(1024)
+    return struct.unpack(f">{count}H", data[9:9 + 2 * count])
+
+
+def signed(value):
+    return value - 65536 if value >= 32768 else value
+
+
+def test_a_site_is_ready_takes_statements_and_meters_itself(site):
+    run = site("--units", "3", "--phases", "3")
+    assert run.ready == json.loads((BUILD / "site" / "ready.json").read_text())
+    assert [unit["serial"] for unit in run.ready["units"]] == ["806000000001", "806000000002", "806000000003"]
+    assert [unit["phase"] for unit in run.ready["units"]] == ["L1-L2", "L2-L3", "L3-L1"]
+    assert [unit["modbus_unit"] for unit in run.ready["units"]] == [2, 3, 4]
+    run.until(r"3 producing +3\d{3}\.\d W")
+    # Model 203 follows model 1; its power is negative for export.
+    assert registers(run.ready["meter"], 40000, 2) == struct.unpack(">2H", b"SunS")
+    assert registers(run.ready["meter"], 40070, 2) == (203, 105)
+    power = signed(registers(run.ready["meter"], 40072 + 16, 1)[0])
+    assert -3600 < power < -3000
+    run.type("unit 2 sun all 0\nunit 9 sun all 0\nair loss 1 5\nair loss 4 5\nfly\n")
+    assert "done" in run.until(r"^unit 2 sun")
+    assert "unit" in run.until(r"^unit 9 sun") and "done" not in run.said[-1]
+    assert "done" in run.until(r"^air loss 1 5")
+    assert "expected: loss UNIT PCT" in run.until(r"^air loss 4 5")
+    assert "unknown word 'fly'" in run.until(r"^fly")
+    run.until(r"2 producing")
+
+
+def test_a_headless_site_ends_with_promises_and_a_summary(site):
+    run = site("--units", "2", "--headless", "--for", "8", "--speed", "2")
+    said = run.end() if run.process.wait(60) is None else run.end()
+    assert run.process.returncode == 0, said
+    assert "held   every inverter produces: 2 of 2" in said
+    summary = json.loads((BUILD / "site" / "summary.json").read_text())
+    assert all(promise["held"] for promise in summary["promises"])
+    assert len(summary["units"]) == 2 and summary["feeder"]
+
+
+def test_a_broken_promise_fails_the_run(site, tmp_path):
+    scenario = tmp_path / "dark.scn"
+    scenario.write_text("units 2\nfeeder phases one 240 60\nrun 3\n")
+    run = site("--headless", "--scenario", str(scenario))
+    run.process.wait(60)
+    assert run.process.returncode == 0, run.end()
+    sys.path.insert(0, str(ROOT / "scripts"))
+    from sitesim import run as judge
+
+    assert judge._write({"promises": [judge._promise("p", False, "1 of 2")]}, lambda text: None) == 1
+
+
+@pytest.mark.parametrize("scenario, words", [
+    ("units 2\nunit 3 sun all 1\nrun 1\n", r"wrong.scn:2: .*unit"),
+    ("units 2\nfeeder phases one 240 60\nunit 1 phase L4\nrun 1\n", r"wrong.scn:3: .*L4"),
+    ("units 200\nrun 1\n", r"wrong.scn:1: .*units"),
+])
+def test_a_wrong_scenario_is_named_with_its_line(site, tmp_path, scenario, words):
+    path = tmp_path / "wrong.scn"
+    path.write_text(scenario)
+    run = site("--scenario", str(path))
+    said = run.end()
+    assert run.process.returncode == 1 and re.search(words, said), said
+
+
+@pytest.mark.parametrize("options", [["--units", "0"], ["--phases", "2"], ["--speed", "fast"],
+                                     ["--scenario", "/nowhere"], ["--fresh", "yes"]])
+def test_a_wrong_option_is_named(site, options):
+    run = site(*options)
+    said = run.end()
+    assert run.process.returncode == 2 and options[1] in said, said
