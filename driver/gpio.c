@@ -346,6 +346,8 @@ static int qs1_gpio_probe(struct auxiliary_device *adev, const struct auxiliary_
 	ret = devm_gpiochip_add_data(dev, &gpio->gc, gpio);
 	if (ret)
 		return dev_err_probe(dev, ret, "can not add the GPIO chip\n");
+	/* What the relay is when the driver is bound is no edge. */
+	gpio->relay = qs1_gpio_get(&gpio->gc, QS1_GPIO_LINE_RELAY) > 0;
 	gpio->nb.notifier_call = qs1_gpio_notify;
 	ret = devm_qs1_register_notifier(dev, gpio->qs1, &gpio->nb);
 	if (ret)

@@ -45,6 +45,7 @@ static void qs1_life_request(struct qs1 *qs1, unsigned int delay_s)
 /* The delay doubles from 1 s to 32 s as long as attempts fail. */
 static unsigned int qs1_life_back_off(struct qs1 *qs1)
 {
+	guard(spinlock_irqsave)(&qs1->life.request_lock);
 	qs1->life.retry_s = clamp(2 * qs1->life.retry_s, 1u, QS1_LIFE_RETRY_MAX_S);
 	return qs1->life.retry_s;
 }
@@ -143,7 +144,7 @@ static void qs1_life_work(struct work_struct *work)
 
 	guard(mutex)(&qs1->life.lock);
 
-	if (qs1_running(qs1) || !qs1->life.wanted)
+	if (qs1_running(qs1) || !test_bit(QS1_FLAG_WANTED, &qs1->flags))
 		return;
 	/* The user wants to examine the crash. The firmware stays as it is until it is stopped. */
 	if (test_bit(QS1_FLAG_CRASHED, &qs1->flags) && qs1->rproc->recovery_disabled)
@@ -151,7 +152,16 @@ static void qs1_life_work(struct work_struct *work)
 	if (qs1_life_in_use(qs1->rproc) && qs1_life_stop(qs1))
 		qs1_life_request(qs1, qs1_life_back_off(qs1));
 	else if (qs1_life_boot(qs1))
-		qs1_life_request(qs1, qs1->life.retry_s);
+		qs1_life_request(qs1, READ_ONCE(qs1->life.retry_s));
+}
+
+/* A firmware that ran for long is started again without a delay. */
+static unsigned int qs1_life_crash_delay_s(struct qs1 *qs1)
+{
+	guard(spinlock_irqsave)(&qs1->life.request_lock);
+	if (time_after(jiffies, qs1->life.started + QS1_LIFE_STABLE_S * HZ))
+		qs1->life.retry_s = 0;
+	return qs1->life.retry_s;
 }
 
 /**
@@ -181,9 +191,7 @@ void qs1_report_crash(struct qs1 *qs1, enum rproc_crash_type type)
 			readl(&qs1->shm->fw.crash_pc));
 	wake_up_all(&qs1->reply_wait);
 
-	if (time_after(jiffies, qs1->life.started + QS1_LIFE_STABLE_S * HZ))
-		qs1->life.retry_s = 0;
-	qs1_life_request(qs1, qs1->life.retry_s);
+	qs1_life_request(qs1, qs1_life_crash_delay_s(qs1));
 }
 EXPORT_SYMBOL_NS_GPL(qs1_report_crash, QS1_NS);
 
@@ -239,7 +247,7 @@ static int qs1_subdev_start(struct rproc_subdev *subdev)
 
 	dev_info(qs1->dev, "firmware %s, %u Hz\n", qs1->fw.version, qs1->fw.control_hz);
 	qs1->life.started = jiffies;
-	qs1->life.wanted = true;
+	set_bit(QS1_FLAG_WANTED, &qs1->flags);
 	/* Pairs with the acquire in qs1_running(): qs1->fw is valid. */
 	smp_mb__before_atomic();
 	set_bit(QS1_FLAG_RUNNING, &qs1->flags);
@@ -272,7 +280,7 @@ static bool qs1_life_will_refuse(struct qs1 *qs1)
 static void qs1_life_stopped_by_others(struct qs1 *qs1)
 {
 	if (qs1->ops->provider) {
-		qs1->life.wanted = false;
+		clear_bit(QS1_FLAG_WANTED, &qs1->flags);
 		return;
 	}
 	dev_err(qs1->dev, "firmware was stopped by another driver\n");
@@ -395,7 +403,7 @@ EXPORT_SYMBOL_NS_GPL(qs1_quiesce, QS1_NS);
  */
 void qs1_boot(struct qs1 *qs1)
 {
-	qs1->life.wanted = true;
+	set_bit(QS1_FLAG_WANTED, &qs1->flags);
 	qs1_life_request(qs1, 0);
 }
 EXPORT_SYMBOL_NS_GPL(qs1_boot, QS1_NS);

@@ -35,20 +35,20 @@ static u32 qs1_power_status(struct qs1 *qs1)
  * qs1_power_off() - end bench mode and production, and wait until the power stage is off
  * @qs1: inverter
  *
+ * It is disarmed also when it does not leave bench mode.
+ *
  * Context: may sleep, up to three seconds.
  * Return: 0; -ESHUTDOWN if the firmware does not run, -ETIMEDOUT if it does not answer or
  * inputs, bridge or relay stay on, or its refusal.
  */
 int qs1_power_off(struct qs1 *qs1)
 {
+	int bench = qs1_command(qs1, QS1_OP_BENCH, 0, 0, NULL);
+	int ret = qs1_command(qs1, QS1_OP_DISARM, 0, 0, NULL);
 	u32 status;
-	int ret;
 
-	ret = qs1_command(qs1, QS1_OP_BENCH, 0, 0, NULL);
-	if (!ret)
-		ret = qs1_command(qs1, QS1_OP_DISARM, 0, 0, NULL);
-	if (ret)
-		return ret;
+	if (ret || bench)
+		return ret ? ret : bench;
 	return read_poll_timeout(qs1_power_status, status, !status, QS1_GATES_OFF_POLL_US,
 				 QS1_GATES_OFF_TIMEOUT_US, false, qs1);
 }

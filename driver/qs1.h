@@ -96,6 +96,7 @@ struct qs1_health_change {
 #define QS1_FLAG_KEPT 5	    /* the stop under way will be refused */
 #define QS1_FLAG_ASLEEP 6   /* system sleeps: firmware is off and must not start */
 #define QS1_FLAG_STOPPING 7 /* the stop under way is the driver's own */
+#define QS1_FLAG_WANTED 8   /* firmware is to run */
 
 /* With one of these the power stage may run. */
 #define QS1_FLAGS_PERMITTED (BIT(QS1_FLAG_ARMED) | BIT(QS1_FLAG_BENCH))
@@ -112,8 +113,8 @@ enum qs1_notification {
  * struct qs1_life - starts and stops the firmware, see life.c
  * @work: brings the coprocessor into the state that is wanted
  * @lock: held while this driver starts or stops it
- * @request_lock: makes queueing @work, and QS1_FLAG_LEAVING that ends it, one step each
- * @wanted: the firmware is to run
+ * @request_lock: makes queueing @work, and QS1_FLAG_LEAVING that ends it, one step each; guards
+ *                @retry_s
  * @retry_s: pause before the last try
  * @started: time of the last start, in jiffies
  */
@@ -121,7 +122,6 @@ struct qs1_life {
 	struct delayed_work work;
 	struct mutex lock;	 /* see above */
 	spinlock_t request_lock; /* see above */
-	bool wanted;
 	unsigned int retry_s;
 	unsigned long started;
 };

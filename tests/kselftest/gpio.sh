@@ -133,12 +133,20 @@ relay_is()
 	[ "$(reads relay)" = "$1" ]
 }
 
+# The driver of the lines is bound while the relay is closed: that is no edge, and the next one is not missed.
+rebind_lines()
+{
+	lines=$(basename "$(board)"/qs1.gpio.*)
+	put "$lines" /sys/bus/auxiliary/drivers/qs1_gpio.gpio/unbind &&
+		put "$lines" /sys/bus/auxiliary/drivers/qs1_gpio.gpio/bind && wait_for 15 relay_is 1
+}
+
 # The relay is closed while the unit produces and open afterwards. Each change gives an event. A line that is
 # monitored cannot be read.
 relay_follows()
 {
 	start_heart
-	produce && wait_for 10 relay_is 1
+	produce && wait_for 10 relay_is 1 && rebind_lines
 	closed=$?
 	[ "$closed" -eq 0 ] || echo "relay reads $(reads relay) at status $(cat "$(board)/status_flags")"
 	# shellcheck disable=SC2046 # chip and line

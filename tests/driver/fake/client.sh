@@ -243,6 +243,21 @@ unbind_and_bind()
 	return 0
 }
 
+# The last user of a gate goes, and the firmware does not confirm that the gate is off.
+resets_what_keeps_a_gate_on()
+{
+	coprocessor offline && bind_and_run && put 1 "$(board)/bench" || return 1
+	chip=$(echo "$(board)"/qs1.pwm.*/pwm/pwmchip*)
+	crashes=$(cat "$(board)/coproc_crashes")
+	put 0 "$chip/export" && put 400 "$chip/pwm0/duty_cycle" && put 1 "$chip/pwm0/enable" &&
+		knob deaf Y && put 0 "$chip/unexport" || return 1
+	wait_for 10 crashes_exceed "$crashes" || {
+		echo "the firmware was not reset"
+		return 1
+	}
+	wait_running && equal 2 "$(seen starts)" starts && unbind_inverter && nothing_left
+}
+
 # What the firmware uses has power as long as it runs, and no longer.
 power_follows_the_firmware()
 {
@@ -299,8 +314,9 @@ expect_log 'firmware crashed: watchdog' 'did not start \(-[0-9]+\), next try in'
 	'coprocessor remoteproc[0-9]+ does not stop \(-13\)' 'stopped by another driver' \
 	'no reply to command' 'power stage is still on' "can't (start|stop|attach to) rproc" \
 	'failed to (probe|prepare) subdevices' 'Boot failed: -' 'runs and does not stop' \
-	'is in use or was not recovered' 'probe with driver qs1-(carveout|pruss) failed with error -16'
-plan 19
+	'is in use or was not recovered' 'gate [0-9] is not off \(-110\): bench mode ends' \
+	'probe with driver qs1-(carveout|pruss) failed with error -16'
+plan 20
 first_mark=$log_mark
 check "binds, runs, and leaves the coprocessor free" binds_and_runs
 check "takes over a coprocessor that the platform has booted" takes_over_running
@@ -316,6 +332,7 @@ check "is unbound after a recovery that failed" unbinds_in_recovery
 check "is unbound armed" unbinds_armed_often
 check "is unbound at any time in a recovery" unbinds_in_recovery_often
 check "starts again what others stop" restarts_what_others_stop
+check "resets a firmware that keeps a gate on" resets_what_keeps_a_gate_on
 check "survives starts by others while it is unbound" survives_starts_while_unbinding
 check "the power domain follows the firmware" power_follows_the_firmware
 check "the system sleeps with the firmware off" sleeps

@@ -65,6 +65,7 @@ MODULE_PARM_DESC(begin, "coprocessor at first: offline, running or detached");
  * @start_ms: time that a start takes
  * @mute: the firmware does not show itself
  * @hang: the firmware stands still
+ * @deaf: the firmware counts its periods and answers no command
  * @starts: starts
  * @stops: stops
  * @idle_stops: stops of what was off: some coprocessors' drivers fail at that
@@ -91,6 +92,7 @@ struct fake {
 	u32 start_ms;
 	bool mute;
 	bool hang;
+	bool deaf;
 	u32 starts;
 	u32 stops;
 	u32 idle_stops;
@@ -172,7 +174,7 @@ static void fake_step(struct fake *fake)
 	writel(readl(&shm->fw.alive) + FAKE_TICKS, &shm->fw.alive);
 	if (!fake->powered)
 		fake->dark_ms += FAKE_STEP_MS;
-	if (seq != readl(&shm->reply.seq)) {
+	if (seq != readl(&shm->reply.seq) && !fake->deaf) {
 		status = fake_command(fake, status);
 		writel(QS1_OK, &shm->reply.result);
 		writel(0, &shm->reply.value);
@@ -218,6 +220,7 @@ static bool fake_fails(u32 *count)
 static int fake_run(struct fake *fake)
 {
 	fake->hang = false;
+	fake->deaf = false;
 	fake->thread = kthread_run(fake_firmware, fake, "qs1-fake");
 	if (!IS_ERR(fake->thread))
 		return 0;
@@ -385,6 +388,7 @@ static void fake_init_debugfs(struct fake *fake)
 	debugfs_create_u32("start_ms", 0600, dir, &fake->start_ms);
 	debugfs_create_bool("mute", 0600, dir, &fake->mute);
 	debugfs_create_bool("hang", 0600, dir, &fake->hang);
+	debugfs_create_bool("deaf", 0600, dir, &fake->deaf);
 	debugfs_create_u32("starts", 0400, dir, &fake->starts);
 	debugfs_create_u32("stops", 0400, dir, &fake->stops);
 	debugfs_create_u32("idle_stops", 0400, dir, &fake->idle_stops);
