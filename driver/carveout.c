@@ -96,9 +96,10 @@ static struct rproc *devm_qs1_carveout_get_rproc(struct device *dev)
 	if (ret)
 		return ERR_PTR(dev_err_probe(dev, ret, "no ti,rproc\n"));
 	rproc = rproc_get_by_phandle(phandle);
-	if (!rproc)
-		return ERR_PTR(
-			dev_err_probe(dev, -EPROBE_DEFER, "remote processor is not registered\n"));
+	if (!rproc) {
+		ret = dev_err_probe(dev, -EPROBE_DEFER, "remote processor is not registered\n");
+		return ERR_PTR(ret);
+	}
 	ret = devm_add_action_or_reset(dev, qs1_carveout_put_rproc, rproc);
 	return ret ? ERR_PTR(ret) : rproc;
 }

@@ -131,7 +131,7 @@ static int qs1_client_enable_clocks(struct qs1_client *client)
 	return devm_add_action_or_reset(dev, qs1_client_disable_clocks, client);
 }
 
-/* The firmware belongs to the inverter: what others have started ends, but for the boot loader's.
+/* The firmware belongs to the inverter: what others have started ends, except for the boot loader.
  */
 static int qs1_client_take_over(struct qs1_client *client, const char *firmware)
 {

@@ -396,7 +396,7 @@ static int qs1_ivshmem_probe(struct pci_dev *pdev, const struct pci_device_id *i
 		return ret;
 
 	qs1_boot(board->qs1);
-	/* The bus holds a reference while it probes; from here on the firmware does while it runs.
+	/* The bus holds a reference while it probes; from now on the firmware does while it runs.
 	 */
 	pm_runtime_put_noidle(dev);
 	return 0;

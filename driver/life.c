@@ -45,9 +45,13 @@ static void qs1_life_request(struct qs1 *qs1, unsigned int delay_s)
 /* The delay doubles from 1 s to 32 s as long as attempts fail. */
 static unsigned int qs1_life_back_off(struct qs1 *qs1)
 {
-	guard(spinlock_irqsave)(&qs1->life.request_lock);
-	qs1->life.retry_s = clamp(2 * qs1->life.retry_s, 1u, QS1_LIFE_RETRY_MAX_S);
-	return qs1->life.retry_s;
+	unsigned int retry_s;
+
+	scoped_guard(spinlock_irqsave, &qs1->life.request_lock) {
+		retry_s = clamp(2 * qs1->life.retry_s, 1u, QS1_LIFE_RETRY_MAX_S);
+		qs1->life.retry_s = retry_s;
+	}
+	return retry_s;
 }
 
 /* The state may change at once; callers allow for that. */
@@ -158,10 +162,14 @@ static void qs1_life_work(struct work_struct *work)
 /* A firmware that ran for long is started again without a delay. */
 static unsigned int qs1_life_crash_delay_s(struct qs1 *qs1)
 {
-	guard(spinlock_irqsave)(&qs1->life.request_lock);
-	if (time_after(jiffies, qs1->life.started + QS1_LIFE_STABLE_S * HZ))
-		qs1->life.retry_s = 0;
-	return qs1->life.retry_s;
+	unsigned int retry_s;
+
+	scoped_guard(spinlock_irqsave, &qs1->life.request_lock) {
+		if (time_after(jiffies, qs1->life.started + QS1_LIFE_STABLE_S * HZ))
+			qs1->life.retry_s = 0;
+		retry_s = qs1->life.retry_s;
+	}
+	return retry_s;
 }
 
 /**
@@ -436,8 +444,7 @@ int qs1_take_over(struct qs1 *qs1)
 	return 0;
 }
 
-/* The list of subdevices has no other lock than that of the processor, which starts and stops hold.
- */
+/* Starts and stops hold the processor's lock, which also is the only one for its subdevices. */
 static void qs1_life_end(void *data)
 {
 	struct qs1 *qs1 = data;

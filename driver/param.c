@@ -25,7 +25,7 @@ static ssize_t qs1_param_store(struct device *dev, struct device_attribute *attr
  */
 struct qs1_bound {
 	struct device_attribute attr;
-	s32 value;
+	const s32 *value;
 	u8 decimals;
 };
 
@@ -34,7 +34,7 @@ static ssize_t qs1_bound_show(struct device *dev, struct device_attribute *attr,
 	const struct qs1_bound *bound = container_of(attr, struct qs1_bound, attr);
 	char text[QS1_DECIMAL_SIZE];
 
-	return sysfs_emit(buf, "%s\n", qs1_decimal_format(text, bound->value, bound->decimals));
+	return sysfs_emit(buf, "%s\n", qs1_decimal_format(text, *bound->value, bound->decimals));
 }
 
 /* clang-format off */
@@ -61,8 +61,8 @@ static struct attribute *qs1_params_attrs[] = {
 	}
 
 static struct qs1_bound qs1_min[] = {
-#define X(id, pname, dec, dflt, lo, hi, ...) \
-	[QS1_PARAM_##id] = QS1_BOUND(pname, dec, lo),
+#define X(id, pname, dec, ...) \
+	[QS1_PARAM_##id] = QS1_BOUND(pname, dec, &qs1_param_desc[QS1_PARAM_##id].min),
 	QS1_PARAMS(X)
 #undef X
 };
@@ -76,8 +76,8 @@ static struct attribute *qs1_min_attrs[] = {
 };
 
 static struct qs1_bound qs1_max[] = {
-#define X(id, pname, dec, dflt, lo, hi, ...) \
-	[QS1_PARAM_##id] = QS1_BOUND(pname, dec, hi),
+#define X(id, pname, dec, ...) \
+	[QS1_PARAM_##id] = QS1_BOUND(pname, dec, &qs1_param_desc[QS1_PARAM_##id].max),
 	QS1_PARAMS(X)
 #undef X
 };
@@ -91,8 +91,8 @@ static struct attribute *qs1_max_attrs[] = {
 };
 
 static struct qs1_bound qs1_default[] = {
-#define X(id, pname, dec, dflt, lo, hi, ...) \
-	[QS1_PARAM_##id] = QS1_BOUND(pname, dec, dflt),
+#define X(id, pname, dec, ...) \
+	[QS1_PARAM_##id] = QS1_BOUND(pname, dec, &qs1_param_desc[QS1_PARAM_##id].def),
 	QS1_PARAMS(X)
 #undef X
 };

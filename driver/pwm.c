@@ -125,8 +125,10 @@ static int qs1_pwm_request(struct pwm_chip *chip, struct pwm_device *pwm)
 	return qs1_pwm_set(qs1_pwm, pwm, 0, false);
 }
 
-/* Nobody is left who could try again: a gate that may still be on goes off with bench mode, or
- * reset. */
+/*
+ * Nobody is left who could try again: a gate that may still be on goes off with bench mode, or
+ * with a reset.
+ */
 static void qs1_pwm_free(struct pwm_chip *chip, struct pwm_device *pwm)
 {
 	struct qs1_pwm *qs1_pwm = pwmchip_get_drvdata(chip);

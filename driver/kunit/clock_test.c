@@ -156,8 +156,10 @@ static void clock_is_monotonic_for_any_input(struct kunit *test)
 	}
 }
 
-/* Somebody sets the clock back: from the next doorbell on stamps are of the new time, evenly
- * spaced. */
+/*
+ * Somebody sets the clock back: from the next doorbell on stamps are of the new time, evenly
+ * spaced.
+ */
 static void clock_set_back_is_followed(struct kunit *test)
 {
 	static const s64 steps_ns[] = { 30 * NSEC_PER_MSEC, NSEC_PER_SEC, 3600ll * NSEC_PER_SEC };

@@ -51,6 +51,7 @@ static void trip_is_recorded(struct kunit *test)
 	struct qs1_event event = trip_at(1000);
 	struct qs1_trip_wave head;
 	struct qs1_scan scan;
+	loff_t at;
 
 	KUNIT_EXPECT_EQ(test, trip_read(fake, &head, 0, sizeof(head)), -ENODATA);
 	trip_fill(fake, 100, 1006);
@@ -61,14 +62,12 @@ static void trip_is_recorded(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, head.fault, (u32)QS1_FAULT_OV2);
 	KUNIT_EXPECT_EQ(test, head.count, (u32)TRIP_SIZE - 1);
 	/* The scan of the trip is the one that carries its tick. */
-	KUNIT_ASSERT_EQ(
-		test, trip_read(fake, &scan, sizeof(head) + head.trip * sizeof(scan), sizeof(scan)),
-		(ssize_t)sizeof(scan));
+	at = sizeof(head) + head.trip * sizeof(scan);
+	KUNIT_ASSERT_EQ(test, trip_read(fake, &scan, at, sizeof(scan)), (ssize_t)sizeof(scan));
 	KUNIT_EXPECT_EQ(test, scan.seq, 1000u);
 	/* Nothing is behind the last scan. */
-	KUNIT_EXPECT_EQ(
-		test,
-		trip_read(fake, &scan, sizeof(head) + head.count * sizeof(scan), sizeof(scan)), 0);
+	at = sizeof(head) + head.count * sizeof(scan);
+	KUNIT_EXPECT_EQ(test, trip_read(fake, &scan, at, sizeof(scan)), 0);
 }
 
 static void trip_that_is_missed_leaves_the_last_one(struct kunit *test)
