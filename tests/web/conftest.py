@@ -3,7 +3,7 @@
 
 import pytest
 
-from browser import Browser
+from browser import DESKTOP, Browser
 from mock import Server
 
 
@@ -15,7 +15,22 @@ def chromium():
 
 
 @pytest.fixture
-def ecu():
-    server = Server("ecu").start()
+def desktop(chromium):
+    chromium.new(**DESKTOP)
+    return chromium
+
+
+def serve(service):
+    server = Server(service).start()
     yield server
     server.shutdown()
+
+
+@pytest.fixture
+def ecu():
+    yield from serve("ecu")
+
+
+@pytest.fixture
+def ema():
+    yield from serve("ema")

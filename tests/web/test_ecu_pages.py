@@ -2,50 +2,18 @@
 """The ECU's pages in Chromium, with a made-up site behind them."""
 
 import json
-import urllib.request
 
 import pytest
 
 from browser import DESKTOP, PHONE
 from ecu_site import serial
+from pages import check_page, first_load, open_page, requests
 
 pytestmark = pytest.mark.long
 
 PAGES = ["now", "history", "events", "inverter", f"inverter/{serial(1)}", f"inverter/{serial(11)}", "limits",
          "install", "settings"]
 FIRST_LOAD_BYTES = 60000
-
-ACCESSIBILITY = """
-    await page.evaluate(axe);
-    return page.evaluate(async () => (await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a',
-        'wcag21aa', 'wcag22aa', 'best-practice'] })).violations.map((rule) => rule.id + ': ' + rule.nodes[0].html));
-"""
-
-
-def open_page(browser, server, page="now"):
-    browser.run(f"""
-        await page.goto({json.dumps(f"{server.url}/#/{page}")});
-        await page.locator('h1').waitFor();
-        await page.waitForTimeout(500);
-    """)
-
-
-@pytest.fixture
-def desktop(chromium):
-    chromium.new(**DESKTOP)
-    return chromium
-
-
-def requests(server):
-    return json.load(urllib.request.urlopen(f"{server.url}/requests"))
-
-
-def check_page(browser):
-    assert browser.run(ACCESSIBILITY) == []
-    wide = browser.run("return page.evaluate(() => document.documentElement.scrollWidth - innerWidth)")
-    assert wide <= 0, "the page is wider than the screen"
-    assert browser.problems() == []
-
 
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("view, dark, locale", [(DESKTOP, False, "en-GB"), (PHONE, True, "de-DE")],
@@ -54,39 +22,25 @@ def test_a_page_is_accessible_and_fits(chromium, ecu, page, view, dark, locale):
     chromium.new(locale=locale, dark=dark, **view)
     open_page(chromium, ecu, page)
     check_page(chromium)
-    keys = chromium.run("return page.evaluate(() => document.body.innerText.match(/\\b[a-z]+\\.[a-z_]+\\b/g) ?? [])")
-    assert not [key for key in keys if key not in ("ecud.conf",) and not key.endswith(".local")], \
-        "a text is missing: its key is shown"
 
 
 @pytest.mark.parametrize("state", ["setup", "login"])
 def test_the_entrance_is_accessible(desktop, ecu, state):
     ecu.site.setup_needed, ecu.site.role = state == "setup", None
-    open_page(desktop, ecu)
+    open_page(desktop, ecu, "now")
     check_page(desktop)
 
 
 def test_first_load_is_small_and_asks_no_other_host(desktop, ecu):
-    desktop.run("""
-        globalThis.loads = [];
-        page.on('response', async (response) => {
-            const { responseBodySize, responseHeadersSize } = await response.request().sizes().catch(() => ({}));
-            loads.push([response.url(), response.fromServiceWorker() ? 0 : responseBodySize ?? 0]);
-        });
-    """)
-    open_page(desktop, ecu)
-    loads = desktop.run("return loads")
-    assert all(url.startswith(ecu.url) for url, _ in loads), loads
-    files = [(url, size) for url, size in loads if "/api/" not in url]
-    total = sum(size for _, size in files)
+    files, total = first_load(desktop, ecu, "now")
     print(f"first load: {len(files)} files, {total} bytes")
     assert 20000 < total <= FIRST_LOAD_BYTES
-    assert not any("uplot" in url for url, _ in files)
+    assert not any("uplot" in name for name in files)
 
 
 def test_readings_are_live(desktop, ecu):
     """The site's power falls to 0 while the page is open."""
-    open_page(desktop, ecu)
+    open_page(desktop, ecu, "now")
     ecu.site.power = lambda unit, channel: 0.0
     shown = desktop.run("""
         await page.locator('.figure', { hasText: 'Power' }).locator('.value', { hasText: /^0 W$/ }).waitFor({ timeout: 5000 });
@@ -96,7 +50,7 @@ def test_readings_are_live(desktop, ecu):
 
 
 def test_an_absent_reading_is_not_zero(desktop, ecu):
-    open_page(desktop, ecu)
+    open_page(desktop, ecu, "now")
     row = desktop.run(f"return page.locator('tr', {{ hasText: '{serial(12)}' }}).innerText()")
     assert "–" in row and "0 W" not in row and "never" in row
     row = desktop.run(f"return page.locator('tr', {{ hasText: '{serial(11)}' }}).innerText()")
@@ -104,7 +58,7 @@ def test_an_absent_reading_is_not_zero(desktop, ecu):
 
 
 def test_how_many_have_reported_is_shown_until_all_have(desktop, ecu):
-    open_page(desktop, ecu)
+    open_page(desktop, ecu, "now")
     assert desktop.run("return page.getByText('7 of 12 inverters have reported, all in about 2 minutes.').count()") == 1
     ecu.site.reported = 12
     desktop.run("await page.getByText('All 12 inverters have reported.').waitFor({ timeout: 5000 })")
@@ -112,7 +66,7 @@ def test_how_many_have_reported_is_shown_until_all_have(desktop, ecu):
 
 def test_the_first_use_code_creates_the_owner(desktop, ecu):
     ecu.site.setup_needed, ecu.site.role = True, None
-    open_page(desktop, ecu)
+    open_page(desktop, ecu, "now")
     desktop.run("""
         await page.getByLabel('First-use code').fill('AAAAA-AAAAA');
         await page.getByLabel('Name', { exact: true }).fill('Ada');
@@ -285,7 +239,7 @@ def test_energy_of_a_span_is_shown_with_its_sum(desktop, ecu, span, points):
 
 def test_every_page_is_reached_by_keyboard(desktop, ecu):
     """The skip link comes first; Enter on each link of the navigation opens its page."""
-    open_page(desktop, ecu)
+    open_page(desktop, ecu, "now")
     desktop.run("await page.keyboard.press('Tab')")
     assert desktop.run("return page.evaluate(() => document.activeElement.className)") == "skip"
     titles = []
@@ -300,7 +254,7 @@ def test_every_page_is_reached_by_keyboard(desktop, ecu):
 
 
 def test_the_language_can_be_chosen_and_stays(desktop, ecu):
-    open_page(desktop, ecu)
+    open_page(desktop, ecu, "now")
     desktop.run("""
         await page.getByLabel('Language').selectOption('de');
         await page.getByRole('heading', { name: 'Jetzt' }).waitFor();
@@ -312,7 +266,7 @@ def test_the_language_can_be_chosen_and_stays(desktop, ecu):
 
 def test_a_lost_connection_is_said(desktop, ecu):
     ecu.site.events = lambda: iter(())
-    open_page(desktop, ecu)
+    open_page(desktop, ecu, "now")
     desktop.run("""
         await page.getByText('The live connection is interrupted.').waitFor({ timeout: 8000 });
     """)

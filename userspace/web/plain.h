@@ -33,8 +33,7 @@ extern const struct plain_text plain_texts[];
  * @ret_html: UTF-8, ended by NUL; to be freed
  * @ret_size: bytes, without the NUL
  *
- * The page asks for itself again every 30 s, and has no inline style, so that web_ecu.csp holds for
- * it too.
+ * The page has no inline style, so that web_ecu.csp holds for it too.
  *
  * Return: 0 or -ENOMEM. A member that is absent is shown as unknown.
  */

@@ -6,12 +6,12 @@ import { dateTime, t, word } from "../lib/texts.js";
 import { link } from "../lib/route.js";
 import { useStore } from "../lib/hooks.js";
 import { Chip, Failure, Field, Loading } from "../parts/basics.js";
+import { SEVERITY_KIND } from "../parts/inverter.js";
 import { Title } from "../parts/shell.js";
 import { inverterName, live } from "./live.js";
 import { eventAdvice, eventDetail, eventText } from "./words.js";
 
 const PAGE = 100;
-const SEVERITY_KIND = { alarm: "bad", warning: "warn", info: "info" };
 
 const EventItem = ({ event }) => html`<li><div class="buttons"><${Chip} kind=${SEVERITY_KIND[event.severity]}>
 		${word("severity", event.severity)}<//>

@@ -32,8 +32,8 @@ function DayChart({ path, day, overlay, reading, label }) {
 function DayLines({ history, other, reading, label, day, overlay }) {
 	const { times, series } = useMemo(() => joinSeries(
 		{ times: history.time_ms, series: seriesOf(history, reading, other ? date(day) : label) },
-		other && { times: other.time_ms.map((time) => time - overlay + +day),
-			series: seriesOf(other, reading, date(overlay)).map((each) => ({ ...each, dashed: true })) }),
+		...(other ? [{ times: other.time_ms.map((time) => time - overlay + +day),
+			series: seriesOf(other, reading, date(overlay)).map((each) => ({ ...each, dashed: true })) }] : [])),
 	[history, other, reading, label]);
 	return html`<${Chart} label=${`${label}, ${date(day)}`} times=${times} series=${series} unit="W" step="time" least=${100} />`;
 }

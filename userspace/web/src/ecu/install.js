@@ -27,7 +27,7 @@ function Labels({ known }) {
 		${orders.map((order) => html`<${OrderState} key=${order.id} id=${order.id} />`)}</section>`;
 }
 
-const save = async (modules) => {
+export const savePlaces = async (modules) => {
 	const { orders } = await put("/topology", { modules });
 	orders.forEach(changeOrder);
 	await reload();
@@ -79,7 +79,7 @@ export function Install() {
 	return html`<${Title} text=${t("install.title")} />
 		<${Labels} known=${serials} />
 		<section class="card"><h2>2. ${t("install.places")}</h2>
-			${serials.length ? html`<${Placing} key=${serials.join()} serials=${serials} modules=${modules} onSave=${save} />` :
+			${serials.length ? html`<${Placing} key=${serials.join()} serials=${serials} modules=${modules} onSave=${savePlaces} />` :
 				html`<p class="muted">${t("inverters.none")}</p>`}</section>
 		<${Phases} inverters=${inverters} />
 		<${Commissioning} inverters=${inverters} status=${status} />

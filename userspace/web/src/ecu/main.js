@@ -12,12 +12,13 @@ import { Events } from "./events.js";
 import { History } from "./history.js";
 import { Install } from "./install.js";
 import { Inverter } from "./inverter.js";
+import { Job } from "./job.js";
 import { Limits } from "./limits.js";
 import { live, mayControl, start, stop } from "./live.js";
 import { Now } from "./now.js";
 import { Settings } from "./settings.js";
 
-/* Pages in the order of the navigation; @control: only for who may change something. */
+/* Pages in the order of the navigation; @control: only for who may change something; @hidden: reached by links. */
 const PAGES = [
 	{ name: "now", component: Now },
 	{ name: "history", component: History },
@@ -26,6 +27,7 @@ const PAGES = [
 	{ name: "limits", component: Limits },
 	{ name: "install", component: Install, control: true },
 	{ name: "settings", component: Settings, control: true },
+	{ name: "job", component: Job, control: true, hidden: true },
 ];
 
 const PAGE_TITLES = { inverter: "inverters.title" };
@@ -56,7 +58,7 @@ function App() {
 		return html`<main class="alone"><h1>qs1 ECU</h1><${Loading} /></main>`;
 	const { identity } = state;
 	if (entering || identity.setup_needed || !(identity.logged_in || identity.open_reads))
-		return html`<${Entrance} setup=${identity.setup_needed} title=${`qs1 ECU ${identity.site_name || identity.ecu_id}`}
+		return html`<${Entrance} first=${identity.setup_needed ? "/setup" : null} title=${`qs1 ECU ${identity.site_name || identity.ecu_id}`}
 			codeHint=${t("access.code_ecu")} onLanguage=${translated} onEntered=${async () => {
 				await start();
 				setEntering(false);
@@ -64,7 +66,8 @@ function App() {
 	const pages = PAGES.filter((page) => !page.control || mayControl(state))
 		.map((page) => ({ ...page, title: t(PAGE_TITLES[page.name] ?? `${page.name}.title`) }));
 	const page = pages.find((each) => each.name === route.name) ?? pages[0];
-	return html`<${Shell} brand=${identity.site_name || "qs1 ECU"} pages=${pages} current=${page.name} onLanguage=${translated}
+	const menu = pages.filter((each) => !each.hidden);
+	return html`<${Shell} brand=${identity.site_name || "qs1 ECU"} pages=${menu} current=${page.name} onLanguage=${translated}
 		foot=${html`<${Foot} identity=${identity} onLogin=${() => setEntering(true)} />`}>
 		<${page.component} key=${page.name + route.args.join()} args=${route.args} /><//>`;
 }

@@ -5,9 +5,8 @@ import { post } from "../lib/api.js";
 import { word } from "../lib/texts.js";
 import { useStore } from "../lib/hooks.js";
 import { Chip } from "../parts/basics.js";
+import { ORDER_KIND } from "../parts/inverter.js";
 import { changeOrder, live } from "./live.js";
-
-const ORDER_KIND = { queued: "info", sent: "info", confirmed: "ok", refused: "bad", expired: "warn", unconfirmed: "warn" };
 
 /** Send a command to an inverter, or with a serial number of null to all; returns the order. */
 export async function sendCommand(serial, command) {

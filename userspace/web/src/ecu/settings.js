@@ -54,8 +54,8 @@ export function Settings() {
 			<section class="card"><${Answer} from=${network}>${(value) => html`<${Wifi} network=${value} />`}<//></section>`}
 		<section class="card"><h2>${t("settings.identity")}</h2><${Answer} from=${label}>${(value) => html`<${Facts} rows=${[
 			[t("settings.id"), value.id], [t("settings.url"), value.url], [t("settings.fingerprint"), html`<code>${value.fingerprint}</code>`]]} />`}<//></section>
-		${owner && html`<${Users} roles=${ROLES} /><${Tokens} roles=${ROLES} />`}
-		<${OwnPassword} />
+		${owner && html`<${Users} roles=${ROLES} /><${Tokens} roles=${ROLES} secret="token" />`}
+		<${OwnPassword} current="current" />
 		${owner && html`<section class="card"><h2>${t("settings.backup")}</h2><p>${t("settings.backup_hint")}</p>
 			<a class="button" download href=${`${API}/backup`}>${t("settings.backup_get")}</a></section>`}
 		<h2>${t("audit.title")}</h2><${AuditLog} />

@@ -30,11 +30,10 @@ export const inputDate = (time) => `${time.getFullYear()}-${String(time.getMonth
 	String(time.getDate()).padStart(2, "0")}`;
 
 /**
- * Series of two sets of times on one axis, for charts: times in seconds; a value that one set does not have
- * is null. Each set is {times (ms), series}; the second may be absent.
+ * Series of several sets of times on one axis, for charts: times in seconds; a value that a set does not have
+ * is null. Each set is {times (ms), series}.
  */
-export function joinSeries(one, other) {
-	const sets = [one, other].filter(Boolean);
+export function joinSeries(...sets) {
 	const times = [...new Set(sets.flatMap((set) => set.times))].sort((a, b) => a - b);
 	const series = sets.flatMap((set) => {
 		const index = new Map(set.times.map((time, at) => [time, at]));

@@ -35,7 +35,8 @@ export function t(key, values = {}) {
 	let text = texts[key] ?? key;
 	if (typeof text === "object")
 		text = text[new Intl.PluralRules(language).select(values.n)] ?? text.other;
-	return text.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+	const shown = (value) => typeof value === "number" ? new Intl.NumberFormat(locale).format(value) : value;
+	return text.replace(/\{(\w+)\}/g, (all, name) => shown(values[name]) ?? all);
 }
 
 /** The text of a word that comes from outside, in a group of keys; the word itself where there is none. */

@@ -5,7 +5,7 @@ import { ABSENT, clockTime, date, dateTime, monthName, number, t } from "../lib/
 import { useStore, makeStore } from "../lib/hooks.js";
 
 const HEIGHT_PX = 280;
-const CHART_COLOURS = 8;
+export const CHART_COLOURS = 8;
 
 const library = makeStore({ uPlot: null });
 

@@ -7,6 +7,10 @@ import { Chip } from "./basics.js";
 const STATE_KIND = { producing: "ok", derating: "info", waiting: "info", connecting: "info", "self-test": "info",
 	ceased: "warn", shutdown: "warn", fault: "bad", "ground-fault": "bad" };
 
+export const ORDER_KIND = { queued: "info", sent: "info", confirmed: "ok", refused: "bad", expired: "warn", unconfirmed: "warn" };
+
+export const SEVERITY_KIND = { alarm: "bad", warning: "warn", info: "info" };
+
 const LINK_KIND = { live: "ok", late: "warn", lost: "bad" };
 
 export const StateChip = ({ state }) => state ?

@@ -12,7 +12,7 @@ const SERIAL = /^\d{12}$/;
 const SERIAL_IN_LABEL = /(?<!\d)\d{12}(?!\d)/;
 
 /** The serial number in a label's text: the text itself, or 12 digits between others; null if there is none. */
-const serialOf = (text) => text.trim().match(SERIAL_IN_LABEL)?.[0] ?? null;
+export const serialOf = (text) => text.trim().match(SERIAL_IN_LABEL)?.[0] ?? null;
 
 /**
  * @labels: texts so far

@@ -3,7 +3,7 @@
 import { html, useState } from "/vendor/preact.js";
 import { t } from "../lib/texts.js";
 import { Act, Field } from "./basics.js";
-import { Roof, freePlace, placeIsFree } from "./roof.js";
+import { MODULE_HEIGHT, Roof, freePlace, placeIsFree } from "./roof.js";
 
 const ROW_MODULES = 11;
 const CHANNELS = [1, 2, 3, 4];
@@ -14,12 +14,22 @@ const idOf = ({ serial, channel }) => `${serial}/${channel}`;
 const unplaced = (serials, modules) => serials.flatMap((serial) => CHANNELS.map((channel) => ({ serial, channel })))
 	.filter((each) => !modules.some((module) => idOf(module) === idOf(each)));
 
+/* Where modules can be: at quarters of a width, upright or turned, in rows with a gap; or on a grid. */
+const FREE = { step: [0.25, 0.25], cell: [1, 1.75], turn: 0, canTurn: true };
+
+/** Places on a grid whose cells are as large as a module, upright or all across. */
+export const gridOf = (across) => {
+	const cell = across ? [MODULE_HEIGHT, 1] : [1, MODULE_HEIGHT];
+	return { step: cell, cell, turn: across ? 90 : 0, canTurn: false };
+};
+
 /**
  * @serials: inverters
  * @modules: {serial, channel, x, y, turn} on the map
+ * @places: FREE or gridOf()
  * @onSave: called with the new list
  */
-export function Placing({ serials, modules, onSave }) {
+export function Placing({ serials, modules, places = FREE, columns = ROW_MODULES, onSave }) {
 	const [list, setList] = useState(modules);
 	const [chosen, setChosen] = useState(null);
 	const [changed, setChanged] = useState(false);
@@ -33,14 +43,14 @@ export function Placing({ serials, modules, onSave }) {
 	const left = unplaced(serials, list);
 	const place = (each) => {
 		const taken = list.map((module) => ({ ...module, id: idOf(module) }));
-		const { x, y, turn } = freePlace(taken, ROW_MODULES);
+		const { x, y, turn } = freePlace(taken, columns, places.cell, places.turn);
 		change([...list, { ...each, x, y, turn }]);
 		setChosen(idOf(each));
 	};
 	const placeAll = () => {
 		const next = list.map((module) => ({ ...module, id: idOf(module) }));
 		for (const each of left)
-			next.push({ ...each, ...freePlace(next, ROW_MODULES), id: idOf(each) });
+			next.push({ ...each, ...freePlace(next, columns, places.cell, places.turn), id: idOf(each) });
 		change(next.map(({ serial, channel, x, y, turn }) => ({ serial, channel, x, y, turn })));
 	};
 	const move = ({ id, x, y, turn }) => change(list.map((each) => idOf(each) === id ? { ...each, x, y, turn } : each));
@@ -50,15 +60,16 @@ export function Placing({ serials, modules, onSave }) {
 		if (placeIsFree(next, shown))
 			move(next);
 	};
-	return html`<p>${t("placing.how")}</p>
-		${list.length > 0 && html`<${Roof} label=${t("roof.title")} modules=${shown} chosen=${chosen} onChoose=${setChosen} onMove=${move} />`}
+	return html`<p>${t(places.canTurn ? "placing.how" : "placing.how_grid")}</p>
+		${list.length > 0 && html`<${Roof} label=${t("roof.title")} modules=${shown} chosen=${chosen}
+			onChoose=${setChosen} onMove=${move} step=${places.step} canTurn=${places.canTurn} />`}
 		${current && html`<div class="buttons" role="group" aria-label=${t("placing.chosen", { id: chosen })}>
 			<span>${t("placing.chosen", { id: chosen })}</span>
-			<button type="button" aria-label=${t("placing.left")} onClick=${() => nudge({ x: current.x - 0.25 })}>←</button>
-			<button type="button" aria-label=${t("placing.right")} onClick=${() => nudge({ x: current.x + 0.25 })}>→</button>
-			<button type="button" aria-label=${t("placing.up")} onClick=${() => nudge({ y: current.y - 0.25 })}>↑</button>
-			<button type="button" aria-label=${t("placing.down")} onClick=${() => nudge({ y: current.y + 0.25 })}>↓</button>
-			<button type="button" onClick=${() => nudge({ turn: (current.turn + 90) % 360 })}>${t("placing.turn")}</button>
+			<button type="button" aria-label=${t("placing.left")} onClick=${() => nudge({ x: current.x - places.step[0] })}>←</button>
+			<button type="button" aria-label=${t("placing.right")} onClick=${() => nudge({ x: current.x + places.step[0] })}>→</button>
+			<button type="button" aria-label=${t("placing.up")} onClick=${() => nudge({ y: current.y - places.step[1] })}>↑</button>
+			<button type="button" aria-label=${t("placing.down")} onClick=${() => nudge({ y: current.y + places.step[1] })}>↓</button>
+			${places.canTurn && html`<button type="button" onClick=${() => nudge({ turn: (current.turn + 90) % 360 })}>${t("placing.turn")}</button>`}
 			<button type="button" onClick=${() => {
 				change(list.filter((each) => idOf(each) !== chosen));
 				setChosen(null);

@@ -9,13 +9,14 @@ import { html, useLayoutEffect, useRef, useState } from "/vendor/preact.js";
 import { ABSENT, t } from "../lib/texts.js";
 
 /* A module of 60 or 72 cells is 1.65 to 2 times as long as it is wide. */
-const MODULE_HEIGHT = 1.65;
+export const MODULE_HEIGHT = 1.65;
 const LEVELS = 10;
 /* A finger's target, and the largest module that still looks like a map, px. */
 const WIDTH_MIN_PX = 46;
 const WIDTH_MAX_PX = 92;
 const GAP_PX = 3;
-const SNAP = 0.25;
+/* Steps of an arrow key with Shift. */
+const FAR = 4;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** Half the width and half the height of what a module covers. */
@@ -41,11 +42,10 @@ export const placeIsFree = (module, modules) => !modules.some((each) => {
 	return Math.abs(each.x - module.x) < w1 + w2 - 0.01 && Math.abs(each.y - module.y) < h1 + h2 - 0.01;
 });
 
-/** The first free place in reading order, in rows of @columns upright modules. */
-export function freePlace(modules, columns) {
+/** The first free place in reading order, in rows of @columns places of @cell (width and height). */
+export function freePlace(modules, columns, cell, turn) {
 	for (let place = 0; ; place++) {
-		const module = { x: place % columns + 0.5, turn: 0,
-			y: Math.floor(place / columns) * (Math.ceil(MODULE_HEIGHT / SNAP) * SNAP) + MODULE_HEIGHT / 2 };
+		const module = { x: (place % columns + 0.5) * cell[0], y: (Math.floor(place / columns) + 0.5) * cell[1], turn };
 		if (placeIsFree(module, modules))
 			return module;
 	}
@@ -63,7 +63,7 @@ function neighbour(from, modules, [dx, dy]) {
 
 const level = (share) => Math.round(Math.min(1, Math.max(0, share)) * LEVELS);
 
-function Module({ module, origin, scale, chosen, reachable, movable, ...handlers }) {
+function Tile({ module, origin, scale, chosen, reachable, movable, ...handlers }) {
 	const known = module.share !== null && module.share !== undefined;
 	const classes = ["module", known ? `p${level(module.share)}` : "absent", chosen && "selected",
 		movable && "movable", module.trouble && "trouble"].filter(Boolean).join(" ");
@@ -81,9 +81,10 @@ function Module({ module, origin, scale, chosen, reachable, movable, ...handlers
  *           after text and name
  * @chosen: id of the chosen module; undefined where none can be chosen
  * @onChoose: called with an id
- * @onMove: called with {id, x, y, turn}; with it, modules can be moved
+ * @onMove: called with {id, x, y, turn}; with it, modules can be moved by multiples of @step (widths of a
+ *          module, to the right and down) and, with @canTurn, turned
  */
-export function Roof({ label, modules, chosen, onChoose, onMove }) {
+export function Roof({ label, modules, chosen, onChoose, onMove, step = [1, 1], canTurn }) {
 	const frame = useRef();
 	const drag = useRef(null);
 	const [focus, setFocus] = useState(null);
@@ -108,14 +109,14 @@ export function Roof({ label, modules, chosen, onChoose, onMove }) {
 			onMove(next);
 	};
 	const key = (module) => (event) => {
-		const step = ARROWS[event.key];
-		if (onMove && event.key.toLowerCase() === "r") {
+		const arrow = ARROWS[event.key];
+		if (onMove && canTurn && event.key.toLowerCase() === "r") {
 			move(module, { turn: (module.turn + 90) % 360 });
-		} else if (step && onMove && module.id === chosen) {
-			const far = event.shiftKey ? 1 : SNAP;
-			move(module, { x: module.x + step[0] * far, y: module.y + step[1] * far });
-		} else if (step) {
-			const next = neighbour(module, modules, step) ?? module;
+		} else if (arrow && onMove && module.id === chosen) {
+			const far = event.shiftKey ? FAR : 1;
+			move(module, { x: module.x + arrow[0] * far * step[0], y: module.y + arrow[1] * far * step[1] });
+		} else if (arrow) {
+			const next = neighbour(module, modules, arrow) ?? module;
 			frame.current.querySelector(`[data-id="${CSS.escape(next.id)}"]`).focus();
 			setFocus(next.id);
 		} else {
@@ -134,9 +135,8 @@ export function Roof({ label, modules, chosen, onChoose, onMove }) {
 		if (!drag.current)
 			return;
 		const { module, x, y } = drag.current;
-		const snap = (value) => Math.round(value / SNAP) * SNAP;
-		move(module, { x: module.x + snap((event.clientX - x) / scale),
-			y: module.y + snap((event.clientY - y) / scale) });
+		const snap = (pixels, size) => Math.round(pixels / scale / size) * size;
+		move(module, { x: module.x + snap(event.clientX - x, step[0]), y: module.y + snap(event.clientY - y, step[1]) });
 	};
 	const release = () => {
 		drag.current = null;
@@ -144,7 +144,7 @@ export function Roof({ label, modules, chosen, onChoose, onMove }) {
 	return html`<div class="roof-frame" ref=${frame}><div class="roof" role="group" aria-label=${label}
 		style=${{ width: `${width * scale}px`, height: `${height * scale}px` }}
 		onPointerMove=${dragged} onPointerUp=${release} onPointerCancel=${release}>
-		${modules.map((module) => html`<${Module} key=${module.id} module=${module} origin=${origin} scale=${scale}
+		${modules.map((module) => html`<${Tile} key=${module.id} module=${module} origin=${origin} scale=${scale}
 			chosen=${chosen === undefined ? null : module.id === chosen} reachable=${module.id === reachable}
 			movable=${Boolean(onMove)} onKeyDown=${key(module)} onPointerDown=${press(module)}
 			onClick=${() => onChoose?.(module.id)} />`)}
