@@ -248,6 +248,19 @@ def test_a_lost_store_keeps_it_stopped_until_a_command_clears_it(board, agent):
     agent.check("qs1ctl clear store-lost")
 
 
+def test_without_its_socket_the_service_stays_stopped(agent):
+    units = ("qs1d.service", "qs1d.socket", "qs1d-radio.socket")
+
+    def states():
+        return agent.shell(f"systemctl is-active {' '.join(units)}").out.split()
+    agent.check("systemctl stop qs1d.socket")
+    assert states() == ["inactive"] * len(units)
+    assert agent.shell("qs1ctl status").status == 3  # unreachable
+    assert states() == ["inactive"] * len(units)
+    agent.check("systemctl start qs1d")
+    assert states() == ["active"] * len(units)
+
+
 def test_it_runs_with_nothing_but_its_group(agent):
     status = agent.check(f"cat /proc/{pid(agent)}/status")
     assert re.search(r"^Seccomp:\s*2$", status, re.MULTILINE), "the filter is on"
