@@ -36,7 +36,8 @@ static double need_of(const struct model_unit *unit)
 	if (unit->link == LINK_ASLEEP || unit->link == LINK_LOST) {
 		return 0;
 	}
-	if (isnan(limit_w) || w < LIMITED_SHARE * limit_w) {
+	/* one that we have stopped cannot show what it could give */
+	if (isnan(limit_w) || (limit_w > core_floor(unit) && w < LIMITED_SHARE * limit_w)) {
 		w = w * FOLLOW_SHARE + FOLLOW_W;
 		return w < MODEL_RATED_W ? w : MODEL_RATED_W;
 	}

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "unit.h"
 #include "util.h"
 #include "zigbee.h"
 
@@ -565,19 +566,10 @@ static void take_own(struct radio *radio, struct radio_unit *unit, const struct 
 static void take_page(struct radio *radio, struct radio_unit *unit, const struct l2 *frame,
 		      uint64_t now_us)
 {
-	const struct l2_page_desc *page = &l2_page[L2_B];
 	struct radio_reply reply = reply_of(radio, unit, now_us);
 
-	for (size_t i = 0; i < page->count; i++) {
-		int64_t raw;
-
-		if (strcmp(page->field[i].name, "DA")) {
-			continue;
-		}
-		fields_decode(&page->field[i], 1, frame->body, frame->body_n, &raw);
-		answered(radio, unit, false, now_us);
-		radio->ops->page(radio->ctx, &reply, field_physical(&page->field[i], raw));
-	}
+	answered(radio, unit, false, now_us);
+	radio->ops->page(radio->ctx, &reply, unit_page_limit(frame));
 }
 
 static void take_telemetry(struct radio *radio, struct radio_unit *unit, const struct l2 *frame,

@@ -210,6 +210,42 @@ void unit_acknowledge(const struct serial *serial, bool done, send_fn *send, voi
 		ctx);
 }
 
+/* The stock system's name of the limit on page B. */
+static const struct field *limit_field(void)
+{
+	const struct l2_page_desc *page = &l2_page[L2_B];
+	size_t i = 0;
+
+	while (strcmp(page->field[i].name, "DA")) {
+		i++;
+	}
+	return &page->field[i];
+}
+
+void unit_limit_page(const struct serial *serial, double panel_w, send_fn *send, void *ctx)
+{
+	uint8_t body[UINT8_MAX] = { 0 };
+	uint8_t payload[SERIAL_BYTES + UINT8_MAX + L2_OVERHEAD];
+	int64_t raw = field_raw(limit_field(), panel_w);
+
+	fields_encode(limit_field(), 1, &raw, body, l2_page[L2_B].body_n);
+	send_l2(serial, payload,
+		l2_build(L2_BYTE_PAGE_B, body, l2_page[L2_B].body_n, payload + SERIAL_BYTES,
+			 sizeof(payload) - SERIAL_BYTES),
+		send, ctx);
+}
+
+double unit_page_limit(const struct l2 *frame)
+{
+	int64_t raw;
+
+	if (l2_reply(frame) != L2_REPLY_PAGE_B) {
+		return (double)NAN;
+	}
+	fields_decode(limit_field(), 1, frame->body, frame->body_n, &raw);
+	return field_physical(limit_field(), raw);
+}
+
 void unit_send(enum own_type type, uint8_t id, const uint8_t *message, size_t n, send_fn *send,
 	       void *ctx)
 {

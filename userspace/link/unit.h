@@ -130,4 +130,11 @@ void unit_send(enum own_type type, uint8_t id, const uint8_t *message, size_t n,
 void unit_acknowledge(const struct serial *serial, bool done,
 		      void (*send)(void *ctx, const uint8_t *payload, size_t n), void *ctx);
 
+/* Protection page B, with the limit of each module, W, alone; the other fields are 0. */
+void unit_limit_page(const struct serial *serial, double panel_w,
+		     void (*send)(void *ctx, const uint8_t *payload, size_t n), void *ctx);
+
+/* The limit of each module in a page B, W; NAN for another frame. */
+double unit_page_limit(const struct l2 *frame);
+
 #endif /* QS1_LINK_UNIT_H */

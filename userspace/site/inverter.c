@@ -15,6 +15,8 @@
 #define REASON_SIZE 512
 /* A stock ECU sets its limit for each of the four modules; it is one owner more. */
 #define STOCK_OWNER "stock-ecu"
+/* On and off are apart from it: switching on again leaves the limit. */
+#define STOCK_SWITCH "stock-switch"
 #define STOCK_LEASE_MS (24 * 3600 * 1000LL)
 /* As qs1d: the meter is read each second. */
 #define READING_STEPS 10
@@ -404,6 +406,19 @@ static bool on_events(struct inverter *inverter, uint16_t peer, const struct uni
 	return true;
 }
 
+/* The limit of each module that a stock ECU has set, W. */
+static double stock_limit_w(const struct inverter *inverter)
+{
+	const struct limits *limits = &inverter->policy.limits;
+
+	for (size_t i = 0; i < limits->count; i++) {
+		if (!strcmp(limits->limit[i].owner, STOCK_OWNER)) {
+			return limits->limit[i].w / (double)QS1_INPUTS;
+		}
+	}
+	return L2_LIMIT_MAX_W;
+}
+
 /* Commands of a stock ECU, where the owner allows them. */
 static bool on_stock(struct inverter *inverter, int64_t now_ms, uint16_t peer,
 		     const struct unit_request *request)
@@ -413,10 +428,14 @@ static bool on_stock(struct inverter *inverter, int64_t now_ms, uint16_t peer,
 		.waits = !request->broadcast, .stock = true, .peer = peer, .kind = command.kind
 	};
 
+	if (request->command == L2_PAGE_B) {
+		node_limit_page(&inverter->node, peer, stock_limit_w(inverter));
+		return true;
+	}
 	if (!inverter->config.stock || inverter->policy.kept.paired) {
 		return false;
 	}
-	command.limit = (struct limit){ .owner = STOCK_OWNER,
+	command.limit = (struct limit){ .owner = STOCK_SWITCH,
 					.w = LIMITS_NONE,
 					.until_ms = now_ms + STOCK_LEASE_MS,
 					.then_w = LIMITS_NONE };
@@ -427,6 +446,7 @@ static bool on_stock(struct inverter *inverter, int64_t now_ms, uint16_t peer,
 		command.limit.w = 0;
 		break;
 	case L2_LIMIT:
+		strcpy(command.limit.owner, STOCK_OWNER);
 		command.limit.w = request->panel_w * QS1_INPUTS;
 		break;
 	default:

@@ -110,6 +110,13 @@ void node_acknowledge(struct node *node, uint16_t peer, bool done)
 	reply_soon(node, air_now(node->stack.air));
 }
 
+void node_limit_page(struct node *node, uint16_t peer, double panel_w)
+{
+	node->peer = peer;
+	unit_limit_page(&node->state.identity.serial, panel_w, queue_reply, node);
+	reply_soon(node, air_now(node->stack.air));
+}
+
 void node_power(struct node *node, bool on)
 {
 	struct air_radio_config config = *air_configuration(node->stack.air, node->stack.radio);

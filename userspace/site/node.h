@@ -57,6 +57,9 @@ void node_reply(struct node *node, uint16_t peer, enum own_type type, uint8_t id
 /* A stock command of @peer was carried out, or refused. */
 void node_acknowledge(struct node *node, uint16_t peer, bool done);
 
+/* Page B with the limit of each module, to @peer. */
+void node_limit_page(struct node *node, uint16_t peer, double panel_w);
+
 /* Dusk and dawn: its radio hears and sends nothing while off. */
 void node_power(struct node *node, bool on);
 
