@@ -179,7 +179,7 @@ static int add_chunks(sqlite3 *db, uint64_t serial, int64_t from_ms, int64_t to_
 			add_report(steps, &reports[i]);
 		}
 		if (n > 0) {
-			add_value(steps, minute * 60000, READING_ENERGY, 0,
+			add_value(steps, reports[n - 1].time_s * 1000, READING_ENERGY, 0,
 				  (double)total_mwh[ACCOUNT_GRID] / 1e3);
 		}
 		free(reports);
