@@ -117,7 +117,7 @@ static inline void bench_add_inverter(int i, double module_w, double dbm)
 {
 	static const char *const folders[] = { "profiles", NULL };
 	struct air_radio_config radio = { .channel = BENCH_CHANNEL,
-					  .pan = radio_pan(bench_ecu),
+					  .pan = join_pan(bench_ecu),
 					  .address = (uint16_t)(0x1001 + i) };
 	struct inverter_config config = { .stock = true,
 					  .start_wall_ms = BENCH_START_MS,
@@ -144,9 +144,10 @@ static inline void bench_add_inverter(int i, double module_w, double dbm)
 }
 
 /* A gateway, and @units inverters of @module_w a module that it does not know yet. */
-static inline void bench_start(int units, double module_w, double dbm, double cadence_s)
+static inline void bench_start_chip(enum modem_chip chip, int units, double module_w, double dbm,
+				    double cadence_s)
 {
-	struct modem_config modem = { .chip = MODEM_CC2530 };
+	struct modem_config modem = { .chip = chip };
 
 	memset(&bench, 0, sizeof(bench));
 	bench.random = 1;
@@ -162,6 +163,11 @@ static inline void bench_start(int units, double module_w, double dbm, double ca
 	bench.core->profiles = "profiles";
 	bench_time();
 	core_open(bench.core);
+}
+
+static inline void bench_start(int units, double module_w, double dbm, double cadence_s)
+{
+	bench_start_chip(MODEM_CC2530, units, module_w, dbm, cadence_s);
 }
 
 static inline void bench_stop(void)

@@ -254,6 +254,79 @@ static void a_modem_with_faults_is_used_all_the_same(void **state)
 	}
 }
 
+static void each_chip_reads_both_makes(void **state)
+{
+	(void)state;
+	for (int chip = MODEM_CC2530; chip <= MODEM_CC2652; chip++) {
+		for (int make = 0; make < MAKE_COUNT; make++) {
+			bench_start_chip(chip, 8, 150, -60, 1);
+			for (int i = 0; i < 8; i++) {
+				bench_know(i, make, false);
+			}
+			bench_run(8);
+			for (int i = 0; i < 8; i++) {
+				check_near("power of a module",
+					   bench_shown(i)->reading[READING_DC_P][3].value, 150, 1);
+			}
+			assert_int_equal(bench.model->radio.resets, 1);
+			bench_stop();
+		}
+	}
+}
+
+static void an_answer_with_another_serial_number_is_rejected(void **state)
+{
+	(void)state;
+	for (int make = 0; make < MAKE_COUNT; make++) {
+		bench_start(3, 200, -60, 1);
+		for (int i = 0; i < 3; i++) {
+			bench_know(i, make, false);
+		}
+		bench_serial(40, &bench.unit[1].node.state.identity.serial);
+		bench_run(10);
+		assert_int_equal(bench_shown(1)->counters.replies, 0);
+		assert_true(isnan(bench_shown(1)->reading[READING_POWER][0].value));
+		assert_true(bench.core->radio.refused > 0);
+		assert_true(bench_shown(2)->counters.replies > 5);
+		bench_stop();
+	}
+}
+
+static void a_stock_unit_whose_second_fragment_is_lost_is_silent_until_it_comes(void **state)
+{
+	(void)state;
+	bench_start(3, 200, -60, 1);
+	for (int i = 0; i < 3; i++) {
+		bench_know(i, MAKE_STOCK, false);
+	}
+	bench.unit[1].node.stack.fault_lose_block = true;
+	bench_run(15);
+	assert_int_equal(bench_shown(1)->counters.replies, 0);
+	assert_true(bench_shown(2)->counters.replies > 8);
+	bench.unit[1].node.stack.fault_lose_block = false;
+	bench_run(60);
+	assert_int_equal(bench_shown(1)->link, LINK_LIVE);
+}
+
+static void a_modem_whose_buffers_are_full_is_given_time(void **state)
+{
+	(void)state;
+	bench_start(3, 200, -60, 1);
+	for (int i = 0; i < 3; i++) {
+		bench_know(i, MAKE_OURS, true);
+	}
+	bench_run(5);
+	modem_fault(&bench.modem, MODEM_FULL, true);
+	bench_run(5);
+	modem_fault(&bench.modem, MODEM_FULL, false);
+	measure_ages(10);
+	assert_true(age_s(1) <= 7);
+	/* what the modem did not take is no failure of a unit */
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(bench_shown(i)->counters.timeouts, 0);
+	}
+}
+
 static void at_most_two_requests_are_with_the_modem(void **state)
 {
 	(void)state;
@@ -331,6 +404,10 @@ int main(void)
 		TEST(dead_units_do_not_starve_the_live_ones),
 		TEST(a_frozen_modem_is_reset_by_its_line),
 		TEST(a_modem_with_faults_is_used_all_the_same),
+		TEST(each_chip_reads_both_makes),
+		TEST(an_answer_with_another_serial_number_is_rejected),
+		TEST(a_stock_unit_whose_second_fragment_is_lost_is_silent_until_it_comes),
+		TEST(a_modem_whose_buffers_are_full_is_given_time),
 		TEST(at_most_two_requests_are_with_the_modem),
 		TEST(another_coordinator_on_the_channel_is_named),
 		TEST(a_unit_with_another_address_is_found_again),

@@ -8,7 +8,7 @@ from sanitized import build_library, run_test
 
 FOLDERS = ("link", "lib", "linkd", "site")
 # The simulated site has programs and parts of others beside the air.
-AIR = {"air.c", "modem.c", "node.c", "pcap.c", "poller.c", "stack.c"}
+AIR = {"air.c", "modem.c", "node.c", "pcap.c", "stack.c"}
 TESTS = sorted(p.stem for p in (ROOT / "tests/unit").glob("test_*.c")
                if p.stem.startswith(("test_link", "test_air")))
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# ecud: the gateway. The core is a library, so that tests and qs1-poll use it without its main().
+# ecud: the gateway. All but main() is a library, for tests.
 
 ECUD_SRC := $(wildcard userspace/ecud/*.c)
 ECUD_OBJ := $(ECUD_SRC:%.c=$(BUILD)/host/%.o)
@@ -8,6 +8,9 @@ ECUD_HOST := $(BUILD)/host/libecud.a
 ECUD_INCLUDES := -Iuserspace/ecud -Iuserspace/service -Iuserspace/link -Iuserspace/lib
 ECUD_LIBS := $(SERVICE_LIBS) -lsystemd -lcurl
 ECUD_PARTS := $(ECUD_HOST) $(SERVICE_HOST) $(LINK_HOST) $(USERLIB_HOST)
+
+# The part that qs1-poll reads units with.
+ECUD_RADIO := $(BUILD)/host/userspace/ecud/radio.o $(BUILD)/host/userspace/ecud/plan.o
 
 $(ECUD_HOST): $(filter-out %/main.o,$(ECUD_OBJ))
 	$(call say,AR)

@@ -249,7 +249,7 @@ static int start_core(void)
 	radio_id = *app.config.radio_id ? app.config.radio_id : app.ecu.model->ecu_id;
 	snprintf(app.ecu.model->site_name, sizeof(app.ecu.model->site_name), "%.63s",
 		 app.config.site_name);
-	radio_ecu_parse(radio_id, ecu);
+	join_ecu_parse(radio_id, ecu);
 	app.core = core_new(app.ecu.model, app.ecu.store, ecu, (uint8_t)app.config.channel,
 			    (uint64_t)(kept_cadence_s() * 1e6), seed, &core_ops, NULL);
 	if (!app.core) {

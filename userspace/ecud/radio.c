@@ -2,7 +2,6 @@
 #include "radio.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "bytes.h"
@@ -14,21 +13,6 @@
 #define RADIUS 15
 /* Weight of the newest exchange in their mean. */
 #define EXCHANGE_WEIGHT 0.05
-
-int radio_ecu_parse(const char *text, uint8_t ecu[JOIN_ECU_BYTES])
-{
-	if (strlen(text) != 2 * JOIN_ECU_BYTES ||
-	    strspn(text, "0123456789abcdefABCDEF") != 2 * JOIN_ECU_BYTES) {
-		return -EINVAL;
-	}
-	bytes_put_be(ecu, JOIN_ECU_BYTES, strtoull(text, NULL, 16));
-	return 0;
-}
-
-uint16_t radio_pan(const uint8_t ecu[JOIN_ECU_BYTES])
-{
-	return (uint16_t)bytes_get_le(ecu, 2);
-}
 
 static int index_of(const struct radio *radio, const struct radio_unit *unit)
 {
@@ -105,7 +89,9 @@ static void failed(struct radio *radio, struct radio_unit *unit, uint64_t now_us
 	clear_exchange(unit);
 	tell_link(radio, unit, plan_failed(&radio->plan, i, now_us));
 	radio->ops->failed(radio->ctx, i, job, now_us);
-	if (job == JOB_POLL && radio->plan.unit[i].failures % RADIO_FIND_FAILURES == 0) {
+	/* asking a stock unit for its address would pair it again: only a person orders that */
+	if (job == JOB_POLL && unit->make == MAKE_OURS &&
+	    radio->plan.unit[i].failures % RADIO_FIND_FAILURES == 0) {
 		plan_want(&radio->plan, i, JOB_PAIR, now_us);
 	}
 }
@@ -840,7 +826,7 @@ void radio_init(struct radio *radio, const uint8_t ecu[JOIN_ECU_BYTES], uint8_t 
 	plan_init(&radio->plan, cadence_us, seed);
 	host_init(&radio->host, &host_ops, radio);
 	radio->host.startup.type = STARTUP_COORDINATOR;
-	radio->host.startup.pan = radio_pan(ecu);
+	radio->host.startup.pan = join_pan(ecu);
 	radio->host.startup.channel = channel;
 	/* the identity reversed, behind two bytes FF */
 	memset(radio->host.startup.ieee, 0xff, 2);

@@ -170,12 +170,6 @@ struct radio {
 void radio_init(struct radio *radio, const uint8_t ecu[JOIN_ECU_BYTES], uint8_t channel,
 		uint64_t cadence_us, uint64_t seed, const struct radio_ops *ops, void *ctx);
 
-/* Identity on the air from 12 hexadecimal digits: 0, or -EINVAL. */
-int radio_ecu_parse(const char *text, uint8_t ecu[JOIN_ECU_BYTES]);
-
-/* PAN of a stock system: the first two bytes of the identity. */
-uint16_t radio_pan(const uint8_t ecu[JOIN_ECU_BYTES]);
-
 void radio_open(struct radio *radio, uint64_t now_us);
 void radio_close(struct radio *radio, uint64_t now_us);
 void radio_bytes(struct radio *radio, const uint8_t *bytes, size_t n, uint64_t now_us);

@@ -2,6 +2,7 @@
 #include "join.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bytes.h"
@@ -11,6 +12,21 @@ static const uint16_t cluster_of[] = {
 	JOIN_STEPS(X)
 #undef X
 };
+
+int join_ecu_parse(const char *text, uint8_t ecu[JOIN_ECU_BYTES])
+{
+	if (strlen(text) != 2 * JOIN_ECU_BYTES ||
+	    strspn(text, "0123456789abcdefABCDEF") != 2 * JOIN_ECU_BYTES) {
+		return -EINVAL;
+	}
+	bytes_put_be(ecu, JOIN_ECU_BYTES, strtoull(text, NULL, 16));
+	return 0;
+}
+
+uint16_t join_pan(const uint8_t ecu[JOIN_ECU_BYTES])
+{
+	return (uint16_t)bytes_get_le(ecu, 2);
+}
 
 uint16_t join_cluster(enum join_step step)
 {

@@ -14,6 +14,15 @@
 #define JOIN_PAYLOAD_MAX 17
 #define JOIN_INTERVAL_US 1500000
 
+/* The stock system's channel. */
+#define JOIN_CHANNEL 16
+
+/* Identity of an ECU from 12 hexadecimal digits. Return: 0, or -EINVAL; @ecu untouched. */
+int join_ecu_parse(const char *text, uint8_t ecu[JOIN_ECU_BYTES]);
+
+/* PAN of the stock system: the first two bytes of the ECU's identity. */
+uint16_t join_pan(const uint8_t ecu[JOIN_ECU_BYTES]);
+
 /* Steps. Columns: identifier, cluster, what follows the serial number. */
 /* clang-format off */
 #define JOIN_STEPS(X) \

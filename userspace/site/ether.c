@@ -17,7 +17,7 @@
 
 #include "inverter.h"
 #include "medium.h"
-#include "poller.h"
+#include "join.h"
 #include "steady.h"
 #include "util.h"
 
@@ -349,7 +349,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		setting.chip = strcmp(text, "cc2530") ? MODEM_CC2652 : MODEM_CC2530;
 		return 0;
 	case 'e':
-		if (poll_ecu_parse(text, setting.ecu) < 0) {
+		if (join_ecu_parse(text, setting.ecu) < 0) {
 			argp_error(state, "--ecu: expected 12 hexadecimal digits, found '%s'",
 				   text);
 		}
@@ -387,7 +387,7 @@ static int set_up(void)
 	const struct medium_config config = {
 		.seed = (uint64_t)setting.seed,
 		.level_dbm = setting.level_dbm,
-		.channel = POLL_CHANNEL,
+		.channel = JOIN_CHANNEL,
 		.capture = setting.capture,
 		.folder = setting.folder,
 	};
@@ -409,7 +409,7 @@ static int set_up(void)
 		}
 	}
 	for (int i = 0; ret >= 0 && i < (int)setting.units; i++) {
-		ret = add_unit(&profile, poll_pan(setting.ecu), POLL_CHANNEL);
+		ret = add_unit(&profile, join_pan(setting.ecu), JOIN_CHANNEL);
 	}
 	return ret;
 }

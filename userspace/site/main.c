@@ -28,7 +28,7 @@
 #include "feeder.h"
 #include "inverter.h"
 #include "medium.h"
-#include "poller.h"
+#include "join.h"
 #include "service_clock.h"
 #include "util.h"
 
@@ -306,8 +306,8 @@ static const struct feeder_host host = { &world_ops, on_event };
 static int add_radio(struct unit *unit)
 {
 	struct air_radio_config radio = {
-		.channel = POLL_CHANNEL,
-		.pan = poll_pan(setting.ecu),
+		.channel = JOIN_CHANNEL,
+		.pan = join_pan(setting.ecu),
 		.address = (uint16_t)(FIRST_ADDRESS + unit->number - 1),
 	};
 	int number = inverter_init(&unit->inverter, site.medium.air, &radio, &unit->config,
@@ -354,7 +354,7 @@ static int set_up(char *err, size_t size)
 	const struct medium_config config = {
 		.seed = setting.seed,
 		.level_dbm = -60,
-		.channel = POLL_CHANNEL,
+		.channel = JOIN_CHANNEL,
 		.capture = setting.capture,
 		.folder = setting.folder,
 	};
@@ -717,7 +717,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		setting.profile = text;
 		return 0;
 	case 'e':
-		if (poll_ecu_parse(text, setting.ecu) < 0) {
+		if (join_ecu_parse(text, setting.ecu) < 0) {
 			argp_error(state, "--ecu: expected 12 digits, found '%s'", text);
 		}
 		return 0;

@@ -2,36 +2,57 @@
 /* qs1-poll: read inverters through a ZNP modem on a serial port and print their readings. */
 #include <argp.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
-#include <qs1/codes.h>
+#include <sodium.h>
 
 #include "clock.h"
-#include "poller.h"
-#include "util.h"
+#include "names.h"
+#include "port.h"
+#include "radio.h"
 
-/* How long the reset line is held, ms. */
-#define RESET_MS 100
 #define WAIT_MS 100
 
-static struct poll poller;
+/* A unit that has failed so often in a round is done with it. */
+#define ROUND_FAILURES 2
+/* Shortest period, us: from round to round "at once". */
+#define PERIOD_MIN_US 200000
+
+/* One unit beside what the radio has of it: counts, and the last answer. */
+static struct {
+	uint64_t asked;
+	uint64_t answered;
+	uint8_t lqi;
+	int64_t l2[L2_TELEMETRY_COUNT];
+	int64_t status[OWN_STATUS_COUNT];
+	bool fresh;   /* answered in this round */
+	int failures; /* in this round */
+} unit[MODEL_UNITS_MAX];
+
+static struct radio radio;
 static int port = -1;
 static volatile sig_atomic_t stopped;
+static uint64_t round_start_us;
 
-static struct poll_config config = {
-	.channel = POLL_CHANNEL,
-	.period_us = 1000000,
+static struct {
+	const char *device;
+	uint8_t ecu[JOIN_ECU_BYTES];
+	enum model_make make;
+	uint64_t period_us;
+	uint64_t rounds;
+	int units;
+	struct serial serial[MODEL_UNITS_MAX];
+	uint16_t address[MODEL_UNITS_MAX];
+} config = {
 	.ecu = { 0xd8, 0xa3, 0x01, 0x1b, 0x97, 0x80 },
+	.make = MAKE_STOCK,
+	.period_us = 1000000,
 };
-static const char *device;
-static uint64_t rounds;
 
 static void on_signal(int number)
 {
@@ -47,106 +68,185 @@ static uint64_t now_us(void)
 static void to_modem(void *ctx, const uint8_t *bytes, size_t n)
 {
 	(void)ctx;
-	/* Bytes that the port does not accept are lost: the poller retries. */
+	/* Bytes that the port does not accept are lost: the radio retries. */
 	if (write(port, bytes, n) < 0 && errno != EAGAIN) {
 		fprintf(stderr, "qs1-poll: write: %s\n", strerror(errno));
 		stopped = 1;
 	}
 }
 
-static int set_speed(speed_t speed)
-{
-	struct termios termios;
-
-	if (tcgetattr(port, &termios) < 0) {
-		return -errno;
-	}
-	cfmakeraw(&termios);
-	cfsetspeed(&termios, speed);
-	return tcsetattr(port, TCSANOW, &termios) < 0 ? -errno : 0;
-}
-
-/* A speed of 0 lowers the lines of the modem (termios), its reset among them. */
 static void pull_reset(void *ctx)
 {
-	const struct timespec held = { .tv_nsec = RESET_MS * 1000000 };
-
 	(void)ctx;
-	set_speed(B0);
-	nanosleep(&held, NULL);
-	set_speed(B115200);
+	port_reset(port);
 }
 
-static double l2(const struct poll_unit *unit, enum l2_telemetry_field field)
+static void random_bytes(void *ctx, uint8_t *bytes, size_t n)
 {
-	return field_physical(&l2_telemetry_field[field], unit->l2[field]);
+	(void)ctx;
+	randombytes_buf(bytes, n);
 }
 
-static double own(const struct poll_unit *unit, enum own_status_field field)
+static void note_answer(const struct radio_reply *reply)
 {
-	return field_physical(&own_status_field[field], unit->status[field]);
+	unit[reply->unit].asked++;
+	unit[reply->unit].answered++;
+	unit[reply->unit].lqi = reply->lqi;
+	unit[reply->unit].fresh = true;
 }
 
-static const char *state_name(int64_t state)
+static void on_status(void *ctx, const struct radio_reply *reply,
+		      const struct own_identity *identity, const int64_t raw[OWN_STATUS_COUNT])
 {
-	static const char *const name[] = {
-#define X(id, text) [QS1_STATE_##id] = text,
-		QS1_STATES(X)
-#undef X
-	};
+	(void)ctx;
+	(void)identity;
+	memcpy(unit[reply->unit].status, raw, sizeof(unit[0].status));
+	note_answer(reply);
+}
 
-	return state >= 0 && state < QS1_STATE_COUNT ? name[state] : "-";
+static void on_telemetry(void *ctx, const struct radio_reply *reply,
+			 const int64_t raw[L2_TELEMETRY_COUNT])
+{
+	(void)ctx;
+	memcpy(unit[reply->unit].l2, raw, sizeof(unit[0].l2));
+	note_answer(reply);
+}
+
+static void on_failed(void *ctx, int index, enum plan_job job, uint64_t us)
+{
+	(void)ctx;
+	(void)us;
+	if (job == JOB_POLL) {
+		unit[index].asked++;
+		unit[index].failures++;
+	}
+}
+
+/* What a reader has no use for. */
+static void on_state(void *ctx, bool up, const char *text)
+{
+	(void)ctx;
+	(void)up;
+	(void)text;
+}
+
+static void on_foreign(void *ctx, uint16_t pan)
+{
+	(void)ctx;
+	fprintf(stderr, "qs1-poll: another coordinator on the channel, PAN %04X\n", pan);
+}
+
+static void on_info(void *ctx, const struct radio_reply *reply, const struct l2_info *info)
+{
+	(void)ctx;
+	(void)reply;
+	(void)info;
+}
+
+static void on_link(void *ctx, int index, enum model_link link)
+{
+	(void)ctx;
+	(void)index;
+	(void)link;
+}
+
+static void on_paired(void *ctx, int index, uint16_t address, const struct seal_key *key)
+{
+	(void)ctx;
+	(void)index;
+	(void)address;
+	(void)key;
+}
+
+/* It sends no commands, and asks for no events. */
+static const struct radio_ops ops = {
+	.to_modem = to_modem,
+	.hard_reset = pull_reset,
+	.random = random_bytes,
+	.state = on_state,
+	.foreign = on_foreign,
+	.status = on_status,
+	.telemetry = on_telemetry,
+	.info = on_info,
+	.failed = on_failed,
+	.link = on_link,
+	.paired = on_paired,
+};
+
+static double l2(int i, enum l2_telemetry_field field)
+{
+	return field_physical(&l2_telemetry_field[field], unit[i].l2[field]);
+}
+
+static double own(int i, enum own_status_field field)
+{
+	return field_physical(&own_status_field[field], unit[i].status[field]);
 }
 
 /* "nan" where there is no reading. */
-static void print_unit(const struct poll_unit *unit, enum poll_kind kind)
+static void print_unit(int i)
 {
 	char serial[SERIAL_TEXT_SIZE];
 
-	printf("%s %04X ", serial_format(serial, &unit->serial), unit->address);
-	if (unit->answered == 0) {
-		printf("no reply to %llu requests, %llu refused\n", (unsigned long long)unit->asked,
-		       (unsigned long long)unit->wrong);
+	printf("%s %04X ", serial_format(serial, &radio.unit[i].serial), radio.unit[i].address);
+	if (unit[i].answered == 0) {
+		printf("no reply to %llu requests\n", (unsigned long long)unit[i].asked);
 		return;
 	}
-	if (kind == POLL_STOCK) {
+	if (config.make == MAKE_STOCK) {
 		printf("%.1f V %.3f Hz %.1f C  A %.2f V %.3f A  B %.2f V %.3f A  C %.2f V %.3f A  "
 		       "D %.2f V %.3f A",
-		       l2(unit, L2_GRID), l2(unit, L2_FREQUENCY), l2(unit, L2_TEMP),
-		       l2(unit, L2_VOLTAGE_A), l2(unit, L2_CURRENT_A), l2(unit, L2_VOLTAGE_B),
-		       l2(unit, L2_CURRENT_B), l2(unit, L2_VOLTAGE_C), l2(unit, L2_CURRENT_C),
-		       l2(unit, L2_VOLTAGE_D), l2(unit, L2_CURRENT_D));
+		       l2(i, L2_GRID), l2(i, L2_FREQUENCY), l2(i, L2_TEMP), l2(i, L2_VOLTAGE_A),
+		       l2(i, L2_CURRENT_A), l2(i, L2_VOLTAGE_B), l2(i, L2_CURRENT_B),
+		       l2(i, L2_VOLTAGE_C), l2(i, L2_CURRENT_C), l2(i, L2_VOLTAGE_D),
+		       l2(i, L2_CURRENT_D));
 	} else {
 		printf("%s %.2f V %.3f Hz %.1f W %.1f var %.1f C %.3f Wh",
-		       state_name(unit->status[OWN_STATE]), own(unit, OWN_GRID_V),
-		       own(unit, OWN_GRID_F), own(unit, OWN_GRID_P), own(unit, OWN_GRID_Q),
-		       own(unit, OWN_CASE_TEMP), own(unit, OWN_GRID_ENERGY));
+		       qs1_state_name((unsigned int)unit[i].status[OWN_STATE]), own(i, OWN_GRID_V),
+		       own(i, OWN_GRID_F), own(i, OWN_GRID_P), own(i, OWN_GRID_Q),
+		       own(i, OWN_CASE_TEMP), own(i, OWN_GRID_ENERGY));
 	}
-	printf("  quality %d %%  %llu of %llu\n", unit->lqi * 100 / 255,
-	       (unsigned long long)unit->answered, (unsigned long long)unit->asked);
+	printf("  quality %d %%  %llu of %llu\n", unit[i].lqi * 100 / 255,
+	       (unsigned long long)unit[i].answered, (unsigned long long)unit[i].asked);
 }
 
-static void print_round(void)
+/* Every unit has answered, or failed often enough. */
+static bool round_is_over(void)
+{
+	for (int i = 0; i < config.units; i++) {
+		if (!unit[i].fresh && unit[i].failures < ROUND_FAILURES) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void print_round(uint64_t number)
 {
 	int fresh = 0;
 
-	for (int i = 0; i < poller.units; i++) {
-		print_unit(&poller.unit[i], poller.config.kind);
-		fresh += poller.unit[i].fresh_us >= poller.round_start_us;
+	for (int i = 0; i < config.units; i++) {
+		print_unit(i);
+		fresh += unit[i].fresh;
+		unit[i].fresh = false;
+		unit[i].failures = 0;
 	}
-	printf("round %llu: %d of %d in %.0f ms, %llu resets of the modem\n",
-	       (unsigned long long)poller.rounds, fresh, poller.units,
-	       (double)poller.round_us / 1000, (unsigned long long)poller.modem_resets);
+	printf("round %llu: %d of %d in %.0f ms, %llu resets of the modem, %llu answers refused\n",
+	       (unsigned long long)number, fresh, config.units,
+	       (double)(now_us() - round_start_us) / 1000,
+	       (unsigned long long)radio.host.all_resets, (unsigned long long)radio.refused);
 	fflush(stdout);
+	round_start_us = now_us();
 }
 
 static int serve(void)
 {
 	uint64_t shown = 0;
 
-	while (!stopped && (rounds == 0 || shown < rounds)) {
+	round_start_us = now_us();
+	while (!stopped && (config.rounds == 0 || shown < config.rounds)) {
 		uint64_t now = now_us();
-		uint64_t wait_ms = poller.due_us > now ? (poller.due_us - now) / 1000 : 0;
+		uint64_t wait_ms = radio.due_us > now ? (radio.due_us - now) / 1000 + 1 : 0;
 		struct pollfd fd = { .fd = port, .events = POLLIN };
 		uint8_t bytes[512];
 		ssize_t n;
@@ -158,16 +258,15 @@ static int serve(void)
 					n ? strerror(errno) : "end of file");
 				return 1;
 			}
-			poll_input(&poller, bytes, n > 0 ? (size_t)n : 0, now_us());
+			radio_bytes(&radio, bytes, n > 0 ? (size_t)n : 0, now_us());
 		}
-		poll_run(&poller, now_us());
-		if (poller.rounds > shown) {
-			shown = poller.rounds;
-			print_round();
+		radio_run(&radio, now_us());
+		if (round_is_over()) {
+			print_round(++shown);
 		}
 	}
-	for (int i = 0; i < poller.units; i++) {
-		if (poller.unit[i].answered == 0) {
+	for (int i = 0; i < config.units; i++) {
+		if (unit[i].answered == 0) {
 			return 1;
 		}
 	}
@@ -200,9 +299,11 @@ static void add_unit(const char *text, struct argp_state *state)
 			   "digits, found '%s'",
 			   text);
 	}
-	if (poll_add(&poller, &serial, (uint16_t)address) < 0) {
-		argp_error(state, "expected no more than %d units", POLL_UNITS_MAX);
+	if (config.units == MODEL_UNITS_MAX) {
+		argp_error(state, "expected no more than %d units", MODEL_UNITS_MAX);
 	}
+	config.serial[config.units] = serial;
+	config.address[config.units++] = (uint16_t)address;
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -212,16 +313,16 @@ static error_t parse(int key, char *text, struct argp_state *state)
 
 	switch (key) {
 	case 'p':
-		device = text;
+		config.device = text;
 		return 0;
 	case 'e':
-		if (poll_ecu_parse(text, config.ecu) < 0) {
+		if (join_ecu_parse(text, config.ecu) < 0) {
 			argp_error(state, "--ecu: expected 12 hexadecimal digits, found '%s'",
 				   text);
 		}
 		return 0;
 	case 'o':
-		config.kind = POLL_OWN;
+		config.make = MAKE_OURS;
 		return 0;
 	case 't':
 		period = strtod(text, &end);
@@ -231,7 +332,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		config.period_us = (uint64_t)(period * 1e6);
 		return 0;
 	case 'n':
-		rounds = strtoull(text, &end, 10);
+		config.rounds = strtoull(text, &end, 10);
 		if (!*text || *end) {
 			argp_error(state, "--rounds: expected a number, found '%s'", text);
 		}
@@ -240,7 +341,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		add_unit(text, state);
 		return 0;
 	case ARGP_KEY_END:
-		if (!device || poller.units == 0) {
+		if (!config.device || config.units == 0) {
 			argp_error(state, "expected --port and at least one unit");
 		}
 		return 0;
@@ -258,19 +359,21 @@ int main(int argc, char **argv)
 		.doc = "Read inverters through a ZNP modem. ADDRESS is the short address, 4 "
 		       "hexadecimal digits. Ends with 1 if a unit never answered.",
 	};
-	int ret;
-
 	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
-	port = open(device, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	ret = port < 0 ? -errno : set_speed(B115200);
-	if (ret < 0) {
-		fprintf(stderr, "qs1-poll: %s: %s\n", device, strerror(-ret));
+	port = port_open(config.device);
+	if (port < 0) {
+		fprintf(stderr, "qs1-poll: %s: %s\n", config.device, strerror(-port));
 		return 1;
 	}
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
-	poll_init(&poller, &config, to_modem, pull_reset, NULL);
-	poll_start(&poller, now_us());
+	radio_init(&radio, config.ecu, JOIN_CHANNEL,
+		   config.period_us > PERIOD_MIN_US ? config.period_us : PERIOD_MIN_US, now_us(),
+		   &ops, NULL);
+	for (int i = 0; i < config.units; i++) {
+		radio_add(&radio, &config.serial[i], config.make, config.address[i], NULL, 0);
+	}
+	radio_open(&radio, now_us());
 	return serve();
 }

@@ -6,7 +6,7 @@ SITE_INCLUDES := -Iuserspace/link -Iuserspace/lib -Iuserspace/policy -Iuserspace
 SITE_LIBS := -ljson-c $(LINK_LIBS)
 
 # The air and what is on it, in virtual time, for the program and for tests.
-ETHER_SRC := $(addprefix userspace/site/, air.c inverter.c modem.c node.c medium.c pcap.c poller.c stack.c steady.c)
+ETHER_SRC := $(addprefix userspace/site/, air.c inverter.c modem.c node.c medium.c pcap.c stack.c steady.c)
 ETHER_OBJ := $(ETHER_SRC:%.c=$(BUILD)/host/%.o)
 ETHER_HOST := $(BUILD)/host/libqs1ether.a
 
@@ -32,7 +32,9 @@ $(AIR_TESTS): $(BUILD)/tests/%: tests/unit/%.c $(ETHER_PARTS)
 
 ETHER_PROGRAMS := $(BUILD)/qs1-ether $(BUILD)/qs1-poll
 $(BUILD)/qs1-ether: $(BUILD)/host/userspace/site/ether.o $(ETHER_PARTS)
-$(BUILD)/qs1-poll: $(BUILD)/host/userspace/site/poll_main.o $(ETHER_PARTS)
+# It reads with the gateway's radio.
+$(BUILD)/host/userspace/site/poll_main.o: SITE_INCLUDES += -Iuserspace/ecud -Iuserspace/service
+$(BUILD)/qs1-poll: $(BUILD)/host/userspace/site/poll_main.o $(ECUD_RADIO) $(LINK_HOST) $(USERLIB_HOST)
 $(ETHER_PROGRAMS):
 	$(call say,LD)
 	$(Q)$(CC) -o $@ $^ $(SITE_LIBS)
