@@ -170,14 +170,14 @@ void qs1_support_reset(struct qs1_core *core)
 static int32_t reactive_target(const struct qs1_core *core)
 {
 	const struct qs1_support *s = &core->support;
-	int32_t v_nom = core->param[QS1_PARAM_V_NOM_V], vref_mv;
 
 	switch (core->param[QS1_PARAM_Q_MODE]) {
 	case QS1_Q_MODE_PF:
 		return qs1_mulq30(core->dclink.p_ref_mw, s->tan_q30);
 	case QS1_Q_MODE_VOLT_VAR:
-		vref_mv = qs1_clamp(qs1_asr(s->vref_x4096, 12), 950 * v_nom, 1050 * v_nom);
-		return curve_at(&s->curve[QS1_DERIVE_VOLT_VAR], s->v_mv + 1000 * v_nom - vref_mv);
+		return curve_at(&s->curve[QS1_DERIVE_VOLT_VAR],
+				s->v_mv + 1000 * core->param[QS1_PARAM_V_NOM_V] -
+					qs1_asr(s->vref_x4096, 12));
 	case QS1_Q_MODE_CONST:
 		return core->param[QS1_PARAM_CONST_Q_PU] * (s->rated_mw / 1000);
 	case QS1_Q_MODE_WATT_VAR:
@@ -222,21 +222,25 @@ static void derive(struct qs1_core *core)
 
 /*
  * 5.3.3: the reference voltage is a setting, or the grid's own voltage through a
- * low-pass filter, from 0.95 to 1.05 of nominal.
+ * low-pass filter, from 0.95 to 1.05 of nominal. The filter starts at the setting.
  */
 static void reference_voltage(struct qs1_core *core)
 {
 	struct qs1_support *s = &core->support;
 	const int32_t *p = core->param;
+	int32_t nominal_x4096 = p[QS1_PARAM_V_NOM_V] * 4096;
 
-	if (!p[QS1_PARAM_VV_VREF_AUTO]) {
-		s->vref_x4096 = p[QS1_PARAM_VV_VREF_PU] * p[QS1_PARAM_V_NOM_V] * 4096;
+	if (!p[QS1_PARAM_VV_VREF_AUTO] || !s->vref_x4096) {
+		s->vref_x4096 = p[QS1_PARAM_VV_VREF_PU] * nominal_x4096;
 		return;
 	}
 	if (!core->pll.locked || ++s->vref_calls < VREF_CALLS)
 		return;
 	s->vref_calls = 0;
-	s->vref_x4096 += qs1_mulq30(lower(s->v_mv, V_MAX_MV) * 4096 - s->vref_x4096, s->vref_q30);
+	s->vref_x4096 = qs1_clamp(
+		s->vref_x4096 +
+			qs1_mulq30(lower(s->v_mv, V_MAX_MV) * 4096 - s->vref_x4096, s->vref_q30),
+		950 * nominal_x4096, 1050 * nominal_x4096);
 }
 
 static void reactive_power(struct qs1_core *core)

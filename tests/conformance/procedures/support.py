@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Grid support of IEEE 1547-2018 Category B, against the standard's curves written down here."""
 
+import math
+
 from harness import procedure
 from procedures.trips import CAT3, V_NOM, read, world
 
@@ -128,6 +130,83 @@ def support_power_factor(run):
     run.felt("least reactive power", least, "var", at_least=50)
     run.figure("largest error of the power factor", worst, "", at_most=0.01)
     run.figure("runs with the wrong sign", wrong, "", at_most=0)
+
+
+# Defaults of Category B, Table 9, per unit of rated power.
+WATT_VAR = [(0.5, 0.0), (1.0, -0.44)]
+
+
+@procedure("support-reactive", title="Constant reactive power; active power-reactive power",
+           source="IEEE 1547-2018, 5.3.5 and 5.3.4, Table 9; 4.6.3; IEEE 1547.1-2020, 5.14.5 and 5.14.8")
+def support_reactive(run):
+    """Reactive power is the setting's at every power, or the curve's; a change of the setting takes
+    5 to 300 s, without a step.
+    """
+    off = "set vw_on 0\nset droop_on 0\n"
+    suns = (250, 500, 750, 1000)
+    texts = {f"const {q:+.2f} {sun}": steady("grid v 1", 12, f"{off}set q_mode 3\nset const_q_pu {q}", 1, sun)
+             for q in (-0.44, -0.2, 0.3, 0.44) for sun in suns}
+    texts |= {f"curve {sun}": steady("grid v 1", 12, f"{off}set q_mode 4", 1, sun)
+              for sun in (*suns, 600, 900)}
+    worst, spread, curve = 0, [], []
+    for name, s in run.sims(texts).items():
+        p, q = s["ac"]["p_w"] / RATED_W, s["ac"]["q_var"] / RATED_W
+        if name.startswith("const"):
+            worst = max(worst, abs(q - float(name.split()[1])))
+            spread.append(q)
+        else:
+            curve.append((p, q, abs(q - between(p, WATT_VAR))))
+    run.felt("span of the constant reactive power", max(spread) - min(spread), "pu", at_least=0.8)
+    run.felt("span of the power on the curve", max(c[0] for c in curve) - min(c[0] for c in curve),
+             "pu", at_least=0.5)
+    run.figure("constant: largest error", worst * 100, "% of rated", at_most=1, anchor="5 (Table 3)")
+    run.figure("by active power: largest error", max(c[2] for c in curve) * 100, "% of rated",
+               at_most=1, anchor="5 (Table 3)")
+    path = run.path("change.csv")
+    run.sim("change", world(CAT3, 1, f"{off}set q_mode 0\nset const_q_pu 0.44", 700) +
+            "at 5 set q_mode 3\nrun 30\n", "--csv", path, "--csv-rate", "50")
+    times, values = read(path, "time_s", "q_var")
+    values = smooth(values)
+    run.figure("change of the setting: 90 % after", response_s(times, values, 5), "s",
+               between=(5, 300))
+    per_s = [abs(b - a) for a, b in zip(values, values[50:])]
+    run.figure("change of the setting: most in a second", max(per_s) / RATED_W * 100, "% of rated",
+               at_most=10)
+    axes = run.plot("power", "active power, pu", "reactive power, pu (positive: injected)",
+                    "Active power-reactive power: line as set, dots measured")
+    axes.plot(*zip((0.1, 0.0), *WATT_VAR), "r-")
+    axes.plot([c[0] for c in curve], [c[1] for c in curve], "bo")
+
+
+@procedure("support-reference", title="Reference voltage of volt-var",
+           source="IEEE 1547-2018, 5.3.3: autonomously adjusted, 300 to 5000 s, 0.95 to 1.05")
+def support_reference(run):
+    """The reference voltage follows the grid with its time constant, or is a setting: reactive power
+    returns to 0 at a voltage that lasts, and comes with a step.
+    """
+    follow = "set vw_on 0\nset droop_on 0\nset vv_vref_auto 1\nset vv_vref_t_s 300\nset vv_olrt_s 1"
+    end = 1600 if run.full else 330
+    path = run.path("follows.csv")
+    run.sim("follows", world(CAT3, 1, follow, 500) + f"at 5 grid v 1.045\nrun {end}\n",
+            "--csv", path, "--csv-rate", "2")
+    times, values = read(path, "time_s", "q_var")
+    first = -min(v for t, v in zip(times, values) if 8 < t < 12) / RATED_W
+    run.felt("reactive power just after the step", first, "pu", at_least=0.1)
+    # The first-order lag covers 1 - 1/e of the step in its time constant: the curve's slope is 7.33.
+    expected = max(0.44 / 0.06 * (0.045 * math.exp(-1) - 0.02), 0)
+    late = -values[next(n for n, t in enumerate(times) if t >= 305)] / RATED_W
+    run.figure("reactive power after one time constant, error", abs(late - expected) * 100,
+               "% of rated", at_most=2)
+    if run.full:
+        run.figure("reactive power after five time constants", abs(values[-1]) / RATED_W * 100,
+                   "% of rated", at_most=1)
+    found = run.sims({f"{ref}": steady("grid v 1.02", 6, f"set vw_on 0\nset vv_olrt_s 2\nset vv_vref_pu {ref}",
+                                       1, 500) for ref in (0.95, 0.98, 1.0, 1.05)})
+    worst = max(abs(s["ac"]["q_var"] / RATED_W -
+                    between(s["ac"]["v_rms"] / V_NOM + 1 - float(ref), VOLT_VAR))
+                for ref, s in found.items())
+    run.figure("as a setting: largest error", worst * 100, "% of rated", at_most=5,
+               anchor="5 (Table 3)")
 
 
 @procedure("support-volt-watt", title="Volt-watt",

@@ -20,6 +20,7 @@ WORLD = """
 profile {profile}
 seed {seed}
 temp 25
+cell all 25
 sun all {sun}
 grid impedance 0 0
 skip enter-service
