@@ -409,6 +409,7 @@ enum qs1_droop {
  * @p_past_mw: power at the last three times of remembering it, newest first
  * @past_calls: steps since the last of them
  * @p_pre_mw: power before the event
+ * @p_low_mw: lowest power of an event, where it is held
  * @droop: side of the deadband on which the frequency was last, enum qs1_droop; none
  *         without an event
  * @droop_back: steps for which the frequency has been back in the deadband
@@ -437,8 +438,9 @@ struct qs1_support {
 	int32_t p_past_mw[3];
 	uint8_t past_calls;
 	int32_t p_pre_mw;
+	int32_t p_low_mw;
+	uint16_t droop_back;
 	uint8_t droop;
-	uint8_t droop_back;
 	bool droop_unseen;
 	int32_t q_mvar;
 	int32_t p_limit_mw;

@@ -306,6 +306,10 @@ static uint8_t droop_side(const int32_t *p, int32_t df_uhz)
  * Apply the droop to the limit @limit_mw that was set. An event lasts from
  * where the frequency leaves the deadband until it is back there and the power has
  * come back too; it has one power before, even when the frequency changes side.
+ *
+ * CEI 0-21 (8.5.3.3) and AS/NZS 4777.2 (4.5.3.2) hold the lowest power of an
+ * over-frequency until the frequency has been back in the deadband for a time. From
+ * there the power rises like after a connection.
  */
 static int32_t droop(struct qs1_core *core, int32_t limit_mw)
 {
@@ -315,27 +319,33 @@ static int32_t droop(struct qs1_core *core, int32_t limit_mw)
 	int32_t df_uhz = core->meter.f_uhz - p[QS1_PARAM_F_NOM_HZ] * 10000;
 	uint8_t side = p[QS1_PARAM_DROOP_ON] && core->meter.f_uhz ? droop_side(p, df_uhz)
 								  : QS1_DROOP_NONE;
+	int32_t hold = p[QS1_PARAM_DROOP_HOLD_S] * (1000 / QS1_SUPPORT_MS);
+	int32_t back = hold ? hold : DROOP_BACK;
 	int32_t target, now;
 
 	if (side == QS1_DROOP_NONE) {
 		s->droop_unseen = false;
 		if (s->droop == QS1_DROOP_NONE)
 			return limit_mw;
-		s->droop_back += s->droop_back < DROOP_BACK;
+		if (s->droop_back < back && ++s->droop_back == back && hold)
+			core->dclink.p_ramp_mw = lower(core->dclink.p_ramp_mw, s->p_low_mw);
 	} else {
 		if (s->droop == QS1_DROOP_NONE) {
 			s->p_pre_mw = power_before(s, limit_mw);
+			s->p_low_mw = s->rated_mw;
 			s->droop_x1024 = (side == QS1_DROOP_OVER ? s->p_pre_mw : limit_mw) * 1024;
 		}
 		s->droop = side;
 		s->droop_back = 0;
 	}
-	target = s->droop_back < DROOP_BACK ? droop_target(core, df_uhz, limit_mw) : limit_mw;
+	target = s->droop_back < back ? droop_target(core, df_uhz, limit_mw) : limit_mw;
+	if (hold && s->droop == QS1_DROOP_OVER && s->droop_back < back)
+		s->p_low_mw = target = lower(s->p_low_mw, target);
 	follow(&s->droop_x1024, target, s->droop_q30);
 	now = qs1_asr(s->droop_x1024, 10);
 	if (s->droop == QS1_DROOP_OVER && now > limit_mw)
 		now = limit_mw;
-	if (s->droop_back == DROOP_BACK && qs1_abs(limit_mw - now) < s->rated_mw / DROOP_DONE_PARTS)
+	if (s->droop_back == back && qs1_abs(limit_mw - now) < s->rated_mw / DROOP_DONE_PARTS)
 		s->droop = QS1_DROOP_NONE;
 	return now;
 }

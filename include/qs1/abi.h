@@ -49,7 +49,7 @@ typedef int64_t qs1_s64;
 #include "params.h"
 
 #define QS1_MAGIC 0x46315351u /* "QS1F" */
-#define QS1_LAYOUT_VERSION 3u
+#define QS1_LAYOUT_VERSION 4u
 #define QS1_CONTROL_HZ 20000u
 #define QS1_INPUTS 4
 

@@ -124,6 +124,8 @@
 	  "frequency droop: open-loop response time") \
 	X(DROOP_REF, "droop_ref", 0, 0, 0, 1, PROFILE, DEFAULT, \
 	  "frequency droop: power to which the slope refers, 0 rated, 1 the power before the event") \
+	X(DROOP_HOLD_S, "droop_hold_s", 0, 0, 0, 500, PROFILE, DEFAULT, \
+	  "frequency droop: time in the deadband until the lowest power above it ends, 0 for none") \
 	X(V_NOM_V, "v_nom_v", 0, 240, 150, 280, PROFILE, REFUSED, "nominal grid voltage") \
 	X(F_NOM_HZ, "f_nom_hz", 2, 6000, 5000, 6000, PROFILE, DEFAULT, "nominal grid frequency") \
 	X(POWER_LIMIT_W, "power_limit_w", 0, 1200, 0, 1200, CONTROL, REFUSED, "active power limit") \

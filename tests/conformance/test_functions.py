@@ -196,6 +196,19 @@ def test_each_profile_lowers_power_along_its_own_droop(sim, path):
     assert abs(found - expected) < 0.01 * rated
 
 
+def test_lowest_power_of_an_over_frequency_is_held_and_returns_by_the_ramp(sim):
+    """CEI 0-21, 8.5.3.3: for 300 s after the frequency is back, then 20 % a minute."""
+    path = ROOT / "profiles/cei-0-21.conf"
+    event = "set q_mode 0\nat 9 grid f 50.9\nat 20 grid f 50.4\nat 30 grid f 50\n"
+    lowest = power(sim(world(path, event + "at 17 mark start\nat 19 mark stop\n", 31)))
+    held = power(sim(world(path, event + "at 325 mark start\nat 329 mark stop\n", 330)))
+    later = power(sim(world(path, event +
+                            "at 31 set es_ramp_s 300\nat 389 mark start\nat 391 mark stop\n", 392)))
+    print(f"{lowest:.1f} W, held {held:.1f} W, a minute later {later:.1f} W")
+    assert lowest < 700 and abs(held - lowest) < 10
+    assert abs(later - lowest - 0.2 * 1150) < 0.03 * 1150
+
+
 def stages(path):
     """The trips of a profile that no faster one hides and that take less than a minute."""
     p = values(path)

@@ -443,6 +443,31 @@ static void droop_of_50_hz_may_be_of_the_power_before(void **state)
 	assert_in_range(droop(&b, 51, 30), 407500, 408500);
 }
 
+/* CEI 0-21, 8.5.3.3 */
+static void the_lowest_power_of_an_over_frequency_is_held(void **state)
+{
+	struct bench b;
+	int32_t lowest;
+
+	(void)state;
+	begin(&b);
+	set(&b, QS1_PARAM_DROOP_ON, 1);
+	set(&b, QS1_PARAM_DROOP_HOLD_S, 20);
+	b.core.dclink.p_ref_mw = 900000;
+	droop(&b, 60, 10);
+	lowest = droop(&b, 61, 30);
+	assert_in_range(lowest, 514000, 515000);
+	assert_in_range(droop(&b, 60.5, 10), lowest - 500, lowest + 500);
+	assert_in_range(droop(&b, 60, 19), lowest - 500, lowest + 500);
+	/* out of the deadband and back: the time begins again */
+	assert_in_range(droop(&b, 60.1, 1), lowest - 500, lowest + 500);
+	assert_in_range(droop(&b, 60, 19), lowest - 500, lowest + 500);
+	b.core.dclink.p_ramp_mw = 1200000;
+	assert_int_equal(droop(&b, 60, 30), 1200000);
+	/* from there with the ramp of a connection */
+	assert_in_range(b.core.dclink.p_ramp_mw, lowest - 500, lowest + 500);
+}
+
 static void droop_raises_a_limited_unit_and_does_not_hold_back_a_free_one(void **state)
 {
 	struct bench b;
@@ -499,6 +524,7 @@ int main(void)
 		cmocka_unit_test(a_cessation_does_not_hide_the_power_before),
 		cmocka_unit_test(a_unit_that_connects_beside_nominal_starts_from_the_limit),
 		cmocka_unit_test(droop_of_50_hz_may_be_of_the_power_before),
+		cmocka_unit_test(the_lowest_power_of_an_over_frequency_is_held),
 		cmocka_unit_test(droop_raises_a_limited_unit_and_does_not_hold_back_a_free_one),
 		cmocka_unit_test(without_a_function_nothing_is_held_back),
 	};
