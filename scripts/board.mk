@@ -3,7 +3,7 @@
 # The virtual board: make run, make guest.
 
 PYTHON := /usr/bin/python3
-BOARD := PYTHONPATH=scripts PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m board
+BOARD_RUN := PYTHONPATH=scripts PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m board
 
 COPROC ?= m4
 SPEED ?= 1
@@ -19,7 +19,7 @@ IMAGE := $(BUILD)/guest$(KERNEL_SUFFIX)/guest$(addprefix -,$(subst $(blank),+,$(
 ##   SCENARIO=file SPEED=x COPROC=m4|native
 run:
 	@$(MAKE) --no-print-directory $(BOARD_PARTS)
-	@$(BOARD) --image $(IMAGE) --scenario "$(SCENARIO)" --coproc $(COPROC) --speed $(SPEED) \
+	@$(BOARD_RUN) --image $(IMAGE) --scenario "$(SCENARIO)" --coproc $(COPROC) --speed $(SPEED) \
 		run $(if $(filter 1,$(HEADLESS)),--headless) $(if $(FOR),--for $(FOR))
 
 ## make guest CMD='...' | SCRIPT=file   run it as root in the board's Linux
@@ -30,5 +30,5 @@ unexport CMD
 guest: export QS1_CMD := $(value CMD)
 guest:
 	@$(MAKE) --no-print-directory $(BOARD_PARTS)
-	@$(BOARD) --image $(IMAGE) --scenario "$(SCENARIO)" --coproc $(COPROC) --speed $(SPEED) \
+	@$(BOARD_RUN) --image $(IMAGE) --scenario "$(SCENARIO)" --coproc $(COPROC) --speed $(SPEED) \
 		guest $(if $(SCRIPT),--script "$(SCRIPT)",--cmd="$$QS1_CMD")

@@ -47,6 +47,7 @@ def _arguments(argv):
     parser = argparse.ArgumentParser(prog="site", description=__doc__)
     parser.add_argument("--units", type=_number(1, UNITS_MAX, int), default=4)
     parser.add_argument("--phases", choices=tuple(GRIDS), default="1")
+    parser.add_argument("--board", type=_switch, default="", help="1: unit 1 is a whole virtual board")
     parser.add_argument("--scenario", type=_scenario, help="file with units, feeder and world")
     parser.add_argument("--speed", type=_number(0.01, 1000, float), default=1.0)
     parser.add_argument("--seed", type=_number(0, 2**53, int), default=1)
@@ -63,6 +64,11 @@ def _arguments(argv):
     options = parser.parse_args(argv)
     options.fresh = options.fresh == "1"
     options.paired = options.paired != "0"
+    options.board = int(options.board == "1")
+    if options.board and options.speed != 1:
+        parser.error(f"a whole board keeps real time: expected a speed of 1, found {options.speed:g}")
+    if options.board and options.units == 1:
+        parser.error("with a whole board, expected 2 units or more")
     return options
 
 

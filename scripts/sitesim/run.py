@@ -30,7 +30,7 @@ def _reporter():
 
 
 def _bring_up(site, report):
-    report(f"{len(site.world.start['units'])} inverters on one feeder")
+    report(f"{len(site.units)} inverters on one feeder")
     site.wait_ready()
     print(f"ready {json.dumps(site.ready())}", flush=True)
 

@@ -12,6 +12,7 @@ from board.process import wait_until
 from board.rundir import RunDir
 
 from . import scenario as standard
+from . import whole_board
 from .meter import Meter
 from .services import ECU_ID, ECUD, Broker, Ecu
 from .world import World, clock
@@ -29,7 +30,7 @@ class Site:
         self.options = options
         self.report = report
         self.rundir = RunDir(TOP)
-        self.world = self.meter = self.broker = self.ecu = None
+        self.world = self.meter = self.broker = self.ecu = self.board = None
         self._stop = threading.Event()
         self._failed = None
 
@@ -49,19 +50,34 @@ class Site:
         if self.options.scenario:
             return self.options.scenario
         path = self.rundir.file("site.scn")
-        path.write_text(standard.text(self.options.units, self.options.phases))
+        path.write_text(standard.text(self.options.units - self.options.board, self.options.phases))
         return path
 
     def _start(self):
         options, folder = self.options, self.rundir.path
         time = clock(options.speed)
-        self.world = World(self._scenario(), folder, ECU_ID, time, options.seed)
+        self.world = World(self._scenario(), folder, ECU_ID, time, options.seed,
+                           modems=1 + options.board, first=1 + options.board)
+        self.units = self.world.start["units"]
         self.meter = Meter(options.listen)
         self.meter.update(self.world.status())
         threading.Thread(target=self._follow_meter, daemon=True).start()
+        if options.board:
+            self._start_board()
         self.broker = Broker(folder, options.listen)
         if ECUD.exists():
             self._start_ecu(folder, dict(os.environ, QS1_CLOCK=time))
+
+    def _start_board(self):
+        """Unit 1: a whole virtual board, in a world of its own, at the second modem."""
+        self.report("unit 1 is a whole board, Linux boots (about 30 s)")
+        board = whole_board.whole_board(self.world.start["modems"][1], report=self.report)
+        board.__enter__()
+        self.board = board
+        label = whole_board.label_of(1)
+        whole_board.start_link(board, label, ECU_ID)
+        board.go()
+        self.units.insert(0, {"serial": whole_board.serial_of(1), "phase": "L1-N", "label": label})
 
     def _start_ecu(self, folder, env):
         state = STATE / "ecu"
@@ -76,7 +92,7 @@ class Site:
             return
         self.ecu.set_up(self.ecu.code())
         if self.options.paired:
-            self.ecu.pair([unit["label"] for unit in self.world.start["units"]])
+            self.ecu.pair([unit["label"] for unit in self.units])
 
     def _follow_meter(self):
         try:
@@ -93,6 +109,8 @@ class Site:
         for part in (self.meter, self.world):
             if part:
                 part.close()
+        if self.board:
+            self.board.__exit__(None, None, None)
         if failed:
             self.report(f"logs are kept in {self.rundir.keep_logs()}")
         self.rundir.__exit__(None, None, None)
@@ -102,12 +120,17 @@ class Site:
         for part in (self.broker, self.ecu):
             if part:
                 part.child.check()
+        if self.board:
+            self.board.check()
         if self._failed:
             raise self._failed
 
     def status(self):
-        """The world's status."""
-        return self.world.status()
+        """The world's status, with the whole board as its first unit."""
+        status = self.world.status()
+        if self.board:
+            status["units"].insert(0, whole_board.row(self.board))
+        return status
 
     def gateway(self):
         """What the gateway says, for the page; None without one or before its first use."""
@@ -121,12 +144,12 @@ class Site:
         def reported():
             self.check()
             gateway = self.gateway()
-            return gateway and gateway["reported"] >= len(self.world.start["units"])
+            return gateway and gateway["reported"] >= len(self.units)
         wait_until("a report of each inverter", reported, READY_S, (self.ecu.child,), 0.2)
 
     def ready(self):
         """What the line "ready" says, also written to build/site/ready.json."""
-        units = [dict(unit, modbus_unit=n) for n, unit in enumerate(self.world.start["units"], 2)]
+        units = [dict(unit, modbus_unit=n) for n, unit in enumerate(self.units, 2)]
         ready = {
             "mqtt": self.broker.address, "pcap": str(self.world.pcap),
             "modems": self.world.start["modems"], "units": units, "meter": self.meter.address,

@@ -22,3 +22,28 @@ def whole_board(modem, **options):
     """A board whose guest has a 16550 at the pseudo terminal of a modem."""
     arguments = ["-chardev", f"serial,id=radio,path={modem}", "-device", "pci-serial,chardev=radio"]
     return Board(guest_args=arguments, **options)
+
+
+def serial_of(number):
+    """Serial number of a simulated unit."""
+    return f"8060{number:08d}"
+
+
+def label_of(number):
+    """Its label. The install code is the number, counted on, with its CRC-16/X-25."""
+    code = bytes((number + i) & 0xFF for i in range(16))
+    crc = 0xFFFF
+    for byte in code:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ 0x8408 if crc & 1 else crc >> 1
+    return f"{serial_of(number)}:{(code + (crc ^ 0xFFFF).to_bytes(2, 'little')).hex().upper()}"
+
+
+def row(board):
+    """Its part of the site's status."""
+    status = board.status()
+    grid, firmware = status["truth"]["grid"], status.get("firmware") or {}
+    return {"serial": serial_of(1), "state": firmware.get("state") or "no firmware",
+            "faults": firmware.get("faults_active", []), "refused": 0, "p_w": grid["p"], "v": grid["v"],
+            "limit_w": None}

@@ -145,3 +145,12 @@ def test_a_wrong_option_is_named(site, options):
     run = site(*options)
     said = run.end()
     assert run.process.returncode == 2 and options[1] in said, said
+
+
+@pytest.mark.long
+def test_a_whole_board_is_the_first_unit(site):
+    run = site("--units", "3", "--board", "1", "--headless", "--for", "10")
+    said = run.end() if run.process.wait(180) is None else run.end()
+    assert run.process.returncode == 0, said
+    assert [unit["serial"] for unit in run.ready["units"]] == ["806000000001", "806000000002", "806000000003"]
+    assert "held   every inverter produces: 3 of 3" in said

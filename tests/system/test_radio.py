@@ -6,23 +6,12 @@ import subprocess
 
 from board.status import PRODUCING
 from paths import BUILD
-from sitesim.whole_board import start_link, whole_board
+from sitesim.whole_board import label_of, serial_of, start_link, whole_board
 
 ECU = "216000000001"
-SERIAL = "806000000001"
+SERIAL = serial_of(1)
 # Address of the second modem of qs1-ether.
 ADDRESS = "1082"
-
-
-def label_of(number=1):
-    """As inverter_install_code(): the unit's number, counted on."""
-    code = bytes(range(number, number + 16))
-    crc = 0xFFFF
-    for byte in code:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ 0x8408 if crc & 1 else crc >> 1
-    return f"{SERIAL}:{(code + (crc ^ 0xFFFF).to_bytes(2, 'little')).hex().upper()}"
 
 
 def read(modem, kind):
@@ -39,7 +28,7 @@ def test_the_board_answers_by_radio_what_is_true(tmp_path):
         while ether.stdout.readline() != "ready\n":
             pass
         with whole_board((tmp_path / "modem1").resolve(), report=print) as board:
-            start_link(board, label_of(), ECU)
+            start_link(board, label_of(1), ECU)
             board.go()
             board.skip_enter_service()
             board.wait_state(*PRODUCING)

@@ -87,11 +87,13 @@ static struct {
 	const char *capture;
 	uint8_t ecu[6];
 	int modems;
+	int first;
 	enum modem_chip chip;
 	uint64_t seed;
 } setting = {
 	.profile = "ieee1547-2018-cat3",
 	.modems = 1,
+	.first = 1,
 	.chip = MODEM_CC2652,
 	.seed = 1,
 	.ecu = { 0x21, 0x60, 0x00, 0x00, 0x00, 0x01 },
@@ -341,9 +343,9 @@ static int set_up_units(char *err, size_t size)
 			.start_wall_ms = clock_wall_ms(),
 			.version = 1000,
 		};
-		snprintf(text, sizeof(text), "8060%08d", i + 1);
+		snprintf(text, sizeof(text), "8060%08d", setting.first + i);
 		serial_parse(text, &unit->config.serial);
-		inverter_install_code(i + 1, unit->config.code);
+		inverter_install_code(setting.first + i, unit->config.code);
 		feeder_host(site.feeder, i + 1, &host, unit);
 	}
 	return ret;
@@ -692,6 +694,7 @@ static const struct argp_option options[] = {
 	{ "profile", 'g', "NAME", 0, "grid profile (ieee1547-2018-cat3)", 0 },
 	{ "ecu", 'e', "ID", 0, "identity of the ECU, which gives the PAN (216000000001)", 0 },
 	{ "modems", 'm', "N", 0, "modems, the first for the ECU (1)", 0 },
+	{ "first", 'f', "N", 0, "serial number of the first unit, after 8060 (1)", 0 },
 	{ "pcap", 'p', "FILE", 0, "capture of all frames", 0 },
 	{ "folder", 'd', "DIR", 0, "links modem0, modem1, ... to the pseudo terminals", 0 },
 	{ "seed", 's', "N", 0, "of the air's random numbers (1)", 0 },
@@ -723,6 +726,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		return 0;
 	case 'm':
 		setting.modems = (int)number_of(text, MEDIUM_PORTS, state);
+		return 0;
+	case 'f':
+		setting.first = (int)number_of(text, 10000000, state);
 		return 0;
 	case 'p':
 		setting.capture = text;
