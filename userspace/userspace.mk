@@ -14,8 +14,8 @@
 -include userspace/feeder/feeder.mk
 -include userspace/sim/sim.mk
 -include userspace/vboard/vboard.mk
+-include userspace/web/web.mk
 -include userspace/ecud/ecud.mk
 -include userspace/site/site.mk
 -include userspace/linkd/linkd.mk
--include userspace/web/web.mk
 -include userspace/fleet/fleet.mk

@@ -5,8 +5,8 @@
 ECUD_SRC := $(wildcard userspace/ecud/*.c)
 ECUD_OBJ := $(ECUD_SRC:%.c=$(BUILD)/host/%.o)
 ECUD_HOST := $(BUILD)/host/libecud.a
-ECUD_INCLUDES := -Iuserspace/ecud -Iuserspace/service -Iuserspace/link -Iuserspace/lib
-ECUD_LIBS := $(SERVICE_LIBS) -lsystemd -lcurl
+ECUD_INCLUDES := -iquote $(BUILD)/ecud -Iuserspace/ecud -Iuserspace/service -Iuserspace/link -Iuserspace/lib
+ECUD_LIBS := $(SERVICE_LIBS) -lsystemd -lcurl -lmosquitto
 ECUD_PARTS := $(ECUD_HOST) $(SERVICE_HOST) $(LINK_HOST) $(USERLIB_HOST)
 
 # The part that qs1-poll reads units with.
@@ -24,7 +24,16 @@ $(ECUD_OBJ): $(BUILD)/host/%.o: %.c
 
 -include $(ECUD_OBJ:.o=.d)
 
-$(BUILD)/host/bin/ecud: $(BUILD)/host/userspace/ecud/main.o $(ECUD_PARTS)
+# The table of routes, with the roles of each, comes from the description of the interface.
+ECUD_OPENAPI := userspace/ecud/openapi.json
+$(BUILD)/ecud/routes.inc: $(ECUD_OPENAPI) scripts/routes
+	@mkdir -p $(@D)
+	$(call say,GEN)
+	$(Q)scripts/routes $< >$@
+$(ECUD_OBJ): | $(BUILD)/ecud/routes.inc
+$(BUILD)/host/userspace/ecud/rest.o: $(ECUD_OPENAPI)
+
+$(BUILD)/host/bin/ecud: $(BUILD)/host/userspace/ecud/main.o $(ECUD_HOST) $(WEB_ECU) $(ECUD_PARTS)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) -o $@ $^ $(ECUD_LIBS)

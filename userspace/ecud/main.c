@@ -16,11 +16,16 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
+#include "aps.h"
 #include "core.h"
 #include "ecud.h"
 #include "log.h"
+#include "meter.h"
+#include "modbus.h"
+#include "mqtt.h"
 #include "options.h"
 #include "port.h"
+#include "rest.h"
 #include "service_clock.h"
 #include "uplink.h"
 #include "util.h"
@@ -34,7 +39,7 @@
  * The interfaces, in the order of their start. Each has a row here and a file of its own.
  */
 static const struct interface *const interfaces[] = {
-	NULL,
+	&interface_rest, &interface_modbus, &interface_aps, &interface_mqtt, &interface_meter,
 };
 
 static struct {
@@ -282,7 +287,7 @@ static int load(void)
 
 static int start_interfaces(void)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(interfaces) && interfaces[i]; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(interfaces); i++) {
 		int ret = interfaces[i]->start(&app.ecu, &app.interface_state[i]);
 
 		if (ret < 0) {
@@ -296,7 +301,7 @@ static int start_interfaces(void)
 static void stop_interfaces(void)
 {
 	for (size_t i = ARRAY_SIZE(interfaces); i-- > 0;) {
-		if (interfaces[i] && interfaces[i]->stop && app.interface_state[i]) {
+		if (interfaces[i]->stop && app.interface_state[i]) {
 			interfaces[i]->stop(app.interface_state[i]);
 		}
 	}

@@ -65,9 +65,9 @@ enum reading_scope {
 	X(DC_LINK, "dc_link_voltage", "V", UNIT, 1, "voltage", "measurement", \
 	  "qs1_dc_link_voltage_volts", "DC link voltage") \
 	X(ENERGY, "energy", "Wh", UNIT, 1, "energy", "total_increasing", \
-	  "qs1_energy_watt_hours_total", "Energy into the grid since the inverter was added") \
-	X(ENERGY_TODAY, "account_today", "Wh", UNIT, 1, "energy", "total_increasing", \
-	  "qs1_energy_today_watt_hours", "Energy into the grid since local midnight") \
+	  "qs1_energy_joules_total", "Energy into the grid since the inverter was added") \
+	X(ENERGY_TODAY, "energy_today", "Wh", UNIT, 1, "energy", "total_increasing", \
+	  "qs1_energy_today_joules", "Energy into the grid since local midnight") \
 	X(POWER_LIMIT, "power_limit", "W", UNIT, 1, "power", "measurement", \
 	  "qs1_power_limit_watts", "Power limit in force, read back") \
 	X(ENTER_SERVICE, "enter_service", "s", UNIT, 0, "duration", "measurement", \
@@ -83,17 +83,17 @@ enum reading_scope {
 	X(DC_P, "dc_power", "W", CHANNEL, 1, "power", "measurement", \
 	  "qs1_dc_power_watts", "Power of the module") \
 	X(DC_ENERGY, "dc_energy", "Wh", CHANNEL, 1, "energy", "total_increasing", \
-	  "qs1_dc_energy_watt_hours_total", "Energy of the module since the inverter was added") \
+	  "qs1_dc_energy_joules_total", "Energy of the module since the inverter was added") \
 	X(DC_ENERGY_TODAY, "dc_energy_today", "Wh", CHANNEL, 1, "energy", "total_increasing", \
-	  "qs1_dc_energy_today_watt_hours", "Energy of the module since local midnight") \
+	  "qs1_dc_energy_today_joules", "Energy of the module since local midnight") \
 	X(SITE_POWER, "power", "W", SITE, 1, "power", "measurement", \
 	  "qs1_site_power_watts", "Active power of all inverters") \
 	X(SITE_REACTIVE_POWER, "reactive_power", "var", SITE, 1, "reactive_power", "measurement", \
 	  "qs1_site_reactive_power_vars", "Reactive power of all inverters") \
 	X(SITE_ENERGY, "energy", "Wh", SITE, 1, "energy", "total_increasing", \
-	  "qs1_site_energy_watt_hours_total", "Energy of the site, replaced inverters included") \
-	X(SITE_ENERGY_TODAY, "account_today", "Wh", SITE, 1, "energy", "total_increasing", \
-	  "qs1_site_energy_today_watt_hours", "Energy of the site since local midnight") \
+	  "qs1_site_energy_joules_total", "Energy of the site, replaced inverters included") \
+	X(SITE_ENERGY_TODAY, "energy_today", "Wh", SITE, 1, "energy", "total_increasing", \
+	  "qs1_site_energy_today_joules", "Energy of the site since local midnight") \
 	X(SITE_LIMIT, "power_limit", "W", SITE, 1, "power", "measurement", \
 	  "qs1_site_power_limit_watts", "Power limit of the site") \
 	X(GRID_POWER, "grid_power", "W", SITE, 1, "power", "measurement", \
