@@ -71,7 +71,7 @@ struct arg {
 	{                                                                                          \
 		ARG_CHOICE, w, 0, 0                                                                \
 	}
-#define LOAD_P NUM("load power, pu,", 0.001, 3)
+#define LOAD_P NUM("load power, pu,", 0.001, 300)
 #define LOAD_QF NUM("quality factor", 0.05, 60)
 #define LOAD_MISMATCH                                                                              \
 	{                                                                                          \
@@ -650,7 +650,7 @@ static int parse_load(struct parser *p, const char *kind)
 {
 	static const struct arg power = LOAD_P, qf = LOAD_QF, mismatch = LOAD_MISMATCH;
 	static const struct arg pf = NUM("power factor", 0.1, 1);
-	static const struct arg var = NUM("reactive power, var,", 1, 5000);
+	static const struct arg var = NUM("reactive power, var,", 1, 500000);
 	int first = p->numbers, ret = 0;
 	double x[3] = { 0 };
 
