@@ -45,6 +45,7 @@ PLANS = [
     ("cost", None),
     ("island-rig", None),
     ("radio-*", None),
+    ("site-*", None),
     ("current-*", {"source", "switching"}),
     ("mppt-*", {"source"}),
     ("ride-through-*", {"source"}),

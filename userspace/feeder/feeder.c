@@ -566,8 +566,22 @@ static struct json_object *unit_json(const struct feeder *f, int n)
 	json_object_object_add(object, "relay_operations",
 			       json_object_new_int64((int64_t)plant_of(f, n)->operations));
 	qs1_world_measured(u->world, object);
-	json_object_object_add(object, "errors", json_object_get(qs1_world_errors(u->world)));
 	return object;
+}
+
+/* What units refused. */
+static struct json_object *errors_json(const struct feeder *f)
+{
+	struct json_object *all = json_object_new_array();
+
+	for (int n = 0; n < f->units; n++) {
+		struct json_object *some = qs1_world_errors(f->unit[n].world);
+
+		for (size_t k = 0; k < json_object_array_length(some); k++)
+			json_object_array_add(all,
+					      json_object_get(json_object_array_get_idx(some, k)));
+	}
+	return all;
 }
 
 struct json_object *feeder_summary(const struct feeder *f, double wall_s)
@@ -591,5 +605,6 @@ struct json_object *feeder_summary(const struct feeder *f, double wall_s)
 	for (int n = 0; n < f->units; n++)
 		json_object_array_add(units, unit_json(f, n));
 	json_object_object_add(summary, "units", units);
+	json_object_object_add(summary, "errors", errors_json(f));
 	return summary;
 }

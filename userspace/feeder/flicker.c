@@ -56,12 +56,13 @@ static double gain_at(const struct flicker *f, double hz)
 	return cabs(h);
 }
 
-void flicker_init(struct flicker *f, double grid_hz)
+void flicker_init(struct flicker *f, double grid_hz, double nominal_v)
 {
 	const struct lamp *lamp = grid_hz > 55 ? &lamp_120 : &lamp_230;
 	double w = 2 * M_PI, w1 = w * lamp->w1_hz, wl = w * lamp->low_pass_hz, sine;
 
 	memset(f, 0, sizeof(*f));
+	f->mean2 = nominal_v * nominal_v;
 	add(f, 0, 1, 0, w * HIGH_PASS_HZ, 1, 0);
 	/* Butterworth of sixth order. */
 	for (int n = 0; n < 3; n++)
@@ -71,10 +72,11 @@ void flicker_init(struct flicker *f, double grid_hz)
 	    1 / (w * lamp->w3_hz * w * lamp->w4_hz));
 	/*
 	 * A modulation of relative amplitude d, half the peak to peak value, gives a square whose
-	 * amplitude at 8.8 Hz is 2 d of its mean; its mean square is then to be 1.
+	 * amplitude at 8.8 Hz is 2 d of its mean. Its square, smoothed, is to have the peak 1: the
+	 * mean, and what is left of the oscillation at 17.6 Hz.
 	 */
 	sine = lamp->sine * gain_at(f, 8.8);
-	f->gain = 2 / (sine * sine);
+	f->gain = 2 / (sine * sine) / (1 + 1 / hypot(1, w * 2 * 8.8 * SMOOTH_TAU_S));
 }
 
 void flicker_start(struct flicker *f)
@@ -94,10 +96,8 @@ void flicker_step(struct flicker *f, double v)
 {
 	double x = v * v;
 
-	if (f->mean2 == 0)
-		f->mean2 = x;
 	f->mean2 += (x - f->mean2) / (RMS_TAU_S * FLICKER_HZ);
-	x = f->mean2 > 0 ? x / f->mean2 : 0;
+	x /= f->mean2;
 	for (int n = 0; n < f->sections; n++) {
 		struct flicker_section *s = &f->section[n];
 		double y = s->b[0] * x + s->z[0];

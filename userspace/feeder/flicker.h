@@ -26,7 +26,7 @@ struct flicker_section {
 
 /**
  * struct flicker - state
- * @mean2: slow mean of the squared voltage, V2; 0 before the first sample
+ * @mean2: slow mean of the squared voltage, V2; begins at the nominal voltage
  * @instant: instantaneous flicker, perceptibility units
  * @count: samples by class, @samples of them
  */
@@ -40,8 +40,8 @@ struct flicker {
 	uint32_t samples;
 };
 
-/* flicker_init() - for the lamp of 60 Hz networks (120 V) or of 50 Hz networks (230 V) */
-void flicker_init(struct flicker *flicker, double grid_hz);
+/* flicker_init() - for the lamp of 60 Hz networks (120 V) or of 50 Hz ones (230 V) */
+void flicker_init(struct flicker *flicker, double grid_hz, double nominal_v);
 
 /* flicker_start() - forget the classes: observation begins */
 void flicker_start(struct flicker *flicker);

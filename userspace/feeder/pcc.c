@@ -21,7 +21,7 @@ void pcc_init(struct pcc *pcc, const struct wiring *w)
 	pcc->last.phases = w->phases;
 	pcc->flicker_from_s = FLICKER_SETTLE_S;
 	for (int k = 0; k < w->phases; k++)
-		flicker_init(&pcc->flicker[k], w->hz);
+		flicker_init(&pcc->flicker[k], w->hz, w->volts);
 }
 
 void pcc_mark(struct pcc *pcc, bool start)

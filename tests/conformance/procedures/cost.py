@@ -16,6 +16,8 @@ IMAGES = ("cost-functions.elf", "cost-period.elf", "qs1-m4.elf")
 # Procedures without a scenario: they check the plant by itself, or are a C program.
 WITHOUT = {"plant-modules", "plant-losses", "plant-inputs", "plant-bridge", "plant-switching",
            "island-rig", "frequency-transient", "radio-errors", "radio-poll"}
+# Procedures whose scenarios have several units, of which there is no recording.
+SITES = "site-"
 
 # Of each other procedure's scenarios EACH are replayed, cut to LENGTH_S. A longer wait before the first
 # event is cut to CALM_S, which is enough for a unit to start.
@@ -51,7 +53,8 @@ def some_of(files):
 def of_the_others(run):
     """Name -> scenario of each procedure that simulates the unit, as it has left them."""
     texts, seen = {}, set()
-    others = {other.name for other in procedures()} - WITHOUT - {run.name}
+    others = {other.name for other in procedures() if not other.name.startswith(SITES)}
+    others -= WITHOUT | {run.name}
     for name in sorted(others):
         assert (OUT / name).is_dir(), (f"no scenarios of {name} in {OUT}: this procedure replays "
                                        "what the others leave there; run make conformance once")
