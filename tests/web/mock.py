@@ -29,6 +29,10 @@ class Refusal(Exception):
         self.status, self.code, self.message = status, code, message
 
 
+class Silence(Exception):
+    """No answer: the connection ends, as when a network goes away after the request."""
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -96,6 +100,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 try:
                     values = dict(pair.split("=") for pair in query.split("&") if pair)
                     status, value = act(self.server.site, *match.groups(), query=values, body=body)
+                except Silence:
+                    self.close_connection = True
+                    return self.wfile.close()
                 except Refusal as refusal:
                     return self.send_json(refusal.status, {"error": {"code": refusal.code,
                                                                      "message": refusal.message}})

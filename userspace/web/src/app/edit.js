@@ -66,8 +66,8 @@ function MapStep({ job, change }) {
 			onChange=${(event) => change({ across: event.target.value === "across", places: [] })}>
 			<option value="upright">${t("map.upright")}</option><option value="across">${t("map.across")}</option><//>
 		<${Placing} key=${`${job.across} ${serials.join()}`} serials=${serials} columns=${TEMPLATE.columns} places=${gridOf(job.across)}
-			modules=${job.places.filter((each) => serials.includes(each.serial))} onSave=${(places) => change({ places })} />
-		<div class="buttons"><${Act} label=${t("app.next")} act=${() => go("job", job.id, "handover")} /></div>`;
+			modules=${job.places.filter((each) => serials.includes(each.serial))} onChange=${(places) => change({ places })} />
+		<div class="buttons"><${Act} main label=${t("app.next")} act=${() => go("job", job.id, "handover")} /></div>`;
 }
 
 /* The job in the address of the ECU's own page, for a site without network. */

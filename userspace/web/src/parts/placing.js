@@ -27,9 +27,10 @@ export const gridOf = (across) => {
  * @serials: inverters
  * @modules: {serial, channel, x, y, turn} on the map
  * @places: FREE or gridOf()
- * @onSave: called with the new list
+ * @onSave: called with the new list when a person saves it
+ * @onChange: called with the new list at each change; then there is nothing to save
  */
-export function Placing({ serials, modules, places = FREE, columns = ROW_MODULES, onSave }) {
+export function Placing({ serials, modules, places = FREE, columns = ROW_MODULES, onSave, onChange }) {
 	const [list, setList] = useState(modules);
 	const [chosen, setChosen] = useState(null);
 	const [changed, setChanged] = useState(false);
@@ -39,6 +40,7 @@ export function Placing({ serials, modules, places = FREE, columns = ROW_MODULES
 	const change = (next) => {
 		setList(next);
 		setChanged(true);
+		onChange?.(next);
 	};
 	const left = unplaced(serials, list);
 	const place = (each) => {
@@ -79,8 +81,8 @@ export function Placing({ serials, modules, places = FREE, columns = ROW_MODULES
 			<option value="">${t("placing.choose")}</option>
 			${left.map((each) => html`<option value=${idOf(each)}>${each.serial} · ${t("module.input", { n: each.channel })}</option>`)}<//>
 			<button type="button" onClick=${placeAll}>${t("placing.all")}</button></div>`}
-		<div class="buttons"><${Act} main label=${t("placing.save")} done=${!changed && t("action.saved")} act=${async () => {
+		${onSave && html`<div class="buttons"><${Act} main label=${t("placing.save")} done=${!changed && t("action.saved")} act=${async () => {
 			await onSave(list);
 			setChanged(false);
-		}} />${changed && html`<span class="muted">${t("placing.unsaved")}</span>`}</div>`;
+		}} />${changed && html`<span class="muted">${t("placing.unsaved")}</span>`}</div>`}`;
 }
