@@ -43,8 +43,13 @@
 
 /* low-pass of 2^9 ms */
 #define MEAN_SHIFT 9
-/* the zero follows at once for 3 s, then by 2^9 steps of 128 ms, 65 s */
-#define SETTLE_MS 3000
+/*
+ * The zero follows by 2^8 ms until it has been within a quarter of the limit for 2 s,
+ * so that no transient sets it; from then on by 2^9 steps of 128 ms, 65 s.
+ */
+#define SETTLE_MS 2000
+#define SETTLED_V10 (DIRECT_V10 / 4)
+#define SETTLE_SHIFT 8
 #define ZERO_SHIFT 9
 #define ZERO_STEP_MS 128
 
@@ -74,13 +79,14 @@ uint32_t qs1_drift_ms(struct qs1_core *core)
 	d->link_v10 += qs1_asr(link_excess_v10(core) - d->link_v10, MEAN_SHIFT);
 	d->direct_v10 +=
 		qs1_asr(core->current.dc_v10 - core->pll.dc_v10 - d->direct_v10, MEAN_SHIFT);
-	if (d->settle_ms < SETTLE_MS) {
-		d->settle_ms++;
-		d->zero_v10 = d->direct_v10;
-	} else if (!(core->frame & (ZERO_STEP_MS - 1))) {
-		d->zero_v10 += qs1_asr(d->direct_v10 - d->zero_v10, ZERO_SHIFT);
-	}
 	moved_v10 = d->direct_v10 - d->zero_v10;
+	if (!qs1_lasts(&d->settle_ms, d->settle_ms == SETTLE_MS || qs1_abs(moved_v10) < SETTLED_V10,
+		       SETTLE_MS)) {
+		d->zero_v10 += qs1_asr(moved_v10, SETTLE_SHIFT);
+		moved_v10 = 0;
+	} else if (!(core->frame & (ZERO_STEP_MS - 1))) {
+		d->zero_v10 += qs1_asr(moved_v10, ZERO_SHIFT);
+	}
 
 	if (qs1_lasts(&d->link_ms, d->link_v10 < LINK_LOW_V10 || d->link_v10 > LINK_HIGH_V10,
 		      LINK_MS))

@@ -499,7 +499,7 @@ struct qs1_protect {
  * @link_v10: mean of what the resonator of the fundamental makes up for, beside what is known
  * @direct_v10: mean of the direct voltage that the bridge adds to the grid's
  * @zero_v10: slow mean of that
- * @settle_ms: time that the bridge has been on, until the zero is slow
+ * @settle_ms: for how long the zero has been close, until it is slow
  * @link_ms, @direct_ms: for how long each has been out of its limits
  */
 struct qs1_drift {
