@@ -11,6 +11,7 @@
 #define DAY_S 86400
 /* Stored for years and written once. */
 #define LEVEL 19
+#define LEVEL_OPEN 1
 /* A varint has 10 bytes at most; some bytes for the units. */
 #define RAW_MAX ((size_t)DAY_REPORTS_MAX * (REPORT_FIELD_COUNT + 1) * 10 + 64)
 
@@ -21,7 +22,8 @@ int64_t day_of(int64_t time_s, int zone_min)
 	return local_s / DAY_S - (local_s % DAY_S < 0);
 }
 
-int day_pack(const struct report *reports, size_t n, uint8_t **ret_bytes, size_t *ret_n)
+static int pack(const struct report *reports, size_t n, int level, uint8_t **ret_bytes,
+		size_t *ret_n)
 {
 	struct packer raw = { 0 };
 	struct packer out = { 0 };
@@ -38,7 +40,7 @@ int day_pack(const struct report *reports, size_t n, uint8_t **ret_bytes, size_t
 	}
 	report_pack(&raw, reports, n);
 	pack_bytes(&out, MAGIC, MAGIC_BYTES);
-	ret = pack_compress(&raw, LEVEL, &out);
+	ret = pack_compress(&raw, level, &out);
 	if (ret < 0 || out.failed) {
 		free(out.bytes);
 		return -ENOMEM;
@@ -46,6 +48,16 @@ int day_pack(const struct report *reports, size_t n, uint8_t **ret_bytes, size_t
 	*ret_bytes = out.bytes;
 	*ret_n = out.n;
 	return 0;
+}
+
+int day_pack(const struct report *reports, size_t n, uint8_t **ret_bytes, size_t *ret_n)
+{
+	return pack(reports, n, LEVEL, ret_bytes, ret_n);
+}
+
+int day_pack_open(const struct report *reports, size_t n, uint8_t **ret_bytes, size_t *ret_n)
+{
+	return pack(reports, n, LEVEL_OPEN, ret_bytes, ret_n);
 }
 
 int day_unpack(const uint8_t *bytes, size_t n, struct report **ret_reports, size_t *ret_n)

@@ -34,6 +34,9 @@ int64_t day_of(int64_t time_s, int zone_min);
  */
 int day_pack(const struct report *reports, size_t n, uint8_t **ret_bytes, size_t *ret_n);
 
+/* The same for a day that is not over: larger, and twenty times as fast. */
+int day_pack_open(const struct report *reports, size_t n, uint8_t **ret_bytes, size_t *ret_n);
+
 /**
  * day_unpack() - the opposite
  * @ret_reports: to be freed; untouched on failure

@@ -81,9 +81,13 @@ int db_open(sqlite3 **ret_db, const char *path, enum db_mode mode, char *err, si
 	int fd;
 
 	if (mode != DB_READ) {
-		/* SQLite would create it with the umask's mode; it holds password hashes. */
-		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-		if (fd < 0) {
+		/*
+		 * SQLite would create it with the umask's mode; it holds password hashes. A file
+		 * that exists is not opened: to close it would drop the POSIX locks that other
+		 * connections of this process hold on it, and the file would be damaged.
+		 */
+		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (fd < 0 && errno != EEXIST) {
 			ret = -errno;
 			snprintf(err, size, "%s: %s", path, strerror(-ret));
 			return ret;

@@ -411,18 +411,35 @@ static bool parse_body(struct http_request *request)
 	return false;
 }
 
-/* The whole request is here: run its handler, or let a worker run it. */
-static void finish(struct http_request *request)
+/*
+ * The whole request is here: run its handler, or let another thread reply.
+ *
+ * Return: whether the connection was suspended. Its reply may be there already, but libmicrohttpd
+ * takes it only when it calls again.
+ */
+static bool finish(struct http_request *request)
 {
 	if (request->file) {
 		http_reply_compiled(request);
 	} else if (!parse_body(request)) {
-		return;
+		return false;
+	} else if (request->route->flags & HTTP_LATER) {
+		MHD_suspend_connection(request->connection);
+		request->route->handler(request);
+		return true;
 	} else if (!(request->route->flags & HTTP_WORKER)) {
 		request->route->handler(request);
-	} else if (!http_work(request)) {
+	} else if (http_work(request)) {
+		return true;
+	} else {
 		http_reply_errno(request, -EAGAIN, "expected fewer requests at once");
 	}
+	return false;
+}
+
+void http_resume(struct http_request *request)
+{
+	MHD_resume_connection(request->connection);
 }
 
 /* Called by libmicrohttpd after the header, for each part of the body, and after the last one. */
@@ -453,8 +470,7 @@ static enum MHD_Result answer(void *ctx, struct MHD_Connection *connection, cons
 	}
 	if (!request->started && !request->reply) {
 		request->started = true;
-		finish(request);
-		if (!request->reply && request->route && request->route->flags & HTTP_WORKER) {
+		if (finish(request)) {
 			return MHD_YES;
 		}
 	}

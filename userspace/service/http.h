@@ -27,6 +27,7 @@ struct http_request;
 /* Flags of a route. */
 #define HTTP_WORKER (1u << 0)	  /* the handler may block: run it in a worker thread */
 #define HTTP_BINARY (1u << 1)	  /* the body need not be JSON */
+#define HTTP_LATER (1u << 3)	  /* any thread replies, and then calls http_resume() */
 #define HTTP_CREDENTIAL (1u << 2) /* the body holds a secret: never logged, limited to 4 KiB */
 
 /**
@@ -174,6 +175,13 @@ bool http_int(struct http_request *request, const char *name, int64_t min, int64
 	      const int64_t *missing, int64_t *ret_value);
 
 /* Replies: exactly one for a request. */
+
+/**
+ * http_resume() - after the reply to a request whose route has HTTP_LATER; from any thread
+ *
+ * The request must not be used any more. All such requests must be resumed before http_stop().
+ */
+void http_resume(struct http_request *request);
 
 /* @json is taken over. */
 void http_reply_json(struct http_request *request, unsigned int status, struct json_object *json);
