@@ -15,12 +15,13 @@ DEPS_board := $(BOARD_GOALS)
 DEPS_dts := dtbo board-dtbs dts-install
 DEPS_pru := toolchain-pru
 DEPS_hosts := test-hosts
+DEPS_ema := ema
 DEPS_ecu := ecu ether $(SITE_GOALS)
 DEPS_site := $(SITE_GOALS)
 DEPS_web := web $(BUILD)/web/%
 DEPS_browser := browser
-DEPS_GROUPS := sim firmware guest board dts hosts ecu site web browser pru
-DEPS_OTHER := sim firmware guest board unit ecu site test fuzz driver dts deb web
+DEPS_GROUPS := sim firmware guest board dts hosts ecu site ema web browser pru
+DEPS_OTHER := sim firmware guest board unit ema ecu site test fuzz driver dts deb web
 
 groups_of = $(or $(strip $(foreach group,$(DEPS_GROUPS),\
 	$(if $(filter $(DEPS_$(group)),$(1)),$(group)))),$(DEPS_OTHER))

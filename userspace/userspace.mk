@@ -19,3 +19,4 @@
 -include userspace/site/site.mk
 -include userspace/linkd/linkd.mk
 -include userspace/fleet/fleet.mk
+-include userspace/emad/emad.mk

@@ -23,3 +23,10 @@ $(BUILD)/tests/test_fleet_days: tests/unit/test_fleet_days.c $(ROOF_HOST) $(SERV
 	$(call say,LD)
 	$(Q)$(CC) $(HOST_CFLAGS) $(FLEET_INCLUDES) -MMD -MP -o $@ $< $(ROOF_HOST) $(SERVICE_HOST) \
 		$(HOST_WORLD) -lcmocka $(SERVICE_LIBS)
+
+$(BUILD)/qs1-fleet: $(BUILD)/host/userspace/fleet/main.o $(ROOF_HOST) $(SERVICE_HOST) $(HOST_WORLD)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -o $@ $^ -lcurl $(SERVICE_LIBS)
+
+-include $(BUILD)/host/userspace/fleet/main.d

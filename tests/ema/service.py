@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A monitoring service for the tests, its web interface, and generated ECUs."""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+from paths import BUILD, ROOT
+
+EMAD = BUILD / "host/bin/emad"
+FLEET = BUILD / "qs1-fleet"
+PASSWORD = "correct horse battery"
+PLACES = re.compile(r"pages on 127\.0\.0\.1:(\d+), ECUs on 127\.0\.0\.1:(\d+)")
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+class Service:
+    """emad with its state in @folder."""
+
+    def __init__(self, folder, settings=(), env=None):
+        self.folder = pathlib.Path(folder)
+        self.state = self.folder / "state"
+        self.config = self.folder / "emad.conf"
+        self.log = self.folder / "emad.log"
+        self.env = dict(os.environ, **(env or {}))
+        self.settings = {"web_port": 0, "uplink_port": 0, **dict(settings)}
+        self.process = None
+        self.web = self.uplink = 0
+        self.tokens = {}
+
+    def start(self):
+        self.config.write_text("".join(f"{name} {value}\n" for name, value in self.settings.items()))
+        self.log.write_text("")
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen([EMAD, "--config", self.config, "--state", self.state],
+                                            stderr=log, env=self.env)
+        deadline = time.monotonic() + 60
+        while not (found := PLACES.search(self.log.read_text())):
+            assert self.process.poll() is None and time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.02)
+        self.web, self.uplink = int(found[1]), int(found[2])
+        # the same ports after each restart
+        self.settings.update(web_port=self.web, uplink_port=self.uplink)
+        self.context = ssl.create_default_context(cafile=self.ca)
+        return self
+
+    @property
+    def ca(self):
+        return self.state / "tls/ca.pem"
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            assert self.process.wait(30) == 0, self.log.read_text()
+
+    def command(self, *options):
+        """Run emad with an option that does not serve."""
+        done = subprocess.run([EMAD, "--config", self.config, "--state", self.state, *options],
+                              capture_output=True, text=True, env=self.env)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def ask(self, method, path, body=None, token=None, port=None, headers=()):
+        data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"https://127.0.0.1:{port or self.web}{path}", data=data, method=method,
+            headers={"Content-Type": "application/json", **dict(headers)})
+        if token:
+            request.add_header("Authorization", f"Bearer {token}")
+        try:
+            with urllib.request.urlopen(request, context=self.context, timeout=30) as answer:
+                return Answer(answer.status, answer.headers, answer.read())
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, error.headers, error.read())
+
+    def api(self, method, path, body=None, who="owner"):
+        answer = self.ask(method, "/api/v1" + path, body, self.tokens.get(who))
+        assert answer.status < 300, f"{method} {path}: {answer.status} {answer.body.decode()}"
+        return answer.json if answer.body else None
+
+    def login(self, name, password=PASSWORD):
+        """Session of a user, as a header."""
+        answer = self.ask("POST", "/api/v1/session", {"name": name, "password": password})
+        assert answer.status == 200, answer.body
+        return {"Cookie": answer.headers["Set-Cookie"].split(";")[0]}
+
+    def token(self, session):
+        answer = self.ask("POST", "/api/v1/tokens", {"name": "test", "days": 30}, headers=session)
+        assert answer.status == 201, answer.body
+        return answer.json["secret"]
+
+    def set_up(self):
+        """First use: an owner, with a token."""
+        code = self.command("--setup").strip()
+        answer = self.ask("POST", "/api/v1/setup",
+                          {"code": code, "name": "owner", "password": PASSWORD})
+        assert answer.status == 200, answer.body
+        self.tokens["owner"] = self.token(self.login("owner"))
+        return self
+
+    def fleet(self, *options, new=True):
+        """Start generated ECUs."""
+        token = self.folder / "token"
+        token.write_text(self.tokens["owner"])
+        command = [FLEET, "--uplink", f"https://127.0.0.1:{self.uplink}", "--ca", self.ca,
+                   "--folder", self.folder / "keys", "--log", self.folder / "sent.log"]
+        if new:
+            command += ["--api", f"https://127.0.0.1:{self.web}", "--token", token]
+        return subprocess.Popen([*command, *map(str, options)], stdout=subprocess.PIPE, text=True,
+                                cwd=ROOT, env=self.env)
+
+    def deliver(self, *options, new=True):
+        """Run generated ECUs to their end; their summary."""
+        process = self.fleet(*options, new=new)
+        text, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, (process.returncode, text)
+        return json.loads(text)
+
+    def wait(self, condition, seconds=30):
+        deadline = time.monotonic() + seconds
+        while not (result := condition()):
+            assert time.monotonic() < deadline, f"not within {seconds} s"
+            time.sleep(0.05)
+        return result

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""From a generated ECU to the web interface, and nothing lost or doubled on the way."""
+
+import random
+import sqlite3
+import time
+
+
+def sent(service):
+    """Key and hash of each batch that an ECU was promised."""
+    lines = (service.folder / "sent.log").read_text().split("\n")[:-1]
+    return {tuple(line.split()[:3]): line.split()[3] for line in lines}
+
+
+def stored(service):
+    database = sqlite3.connect(service.state / "data.db")
+    rows = database.execute("SELECT ecu, epoch, sequence, hash FROM batches").fetchall()
+    database.close()
+    assert len(rows) == len({row[:3] for row in rows})
+    return {(f"{ecu:012d}", str(epoch % 2**64), str(sequence)): digest.hex()
+            for ecu, epoch, sequence, digest in rows}
+
+
+def all_derived(service):
+    database = sqlite3.connect(service.state / "data.db")
+    newest, done = database.execute(
+        "SELECT COALESCE(MAX(batches.number), 0), "
+        "(SELECT number FROM progress WHERE name = 'derived') FROM batches").fetchone()
+    database.close()
+    return newest == (done or 0)
+
+
+def test_a_batch_reaches_store_roll_up_and_web_interface(service):
+    summary = service.deliver("--ecus", 2, "--units", 3, "--batches", 2, "--period", 2,
+                              "--history", 1)
+    assert summary["failures"] == 0
+    service.wait(lambda: all_derived(service))
+    assert stored(service) == sent(service)
+    fleet = service.api("GET", "/fleet")
+    assert (fleet["sites"], fleet["units"]) == (2, 6)
+    site = service.api("GET", "/sites?sort=power")["sites"][0]
+    assert site["units"] == 3 and site["last_ms"]
+    inverters = service.api("GET", f"/sites/{site['id']}/inverters")["inverters"]
+    assert len(inverters) == 3 and all(len(each["inputs"]) == 4 for each in inverters)
+    now_ms = int(time.time() * 1000)
+    history = service.api("GET", f"/sites/{site['id']}/history?from_ms={now_ms - 86400000}"
+                                 f"&to_ms={now_ms}&step_s=900&modules=true")
+    assert len(history["series"]) == 12
+    assert len(history["time_ms"]) == len(history["series"][0]["values"])
+
+
+def test_the_derived_tables_are_built_again_with_equal_hashes(service):
+    service.deliver("--ecus", 2, "--units", 2, "--batches", 1, "--period", 1, "--history", 3)
+    service.wait(lambda: all_derived(service))
+    service.stop()
+    before = service.command("--hashes")
+    assert "unit_days 0 " not in before
+    assert service.command("--rebuild", "--hashes") == before
+
+
+def test_compaction_changes_no_derived_table_and_keeps_the_log_unique(service):
+    service.deliver("--ecus", 1, "--units", 4, "--batches", 1, "--period", 1, "--history", 2)
+    service.wait(lambda: all_derived(service))
+    service.stop()
+    before = service.command("--hashes")
+    log = stored(service)
+    # the batches become old
+    database = sqlite3.connect(service.state / "data.db")
+    with database:
+        database.execute("UPDATE batches SET received_ms = received_ms - 9 * 86400000")
+    database.close()
+    assert f"{len(log)} batches compacted" in service.command("--compact")
+    assert stored(service) == {}
+    assert service.command("--hashes") == before
+    assert service.command("--rebuild", "--hashes") == before
+    database = sqlite3.connect(service.state / "data.db")
+    reports, size = database.execute(
+        "SELECT SUM(reports), SUM(LENGTH(content) + LENGTH(quarters) + LENGTH(plain_hash)) "
+        "FROM unit_days").fetchone()
+    log_size, = database.execute("SELECT SUM(LENGTH(hashes) + LENGTH(rows)) FROM log_days").fetchone()
+    database.close()
+    print(f"{reports} reports, {(size + log_size) / reports:.1f} bytes a report")
+    assert (size + log_size) / reports <= 20
+
+
+def test_no_batch_is_lost_or_doubled_by_kills(service):
+    """A short form; the long one kills a hundred times."""
+    generator = service.fleet("--ecus", 20, "--units", 2, "--batches", 12, "--period", 1)
+    service.wait(lambda: service.api("GET", "/fleet")["units"] == 40)
+    rng = random.Random(5)
+    for _ in range(6):
+        time.sleep(rng.uniform(0.5, 1.5))
+        service.kill()
+        service.start()
+    text, _ = generator.communicate(timeout=120)
+    assert generator.returncode == 0, text
+    service.wait(lambda: all_derived(service))
+    promised = sent(service)
+    assert len(promised) == 20 * 12
+    assert stored(service) == promised
+
+
+def test_an_ecu_without_a_known_key_is_refused(service, tmp_path):
+    answer = service.ask("POST", "/uplink/v1/batches", b"x" * 200, port=service.uplink,
+                         headers={"Content-Type": "application/octet-stream"})
+    assert (answer.status, answer.json["error"]["code"]) == (400, "malformed")
+    answer = service.ask("GET", "/uplink/v1/orders?wait=0", port=service.uplink)
+    assert (answer.status, answer.json["error"]["code"]) == (401, "no_certificate")
+
+
+def test_a_revoked_ecu_is_refused_at_its_next_request(service):
+    generator = service.fleet("--ecus", 1, "--units", 1, "--period", 1)
+    site = service.wait(lambda: service.api("GET", "/sites")["sites"])[0]["id"]
+    service.wait(lambda: service.api("GET", f"/sites/{site}")["units"])
+    ecu = service.api("GET", f"/sites/{site}")["ecus"][0]["ecu"]
+    service.api("DELETE", f"/sites/{site}/ecus/{ecu}")
+    time.sleep(1.5)
+    count = len(stored(service))
+    time.sleep(2.5)
+    assert len(stored(service)) == count
+    generator.terminate()
+    generator.communicate()
+
+
+def test_an_order_is_confirmed_by_each_inverter(service):
+    generator = service.fleet("--ecus", 1, "--units", 1, "--period", 1)
+    site = service.wait(lambda: service.api("GET", "/sites")["sites"])[0]["id"]
+    service.wait(lambda: service.api("GET", f"/sites/{site}")["units"])
+    order = service.api("POST", f"/sites/{site}/commands",
+                        {"command": "limit", "arguments": {"w": 300, "lease_s": 600}})
+    assert order["state"] == "queued"
+
+    def confirmed():
+        now = service.api("GET", f"/sites/{site}/commands/{order['id']}")
+        return now if now["state"] == "confirmed" else None
+    assert service.wait(confirmed)["results"][0]["text"] == "read back"
+    generator.terminate()
+    generator.communicate()

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Alarms: runs the rules of watch.h over the stored sites, and keeps what they find. */
+#ifndef EMAD_ALARMS_H
+#define EMAD_ALARMS_H
+
+#include "store.h"
+#include "watch.h"
+
+/**
+ * alarms_settings() - rules as they hold for a tenant
+ *
+ * Return: 0 or a negative errno.
+ */
+int alarms_settings(struct sql *sql, int64_t tenant,
+		    struct watch_setting settings[WATCH_RULE_COUNT]);
+
+/**
+ * alarms_run() - run the rules for one site
+ * @modules: compare modules too, once a day
+ *
+ * Opens and ends alarms, queues messages about them, and marks the site as silent or not.
+ *
+ * Return: 1 if an alarm began or ended, 0, or a negative errno.
+ */
+int alarms_run(struct store *store, struct sql *sql, int64_t site, bool modules, int64_t now_ms);
+
+/**
+ * alarms_run_all() - run the rules for every site that is due
+ *
+ * Sites are due each minute; modules are compared once in a site's local day, after 1 h.
+ *
+ * @changed: called for each site whose alarms changed; NULL for none
+ *
+ * Return: 0 or a negative errno.
+ */
+int alarms_run_all(struct store *store, struct sql *sql, int64_t now_ms,
+		   void (*changed)(void *ctx, int64_t site), void *ctx);
+
+#endif /* EMAD_ALARMS_H */

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Jobs of the installer's app: a site with map, ECU and scanned inverters, entered without network
+ * and handed over later. A job has an identity that the app makes, so that a second hand-over
+ * changes nothing.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api.h"
+#include "ingest.h"
+#include "orders.h"
+#include "service_clock.h"
+#include "sites.h"
+
+#define JOB_ID_SIZE 37
+#define INVERTERS_MAX 254
+#define COMMISSION_TTL_S 86400
+
+static const char *job_state(const struct sql_rows *rows, const char *order_state)
+{
+	if (order_state && strcmp(order_state, "confirmed") == 0) {
+		return "done";
+	}
+	if (order_state && strcmp(order_state, "queued") != 0 && strcmp(order_state, "sent") != 0) {
+		return "failed";
+	}
+	if (order_state) {
+		return "commissioning";
+	}
+	return sql_is_null(rows, 3) ? "waiting" : "enrolled";
+}
+
+/* @enrolment is taken over; NULL for none. */
+static void reply_job(struct http_request *request, struct sql *sql, const char *id,
+		      unsigned int status, struct json_object *enrolment)
+{
+	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
+	struct json_object *json, *orders;
+	const char *state = NULL;
+	int ret = sql_query(
+		sql, &rows,
+		"SELECT jobs.site, jobs.created_ms, commission_order, (SELECT key_hash FROM "
+		"ecus WHERE ecus.ecu = jobs.ecu) FROM jobs JOIN sites ON sites.id = jobs.site "
+		"WHERE jobs.id = $2 AND " API_VISIBLE,
+		"is", api_tenant(request), id);
+
+	if (ret == 0) {
+		ret = sql_next(rows);
+	}
+	if (ret <= 0) {
+		json_object_put(enrolment);
+		if (ret == 0) {
+			http_reply_error(request, 404, "not_found", "there is no job '%.40s'", id);
+		} else {
+			api_failed(request, sql, ret);
+		}
+		return;
+	}
+	orders = sql_is_null(rows, 2)
+			 ? json_object_new_array()
+			 : orders_list(sql, sql_int(rows, 0), sql_text(rows, 2), INT64_MAX, 1);
+	if (!orders) {
+		json_object_put(enrolment);
+		api_failed(request, sql, -EIO);
+		return;
+	}
+	if (json_object_array_length(orders) > 0) {
+		state = json_object_get_string(
+			json_object_object_get(json_object_array_get_idx(orders, 0), "state"));
+	}
+	json = json_object_new_object();
+	json_text(json, "id", id);
+	json_row_int(json, "site", rows, 0);
+	json_text(json, "state", job_state(rows, state));
+	json_object_object_add(json, "enrolment", enrolment);
+	json_object_object_add(json, "orders", orders);
+	json_row_int(json, "created_ms", rows, 1);
+	http_reply_json(request, status, json);
+}
+
+void api_get_jobs_job(struct http_request *request)
+{
+	struct sql *sql = api_sql(request);
+
+	if (sql) {
+		reply_job(request, sql, http_param(request, "job"), 200, NULL);
+	}
+}
+
+/* ---- hand-over ---- */
+
+/**
+ * struct job - as handed over
+ */
+struct job {
+	const char *id;
+	int64_t site;
+	struct sites_new new_site;
+	bool has_ecu;
+	uint64_t ecu;
+	struct json_object *map;
+	struct json_object *inverters;
+	bool commission;
+};
+
+static int refuse(struct http_request *request, const char *message)
+{
+	http_reply_error(request, 400, "invalid", "%s", message);
+	return -EINVAL;
+}
+
+static int read_inverters(struct http_request *request, struct job *job)
+{
+	size_t n = job->inverters ? json_object_array_length(job->inverters) : 0;
+
+	if (n > INVERTERS_MAX) {
+		return refuse(request, "inverters: expected at most 254");
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *serial = json_object_object_get(
+			json_object_array_get_idx(job->inverters, i), "serial");
+		uint64_t number;
+
+		if (!json_object_is_type(serial, json_type_string) ||
+		    id_parse(json_object_get_string(serial), &number) < 0) {
+			return refuse(request, "inverters: expected serial as 12 digits");
+		}
+	}
+	return 0;
+}
+
+/* Return: 0, or a negative errno after a reply. */
+static int read_job(struct http_request *request, struct job *job)
+{
+	struct json_object *site = json_object_object_get(http_json(request), "site");
+	struct json_object *commission;
+	const char *ecu = NULL;
+	char err[200];
+
+	if (!http_text(request, "id", JOB_ID_SIZE - 1, JOB_ID_SIZE - 1, &job->id) ||
+	    !api_text(request, "ecu", 20, &ecu) ||
+	    !api_member(request, "map", json_type_object, &job->map) ||
+	    !api_member(request, "inverters", json_type_array, &job->inverters) ||
+	    !api_member(request, "commission", json_type_boolean, &commission)) {
+		return -EINVAL;
+	}
+	job->commission = json_object_get_boolean(commission);
+	job->has_ecu = ecu != NULL;
+	if (ecu && id_parse(ecu, &job->ecu) < 0) {
+		return refuse(request, "ecu: expected 12 digits");
+	}
+	if (job->map && sites_check_map(job->map, err, sizeof(err)) < 0) {
+		return refuse(request, err);
+	}
+	if (json_object_is_type(site, json_type_int)) {
+		job->site = json_object_get_int64(site);
+	} else if (!json_object_is_type(site, json_type_object)) {
+		return refuse(request, "site: expected a number or an object");
+	} else if (sites_parse(site, &job->new_site, err, sizeof(err)) < 0) {
+		return refuse(request, err);
+	}
+	return read_inverters(request, job);
+}
+
+/* Site of the job, made when it is new. */
+static int64_t job_site(struct http_request *request, struct sql *sql, const struct job *job)
+{
+	int64_t known;
+	int ret;
+
+	if (job->site == 0) {
+		return sites_add(sql, &job->new_site, http_identity(request), clock_wall_ms());
+	}
+	ret = sql_one(sql, &known, 0, "SELECT id FROM sites WHERE id = $2 AND " API_VISIBLE, "ii",
+		      api_tenant(request), job->site);
+	return ret < 0 ? ret : known ? known : -ENOENT;
+}
+
+/* All of the job, within a transaction. */
+static int enter_job(struct http_request *request, struct sql *sql, const struct job *job,
+		     struct json_object **ret_enrolment)
+{
+	struct api *api = http_ctx(request);
+	const struct auth_identity *identity = http_identity(request);
+	char order[ORDERS_ID_SIZE] = "";
+	int64_t site = job_site(request, sql, job);
+	int ret = site < 0 ? (int)site : 0;
+
+	if (ret == 0 && job->map) {
+		ret = sql_run(sql, "UPDATE sites SET map = $2 WHERE id = $1", "is", site,
+			      json_object_to_json_string_ext(job->map, JSON_C_TO_STRING_PLAIN));
+	}
+	if (ret >= 0 && job->has_ecu) {
+		*ret_enrolment = sites_enrol(sql, site, job->ecu, api->uplink, api->key_hash,
+					     clock_wall_ms(), &ret);
+	}
+	if (ret >= 0 && job->commission) {
+		ret = orders_add(sql, site, 0, "commission", NULL, identity->name,
+				 auth_role_name(identity->role), COMMISSION_TTL_S, clock_wall_ms(),
+				 order);
+	}
+	if (ret >= 0) {
+		ret = sql_run(
+			sql,
+			"INSERT INTO jobs (id, site, ecu, commission, commission_order, inverters, "
+			"created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+			"sinissi", job->id, site, job->has_ecu ? (int64_t)job->ecu : SQL_NULL,
+			(int64_t)job->commission, order[0] ? order : NULL,
+			job->inverters ? json_object_to_json_string(job->inverters) : "[]",
+			clock_wall_ms());
+	}
+	return ret < 0 ? ret : 0;
+}
+
+static void reply_refused(struct http_request *request, struct sql *sql, int error)
+{
+	if (error == -EPERM || error == -ENOENT) {
+		http_reply_error(request, 404, "not_found",
+				 "site: there is no such site or customer for this tenant");
+	} else if (error == -EINVAL) {
+		http_reply_error(request, 400, "invalid",
+				 "site: expected name, and customer or customer_name");
+	} else if (error == -EEXIST) {
+		http_reply_error(request, 409, "exists", "the ECU belongs to another site");
+	} else {
+		api_failed(request, sql, error);
+	}
+}
+
+void api_post_jobs(struct http_request *request)
+{
+	struct api *api = http_ctx(request);
+	struct sql *sql = api_sql(request);
+	struct json_object *enrolment = NULL;
+	struct job job = { 0 };
+	int64_t known;
+	int ret;
+
+	if (!sql || read_job(request, &job) < 0) {
+		return;
+	}
+	ret = sql_begin(sql);
+	if (ret == 0) {
+		ret = sql_one(sql, &known, 0, "SELECT site FROM jobs WHERE id = $1", "s", job.id);
+	}
+	if (ret == 0 && !known) {
+		ret = enter_job(request, sql, &job, &enrolment);
+	}
+	if (ret == 0) {
+		ret = sql_commit(sql);
+	}
+	if (ret < 0) {
+		sql_rollback(sql);
+		json_object_put(enrolment);
+		reply_refused(request, sql, ret);
+		return;
+	}
+	if (!known) {
+		api_audit(request, "job", job.id, "");
+		if (api->ingest) {
+			ingest_wake(api->ingest);
+		}
+	}
+	reply_job(request, sql, job.id, known ? 200 : 201, enrolment);
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Configuration, see config.h. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf.h"
+#include "config.h"
+#include "util.h"
+
+static const struct text {
+	const char *name;
+	size_t offset;
+	const char *usual;
+} texts[] = {
+#define X(name, usual, help) { #name, offsetof(struct config, name), usual },
+	CONFIG_TEXTS(X)
+#undef X
+};
+
+static const struct number {
+	const char *name;
+	size_t offset;
+	int64_t usual;
+	int64_t min;
+	int64_t max;
+} numbers[] = {
+#define X(name, usual, min, max, help) { #name, offsetof(struct config, name), usual, min, max },
+	CONFIG_NUMBERS(X)
+#undef X
+};
+
+static int take_text(struct config *config, const struct text *text, const char *value, char *err,
+		     size_t size)
+{
+	if (strlen(value) >= CONFIG_TEXT_SIZE) {
+		snprintf(err, size, "%s: expected at most %d bytes, found %zu", text->name,
+			 CONFIG_TEXT_SIZE - 1, strlen(value));
+		return -EINVAL;
+	}
+	strcpy((char *)config + text->offset, value);
+	return 0;
+}
+
+static int take_number(struct config *config, const struct number *number, const char *value,
+		       char *err, size_t size)
+{
+	char *end;
+	long long found;
+
+	errno = 0;
+	found = strtoll(value, &end, 10);
+	if (errno || *end || found < number->min || found > number->max) {
+		snprintf(err, size,
+			 "%s: expected an integer from %" PRId64 " to %" PRId64 ", found '%s'",
+			 number->name, number->min, number->max, value);
+		return -EINVAL;
+	}
+	*(int64_t *)((char *)config + number->offset) = found;
+	return 0;
+}
+
+static int take_line(void *ctx, int line, const char *name, const char *value, char *err,
+		     size_t size)
+{
+	(void)line;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		if (strcmp(name, texts[i].name) == 0) {
+			return take_text(ctx, &texts[i], value, err, size);
+		}
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		if (strcmp(name, numbers[i].name) == 0) {
+			return take_number(ctx, &numbers[i], value, err, size);
+		}
+	}
+	snprintf(err, size, "unknown setting '%s'", name);
+	return -EINVAL;
+}
+
+int config_load(const char *path, struct config *config, char *err, size_t size)
+{
+	int ret;
+
+	*config = (struct config){ 0 };
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		strcpy((char *)config + texts[i].offset, texts[i].usual);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		*(int64_t *)((char *)config + numbers[i].offset) = numbers[i].usual;
+	}
+	ret = qs1_conf_read(path ? path : CONFIG_FILE, take_line, config, err, size);
+	return ret == -ENOENT && !path ? 0 : ret;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Configuration of emad: a file of lines, name and value. */
+#ifndef EMAD_CONFIG_H
+#define EMAD_CONFIG_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONFIG_FILE "/etc/qs1/emad.conf"
+#define CONFIG_TEXT_SIZE 256
+
+/*
+ * Settings. Columns: name in the file and member, type, usual value, smallest and largest number,
+ * help for the manual page.
+ */
+/* clang-format off */
+#define CONFIG_TEXTS(X) \
+	X(listen, "127.0.0.1", "address to listen on") \
+	X(host, "localhost", "name under which browsers and ECUs reach the service") \
+	X(database, "", "connection string of PostgreSQL, postgresql:...; SQLite without one") \
+	X(smtp, "", "mail server as smtp://host:port or smtps://host; no e-mail without one") \
+	X(smtp_user, "", "user name at the mail server") \
+	X(smtp_password_file, "", "file with the password") \
+	X(mail_from, "qs1-ema@localhost", "sender of e-mail") \
+	X(nats, "", "NATS servers, nats://a,b,c; without one ingest writes to the database itself") \
+	X(part, "all", "all, or one of ingest, store, watch, web")
+
+#define CONFIG_NUMBERS(X) \
+	X(web_port, 9443, 0, 65535, "port of pages and API") \
+	X(uplink_port, 9444, 0, 65535, "port of the ECUs") \
+	X(webhook_private, 0, 0, 1, "1: webhooks may go to private addresses, by http too") \
+	X(hot_days, 8, 1, 365, "days after which batches are compacted") \
+	X(event_days, 3650, 1, 36500, "days for which events are kept") \
+	X(day_days, 36500, 30, 36500, "days for which readings are kept")
+/* clang-format on */
+
+/**
+ * struct config - by the tables above
+ */
+struct config {
+#define X(name, usual, help) char name[CONFIG_TEXT_SIZE];
+	CONFIG_TEXTS(X)
+#undef X
+#define X(name, usual, min, max, help) int64_t name;
+	CONFIG_NUMBERS(X)
+#undef X
+	char state[PATH_MAX / 2];
+};
+
+/**
+ * config_load() - read the file
+ * @path: NULL for CONFIG_FILE, which may be missing
+ *
+ * Return: 0 or a negative errno with @err.
+ */
+int config_load(const char *path, struct config *config, char *err, size_t size);
+
+#endif /* EMAD_CONFIG_H */

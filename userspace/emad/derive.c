@@ -1,0 +1,588 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* From the log to the derived tables, see derive.h. */
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "days.h"
+#include "derive.h"
+#include "log.h"
+#include "rollup.h"
+#include "schema.h"
+
+#define DAY_S 86400
+#define HASH_BYTES 16
+/* Numbers of events: those of one batch follow each other. */
+#define EVENTS_PER_BATCH 4096
+
+static_assert(BATCH_ROWS_MAX < EVENTS_PER_BATCH, "numbers of events");
+
+/**
+ * struct source - a batch of the log with what the log knows of it
+ */
+struct source {
+	int64_t number;
+	int64_t site;
+	int64_t customer;
+	int64_t shift_s;
+	struct batch batch;
+};
+
+int64_t derive_reports(struct store *store, struct sql *sql, int64_t site, uint64_t serial,
+		       int64_t day, struct report **ret_reports)
+{
+	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
+	uint8_t *bytes __cleanup(free_ptr) = NULL;
+	struct report *reports;
+	const void *sealed;
+	size_t n, count;
+	int ret = sql_query(sql, &rows,
+			    "SELECT content, customer FROM unit_days JOIN sites ON sites.id = "
+			    "unit_days.site WHERE site = $1 AND serial = $2 AND day = $3",
+			    "iii", site, serial, day);
+
+	if (ret == 0) {
+		ret = sql_next(rows);
+	}
+	if (ret <= 0) {
+		*ret_reports = NULL;
+		return ret;
+	}
+	sealed = sql_blob(rows, 0, &n);
+	ret = vault_open_bytes(store->vault, sql_int(rows, 1), sealed, n, &bytes, &n);
+	if (ret == 0) {
+		ret = day_unpack(bytes, n, &reports, &count);
+	}
+	if (ret < 0) {
+		return ret;
+	}
+	*ret_reports = reports;
+	return (int64_t)count;
+}
+
+static int64_t nullable(int64_t value)
+{
+	return value == REPORT_ABSENT ? SQL_NULL : value;
+}
+
+/* The hash is of the reports alone: the content has a random nonce, and its compression depends
+ * on whether the day is over. */
+static void hash_reports(const struct report *reports, size_t n, uint8_t *hash)
+{
+	struct packer packer = { 0 };
+
+	report_pack(&packer, reports, n);
+	crypto_generichash(hash, HASH_BYTES, packer.bytes, packer.n, NULL, 0);
+	free(packer.bytes);
+}
+
+static int write_day(struct store *store, struct sql *sql, const struct source *source,
+		     uint64_t serial, int64_t day, const struct report *reports, size_t n)
+{
+	uint8_t *plain __cleanup(free_ptr) = NULL;
+	uint8_t *sealed __cleanup(free_ptr) = NULL;
+	struct packer quarters = { 0 };
+	uint8_t hash[HASH_BYTES];
+	struct rollup rollup;
+	size_t plain_n, sealed_n;
+	int ret = day_pack_open(reports, n, &plain, &plain_n);
+
+	if (ret == 0) {
+		ret = vault_seal(store->vault, source->customer, plain, plain_n, &sealed,
+				 &sealed_n);
+	}
+	if (ret < 0) {
+		return ret;
+	}
+	rollup_day(reports, n, day * DAY_S - source->batch.head.zone_min * 60, &rollup);
+	rollup_pack(&rollup, &quarters);
+	hash_reports(reports, n, hash);
+	ret = quarters.failed
+		      ? -ENOMEM
+		      : sql_run(sql,
+				"INSERT INTO unit_days (site, serial, day, reports, peak_w, "
+				"first1, first2, first3, first4, last1, last2, last3, last4, "
+				"quarters, plain_hash, content) VALUES ($1, $2, $3, $4, $5, $6, "
+				"$7, $8, $9, $10, $11, $12, $13, $14, $15, $16) "
+				"ON CONFLICT (site, serial, day) DO UPDATE SET reports = "
+				"excluded.reports, peak_w = excluded.peak_w, first1 = "
+				"excluded.first1, first2 = excluded.first2, first3 = "
+				"excluded.first3, first4 = excluded.first4, last1 = "
+				"excluded.last1, last2 = excluded.last2, last3 = excluded.last3, "
+				"last4 = excluded.last4, quarters = excluded.quarters, "
+				"plain_hash = excluded.plain_hash, content = excluded.content",
+				"iiiinnnnnnnnnbbb", source->site, serial, day, (int64_t)n,
+				nullable(rollup.peak_w), nullable(rollup.first[0]),
+				nullable(rollup.first[1]), nullable(rollup.first[2]),
+				nullable(rollup.first[3]), nullable(rollup.last[0]),
+				nullable(rollup.last[1]), nullable(rollup.last[2]),
+				nullable(rollup.last[3]), quarters.bytes, quarters.n, hash,
+				sizeof(hash), sealed, sealed_n);
+	free(quarters.bytes);
+	return ret < 0 ? ret : 0;
+}
+
+/* Merges reports of one inverter and one day into the stored day. */
+static int derive_day(struct store *store, struct sql *sql, const struct source *source,
+		      const struct report *reports, size_t n)
+{
+	int64_t day = day_of(reports[0].time_s, source->batch.head.zone_min);
+	struct report *old __cleanup(free_ptr) = NULL;
+	struct report *all __cleanup(free_ptr) = NULL;
+	int64_t old_n = derive_reports(store, sql, source->site, reports[0].serial, day, &old);
+	int64_t all_n;
+
+	if (old_n < 0) {
+		return (int)old_n;
+	}
+	all_n = rollup_merge(old, (size_t)old_n, reports, n, &all);
+	if (all_n < 0) {
+		return (int)all_n;
+	}
+	if (all_n > DAY_REPORTS_MAX) {
+		all_n = DAY_REPORTS_MAX;
+	}
+	return write_day(store, sql, source, reports[0].serial, day, all, (size_t)all_n);
+}
+
+static int derive_unit(struct sql *sql, const struct source *source, const struct report *newest)
+{
+	struct packer packer = { 0 };
+	int ret;
+
+	report_pack(&packer, newest, 1);
+	ret = packer.failed
+		      ? -ENOMEM
+		      : sql_run(sql,
+				"INSERT INTO units (serial, site, ecu, time_s, power_w, state, faults, "
+				"newest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (site, "
+				"serial) DO UPDATE SET ecu = excluded.ecu, time_s = excluded.time_s, "
+				"power_w = excluded.power_w, state = excluded.state, faults = "
+				"excluded.faults, newest = excluded.newest WHERE excluded.time_s >= "
+				"units.time_s",
+				"iiiinnnb", newest->serial, source->site, source->batch.head.ecu,
+				newest->time_s, nullable(newest->value[REPORT_POWER]),
+				nullable(newest->value[REPORT_STATE]),
+				nullable(newest->value[REPORT_FAULTS]), packer.bytes, packer.n);
+	free(packer.bytes);
+	return ret < 0 ? ret : 0;
+}
+
+static int derive_all_reports(struct store *store, struct sql *sql, const struct source *source)
+{
+	struct report *reports = source->batch.reports;
+	size_t n = source->batch.report_count;
+	int ret = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		reports[i].time_s += source->shift_s;
+	}
+	for (size_t i = 0, end; ret == 0 && i < n; i = end) {
+		int64_t day = day_of(reports[i].time_s, source->batch.head.zone_min);
+
+		end = i + 1;
+		while (end < n && reports[end].serial == reports[i].serial &&
+		       day_of(reports[end].time_s, source->batch.head.zone_min) == day) {
+			end++;
+		}
+		ret = derive_day(store, sql, source, &reports[i], end - i);
+		if (ret == 0 && (end == n || reports[end].serial != reports[i].serial)) {
+			ret = derive_unit(sql, source, &reports[end - 1]);
+		}
+	}
+	return ret;
+}
+
+static int put_event(struct sql *sql, const struct source *source, size_t index,
+		     const struct batch_event *event)
+{
+	int ret = sql_run(sql,
+			  "INSERT INTO events (id, site, ecu, serial, time_ms, name, value, text) "
+			  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+			  "iiinisis", source->number * EVENTS_PER_BATCH + (int64_t)index,
+			  source->site, source->batch.head.ecu,
+			  event->serial ? (int64_t)event->serial : SQL_NULL, event->time_ms,
+			  event->name, event->value, event->text);
+
+	return ret < 0 ? ret : 0;
+}
+
+static int derive_rows(struct sql *sql, const struct source *source)
+{
+	const struct batch *batch = &source->batch;
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < batch->event_count; i++) {
+		struct batch_event event = batch->events[i];
+
+		event.time_ms += source->shift_s * 1000;
+		ret = put_event(sql, source, i, &event);
+	}
+	if (ret == 0 && source->shift_s != 0) {
+		struct batch_event event = { .time_ms =
+						     batch->head.wall_ms + source->shift_s * 1000,
+					     .name = "clock-shifted",
+					     .value = source->shift_s };
+
+		snprintf(event.text, sizeof(event.text),
+			 "the ECU's clock was wrong: times of batch %" PRIu64 " moved by %" PRId64
+			 " s",
+			 batch->head.sequence, source->shift_s);
+		ret = put_event(sql, source, BATCH_ROWS_MAX, &event);
+	}
+	for (size_t i = 0; ret >= 0 && i < batch->setting_count; i++) {
+		const struct batch_setting *setting = &batch->settings[i];
+
+		ret = sql_run(
+			sql,
+			"INSERT INTO settings VALUES ($1, $2, $3, $4) ON CONFLICT (ecu, serial, "
+			"name) DO UPDATE SET value = excluded.value",
+			"iiss", batch->head.ecu, setting->serial, setting->name, setting->value);
+	}
+	for (size_t i = 0; ret >= 0 && i < batch->result_count; i++) {
+		const struct batch_result *result = &batch->results[i];
+
+		/* Only for an order to this ECU's own site. */
+		ret = sql_run(
+			sql,
+			"INSERT INTO results SELECT id, $2, $3, $4, $5 FROM orders WHERE id = $1 "
+			"AND site = $6 ON CONFLICT (order_id, serial) DO UPDATE SET state = "
+			"excluded.state, time_ms = excluded.time_ms, text = excluded.text",
+			"sisisi", result->order, result->serial, result->state, result->time_ms,
+			result->text, source->site);
+		if (ret > 0) {
+			ret = sql_run(sql,
+				      "UPDATE orders SET state = $2 WHERE id = $1 AND state IN "
+				      "('queued', 'sent')",
+				      "ss", result->order, result->state);
+		}
+	}
+	return ret < 0 ? ret : 0;
+}
+
+/* Sums over the inverters of a site, as of its newest report. */
+static int derive_site(struct sql *sql, const struct source *source)
+{
+	int64_t newest_s;
+	int ret = sql_one(sql, &newest_s, 0, "SELECT MAX(time_s) FROM units WHERE site = $1", "i",
+			  source->site);
+
+	if (ret == 0) {
+		ret = sql_run(
+			sql,
+			"UPDATE sites SET zone_min = $2, last_ms = $3, units = (SELECT COUNT(*) FROM "
+			"units WHERE site = $1), reporting = (SELECT COUNT(*) FROM units WHERE site = $1 "
+			"AND time_s > $4), power_w = (SELECT SUM(power_w) FROM units WHERE site = $1 AND "
+			"time_s > $4), state = CASE WHEN EXISTS (SELECT 1 FROM units WHERE site = $1 AND "
+			"time_s > $4 AND faults <> 0) THEN 'fault' WHEN EXISTS (SELECT 1 FROM units "
+			"WHERE site = $1 AND time_s > $4 AND power_w > 0) THEN 'producing' ELSE 'night' "
+			"END WHERE id = $1",
+			"iiii", source->site, (int64_t)source->batch.head.zone_min, newest_s * 1000,
+			newest_s - DERIVE_FRESH_S);
+	}
+	if (ret >= 0) {
+		ret = sql_run(
+			sql,
+			"UPDATE sites SET energy_today_wh = (SELECT SUM(last1 - first1 + last2 - "
+			"first2 + last3 - first3 + last4 - first4) / 10.0 FROM unit_days WHERE site "
+			"= $1 AND day = $2) WHERE id = $1",
+			"ii", source->site, day_of(newest_s, source->batch.head.zone_min));
+	}
+	return ret < 0 ? ret : 0;
+}
+
+static int derive_source(struct store *store, struct sql *sql, const struct source *source)
+{
+	int ret = derive_all_reports(store, sql, source);
+
+	if (ret == 0) {
+		ret = derive_rows(sql, source);
+	}
+	if (ret == 0 && source->batch.report_count > 0) {
+		ret = derive_site(sql, source);
+	}
+	return ret;
+}
+
+/*
+ * Reads the batch after @number. A batch whose customer has gone, or that does not open, is passed
+ * over: it was refused at its arrival or its key is destroyed.
+ *
+ * Return: 1, 0 when there is none, or a negative errno; -ENODATA for one to be passed over.
+ */
+static int read_source(struct store *store, struct sql *sql, int64_t number, struct source *ret)
+{
+	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
+	uint8_t *bytes __cleanup(free_ptr) = NULL;
+	const void *sealed;
+	char err[200];
+	size_t n;
+	int done =
+		sql_query(sql, &rows,
+			  "SELECT number, batches.site, customer, shift_s, payload FROM batches "
+			  "JOIN sites ON sites.id = batches.site WHERE number > $1 ORDER BY number "
+			  "LIMIT 1",
+			  "i", number);
+
+	if (done == 0) {
+		done = sql_next(rows);
+	}
+	if (done <= 0) {
+		return done;
+	}
+	*ret = (struct source){ .number = sql_int(rows, 0),
+				.site = sql_int(rows, 1),
+				.customer = sql_int(rows, 2),
+				.shift_s = sql_int(rows, 3) };
+	sealed = sql_blob(rows, 4, &n);
+	done = vault_open_bytes(store->vault, ret->customer, sealed, n, &bytes, &n);
+	if (done == 0) {
+		done = batch_open(bytes, n, &ret->batch, err, sizeof(err));
+	}
+	if (done == -EBADMSG || done == -EKEYREVOKED) {
+		log_err("batch %" PRId64 " of the log: cannot be read", ret->number);
+		return -ENODATA;
+	}
+	return done < 0 ? done : 1;
+}
+
+static int set_progress(struct sql *sql, int64_t number)
+{
+	int ret =
+		sql_run(sql,
+			"INSERT INTO progress VALUES ('derived', $1) ON CONFLICT (name) DO UPDATE "
+			"SET number = excluded.number",
+			"i", number);
+
+	return ret < 0 ? ret : 0;
+}
+
+/* Up to @max batches after *@number; their sites in @sites. Return: their count or an errno. */
+static int derive_some(struct store *store, struct sql *sql, int64_t *number, int max,
+		       int64_t *sites)
+{
+	int count = 0;
+
+	while (count < max) {
+		struct source source;
+		int ret = read_source(store, sql, *number, &source);
+
+		if (ret > 0) {
+			ret = derive_source(store, sql, &source);
+			batch_clear(&source.batch);
+		} else if (ret == 0) {
+			break;
+		}
+		if (ret < 0 && ret != -ENODATA) {
+			return ret;
+		}
+		*number = source.number;
+		if (sites) {
+			sites[count] = source.site;
+		}
+		count++;
+	}
+	return count;
+}
+
+int derive_next(struct store *store, struct sql *sql, int max,
+		void (*changed)(void *ctx, int64_t site), void *ctx)
+{
+	int64_t *sites __cleanup(free_ptr) = calloc((size_t)max, sizeof(*sites));
+	int64_t number;
+	int count = -ENOMEM;
+	int ret;
+
+	if (!sites) {
+		return -ENOMEM;
+	}
+	ret = sql_begin(sql);
+	if (ret == 0) {
+		ret = sql_one(sql, &number, 0, "SELECT number FROM progress WHERE name = 'derived'",
+			      "");
+	}
+	if (ret == 0) {
+		count = derive_some(store, sql, &number, max, sites);
+		ret = count < 0 ? count : count > 0 ? set_progress(sql, number) : 0;
+	}
+	if (ret == 0) {
+		ret = sql_commit(sql);
+	}
+	if (ret < 0) {
+		sql_rollback(sql);
+		return ret;
+	}
+	for (int i = 0; i < count && changed; i++) {
+		if (i == 0 || sites[i] != sites[i - 1]) {
+			changed(ctx, sites[i]);
+		}
+	}
+	return count;
+}
+
+/* ---- rebuild ---- */
+
+/* Events, settings and results of a run of compacted batches, see compact.c. */
+static int derive_compacted(struct store *store, struct sql *sql, struct sql_rows *rows)
+{
+	uint8_t *bytes __cleanup(free_ptr) = NULL;
+	struct source source = { .site = sql_int(rows, 0), .customer = sql_int(rows, 1) };
+	struct unpacker unpacker = { 0 };
+	const void *sealed = sql_blob(rows, 2, &unpacker.n);
+	char err[200];
+	int ret = vault_open_bytes(store->vault, source.customer, sealed, unpacker.n, &bytes,
+				   &unpacker.n);
+
+	unpacker.bytes = bytes;
+	while (ret == 0 && unpacker.n > 0) {
+		const uint8_t *at;
+		size_t n;
+
+		source.number = (int64_t)unpack_unsigned(&unpacker);
+		source.shift_s = unpack_signed(&unpacker);
+		n = unpack_limited(&unpacker, BATCH_BYTES_MAX);
+		at = unpack_bytes(&unpacker, n);
+		ret = at ? batch_open(at, n, &source.batch, err, sizeof(err)) : -EBADMSG;
+		if (ret == 0) {
+			ret = derive_rows(sql, &source);
+			batch_clear(&source.batch);
+		}
+	}
+	return ret;
+}
+
+static int rebuild_compacted(struct store *store, struct sql *sql)
+{
+	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
+	int ret = sql_query(sql, &rows,
+			    "SELECT log_days.site, customer, rows FROM log_days JOIN sites ON "
+			    "sites.id = log_days.site ORDER BY number",
+			    "");
+
+	while (ret == 0 && (ret = sql_next(rows)) > 0) {
+		ret = derive_compacted(store, sql, rows);
+	}
+	return ret;
+}
+
+/* The newest report of each inverter from compacted days; later ones come from batches. */
+static int rebuild_units(struct store *store, struct sql *sql)
+{
+	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
+	int ret = sql_query(
+		sql, &rows,
+		"SELECT site, serial, MAX(day), (SELECT ecu FROM log_days WHERE "
+		"log_days.site = unit_days.site LIMIT 1) FROM unit_days WHERE compacted = 1 "
+		"GROUP BY site, serial",
+		"");
+
+	while (ret == 0 && (ret = sql_next(rows)) > 0) {
+		struct source source = { .site = sql_int(rows, 0),
+					 .batch.head.ecu = (uint64_t)sql_int(rows, 3) };
+		struct report *reports __cleanup(free_ptr) = NULL;
+		int64_t n = derive_reports(store, sql, source.site, (uint64_t)sql_int(rows, 1),
+					   sql_int(rows, 2), &reports);
+
+		ret = n < 0 ? (int)n : n > 0 ? derive_unit(sql, &source, &reports[n - 1]) : 0;
+	}
+	return ret;
+}
+
+int derive_rebuild(struct store *store, struct sql *sql)
+{
+	static const char *const empty[] = {
+		"DELETE FROM unit_days WHERE compacted = 0",
+		"DELETE FROM units",
+		"DELETE FROM events",
+		"DELETE FROM settings",
+		"DELETE FROM results",
+	};
+	int64_t number = 0;
+	int ret = sql_begin(sql);
+
+	for (size_t i = 0; ret >= 0 && i < ARRAY_SIZE(empty); i++) {
+		ret = sql_run(sql, empty[i], "");
+	}
+	if (ret >= 0) {
+		ret = rebuild_compacted(store, sql);
+	}
+	if (ret == 0) {
+		ret = rebuild_units(store, sql);
+	}
+	if (ret == 0) {
+		ret = derive_some(store, sql, &number, INT32_MAX, NULL);
+	}
+	if (ret > 0) {
+		ret = set_progress(sql, number);
+	}
+	if (ret == 0) {
+		return sql_commit(sql);
+	}
+	sql_rollback(sql);
+	return ret;
+}
+
+static void hash_value(crypto_generichash_state *state, const struct sql_rows *rows, int column)
+{
+	size_t n;
+	const void *bytes = sql_blob(rows, column, &n);
+	uint64_t length = sql_is_null(rows, column) ? UINT64_MAX : n;
+
+	crypto_generichash_update(state, (const void *)&length, sizeof(length));
+	crypto_generichash_update(state, bytes, n);
+}
+
+static int hash_table(struct sql *sql, const char *name, const char *text, int columns, FILE *out)
+{
+	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
+	crypto_generichash_state state;
+	uint8_t hash[32];
+	char hex[2 * sizeof(hash) + 1];
+	int64_t count = 0;
+	int ret = sql_query(sql, &rows, text, "");
+
+	crypto_generichash_init(&state, NULL, 0, sizeof(hash));
+	while (ret == 0 && (ret = sql_next(rows)) > 0) {
+		for (int column = 0; column < columns; column++) {
+			hash_value(&state, rows, column);
+		}
+		count++;
+		ret = 0;
+	}
+	crypto_generichash_final(&state, hash, sizeof(hash));
+	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
+	if (ret == 0) {
+		fprintf(out, "%s %" PRId64 " %s\n", name, count, hex);
+	}
+	return ret;
+}
+
+int derive_hashes(struct sql *sql, FILE *out)
+{
+	static const struct {
+		const char *name;
+		const char *text;
+		const char *columns;
+	} tables[] = {
+#define X(name, order, columns)                                                                    \
+	{ name, "SELECT " columns " FROM " name " ORDER BY " order, columns },
+		SCHEMA_DERIVED(X)
+#undef X
+	};
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < ARRAY_SIZE(tables); i++) {
+		int columns = 1;
+
+		for (const char *at = tables[i].columns; (at = strchr(at, ',')); at++) {
+			columns++;
+		}
+		ret = hash_table(sql, tables[i].name, tables[i].text, columns, out);
+	}
+	return ret;
+}

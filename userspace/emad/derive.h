@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From the log to the tables that are derived from it. */
+#ifndef EMAD_DERIVE_H
+#define EMAD_DERIVE_H
+
+#include <stdio.h>
+
+#include "store.h"
+
+/* Reports older than this do not count for the power of a site, s. */
+#define DERIVE_FRESH_S 1800
+
+/**
+ * derive_next() - derive up to @max batches that have not been derived, in one transaction
+ * @changed: called for each site that has changed, after the commit; NULL for none
+ *
+ * Return: number of batches; 0 when all are; or a negative errno.
+ */
+int derive_next(struct store *store, struct sql *sql, int max,
+		void (*changed)(void *ctx, int64_t site), void *ctx);
+
+/**
+ * derive_rebuild() - empty the derived tables and fill them from the log
+ *
+ * Return: 0 or a negative errno.
+ */
+int derive_rebuild(struct store *store, struct sql *sql);
+
+/**
+ * derive_hashes() - BLAKE2b of each derived table, one line each: name and hash
+ *
+ * Equal contents give equal hashes on both engines.
+ */
+int derive_hashes(struct sql *sql, FILE *out);
+
+/**
+ * derive_compact() - move batches that are older than STORE_HOT_DAYS into day blobs
+ *
+ * Return: batches that were compacted, or a negative errno.
+ */
+int derive_compact(struct store *store, struct sql *sql, int64_t now_ms);
+
+/**
+ * derive_reports() - all reports of an inverter in a local day
+ * @ret_reports: to be freed; NULL for none
+ *
+ * Return: their number, or a negative errno.
+ */
+int64_t derive_reports(struct store *store, struct sql *sql, int64_t site, uint64_t serial,
+		       int64_t day, struct report **ret_reports);
+
+#endif /* EMAD_DERIVE_H */

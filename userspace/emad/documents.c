@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* PDF documents of a site, see documents.h. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <hpdf.h>
+#include <qrencode.h>
+
+#include "documents.h"
+#include "report.h"
+#include "util.h"
+
+#define FONT_FILE "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
+/* A4, in points of 1/72 inch. */
+#define SHORT_SIDE 595.0f
+#define LONG_SIDE 842.0f
+#define MARGIN 36.0f
+#define LINE 14.0f
+#define TITLE_SIZE 16.0f
+#define TEXT_SIZE 9.0f
+#define SMALL_SIZE 5.0f
+/* Quiet zone around a QR code, modules (ISO/IEC 18004, 9.1). */
+#define QUIET 4
+/* A label of the installation map. */
+#define LABEL_W 62.0f
+#define LABEL_H 30.0f
+#define CELL_MAX 60.0f
+
+/**
+ * struct page - where the next line goes
+ * @failed: for libharu's errors, which jump
+ */
+struct page {
+	jmp_buf failed;
+	HPDF_Doc pdf;
+	HPDF_Page page;
+	HPDF_Font font;
+	float width;
+	float height;
+	float y;
+};
+
+static void on_error(HPDF_STATUS error, HPDF_STATUS detail, void *ctx)
+{
+	struct page *page = ctx;
+
+	(void)detail;
+	longjmp(page->failed, (int)(error ? error : 1));
+}
+
+static void new_page(struct page *page, bool landscape)
+{
+	page->page = HPDF_AddPage(page->pdf);
+	HPDF_Page_SetSize(page->page, HPDF_PAGE_SIZE_A4,
+			  landscape ? HPDF_PAGE_LANDSCAPE : HPDF_PAGE_PORTRAIT);
+	page->width = landscape ? LONG_SIDE : SHORT_SIDE;
+	page->height = landscape ? SHORT_SIDE : LONG_SIDE;
+	page->y = page->height - MARGIN;
+}
+
+static void put_text(struct page *page, float x, float y, float size, const char *text)
+{
+	HPDF_Page_SetFontAndSize(page->page, page->font, size);
+	HPDF_Page_BeginText(page->page);
+	HPDF_Page_TextOut(page->page, x, y, text);
+	HPDF_Page_EndText(page->page);
+}
+
+static void put_line(struct page *page, float size, const char *text)
+{
+	if (page->y < MARGIN + LINE) {
+		new_page(page, page->width > page->height);
+	}
+	page->y -= size + 5;
+	put_text(page, MARGIN, page->y, size, text);
+}
+
+/* A field: its name, and a value above a line. */
+static void put_field(struct page *page, const char *name, const char *value)
+{
+	put_line(page, TEXT_SIZE, name);
+	put_text(page, MARGIN + 130, page->y, TEXT_SIZE, value);
+	HPDF_Page_SetLineWidth(page->page, 0.3f);
+	HPDF_Page_MoveTo(page->page, MARGIN + 128, page->y - 2);
+	HPDF_Page_LineTo(page->page, page->width - MARGIN, page->y - 2);
+	HPDF_Page_Stroke(page->page);
+}
+
+/* A QR code of @side points at its lower left corner; with its quiet zone. */
+static void put_code(struct page *page, float x, float y, float side, const char *text)
+{
+	QRcode *code = QRcode_encodeString(text, 0, QR_ECLEVEL_M, QR_MODE_8, 1);
+	float module;
+
+	if (!code) {
+		on_error(HPDF_FAILD_TO_ALLOC_MEM, 0, page);
+		return;
+	}
+	module = side / (float)(code->width + 2 * QUIET);
+	HPDF_Page_SetRGBFill(page->page, 0, 0, 0);
+	for (int row = 0; row < code->width; row++) {
+		for (int column = 0; column < code->width; column++) {
+			if (code->data[row * code->width + column] & 1) {
+				HPDF_Page_Rectangle(page->page,
+						    x + (float)(column + QUIET) * module,
+						    y + side - (float)(row + 1 + QUIET) * module,
+						    module, module);
+			}
+		}
+	}
+	HPDF_Page_Fill(page->page);
+	QRcode_free(code);
+}
+
+static void put_head(struct page *page, const char *title, const struct document_site *site)
+{
+	put_line(page, TITLE_SIZE, title);
+	page->y -= 4;
+	put_field(page, "Site", site->name);
+	put_field(page, "Address", site->address);
+	put_field(page, "Owner", site->customer);
+	put_field(page, "Installer", site->installer);
+	put_field(page, "Installed on", site->installed_on);
+	put_field(page, "ECU", site->ecus);
+	page->y -= 6;
+}
+
+static int save(struct page *page, void **ret_bytes, size_t *ret_n)
+{
+	HPDF_UINT32 n;
+	uint8_t *bytes;
+
+	HPDF_SaveToStream(page->pdf);
+	n = HPDF_GetStreamSize(page->pdf);
+	bytes = malloc(n);
+	if (!bytes) {
+		return -ENOMEM;
+	}
+	HPDF_ReadFromStream(page->pdf, bytes, &n);
+	*ret_bytes = bytes;
+	*ret_n = n;
+	return 0;
+}
+
+/* Makes a document with @draw. */
+static int make(const struct document_site *site,
+		void (*draw)(struct page *page, const struct document_site *site), void **ret_bytes,
+		size_t *ret_n)
+{
+	struct page *page __cleanup(free_ptr) = calloc(1, sizeof(*page));
+	volatile int ret = -ENOMEM;
+
+	if (!page) {
+		return -ENOMEM;
+	}
+	if (setjmp(page->failed) == 0) {
+		page->pdf = HPDF_New(on_error, page);
+		HPDF_SetCompressionMode(page->pdf, HPDF_COMP_ALL);
+		HPDF_UseUTFEncodings(page->pdf);
+		HPDF_SetCurrentEncoder(page->pdf, "UTF-8");
+		page->font = HPDF_GetFont(page->pdf,
+					  HPDF_LoadTTFontFromFile(page->pdf, FONT_FILE, HPDF_TRUE),
+					  "UTF-8");
+		draw(page, site);
+		ret = save(page, ret_bytes, ret_n);
+	}
+	if (page->pdf) {
+		HPDF_Free(page->pdf);
+	}
+	return ret;
+}
+
+/* ---- installation map ---- */
+
+static int member_int(struct json_object *object, const char *name, int missing)
+{
+	struct json_object *member = NULL;
+
+	return json_object_object_get_ex(object, name, &member) ? json_object_get_int(member)
+								: missing;
+}
+
+static bool member_bool(struct json_object *object, const char *name)
+{
+	struct json_object *member = NULL;
+
+	return json_object_object_get_ex(object, name, &member) && json_object_get_boolean(member);
+}
+
+static const char *member_text(struct json_object *object, const char *name)
+{
+	const char *text = json_object_get_string(json_object_object_get(object, name));
+
+	return text ? text : "";
+}
+
+static void draw_modules(struct page *page, struct json_object *map, float left, float top,
+			 float cell)
+{
+	struct json_object *modules = json_object_object_get(map, "modules");
+
+	for (size_t i = 0; modules && i < json_object_array_length(modules); i++) {
+		struct json_object *module = json_object_array_get_idx(modules, i);
+		const char *serial = member_text(module, "serial");
+		float x = left + (float)member_int(module, "column", 0) * cell;
+		float y = top - (float)(member_int(module, "row", 0) + 1) * cell;
+		bool upright = member_bool(module, "upright");
+		float w = upright ? cell * 0.62f : cell * 0.92f;
+		float h = upright ? cell * 0.92f : cell * 0.62f;
+		char text[24];
+
+		HPDF_Page_SetLineWidth(page->page, 0.8f);
+		HPDF_Page_Rectangle(page->page, x + (cell - w) / 2, y + (cell - h) / 2, w, h);
+		HPDF_Page_Stroke(page->page);
+		/* The last six digits tell the inverters of a site apart; the list has all. */
+		snprintf(text, sizeof(text), "%s",
+			 serial + (strlen(serial) > 6 ? strlen(serial) - 6 : 0));
+		put_text(page, x + cell * 0.2f, y + cell * 0.5f, cell / 7, text);
+		snprintf(text, sizeof(text), "in %d", member_int(module, "input", 0));
+		put_text(page, x + cell * 0.2f, y + cell * 0.3f, cell / 7, text);
+	}
+}
+
+static void draw_grid(struct page *page, int rows, int columns, float left, float top, float cell)
+{
+	HPDF_Page_SetRGBStroke(page->page, 0.8f, 0.8f, 0.8f);
+	HPDF_Page_SetLineWidth(page->page, 0.3f);
+	for (int column = 0; column <= columns; column++) {
+		HPDF_Page_MoveTo(page->page, left + (float)column * cell, top);
+		HPDF_Page_LineTo(page->page, left + (float)column * cell, top - (float)rows * cell);
+	}
+	for (int row = 0; row <= rows; row++) {
+		HPDF_Page_MoveTo(page->page, left, top - (float)row * cell);
+		HPDF_Page_LineTo(page->page, left + (float)columns * cell, top - (float)row * cell);
+	}
+	HPDF_Page_Stroke(page->page);
+	HPDF_Page_SetRGBStroke(page->page, 0, 0, 0);
+	for (int column = 0; column < columns; column++) {
+		char text[16];
+
+		snprintf(text, sizeof(text), "%d", column + 1);
+		put_text(page, left + ((float)column + 0.4f) * cell, top + 2, SMALL_SIZE, text);
+	}
+}
+
+/* A label as it was peeled off the inverter: its serial number in digits, and a code. */
+static void draw_label(struct page *page, float x, float y, uint64_t serial)
+{
+	char text[ID_TEXT_SIZE];
+
+	id_format(text, serial);
+	HPDF_Page_SetLineWidth(page->page, 0.3f);
+	HPDF_Page_Rectangle(page->page, x, y, 2 * LABEL_W, 2 * LABEL_H);
+	HPDF_Page_Stroke(page->page);
+	put_code(page, x + 1, y + 1, 2 * LABEL_H - 2, text);
+	put_text(page, x + 2 * LABEL_H + 1, y + LABEL_H - 3, 7.5f, text);
+}
+
+static void draw_labels(struct page *page, const struct document_site *site)
+{
+	const float step_x = 2 * LABEL_W + 6;
+	const float step_y = 2 * LABEL_H + 6;
+	float x = MARGIN;
+
+	new_page(page, true);
+	put_line(page, TITLE_SIZE, "Inverters");
+	page->y -= step_y;
+	for (size_t i = 0; i < site->serial_count; i++) {
+		if (x + step_x > page->width - MARGIN) {
+			x = MARGIN;
+			page->y -= step_y;
+		}
+		if (page->y < MARGIN) {
+			new_page(page, true);
+			page->y -= step_y;
+		}
+		draw_label(page, x, page->y, site->serials[i]);
+		x += step_x;
+	}
+}
+
+static void draw_map(struct page *page, const struct document_site *site)
+{
+	int rows = member_int(site->map, "rows", 10);
+	int columns = member_int(site->map, "columns", 22);
+	float cell;
+
+	new_page(page, true);
+	put_head(page, "Installation map", site);
+	page->y -= 8;
+	cell = (page->width - 2 * MARGIN) / (float)columns;
+	if (cell * (float)rows > page->y - MARGIN) {
+		cell = (page->y - MARGIN) / (float)rows;
+	}
+	if (cell > CELL_MAX) {
+		cell = CELL_MAX;
+	}
+	draw_grid(page, rows, columns, MARGIN, page->y, cell);
+	draw_modules(page, site->map, MARGIN, page->y, cell);
+	if (site->serial_count > 0) {
+		draw_labels(page, site);
+	}
+}
+
+int document_map(const struct document_site *site, void **ret_bytes, size_t *ret_n)
+{
+	return make(site, draw_map, ret_bytes, ret_n);
+}
+
+/* ---- cards ---- */
+
+static void draw_serials(struct page *page, const struct document_site *site)
+{
+	char line[5 * (ID_TEXT_SIZE + 3)] = "";
+	char text[ID_TEXT_SIZE];
+
+	put_line(page, TEXT_SIZE + 2, "Inverters");
+	for (size_t i = 0; i < site->serial_count; i++) {
+		strcat(line, id_format(text, site->serials[i]));
+		if (i % 5 == 4 || i + 1 == site->serial_count) {
+			put_line(page, TEXT_SIZE, line);
+			line[0] = '\0';
+		} else {
+			strcat(line, "   ");
+		}
+	}
+}
+
+static void draw_signatures(struct page *page)
+{
+	page->y -= 30;
+	put_field(page, "Date", "");
+	page->y -= 16;
+	put_field(page, "Signature of the owner", "");
+	page->y -= 16;
+	put_field(page, "Signature of the installer", "");
+}
+
+static void draw_registration(struct page *page, const struct document_site *site)
+{
+	char text[40];
+
+	new_page(page, false);
+	put_head(page, "Registration card", site);
+	snprintf(text, sizeof(text), "%zu", site->serial_count);
+	put_field(page, "Number of inverters", text);
+	draw_serials(page, site);
+	draw_signatures(page);
+}
+
+int document_registration(const struct document_site *site, void **ret_bytes, size_t *ret_n)
+{
+	return make(site, draw_registration, ret_bytes, ret_n);
+}
+
+static void draw_warranty(struct page *page, const struct document_site *site)
+{
+	char until[40] = "";
+	char text[40];
+	int year;
+
+	new_page(page, false);
+	put_head(page, "Warranty card", site);
+	snprintf(text, sizeof(text), "%d years", site->warranty_years);
+	put_field(page, "Warranty of the inverters", text);
+	if (sscanf(site->installed_on, "%4d-", &year) == 1) {
+		snprintf(until, sizeof(until), "%04d%s", year + site->warranty_years,
+			 site->installed_on + 4);
+	}
+	put_field(page, "Valid until", until);
+	draw_serials(page, site);
+	draw_signatures(page);
+}
+
+int document_warranty(const struct document_site *site, void **ret_bytes, size_t *ret_n)
+{
+	return make(site, draw_warranty, ret_bytes, ret_n);
+}

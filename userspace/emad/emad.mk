@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# emad: the monitoring service.
+
+EMAD_SRC := $(wildcard userspace/emad/*.c)
+EMAD_OBJ := $(EMAD_SRC:%.c=$(BUILD)/host/%.o)
+EMAD_GENERATED := $(BUILD)/host/emad
+EMAD_INCLUDES := $(SERVICE_INCLUDES) -Iuserspace/emad -I$(EMAD_GENERATED) $(WEB_INCLUDES) \
+	-I/usr/include/postgresql
+EMAD_LIBS = -lhpdf -lqrencode -lcurl -lpq -lsystemd $(SERVICE_LIBS)
+
+# All but main(), for the tests.
+EMAD_HOST := $(BUILD)/host/libemad.a
+$(EMAD_HOST): $(filter-out %/main.o,$(EMAD_OBJ)) $(EMAD_GENERATED)/openapi.o
+	$(call say,AR)
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(EMAD_OBJ): $(BUILD)/host/%.o: %.c | $(EMAD_GENERATED)/routes.inc
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(HOST_CFLAGS) $(EMAD_INCLUDES) -MMD -MP -c -o $@ $<
+
+# The document says which role may use which operation.
+$(EMAD_GENERATED)/routes.inc: userspace/emad/openapi.json scripts/routes
+	@mkdir -p $(@D)
+	$(call say,ROUTES)
+	$(Q)scripts/routes $< > $@
+
+$(EMAD_GENERATED)/openapi.c: userspace/emad/openapi.json scripts/embed
+	@mkdir -p $(@D)
+	$(call say,EMBED)
+	$(Q)scripts/embed emad_openapi $< > $@
+
+$(EMAD_GENERATED)/openapi.o: $(EMAD_GENERATED)/openapi.c
+	$(call say,CC)
+	$(Q)$(CC) $(HOST_CFLAGS) -c -o $@ $<
+
+$(BUILD)/host/bin/emad: $(BUILD)/host/userspace/emad/main.o $(EMAD_HOST) $(WEB_EMA) $(SERVICE_HOST) $(USERLIB_HOST)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -o $@ $^ $(EMAD_LIBS)
+
+-include $(EMAD_OBJ:.o=.d)
+
+EMAD_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_ema_*.c))
+$(EMAD_TESTS): $(BUILD)/tests/%: tests/unit/%.c $(EMAD_HOST) $(ROOF_HOST) $(SERVICE_HOST) $(HOST_WORLD)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(HOST_CFLAGS) $(EMAD_INCLUDES) $(FLEET_INCLUDES) -MMD -MP -o $@ $< $(EMAD_HOST) \
+		$(ROOF_HOST) $(SERVICE_HOST) $(HOST_WORLD) -lcmocka $(EMAD_LIBS)
+
+.PHONY: ema
+## make ema          the monitoring service: build/host/bin/emad
+ema: $(BUILD)/host/bin/emad $(BUILD)/qs1-fleet

@@ -1,0 +1,649 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The ECUs' port, see ingest.h. */
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <sodium.h>
+
+#include "auth.h"
+#include "guess.h"
+#include "http.h"
+#include "ingest.h"
+#include "log.h"
+#include "orders.h"
+#include "service_clock.h"
+#include "thread.h"
+
+/* Crockford's base 32: no I, L, O, U. */
+static const char code_digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+#define CODE_CHARS 10
+#define ORDER_WAIT_MAX_S 60
+/* The committing thread looks for new orders this often, ms. */
+#define TICK_MS 500
+
+enum kind {
+	KIND_BATCHES,
+	KIND_ORDERS,
+	KIND_ENROL,
+};
+
+/**
+ * struct waiting - a request that waits for the committing thread
+ * @due_us: KIND_ORDERS: when it is answered in any case
+ * @ecu: once it is known
+ * @reply: what goes out after the commit; an error when it is NULL
+ */
+struct waiting {
+	struct waiting *next;
+	struct http_request *request;
+	enum kind kind;
+	uint64_t due_us;
+	struct store_ecu ecu;
+	struct json_object *reply;
+	unsigned int status;
+	const char *code;
+	char message[256];
+};
+
+struct ingest {
+	struct store *store;
+	struct http_server *server;
+	pthread_t thread;
+	bool running;
+	void (*stored)(void *ctx);
+	void *ctx;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool stopping;
+	bool new_order;
+	struct waiting *first;
+	struct waiting **end;
+	int queued;
+	/* of the committing thread */
+	struct waiting *held;
+	struct guess guess;
+};
+
+void ingest_code(char *ret_code, uint8_t *ret_hash)
+{
+	char code[CODE_CHARS + 2];
+	int n = 0;
+
+	for (int i = 0; i < CODE_CHARS; i++) {
+		if (i == CODE_CHARS / 2) {
+			code[n++] = '-';
+		}
+		code[n++] = code_digits[randombytes_uniform(sizeof(code_digits) - 1)];
+	}
+	code[n] = '\0';
+	ingest_code_hash(code, ret_hash);
+	strcpy(ret_code, code);
+}
+
+void ingest_code_hash(const char *code, uint8_t *ret_hash)
+{
+	char text[CODE_CHARS + 1];
+	size_t n = 0;
+
+	for (; *code && n < CODE_CHARS; code++) {
+		if (*code != '-') {
+			text[n++] = *code >= 'a' && *code <= 'z' ? *code - 'a' + 'A' : *code;
+		}
+	}
+	/* A code that is too long is another one. */
+	crypto_generichash(ret_hash, INGEST_CODE_HASH_BYTES, (const uint8_t *)text, n,
+			   (const uint8_t *)"ema enrol code 1", *code ? 0 : 16);
+}
+
+/* ---- in the server's thread ---- */
+
+static void refuse_busy(struct http_request *request)
+{
+	char after[16];
+
+	snprintf(after, sizeof(after), "%u",
+		 INGEST_RETRY_S + randombytes_uniform(2 * INGEST_RETRY_S + 1));
+	http_set_header(request, "Retry-After", after);
+	http_reply_error(request, 503, "busy",
+			 "more requests than can be stored at once: come back after %s s", after);
+	http_resume(request);
+}
+
+static void enqueue(struct http_request *request, enum kind kind, uint64_t due_us)
+{
+	struct ingest *ingest = http_ctx(request);
+	struct waiting *waiting = calloc(1, sizeof(*waiting));
+	bool room;
+
+	pthread_mutex_lock(&ingest->lock);
+	room = waiting && ingest->queued < INGEST_QUEUE_MAX && !ingest->stopping;
+	if (room) {
+		*waiting = (struct waiting){ .request = request, .kind = kind, .due_us = due_us };
+		*ingest->end = waiting;
+		ingest->end = &waiting->next;
+		ingest->queued++;
+		pthread_cond_signal(&ingest->wake);
+	}
+	pthread_mutex_unlock(&ingest->lock);
+	if (!room) {
+		free(waiting);
+		refuse_busy(request);
+	}
+}
+
+/* Whole and sound? Costs no database. */
+static bool check_batches(struct http_request *request)
+{
+	size_t n;
+	const uint8_t *bytes = http_body(request, &n);
+	char err[200];
+	int count = 0;
+
+	while (n > 0 && count < INGEST_BATCHES_MAX) {
+		struct batch batch;
+		size_t length;
+
+		if (batch_open(bytes, n, &batch, err, sizeof(err)) < 0 ||
+		    batch_read_head(bytes, n, &batch.head, &length, err, sizeof(err)) < 0) {
+			http_reply_error(request, 400, "malformed", "batch %d of the body: %s",
+					 count + 1, err);
+			return false;
+		}
+		batch_clear(&batch);
+		bytes += length;
+		n -= length;
+		count++;
+	}
+	if (n > 0 || count == 0) {
+		http_reply_error(request, 400, "malformed",
+				 "expected 1 to %d batches, found %zu bytes after batch %d",
+				 INGEST_BATCHES_MAX, n, count);
+		return false;
+	}
+	return true;
+}
+
+static void post_batches(struct http_request *request)
+{
+	if (check_batches(request)) {
+		enqueue(request, KIND_BATCHES, 0);
+	} else {
+		http_resume(request);
+	}
+}
+
+static void get_orders(struct http_request *request)
+{
+	int64_t wait_s;
+
+	if (http_query_int(request, "wait", 0, ORDER_WAIT_MAX_S, 0, &wait_s)) {
+		enqueue(request, KIND_ORDERS, clock_monotonic_us() + (uint64_t)wait_s * 1000000);
+	} else {
+		http_resume(request);
+	}
+}
+
+static void post_enrol(struct http_request *request)
+{
+	enqueue(request, KIND_ENROL, 0);
+}
+
+static const struct http_route routes[] = {
+	{ "POST", "/uplink/v1/batches", AUTH_PUBLIC, HTTP_BINARY | HTTP_LATER, BATCH_BYTES_MAX,
+	  post_batches },
+	{ "GET", "/uplink/v1/orders", AUTH_PUBLIC, HTTP_LATER, 0, get_orders },
+	{ "POST", "/uplink/v1/enrol", AUTH_PUBLIC, HTTP_LATER | HTTP_CREDENTIAL, 4096, post_enrol },
+};
+
+/* ---- in the committing thread ---- */
+
+static int fail(struct waiting *waiting, unsigned int status, const char *code, const char *format,
+		...) __printf(4, 5);
+
+/* The request gets this error; the transaction goes on. */
+static int fail(struct waiting *waiting, unsigned int status, const char *code, const char *format,
+		...)
+{
+	va_list arguments;
+
+	waiting->status = status;
+	waiting->code = code;
+	va_start(arguments, format);
+	vsnprintf(waiting->message, sizeof(waiting->message), format, arguments);
+	va_end(arguments);
+	return 0;
+}
+
+/* Who sends? Return: 1 when the key is enrolled, 0 with an error for the ECU, a negative errno. */
+static int find_ecu(struct sql *sql, struct waiting *waiting)
+{
+	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
+	uint8_t hash[TLS_HASH_SIZE];
+	int ret;
+
+	if (http_peer_hash(waiting->request, hash) < 0) {
+		return fail(waiting, 401, "no_certificate",
+			    "expected a client certificate, found none");
+	}
+	ret = sql_query(sql, &rows,
+			"SELECT ecu, site, customer FROM ecus JOIN sites ON sites.id = ecus.site "
+			"WHERE key_hash = $1 AND revoked = 0",
+			"b", hash, sizeof(hash));
+	if (ret == 0) {
+		ret = sql_next(rows);
+	}
+	if (ret == 0) {
+		return fail(waiting, 403, "unknown_key",
+			    "the key of this certificate is not enrolled, or was revoked");
+	}
+	if (ret > 0) {
+		waiting->ecu = (struct store_ecu){ (uint64_t)sql_int(rows, 0), sql_int(rows, 1),
+						   sql_int(rows, 2) };
+	}
+	return ret;
+}
+
+/* An integer in a header; false when it is missing or malformed. */
+static bool header_int(struct http_request *request, const char *name, int64_t *ret_value)
+{
+	const char *text = http_header(request, name);
+	char *end;
+
+	if (!text) {
+		return false;
+	}
+	errno = 0;
+	*ret_value = strtoll(text, &end, 10);
+	return errno == 0 && *text && !*end;
+}
+
+static void read_clocks(struct http_request *request, struct store_clocks *clocks)
+{
+	int64_t monotonic = 0;
+	int64_t boot = 0;
+
+	clocks->known = header_int(request, "QS1-Wall-Ms", &clocks->wall_ms) &&
+			header_int(request, "QS1-Monotonic-Ms", &monotonic) &&
+			header_int(request, "QS1-Boot", &boot);
+	clocks->monotonic_ms = (uint64_t)monotonic;
+	clocks->boot = (uint32_t)boot;
+}
+
+/* Orders that the ECU has to see, marked as sent; NULL without memory or on an error of the
+ * database. */
+static struct json_object *take_orders(struct sql *sql, const struct store_ecu *ecu, int64_t now_ms)
+{
+	struct json_object *orders = json_object_new_array();
+	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
+	int ret = sql_query(
+		sql, &rows,
+		"SELECT id, command, serial, arguments, by_name, role, issued_ms, ttl_s "
+		"FROM orders WHERE site = $1 AND state IN ('queued', 'sent') AND issued_ms "
+		"+ ttl_s * 1000 > $2 AND (sent_ms IS NULL OR sent_ms < $3) ORDER BY "
+		"sequence LIMIT 100",
+		"iii", ecu->site, now_ms, now_ms - INGEST_ORDER_REPEAT_MS);
+
+	while (ret == 0 && (ret = sql_next(rows)) > 0) {
+		json_object_array_add(orders, orders_uplink_json(rows));
+		ret = 0;
+	}
+	if (ret == 0 && json_object_array_length(orders) > 0) {
+		ret = sql_run(
+			sql,
+			"UPDATE orders SET state = 'sent', sent_ms = $2 WHERE site = $1 AND state "
+			"IN ('queued', 'sent') AND issued_ms + ttl_s * 1000 > $2 AND (sent_ms IS "
+			"NULL OR sent_ms < $3)",
+			"iii", ecu->site, now_ms, now_ms - INGEST_ORDER_REPEAT_MS);
+	}
+	if (ret < 0) {
+		json_object_put(orders);
+		return NULL;
+	}
+	return orders;
+}
+
+static int touch_ecu(struct sql *sql, const struct waiting *waiting,
+		     const struct store_clocks *clocks, int64_t now_ms)
+{
+	int ret = sql_run(sql, "UPDATE ecus SET last_ms = $2, clock_offset_ms = $3 WHERE ecu = $1",
+			  "iin", waiting->ecu.ecu, now_ms,
+			  clocks->known ? clocks->wall_ms - now_ms : SQL_NULL);
+
+	return ret < 0 ? ret : 0;
+}
+
+/* Return: enum store_result of the last batch, or a negative errno; with an error for the ECU 0 and
+ * @waiting->code. */
+static int run_batches(struct ingest *ingest, struct sql *sql, struct waiting *waiting,
+		       int64_t now_ms)
+{
+	struct store_clocks clocks;
+	struct batch_head head = { 0 };
+	struct json_object *orders;
+	struct json_object *through;
+	char epoch[24];
+	char err[200];
+	size_t n, length;
+	const uint8_t *bytes = http_body(waiting->request, &n);
+	int ret = 0;
+
+	read_clocks(waiting->request, &clocks);
+	for (; n > 0; bytes += length, n -= length) {
+		ret = batch_read_head(bytes, n, &head, &length, err, sizeof(err));
+		if (ret < 0) {
+			return ret;
+		}
+		if (head.ecu != waiting->ecu.ecu) {
+			return fail(waiting, 403, "foreign",
+				    "expected batches of ECU %012" PRIu64
+				    ", found one of %012" PRIu64,
+				    waiting->ecu.ecu, head.ecu);
+		}
+		ret = store_batch(ingest->store, sql, &waiting->ecu, &head, bytes, length,
+				  store_shift(&head, &clocks, now_ms), now_ms);
+		if (ret < 0) {
+			return ret;
+		}
+		if (ret == STORE_CONFLICT) {
+			fail(waiting, 409, "conflict",
+			     "batch %" PRIu64 " of epoch %" PRIu64 " is stored with another hash",
+			     head.sequence, head.epoch);
+			break;
+		}
+	}
+	ret = touch_ecu(sql, waiting, &clocks, now_ms);
+	orders = ret < 0 || waiting->code ? NULL : take_orders(sql, &waiting->ecu, now_ms);
+	if (!orders) {
+		return waiting->code ? ret : -EIO;
+	}
+	snprintf(epoch, sizeof(epoch), "%" PRIu64, head.epoch);
+	through = json_object_new_object();
+	json_object_object_add(through, "epoch", json_object_new_string(epoch));
+	json_object_object_add(through, "sequence",
+			       json_object_new_int64(store_through(sql, head.ecu, head.epoch)));
+	waiting->reply = json_object_new_object();
+	json_object_object_add(waiting->reply, "stored_through", through);
+	json_object_object_add(waiting->reply, "orders", orders);
+	return 0;
+}
+
+/* Leaves @reply NULL while there is no order to send. */
+static int run_orders(struct sql *sql, struct waiting *waiting, int64_t now_ms)
+{
+	struct json_object *orders = take_orders(sql, &waiting->ecu, now_ms);
+
+	if (!orders) {
+		return -EIO;
+	}
+	if (json_object_array_length(orders) == 0 && clock_monotonic_us() < waiting->due_us) {
+		json_object_put(orders);
+		return 0;
+	}
+	waiting->reply = json_object_new_object();
+	json_object_object_add(waiting->reply, "orders", orders);
+	return 0;
+}
+
+static int run_enrol(struct ingest *ingest, struct sql *sql, struct waiting *waiting,
+		     int64_t now_ms)
+{
+	int64_t clock_ms = (int64_t)(clock_monotonic_us() / 1000);
+	const char *from = http_from(waiting->request);
+	uint8_t key[TLS_HASH_SIZE];
+	uint8_t code_hash[INGEST_CODE_HASH_BYTES];
+	const char *ecu_text, *code;
+	char text[ID_TEXT_SIZE];
+	uint64_t ecu;
+	int ret;
+
+	if (http_peer_hash(waiting->request, key) < 0) {
+		return fail(waiting, 401, "no_certificate",
+			    "expected a client certificate, found none");
+	}
+	if (guess_wait_ms(&ingest->guess, from, clock_ms) > 0) {
+		return fail(waiting, 429, "too_many_guesses", "too many wrong codes from %s", from);
+	}
+	ecu_text =
+		json_object_get_string(json_object_object_get(http_json(waiting->request), "ecu"));
+	code = json_object_get_string(json_object_object_get(http_json(waiting->request), "code"));
+	if (!ecu_text || !code || id_parse(ecu_text, &ecu) < 0) {
+		return fail(waiting, 400, "invalid",
+			    "expected ecu as a text of 12 digits, and code as a text");
+	}
+	ingest_code_hash(code, code_hash);
+	ret = sql_run(
+		sql,
+		"UPDATE ecus SET key_hash = $1, code_hash = NULL, revoked = 0, last_ms = $5 WHERE "
+		"ecu = $2 AND code_hash = $3 AND code_expires_ms > $4",
+		"bibii", key, sizeof(key), ecu, code_hash, sizeof(code_hash), now_ms, now_ms);
+	if (ret == 0) {
+		guess_failed(&ingest->guess, from, clock_ms);
+		return fail(waiting, 403, "wrong_code",
+			    "the code is wrong, was used, or is older than %d days",
+			    INGEST_CODE_DAYS);
+	}
+	if (ret == -EEXIST) {
+		return fail(waiting, 409, "exists", "the key of this certificate has another ECU");
+	}
+	if (ret > 0) {
+		guess_passed(&ingest->guess, from);
+		waiting->reply = json_object_new_object();
+		json_object_object_add(waiting->reply, "ecu",
+				       json_object_new_string(id_format(text, ecu)));
+		log_notice("ECU %s enrolled from %s", text, from);
+		ret = 0;
+	}
+	return ret;
+}
+
+static int run_one(struct ingest *ingest, struct sql *sql, struct waiting *waiting, int64_t now_ms)
+{
+	int ret;
+
+	if (waiting->kind == KIND_ENROL) {
+		return run_enrol(ingest, sql, waiting, now_ms);
+	}
+	ret = find_ecu(sql, waiting);
+	if (ret <= 0) {
+		return ret;
+	}
+	return waiting->kind == KIND_BATCHES ? run_batches(ingest, sql, waiting, now_ms)
+					     : run_orders(sql, waiting, now_ms);
+}
+
+static void answer(struct waiting *waiting)
+{
+	if (waiting->code) {
+		json_object_put(waiting->reply);
+		http_reply_error(waiting->request, waiting->status, waiting->code, "%s",
+				 waiting->message);
+	} else {
+		http_reply_json(waiting->request, 200, waiting->reply);
+	}
+	http_resume(waiting->request);
+	free(waiting);
+}
+
+/* Nothing of the group is stored: all come back later. */
+static void answer_failed(struct waiting *waiting, const char *why)
+{
+	json_object_put(waiting->reply);
+	waiting->reply = NULL;
+	fail(waiting, 503, "busy", "cannot store now: %s", why);
+	answer(waiting);
+}
+
+/* One transaction for a list of requests. */
+static void commit_group(struct ingest *ingest, struct waiting *group)
+{
+	struct sql *sql = store_sql(ingest->store);
+	int64_t now_ms = clock_wall_ms();
+	bool batches = false;
+	int ret = sql ? sql_begin(sql) : -ENOTCONN;
+
+	for (struct waiting *each = group; each && ret >= 0; each = each->next) {
+		ret = run_one(ingest, sql, each, now_ms);
+		batches |= each->kind == KIND_BATCHES;
+	}
+	if (ret >= 0) {
+		ret = sql_commit(sql);
+	}
+	if (ret < 0 && sql) {
+		log_err("ingest: %s", sql_error(sql));
+		sql_rollback(sql);
+	}
+	while (group) {
+		struct waiting *next = group->next;
+
+		if (ret < 0) {
+			answer_failed(group, strerror(-ret));
+		} else if (group->reply || group->code) {
+			answer(group);
+		} else {
+			group->next = ingest->held;
+			ingest->held = group;
+		}
+		group = next;
+	}
+	if (ret >= 0 && batches) {
+		ingest->stored(ingest->ctx);
+	}
+}
+
+/* The next group: what is queued, and at each tick or new order the requests that wait for orders.
+ * NULL when the service stops. */
+static struct waiting *take_group(struct ingest *ingest, bool *ret_stop)
+{
+	struct waiting *group = NULL;
+	struct waiting **end = &group;
+	struct timespec until;
+	bool ticked = false;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += TICK_MS * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&ingest->lock);
+	while (!ingest->first && !ingest->stopping && !ingest->new_order && !ticked) {
+		ticked = pthread_cond_timedwait(&ingest->wake, &ingest->lock, &until) == ETIMEDOUT;
+	}
+	*ret_stop = ingest->stopping;
+	for (int i = 0; ingest->first && (i < INGEST_GROUP_MAX || ingest->stopping); i++) {
+		*end = ingest->first;
+		end = &ingest->first->next;
+		ingest->first = ingest->first->next;
+		ingest->queued--;
+	}
+	if (!ingest->first) {
+		ingest->end = &ingest->first;
+	}
+	*end = NULL;
+	if (ingest->new_order || ticked || ingest->stopping) {
+		*end = ingest->held;
+		ingest->held = NULL;
+		ingest->new_order = false;
+	}
+	pthread_mutex_unlock(&ingest->lock);
+	return group;
+}
+
+static void *run(void *ctx)
+{
+	struct ingest *ingest = ctx;
+	bool stop = false;
+
+	while (!stop) {
+		struct waiting *group = take_group(ingest, &stop);
+
+		if (stop) {
+			while (group) {
+				struct waiting *next = group->next;
+
+				answer_failed(group, "the service stops");
+				group = next;
+			}
+		} else if (group) {
+			commit_group(ingest, group);
+		}
+	}
+	return NULL;
+}
+
+int ingest_start(struct ingest **ret_ingest, const struct config *config, struct store *store,
+		 const struct tls_pair *tls, void (*stored)(void *ctx), void *ctx, char *err,
+		 size_t size)
+{
+	struct ingest *ingest = calloc(1, sizeof(*ingest));
+	struct http_config http = {
+		.address = config->listen,
+		.port = (uint16_t)config->uplink_port,
+		.tls = tls,
+		.ask_client_cert = true,
+		.route = routes,
+		.route_count = ARRAY_SIZE(routes),
+		.ctx = ingest,
+		.connections_max = 2000,
+	};
+	pthread_condattr_t attributes;
+	int ret;
+
+	if (!ingest) {
+		return -ENOMEM;
+	}
+	ingest->store = store;
+	ingest->stored = stored;
+	ingest->ctx = ctx;
+	ingest->end = &ingest->first;
+	pthread_mutex_init(&ingest->lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&ingest->wake, &attributes);
+	pthread_condattr_destroy(&attributes);
+	ret = http_start(&ingest->server, &http, err, size);
+	if (ret == 0) {
+		ret = thread_start(&ingest->thread, "ingest", run, ingest);
+		ingest->running = ret == 0;
+	}
+	if (ret < 0) {
+		ingest_stop(ingest);
+		return ret;
+	}
+	*ret_ingest = ingest;
+	return 0;
+}
+
+void ingest_stop(struct ingest *ingest)
+{
+	if (!ingest) {
+		return;
+	}
+	pthread_mutex_lock(&ingest->lock);
+	ingest->stopping = true;
+	pthread_cond_signal(&ingest->wake);
+	pthread_mutex_unlock(&ingest->lock);
+	if (ingest->running) {
+		pthread_join(ingest->thread, NULL);
+	}
+	http_stop(ingest->server);
+	pthread_cond_destroy(&ingest->wake);
+	pthread_mutex_destroy(&ingest->lock);
+	free(ingest);
+}
+
+void ingest_wake(struct ingest *ingest)
+{
+	pthread_mutex_lock(&ingest->lock);
+	ingest->new_order = true;
+	pthread_cond_signal(&ingest->wake);
+	pthread_mutex_unlock(&ingest->lock);
+}
+
+uint16_t ingest_port(const struct ingest *ingest)
+{
+	return http_port(ingest->server);
+}

@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* emad: the monitoring service. */
+#include <argp.h>
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <curl/curl.h>
+#include <sodium.h>
+#include <systemd/sd-daemon.h>
+
+#include "alarms.h"
+#include "api.h"
+#include "audit.h"
+#include "db.h"
+#include "derive.h"
+#include "ingest.h"
+#include "log.h"
+#include "notify.h"
+#include "options.h"
+#include "orders.h"
+#include "service_clock.h"
+#include "thread.h"
+
+#define DERIVE_GROUP 200
+#define WATCH_MS 5000
+#define COMPACT_MS 3600000
+
+struct arguments {
+	const char *config;
+	const char *state;
+	bool check;
+	bool setup;
+	bool rebuild;
+	bool hashes;
+	bool compact;
+};
+
+/**
+ * struct app - everything of the process
+ * @lock, @wake, @more: the deriving thread waits for batches
+ */
+struct app {
+	struct config config;
+	struct store store;
+	struct api api;
+	struct http_server *web;
+	struct ingest *ingest;
+	sqlite3 *control;
+	sqlite3 *audit;
+	struct tls_pair tls;
+	pthread_t derive;
+	pthread_t watch;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool more;
+	bool stopping;
+};
+
+static struct app app = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void on_stored(void *ctx)
+{
+	struct app *own = ctx;
+
+	pthread_mutex_lock(&own->lock);
+	own->more = true;
+	pthread_cond_broadcast(&own->wake);
+	pthread_mutex_unlock(&own->lock);
+}
+
+static void on_changed(void *ctx, int64_t site)
+{
+	struct app *own = ctx;
+
+	api_site_changed(&own->api, site);
+}
+
+/* Waits for up to @ms; whether the service goes on. */
+static bool wait_for(struct app *own, int64_t ms, bool until_more)
+{
+	struct timespec until;
+	bool stopping;
+	int ret = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&own->lock);
+	while (!own->stopping && !(until_more && own->more) && ret != ETIMEDOUT) {
+		ret = pthread_cond_timedwait(&own->wake, &own->lock, &until);
+	}
+	if (until_more) {
+		own->more = false;
+	}
+	stopping = own->stopping;
+	pthread_mutex_unlock(&own->lock);
+	return !stopping;
+}
+
+static void *run_derive(void *ctx)
+{
+	struct app *own = ctx;
+
+	do {
+		struct sql *sql = store_sql(&own->store);
+		int ret = sql ? 1 : -ENOTCONN;
+
+		while (ret > 0 && !own->stopping) {
+			ret = derive_next(&own->store, sql, DERIVE_GROUP, on_changed, own);
+		}
+		if (ret < 0 && sql) {
+			log_err("derive: %s", sql_error(sql));
+		}
+	} while (wait_for(own, 1000, true));
+	return NULL;
+}
+
+/* Site time between two runs does not depend on the clock's rate: a fast site is watched as
+ * often as a slow one. */
+static void *run_watch(void *ctx)
+{
+	struct app *own = ctx;
+	int64_t compacted_ms = 0;
+
+	while (wait_for(own, (int64_t)(WATCH_MS / (clock_rate() > 1 ? clock_rate() : 1)) + 200,
+			false)) {
+		struct sql *sql = store_sql(&own->store);
+		int64_t now_ms = clock_wall_ms();
+		int ret = sql ? orders_expire(sql, now_ms) : -ENOTCONN;
+
+		if (ret == 0) {
+			ret = alarms_run_all(&own->store, sql, now_ms, on_changed, own);
+		}
+		if (ret == 0) {
+			ret = notify_run(&own->config, sql, now_ms);
+		}
+		if (ret >= 0 && now_ms - compacted_ms > COMPACT_MS) {
+			ret = derive_compact(&own->store, sql, now_ms);
+			compacted_ms = now_ms;
+		}
+		if (ret < 0 && sql) {
+			log_err("watch: %s", sql_error(sql));
+		}
+		if (own->api.channel) {
+			http_channel_tick(own->api.channel);
+		}
+	}
+	return NULL;
+}
+
+/* ---- start ---- */
+
+static const char *path_in_state(char *path, const char *name)
+{
+	snprintf(path, PATH_MAX, "%s/%s", app.config.state, name);
+	return path;
+}
+
+static int open_stores(char *err, size_t size)
+{
+	char path[PATH_MAX];
+	static char data[PATH_MAX];
+	int ret;
+
+	if ((mkdir(app.config.state, 0700) < 0 && errno != EEXIST) ||
+	    (mkdir(path_in_state(path, "tls"), 0700) < 0 && errno != EEXIST)) {
+		snprintf(err, size, "%s: %s", app.config.state, strerror(errno));
+		return -errno;
+	}
+	ret = db_open(&app.control, path_in_state(path, "control.db"), DB_SAFE, err, size);
+	ret = ret < 0 ? ret : db_open(&app.audit, path, DB_SAFE, err, size);
+	ret = ret < 0 ? ret : audit_migrate(app.audit, err, size);
+	ret = ret < 0 ? ret : auth_open(&app.api.auth, app.control, err, size);
+	path_in_state(data, "data.db");
+	return ret < 0 ? ret
+		       : store_open(&app.store, app.config.database[0] ? app.config.database : data,
+				    path_in_state(path, "keys.db"), err, size);
+}
+
+static int start_servers(char *err, size_t size)
+{
+	const char *san[] = { app.config.host, "localhost", "127.0.0.1", NULL };
+	uint8_t hash[TLS_HASH_SIZE];
+	char path[PATH_MAX];
+	int ret = tls_server_pair(path_in_state(path, "tls"), "ema", san, clock_wall_ms(), &app.tls,
+				  err, size);
+
+	if (ret == 0) {
+		ret = tls_cert_hash(app.tls.cert, hash);
+	}
+	if (ret == 0) {
+		ret = ingest_start(&app.ingest, &app.config, &app.store, &app.tls, on_stored, &app,
+				   err, size);
+	}
+	if (ret < 0) {
+		return ret;
+	}
+	app.api.config = &app.config;
+	app.api.store = &app.store;
+	app.api.control = app.audit;
+	app.api.ingest = app.ingest;
+	tls_hash_hex(hash, app.api.key_hash);
+	snprintf(app.api.uplink, sizeof(app.api.uplink), "https://%s:%u", app.config.host,
+		 ingest_port(app.ingest));
+	return api_start(&app.web, &app.api, &app.tls, err, size);
+}
+
+static int start_threads(void)
+{
+	int ret = thread_start(&app.derive, "derive", run_derive, &app);
+
+	return ret < 0 ? ret : thread_start(&app.watch, "watch", run_watch, &app);
+}
+
+static void stop(void)
+{
+	pthread_mutex_lock(&app.lock);
+	app.stopping = true;
+	pthread_cond_broadcast(&app.wake);
+	pthread_mutex_unlock(&app.lock);
+	pthread_join(app.derive, NULL);
+	pthread_join(app.watch, NULL);
+	http_stop(app.web);
+	ingest_stop(app.ingest);
+	if (app.api.channel) {
+		http_channel_free(app.api.channel);
+	}
+}
+
+static void close_stores(void)
+{
+	store_close(&app.store);
+	auth_close(app.api.auth);
+	db_close(app.control);
+	db_close(app.audit);
+	tls_pair_free(&app.tls);
+}
+
+static int serve(void)
+{
+	char err[512] = "";
+	sigset_t signals;
+	int signal;
+	int ret;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	ret = start_servers(err, sizeof(err));
+	if (ret == 0) {
+		ret = start_threads();
+	}
+	if (ret < 0) {
+		log_err("%s", err[0] ? err : strerror(-ret));
+		return 1;
+	}
+	log_notice("pages on %s:%u, ECUs on %s:%u", app.config.listen, http_port(app.web),
+		   app.config.listen, ingest_port(app.ingest));
+	sd_notify(0, "READY=1");
+	sigwait(&signals, &signal);
+	sd_notify(0, "STOPPING=1");
+	stop();
+	return 0;
+}
+
+/* ---- commands that do not serve ---- */
+
+static int print_code(void)
+{
+	char code[AUTH_CODE_SIZE];
+	int ret = auth_code(app.api.auth, code);
+
+	if (ret < 0) {
+		fprintf(stderr, "emad: %s\n",
+			ret == -ENOENT ? "the service is set up already" : strerror(-ret));
+		return 1;
+	}
+	printf("%s\n", code);
+	return 0;
+}
+
+static int run_command(const struct arguments *arguments)
+{
+	struct sql *sql = store_sql(&app.store);
+	int ret = 0;
+
+	if (arguments->rebuild) {
+		ret = derive_rebuild(&app.store, sql);
+	}
+	if (ret == 0 && arguments->compact) {
+		ret = derive_compact(&app.store, sql, clock_wall_ms());
+		if (ret >= 0) {
+			printf("%d batches compacted\n", ret);
+			ret = 0;
+		}
+	}
+	if (ret == 0 && arguments->hashes) {
+		ret = derive_hashes(sql, stdout);
+	}
+	if (ret < 0) {
+		fprintf(stderr, "emad: %s\n", sql_error(sql));
+		return 1;
+	}
+	return 0;
+}
+
+static const struct argp_option options[] = {
+	{ "config", 'c', "FILE", 0, "configuration file, " CONFIG_FILE " unless given", 0 },
+	{ "state", 's', "FOLDER", 0, "state folder, $STATE_DIRECTORY unless given", 0 },
+	{ "check", 'C', NULL, 0, "check the configuration and exit", 0 },
+	{ "setup", 'S', NULL, 0, "print the first-use code and exit", 0 },
+	{ "rebuild", 'R', NULL, 0, "build the derived tables again from the log and exit", 0 },
+	{ "compact", 'K', NULL, 0, "compact old batches and exit", 0 },
+	{ "hashes", 'H', NULL, 0, "print a hash of each derived table and exit", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+	struct arguments *arguments = state->input;
+
+	switch (key) {
+	case 'c':
+		arguments->config = value;
+		return 0;
+	case 's':
+		arguments->state = value;
+		return 0;
+	case 'C':
+		arguments->check = true;
+		return 0;
+	case 'S':
+		arguments->setup = true;
+		return 0;
+	case 'R':
+		arguments->rebuild = true;
+		return 0;
+	case 'K':
+		arguments->compact = true;
+		return 0;
+	case 'H':
+		arguments->hashes = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "unexpected argument '%s'", value);
+		return EINVAL;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int load(int argc, char **argv, struct arguments *arguments)
+{
+	static const struct argp argp = { .options = options,
+					  .parser = parse,
+					  .doc = "The monitoring service of qs1 sites." };
+	char err[PATH_MAX + 200];
+
+	argp_err_exit_status = EXIT_CONFIG;
+	argp_parse(&argp, argc, argv, 0, NULL, arguments);
+	log_init("emad", LOG_INFO);
+	if (clock_setup() < 0) {
+		return EXIT_CONFIG;
+	}
+	if (config_load(arguments->config, &app.config, err, sizeof(err)) < 0) {
+		log_err("%s", err);
+		return EXIT_CONFIG;
+	}
+	if (!arguments->state) {
+		arguments->state = getenv("STATE_DIRECTORY");
+	}
+	if (!arguments->state && !arguments->check) {
+		log_err("expected --state or $STATE_DIRECTORY, found neither");
+		return EXIT_CONFIG;
+	}
+	snprintf(app.config.state, sizeof(app.config.state), "%s",
+		 arguments->state ? arguments->state : "");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments arguments = { 0 };
+	pthread_condattr_t monotonic;
+	char err[PATH_MAX + 200];
+	int ret = load(argc, argv, &arguments);
+
+	if (ret || arguments.check) {
+		return ret;
+	}
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&app.wake, &monotonic);
+	if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT)) {
+		log_err("libraries do not start");
+		return 1;
+	}
+	if (open_stores(err, sizeof(err)) < 0) {
+		log_err("%s", err);
+		return 1;
+	}
+	if (arguments.setup) {
+		ret = print_code();
+	} else if (arguments.rebuild || arguments.compact || arguments.hashes) {
+		ret = run_command(&arguments);
+	} else {
+		ret = serve();
+	}
+	close_stores();
+	return ret;
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Tables of the service, see schema.h. */
+#include "schema.h"
+
+/*
+ * Epochs are 64 bits and stored as the signed number of the same bits. Energies are 0.1 Wh as in
+ * reports. Days are counted from 1970 in local time.
+ *
+ * The log: batches, and after compaction log_days together with unit_days whose day is compacted.
+ * shift_s: what was added to the report times of a batch from an ECU whose clock was wrong.
+ */
+static const char version_1[] =
+	"CREATE TABLE tenants (id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL) "
+	"STRICT;"
+	/* The first user is an owner of this customer. */
+	"INSERT INTO tenants (id, name, kind) VALUES (0, 'Owner', 'customer');"
+
+	"CREATE TABLE sites (id INTEGER PRIMARY KEY, customer INTEGER NOT NULL REFERENCES tenants, "
+	"company INTEGER REFERENCES tenants, name TEXT NOT NULL, address TEXT NOT NULL DEFAULT '', "
+	"lat REAL, lon REAL, installed_on TEXT, installer TEXT NOT NULL DEFAULT '', "
+	"warranty_years INTEGER NOT NULL DEFAULT 10, note TEXT NOT NULL DEFAULT '', map TEXT, "
+	"zone_min INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'new', power_w REAL, "
+	"energy_today_wh REAL, units INTEGER NOT NULL DEFAULT 0, reporting INTEGER NOT NULL DEFAULT 0, "
+	"alarms INTEGER NOT NULL DEFAULT 0, last_ms INTEGER, created_ms INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX sites_customer ON sites (customer);"
+	"CREATE INDEX sites_company ON sites (company);"
+	"CREATE INDEX sites_name ON sites (name, id);"
+
+	"CREATE TABLE ecus (ecu INTEGER NOT NULL UNIQUE, site INTEGER NOT NULL REFERENCES sites, "
+	"key_hash BLOB UNIQUE, code_hash BLOB, code_expires_ms INTEGER, "
+	"revoked INTEGER NOT NULL DEFAULT 0, last_ms INTEGER, clock_offset_ms INTEGER, "
+	"order_sequence INTEGER NOT NULL DEFAULT 0) STRICT;"
+	"CREATE INDEX ecus_site ON ecus (site);"
+
+	"CREATE TABLE batches (number INTEGER PRIMARY KEY, ecu INTEGER NOT NULL, "
+	"epoch INTEGER NOT NULL, sequence INTEGER NOT NULL, hash BLOB NOT NULL, "
+	"site INTEGER NOT NULL, received_ms INTEGER NOT NULL, shift_s INTEGER NOT NULL, "
+	"payload BLOB NOT NULL, UNIQUE (ecu, epoch, sequence)) STRICT;"
+	"CREATE INDEX batches_site ON batches (site);"
+
+	"CREATE TABLE epochs (ecu INTEGER NOT NULL, epoch INTEGER NOT NULL, "
+	"through INTEGER NOT NULL, UNIQUE (ecu, epoch)) STRICT;"
+
+	"CREATE TABLE conflicts (ecu INTEGER NOT NULL, epoch INTEGER NOT NULL, "
+	"sequence INTEGER NOT NULL, hash BLOB NOT NULL, time_ms INTEGER NOT NULL, "
+	"UNIQUE (ecu, epoch, sequence, hash)) STRICT;"
+
+	"CREATE TABLE log_days (ecu INTEGER NOT NULL, epoch INTEGER NOT NULL, "
+	"first_sequence INTEGER NOT NULL, last_sequence INTEGER NOT NULL, site INTEGER NOT NULL, "
+	"number INTEGER NOT NULL, hashes BLOB NOT NULL, rows BLOB NOT NULL, UNIQUE (ecu, epoch, first_sequence)) STRICT;"
+
+	"CREATE TABLE progress (name TEXT NOT NULL UNIQUE, number INTEGER NOT NULL) STRICT;"
+
+	"CREATE TABLE unit_days (serial INTEGER NOT NULL, day INTEGER NOT NULL, "
+	"site INTEGER NOT NULL, compacted INTEGER NOT NULL DEFAULT 0, reports INTEGER NOT NULL, "
+	"peak_w INTEGER, first1 INTEGER, first2 INTEGER, first3 INTEGER, first4 INTEGER, "
+	"last1 INTEGER, last2 INTEGER, last3 INTEGER, last4 INTEGER, quarters BLOB NOT NULL, "
+	"plain_hash BLOB NOT NULL, content BLOB NOT NULL, UNIQUE (site, serial, day)) STRICT;"
+	"CREATE INDEX unit_days_site ON unit_days (site, day);"
+
+	"CREATE TABLE units (serial INTEGER NOT NULL, site INTEGER NOT NULL, "
+	"ecu INTEGER NOT NULL, time_s INTEGER NOT NULL, power_w INTEGER, state INTEGER, "
+	"faults INTEGER, newest BLOB NOT NULL, UNIQUE (site, serial)) STRICT;"
+
+	"CREATE TABLE events (id INTEGER NOT NULL UNIQUE, site INTEGER NOT NULL, "
+	"ecu INTEGER NOT NULL, serial INTEGER, time_ms INTEGER NOT NULL, name TEXT NOT NULL, "
+	"value INTEGER NOT NULL, text TEXT NOT NULL) STRICT;"
+	"CREATE INDEX events_site ON events (site, id);"
+
+	"CREATE TABLE settings (ecu INTEGER NOT NULL, serial INTEGER NOT NULL, name TEXT NOT NULL, "
+	"value TEXT NOT NULL, UNIQUE (ecu, serial, name)) STRICT;"
+
+	"CREATE TABLE orders (id TEXT NOT NULL UNIQUE, sequence INTEGER PRIMARY KEY, "
+	"site INTEGER NOT NULL, serial INTEGER, command TEXT NOT NULL, arguments TEXT NOT NULL, "
+	"by_name TEXT NOT NULL, role TEXT NOT NULL, issued_ms INTEGER NOT NULL, "
+	"ttl_s INTEGER NOT NULL, sent_ms INTEGER, state TEXT NOT NULL) STRICT;"
+	"CREATE INDEX orders_site ON orders (site, sequence);"
+
+	"CREATE TABLE results (order_id TEXT NOT NULL, serial INTEGER NOT NULL, "
+	"state TEXT NOT NULL, time_ms INTEGER NOT NULL, text TEXT NOT NULL, "
+	"UNIQUE (order_id, serial)) STRICT;"
+
+	"CREATE TABLE alarms (id INTEGER PRIMARY KEY, site INTEGER NOT NULL, serial INTEGER NOT NULL, "
+	"input INTEGER NOT NULL, rule TEXT NOT NULL, severity INTEGER NOT NULL, "
+	"since_ms INTEGER NOT NULL, begin_ms INTEGER, end_ms INTEGER, acknowledged_ms INTEGER, "
+	"acknowledged_by TEXT, text TEXT NOT NULL) STRICT;"
+	"CREATE INDEX alarms_site ON alarms (site, id);"
+	"CREATE INDEX alarms_open ON alarms (end_ms, site);"
+
+	"CREATE TABLE rules (tenant INTEGER NOT NULL, name TEXT NOT NULL, enabled INTEGER NOT NULL, "
+	"threshold REAL NOT NULL, delay_min INTEGER NOT NULL, UNIQUE (tenant, name)) STRICT;"
+
+	"CREATE TABLE notifications (tenant INTEGER NOT NULL UNIQUE, emails TEXT NOT NULL, "
+	"webhook TEXT, quiet_from_min INTEGER, quiet_to_min INTEGER, "
+	"min_severity INTEGER NOT NULL) STRICT;"
+
+	"CREATE TABLE outbox (id INTEGER PRIMARY KEY, alarm INTEGER NOT NULL, tenant INTEGER NOT NULL, "
+	"ended INTEGER NOT NULL, target TEXT NOT NULL, due_ms INTEGER NOT NULL, "
+	"tries INTEGER NOT NULL DEFAULT 0, error TEXT, done_ms INTEGER, "
+	"UNIQUE (alarm, tenant, ended, target)) STRICT;"
+	"CREATE INDEX outbox_due ON outbox (done_ms, due_ms);"
+
+	"CREATE TABLE jobs (id TEXT NOT NULL UNIQUE, site INTEGER NOT NULL, ecu INTEGER, "
+	"commission INTEGER NOT NULL, commission_order TEXT, inverters TEXT NOT NULL, "
+	"created_ms INTEGER NOT NULL) STRICT;"
+
+	"CREATE TABLE handovers (code_hash BLOB NOT NULL UNIQUE, site INTEGER NOT NULL, "
+	"tenant INTEGER NOT NULL, expires_ms INTEGER NOT NULL) STRICT;";
+
+static const char *const steps[] = { version_1 };
+
+int schema_migrate(struct sql *sql, char *err, size_t size)
+{
+	return sql_migrate(sql, "ema", steps, ARRAY_SIZE(steps), err, size);
+}

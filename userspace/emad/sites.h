@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sites: what a person enters, and their end. */
+#ifndef EMAD_SITES_H
+#define EMAD_SITES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <json-c/json.h>
+
+#include "http.h"
+#include "store.h"
+
+/* Rated power of an inverter, W. */
+#define SITES_RATED_W 1200
+/* The manual's template of an installation map has 22 columns. */
+#define SITES_MAP_EMPTY                                                                            \
+	"{\"rows\":10,\"columns\":22,\"azimuth_deg\":180,\"tilt_deg\":30,\"modules\":[],\"labels\":[]}"
+
+/**
+ * struct sites_new - a site as entered; NULL and NAN for what is absent
+ */
+struct sites_new {
+	const char *name;
+	const char *address;
+	double lat;
+	double lon;
+	int64_t customer;
+	const char *customer_name;
+	const char *installed_on;
+	const char *installer;
+	int64_t warranty_years;
+	const char *note;
+};
+
+/**
+ * sites_parse() - read a site from JSON
+ * @site: refers to @body
+ *
+ * Return: 0 or -EINVAL with @err.
+ */
+int sites_parse(struct json_object *body, struct sites_new *site, char *err, size_t size);
+
+/**
+ * sites_add() - create a site, and its customer when @site names a new one
+ *
+ * Return: its number; -EINVAL without name or customer; -EPERM for a customer of somebody else.
+ */
+int64_t sites_add(struct sql *sql, const struct sites_new *site,
+		  const struct auth_identity *identity, int64_t now_ms);
+
+/* Change what is not absent. */
+int sites_change(struct sql *sql, int64_t id, const struct sites_new *site);
+
+/* sites_parse() with a reply of 400. */
+bool sites_read(struct http_request *request, struct json_object *body, struct sites_new *site);
+
+/**
+ * sites_check_map() - is a roof map what openapi.json says?
+ *
+ * Every module lies within the grid, no two in one place, no input of an inverter twice.
+ */
+int sites_check_map(struct json_object *map, char *err, size_t size);
+
+/**
+ * sites_enrol() - make a one-time code for an ECU of a site
+ * @ret_error: 0; -EEXIST when the ECU belongs to another site; or a negative errno
+ *
+ * Return: the object Enrolment of openapi.json, NULL on an error.
+ */
+struct json_object *sites_enrol(struct sql *sql, int64_t site, uint64_t ecu, const char *address,
+				const char *key_hash, int64_t now_ms, int *ret_error);
+
+/* What was deleted. */
+struct sites_deleted {
+	int64_t sites;
+	int64_t batches;
+	int64_t days;
+	int64_t users;
+	bool key_destroyed;
+};
+
+/* Delete a site with all that belongs to it. */
+int sites_delete(struct sql *sql, int64_t id, struct sites_deleted *deleted);
+
+/* Destroy the key of a customer, then delete its sites and the tenant. */
+int sites_delete_customer(struct store *store, struct sql *sql, int64_t tenant,
+			  struct sites_deleted *deleted);
+
+#endif /* EMAD_SITES_H */

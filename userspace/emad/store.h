@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The store: the log of batches, which is the truth, and what is derived from it.
+ *
+ * A batch is stored once: its key is (ECU, epoch, sequence). The same key with another hash is a
+ * conflict, which is recorded and refused. Everything in the tables of SCHEMA_DERIVED() follows
+ * from the log, in the order of its numbers, and can be built again.
+ */
+#ifndef EMAD_STORE_H
+#define EMAD_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "batch.h"
+#include "sql.h"
+#include "vault.h"
+
+/* A difference of clocks that is corrected and shown, s. */
+#define STORE_CLOCK_TOLERANCE_S 120
+/* Batches stay whole for this long, then their days are compacted. */
+#define STORE_HOT_DAYS 8
+
+/**
+ * struct store - one in the process; threads share it
+ * @where: for sql_open(); each thread has its own connection
+ */
+struct store {
+	const char *where;
+	struct vault *vault;
+};
+
+/**
+ * store_open() - connect, and bring the tables to the newest version
+ * @where: as for sql_open()
+ * @keys: path of the file of customers' keys
+ *
+ * Return: 0 or a negative errno with @err.
+ */
+int store_open(struct store *store, const char *where, const char *keys, char *err, size_t size);
+void store_close(struct store *store);
+
+/**
+ * store_sql() - the connection of this thread, opened when it is first needed
+ *
+ * Return: NULL when that failed, which is logged.
+ */
+struct sql *store_sql(struct store *store);
+
+/* A tenant that has nothing. */
+#define STORE_NOBODY (-2)
+
+/**
+ * store_scope() - limit a connection to what a tenant may see
+ * @tenant: -1 for all, STORE_NOBODY for nothing
+ *
+ * On PostgreSQL row-level security reads it; on SQLite the predicate of each statement is alone.
+ *
+ * Return: 0 or a negative errno.
+ */
+int store_scope(struct sql *sql, int64_t tenant);
+
+/**
+ * struct store_ecu - an enrolled ECU
+ */
+struct store_ecu {
+	uint64_t ecu;
+	int64_t site;
+	int64_t customer;
+};
+
+/**
+ * struct store_clocks - of an ECU, at the time of its request
+ * @known: whether the request named them
+ */
+struct store_clocks {
+	bool known;
+	int64_t wall_ms;
+	uint64_t monotonic_ms;
+	uint32_t boot;
+};
+
+/**
+ * store_shift() - what has to be added to the times of a batch; pure
+ * @now_ms: this service's time at the request
+ *
+ * Within one boot of the ECU, its monotonic clock says how long ago the batch was sealed. For a
+ * batch of an earlier boot the wall clock counts if it was synchronized and is not in the future;
+ * otherwise the time of arrival does.
+ *
+ * Return: s; 0 within STORE_CLOCK_TOLERANCE_S.
+ */
+int64_t store_shift(const struct batch_head *head, const struct store_clocks *clocks,
+		    int64_t now_ms);
+
+enum store_result {
+	STORE_NEW,
+	STORE_DUPLICATE,
+	STORE_CONFLICT,
+};
+
+/**
+ * store_batch() - append a batch to the log, within a transaction of the caller
+ * @head: as batch_read_head() gave it for @bytes; its ECU is @ecu
+ * @shift_s: of store_shift()
+ *
+ * Return: enum store_result or a negative errno.
+ */
+int store_batch(struct store *store, struct sql *sql, const struct store_ecu *ecu,
+		const struct batch_head *head, const uint8_t *bytes, size_t n, int64_t shift_s,
+		int64_t now_ms);
+
+/* Highest sequence of an epoch up to which all are stored, 0 for none; or a negative errno. */
+int64_t store_through(struct sql *sql, uint64_t ecu, uint64_t epoch);
+
+#endif /* EMAD_STORE_H */
