@@ -23,6 +23,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: only with --long")
     config.addinivalue_line("markers", "slow: not with --quick")
+    config.addinivalue_line("markers", "real_time: keeps its priority beside the suites in real time")
 
 
 @pytest.hookimpl(trylast=True)
@@ -36,7 +37,8 @@ def pytest_collection_modifyitems(config, items):
 
 
 def needs_real_time(item):
-    return SUITES[item.path.relative_to(ROOT / "tests").parts[0]] == REAL_TIME
+    return SUITES[item.path.relative_to(ROOT / "tests").parts[0]] == REAL_TIME or \
+        item.get_closest_marker("real_time")
 
 
 def pytest_collection_finish(session):

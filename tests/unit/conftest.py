@@ -12,15 +12,18 @@ import pytest
 from paths import BUILD, ROOT
 from tap import Tap
 
-# An entry of a program's table of tests.
-ENTRY = re.compile(r"\bcmocka_unit_test(?:_\w+)?\(\s*(\w+)")
+# An entry of a program's table of tests; TEST() is a program's macro for entries with the same set-up.
+ENTRY = re.compile(r"^\s+(?:cmocka_unit_test(?:_\w+)?|TEST)\(\s*(\w+)", re.MULTILINE)
 TIMEOUT_S = 600
-# It waits for a minute and uses little processor time, so it starts before all others.
+# It measures real time, waits for a minute, and uses little processor time: it starts before all others.
 FIRST = "test_daemon.c"
 
 
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.name != FIRST)
+    for item in items:
+        if item.path.name == FIRST:
+            item.add_marker(pytest.mark.real_time)
 
 
 def pytest_collect_file(file_path, parent):
