@@ -639,6 +639,13 @@ static void do_cadence(struct core *core, struct order *order, int unit)
 	confirm(core, order);
 }
 
+/* Finding a phase takes marks, and no unit answers them so far. */
+static void do_phases(struct core *core, struct order *order, int unit)
+{
+	(void)unit;
+	refuse(core, order, -EOPNOTSUPP, "the inverters do not answer marks: set each one's phase");
+}
+
 static void (*const run_command[COMMAND_COUNT])(struct core *core, struct order *order,
 						int unit) = {
 	[COMMAND_START] = do_start,	[COMMAND_STOP] = do_stop,
@@ -647,6 +654,7 @@ static void (*const run_command[COMMAND_COUNT])(struct core *core, struct order 
 	[COMMAND_PAIR] = do_pair,	[COMMAND_REMOVE] = do_remove,
 	[COMMAND_REPLACE] = do_replace, [COMMAND_CONFIRM] = do_confirm,
 	[COMMAND_EDIT] = do_edit,	[COMMAND_CADENCE] = do_cadence,
+	[COMMAND_PHASES] = do_phases,
 };
 
 /* The same order of the same sender, which has come before. */

@@ -30,21 +30,12 @@
 void core_event(struct core *core, enum model_event_kind kind, int unit, const char *format, ...)
 {
 	char detail[ORDER_TEXT_SIZE];
-	struct model_event event;
-	uint64_t number;
 	va_list ap;
 
 	va_start(ap, format);
 	vsnprintf(detail, sizeof(detail), format, ap);
 	va_end(ap);
-	number = model_event(core->model, kind, unit >= 0 ? &core->model->unit[unit].serial : NULL,
-			     detail);
-	model_lock(core->model);
-	event = core->model->event[number % MODEL_EVENTS];
-	model_unlock(core->model);
-	if (core->store) {
-		store_put_event(core->store, &event);
-	}
+	model_event(core->model, kind, unit >= 0 ? &core->model->unit[unit].serial : NULL, detail);
 }
 
 static int64_t wall_of(const struct core *core, uint64_t us)

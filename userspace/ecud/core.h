@@ -160,7 +160,7 @@ void core_add_removed(struct core *core, const struct store_unit *unit);
 /* Keep a unit's identity and accounts. */
 void core_keep(struct core *core, int unit);
 
-/* An event, in the model and in the store. */
+/* An event of a unit, or with -1 of the site. */
 void core_event(struct core *core, enum model_event_kind kind, int unit, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 

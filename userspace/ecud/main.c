@@ -204,6 +204,21 @@ void ecu_meter(struct ecu *ecu, double total_w, const double phase_w[3], int64_t
 	set_timer();
 }
 
+/* Whoever makes an event, the store keeps it. */
+static void on_change(void *ctx, enum model_change change, int unit, uint64_t number)
+{
+	struct model_event event;
+
+	(void)ctx;
+	(void)unit;
+	if (change == CHANGE_EVENT) {
+		model_lock(app.ecu.model);
+		event = app.ecu.model->event[number % MODEL_EVENTS];
+		model_unlock(app.ecu.model);
+		store_put_event(app.ecu.store, &event);
+	}
+}
+
 /* ---- start and stop ---- */
 
 static int load_unit(void *ctx, const struct store_unit *unit)
@@ -272,6 +287,9 @@ static int load(void)
 {
 	int ret = store_load_events(app.ecu.store, app.ecu.model);
 
+	if (ret >= 0) {
+		ret = model_watch(app.ecu.model, on_change, NULL);
+	}
 	if (ret >= 0) {
 		ret = store_load_limits(app.ecu.store, load_limit, NULL);
 	}

@@ -267,10 +267,23 @@ void store_put_batch(struct store *store, uint64_t sequence, const uint8_t *byte
 
 void store_drop_batches(struct store *store, uint64_t through)
 {
+	struct waiting_batch **at = &store->batch;
+
 	pthread_mutex_lock(&store->lock);
 	if (through > store->drop_through) {
 		store->drop_through = through;
 	}
+	while (*at) {
+		struct waiting_batch *batch = *at;
+
+		if (batch->sequence <= through) {
+			*at = batch->next;
+			free(batch);
+		} else {
+			at = &batch->next;
+		}
+	}
+	store->batch_end = at;
 	soon(store, UINT64_C(1000000) * STORE_COMMIT_S);
 	pthread_mutex_unlock(&store->lock);
 }
@@ -476,17 +489,16 @@ static int write_readings(sqlite3 *db, struct waiting_reading *reading, size_t n
 	return ret;
 }
 
+/* First the old ones go: those of a new epoch begin at 1 again. */
 static int write_batches(sqlite3 *db, const struct waiting_batch *batch, uint64_t drop_through)
 {
-	int ret = 0;
+	int ret = drop_through ? db_run(db, "DELETE FROM batch WHERE sequence <= ?", "i",
+					(int64_t)drop_through)
+			       : 0;
 
 	for (; batch && ret >= 0; batch = batch->next) {
 		ret = db_run(db, "INSERT OR REPLACE INTO batch VALUES (?, ?)", "ib",
 			     (int64_t)batch->sequence, (const void *)batch->bytes, batch->n);
-	}
-	if (drop_through && ret >= 0) {
-		ret = db_run(db, "DELETE FROM batch WHERE sequence <= ?", "i",
-			     (int64_t)drop_through);
 	}
 	return ret;
 }

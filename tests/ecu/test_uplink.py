@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Delivery of batches to a small receiver, which stands for the monitoring service and keeps what it got."""
+
+import hashlib
+import http.server
+import json
+import os
+import re
+import signal
+import sqlite3
+import ssl
+import struct
+import subprocess
+import threading
+import time
+
+import pytest
+
+from paths import BUILD
+
+ECUD = BUILD / "host/bin/ecud"
+# Simulated seconds in a second: five batches a second.
+SPEED = 300
+START_MS = 1796060000000
+
+
+class Receiver:
+    """HTTPS server that takes batches; it asks for the gateway's certificate."""
+
+    def __init__(self, folder, client):
+        self.batches = {}  # (epoch, sequence) to bytes
+        self.stored = {}   # epoch to sequence
+        self.orders, self.requests, self.answer, self.conflicts = [], [], 200, 0
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(folder / "server.pem", folder / "server.key")
+        self.context.load_verify_locations(client)
+        self.context.verify_mode = ssl.CERT_REQUIRED
+        self.server, self.down = None, False
+
+    def start(self, port=0):
+        receiver, self.down = self, False
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def reply(self, code, value):
+                body = json.dumps(value).encode()
+                self.send_response(code)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_POST(self):
+                if receiver.down:
+                    self.close_connection = True
+                    return
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.requests.append((self.path, len(body), dict(self.headers)))
+                self.reply(*receiver.take(body))
+
+            def do_GET(self):
+                if receiver.down:
+                    self.close_connection = True
+                    return
+                time.sleep(0.2)
+                orders, receiver.orders = receiver.orders, []
+                self.reply(200, {"orders": orders})
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.server.daemon_threads = True
+        self.server.socket = self.context.wrap_socket(self.server.socket, server_side=True)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self.server.server_address[1]
+
+    def stop(self):
+        self.down = True
+        self.server.shutdown()
+        self.server.server_close()
+
+    def take(self, body):
+        if self.answer != 200:
+            self.conflicts += self.answer == 409
+            return self.answer, {"error": {"code": "conflict", "message": "another batch"}}
+        while body:
+            magic, n, ecu, epoch, sequence = struct.unpack_from("<4sIQQQ", body)
+            batch, body = body[:n], body[n:]
+            assert magic == b"QSB1" and ecu == 216000000001
+            assert hashlib.blake2b(batch[:-32], digest_size=32).digest() == batch[-32:]
+            known = self.batches.setdefault((epoch, sequence), batch)
+            assert known == batch, "the same key with other bytes"
+            if sequence == self.stored.get(epoch, 0) + 1:
+                self.stored[epoch] = sequence
+        return 200, {"stored_through": {"epoch": str(epoch), "sequence": self.stored.get(epoch, 0)},
+                     "orders": []}
+
+
+def make_certificate(folder):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", folder / "server.key",
+                    "-out", folder / "server.pem", "-subj", "/CN=ema", "-days", "2",
+                    "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+
+
+class Site:
+    """A gateway and its receiver."""
+
+    def __init__(self, folder):
+        self.folder, self.state, self.config = folder, folder / "state", folder / "ecud.conf"
+        self.process = None
+        make_certificate(folder)
+        # the first start makes the gateway's key
+        self.write("https://127.0.0.1:1")
+        self.start()
+        self.wait(lambda: (self.state / "uplink.pem").exists())
+        self.stop()
+        self.receiver = Receiver(folder, self.state / "uplink.pem")
+        self.port = self.receiver.start()
+        self.write(f"https://127.0.0.1:{self.port}")
+
+    def write(self, ema):
+        self.config.write_text(
+            f"ecu_id 216000000001\nradio {self.folder}/none\nstate {self.state}\nport 0\n"
+            f"modbus_port 0\naps_port 0\nema {ema}\nema_ca {self.folder}/server.pem\n")
+
+    def start(self):
+        clock = f"{SPEED} {time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000} {START_MS * 1000}"
+        self.process = subprocess.Popen([ECUD, "--config", self.config], stderr=subprocess.DEVNULL,
+                                        env={**os.environ, "QS1_CLOCK": clock})
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        self.process.wait(20)
+        self.process = None
+
+    def query(self, sql):
+        with sqlite3.connect(f"file:{self.state / 'ecud.db'}?mode=ro", uri=True) as db:
+            return db.execute(sql).fetchall()
+
+    @staticmethod
+    def wait(what, seconds=20):
+        deadline = time.monotonic() + seconds
+        while not what():
+            assert time.monotonic() < deadline, "timeout"
+            time.sleep(0.1)
+
+    def sequences(self):
+        return sorted(sequence for _, sequence in self.receiver.batches)
+
+
+@pytest.fixture
+def site(tmp_path):
+    one = Site(tmp_path)
+    yield one
+    if one.process:
+        one.process.kill()
+        one.process.wait()
+    one.receiver.stop()
+
+
+def test_batches_come_in_order_without_gaps_and_are_dropped_when_stored(site):
+    site.start()
+    site.wait(lambda: len(site.receiver.batches) >= 4)
+    site.stop()
+    assert site.sequences() == list(range(1, len(site.receiver.batches) + 1))
+    assert len({epoch for epoch, _ in site.receiver.batches}) == 1
+    # what the receiver has stored is out of the outbox
+    stored = max(site.receiver.stored.values())
+    assert all(sequence > stored - 2 for sequence, in site.query("SELECT sequence FROM batch"))
+    headers = site.receiver.requests[-1][2]
+    assert all(headers[name].isdigit() for name in ("QS1-Wall-Ms", "QS1-Monotonic-Ms", "QS1-Boot"))
+
+
+def test_an_outage_is_filled_in_order_at_a_bounded_rate(site):
+    """OpenEMS PR 3798: what was filled in after an outage was not all, and nobody noticed."""
+    site.start()
+    site.wait(lambda: len(site.receiver.batches) >= 2)
+    site.receiver.stop()
+    before = len(site.receiver.batches)
+    # a backlog of more than one request
+    site.wait(lambda: site.query("SELECT count(*) FROM batch")[0][0] >= 25, 60)
+    kept = dict(site.query("SELECT sequence, bytes FROM batch"))
+    site.receiver.start(site.port)
+    site.wait(lambda: len(site.receiver.batches) >= before + 25, 60)
+    site.stop()
+    got = {sequence: batch for (_, sequence), batch in site.receiver.batches.items()}
+    assert sorted(got) == list(range(1, len(got) + 1))
+    # byte for byte, and so hash for hash, what was kept
+    assert all(got[sequence] == data for sequence, data in kept.items() if sequence in got)
+    assert all(size <= 1048576 for _, size, _ in site.receiver.requests)
+    events = [kind for kind, in site.query("SELECT kind FROM event ORDER BY number")]
+    assert "uplink-down" in events or "uplink-up" in events
+
+
+def test_a_kill_between_sealing_and_sending_gives_no_batch_two_contents(site):
+    for pause in (1.3, 0.8, 2.1, 1.1, 0.5):
+        site.start()
+        time.sleep(pause)
+        site.stop(signal.SIGKILL)
+    site.start()
+    site.wait(lambda: len(site.receiver.batches) >= 5)
+    site.stop()
+    # the receiver has compared the bytes of each batch that came twice
+    assert site.sequences() == list(range(1, len(site.receiver.batches) + 1))
+
+
+def test_a_conflict_begins_a_new_epoch(site):
+    site.start()
+    site.wait(lambda: len(site.receiver.batches) >= 2)
+    site.receiver.answer = 409
+    site.wait(lambda: site.receiver.conflicts >= 1)
+    site.receiver.answer = 200
+    site.wait(lambda: len({epoch for epoch, _ in site.receiver.batches}) == 2, 30)
+    site.stop()
+
+
+def order(command, age_s=0, **more):
+    return {"id": f"ema-{command}-{age_s}", "command": command, "serial": None, "arguments": {},
+            "by": "anna (owner)", "role": "owner", "issued_ms": START_MS - age_s * 1000, "ttl_s": 86400,
+            **more}
+
+
+def audit(site):
+    return site.query("SELECT * FROM audit")
+
+
+def test_orders_are_checked_for_identity_age_and_right(site):
+    site.receiver.orders = [
+        order("limit", arguments={"w": 300, "lease_s": 3600}),
+        order("limit", arguments={"w": 300, "lease_s": 3600}),
+        order("limit", age_s=200000, arguments={"w": 100, "lease_s": 3600}),
+        order("profile", arguments={"name": "note1"}),
+        order("explode"),
+        order("start", serial="nonsense"),
+    ]
+    site.start()
+    site.wait(lambda: len(site.receiver.batches) >= 3)
+    site.wait(lambda: len(audit(site)) >= 3)
+    site.stop()
+    rows = [" ".join(map(str, row)) for row in audit(site)]
+    limits = [row for row in rows if re.search(r"\blimit\b", row)]
+    # the repeated one is one; the old one has expired; the role may not choose profiles
+    assert sum("confirmed" in row for row in limits) == 1, rows
+    assert sum("expired" in row for row in limits) == 1, rows
+    assert any("profile" in row and "refused" in row for row in rows), rows
+    assert site.query("SELECT owner, w FROM power_limit") == [("ema", 300.0)]
