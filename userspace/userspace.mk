@@ -16,6 +16,8 @@
 -include userspace/vboard/vboard.mk
 -include userspace/web/web.mk
 -include userspace/ecud/ecud.mk
+-include userspace/scan/scan.mk
+-include userspace/ecuctl/ecuctl.mk
 -include userspace/site/site.mk
 -include userspace/linkd/linkd.mk
 -include userspace/fleet/fleet.mk
