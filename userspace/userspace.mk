@@ -22,3 +22,4 @@
 -include userspace/linkd/linkd.mk
 -include userspace/fleet/fleet.mk
 -include userspace/emad/emad.mk
+-include userspace/emactl/emactl.mk

@@ -79,13 +79,18 @@ class Service:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    @staticmethod
+    def proof(who):
+        """Headers that show who asks: of a token, or of a session as login() returns it."""
+        return who if isinstance(who, dict) else {"Authorization": f"Bearer {who}"} if who else {}
+
     def ask(self, method, path, body=None, token=None, port=None, headers=()):
         data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         request = urllib.request.Request(
             f"https://127.0.0.1:{port or self.web}{path}", data=data, method=method,
             headers={"Content-Type": "application/json", **dict(headers)})
-        if token:
-            request.add_header("Authorization", f"Bearer {token}")
+        for name, value in self.proof(token).items():
+            request.add_header(name, value)
         try:
             with urllib.request.urlopen(request, context=self.context, timeout=30) as answer:
                 return Answer(answer.status, answer.headers, answer.read())

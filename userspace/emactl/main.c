@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* emactl: the operator's tool of the monitoring service. It works on the state folder. */
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "auth.h"
+#include "config.h"
+#include "db.h"
+#include "derive.h"
+#include "log.h"
+#include "options.h"
+#include "service_clock.h"
+#include "store.h"
+#include "writer.h"
+
+#define ARGUMENTS_MAX 3
+
+/**
+ * struct context - what the commands work on
+ */
+struct context {
+	struct config config;
+	const char *config_file;
+	enum writer_format format;
+	char *argument[ARGUMENTS_MAX + 1];
+	int arguments;
+	struct store store;
+	sqlite3 *control;
+	struct auth *auth;
+};
+
+static int fail(const char *format, ...) __printf(1, 2);
+
+static int fail(const char *format, ...)
+{
+	va_list arguments;
+
+	fputs("emactl: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	return 1;
+}
+
+static const char *path_in_state(const struct context *context, const char *name, char *path)
+{
+	snprintf(path, PATH_MAX, "%s/%s", context->config.state, name);
+	return path;
+}
+
+static int open_all(struct context *context)
+{
+	static char data[PATH_MAX];
+	char path[PATH_MAX];
+	char err[PATH_MAX + 200];
+	int ret = db_open(&context->control, path_in_state(context, "control.db", path), DB_SAFE,
+			  err, sizeof(err));
+
+	path_in_state(context, "data.db", data);
+	ret = ret < 0 ? ret : auth_open(&context->auth, context->control, err, sizeof(err));
+	ret = ret < 0 ? ret
+		      : store_open(&context->store,
+				   context->config.database[0] ? context->config.database : data,
+				   path_in_state(context, "keys.db", path), err, sizeof(err));
+	return ret < 0 ? fail("%s", err) : 0;
+}
+
+/* ---- status ---- */
+
+/* Columns: name in JSON, words, query, unit. */
+static const struct {
+	const char *name;
+	const char *label;
+	const char *text;
+	const char *unit;
+} counts[] = {
+	{ "tenants", "tenants", "SELECT COUNT(*) FROM tenants", "" },
+	{ "sites", "sites", "SELECT COUNT(*) FROM sites", "" },
+	{ "ecus", "ECUs enrolled",
+	  "SELECT COUNT(*) FROM ecus WHERE key_hash IS NOT NULL AND revoked = 0", "" },
+	{ "units", "inverters", "SELECT COUNT(*) FROM units", "" },
+	{ "batches", "batches not compacted", "SELECT COUNT(*) FROM batches", "" },
+	{ "waiting", "batches not derived",
+	  "SELECT COUNT(*) FROM batches WHERE number > COALESCE((SELECT number FROM progress WHERE name "
+	  "= 'derived'), 0)",
+	  "" },
+	{ "conflicts", "contradictory batches", "SELECT COUNT(*) FROM conflicts", "" },
+	{ "reports", "reports", "SELECT CAST(COALESCE(SUM(reports), 0) AS BIGINT) FROM unit_days",
+	  "" },
+	{ "day_bytes", "size of day blobs",
+	  "SELECT CAST(COALESCE(SUM(LENGTH(content) + LENGTH(quarters)), 0) AS BIGINT) FROM unit_days",
+	  "B" },
+	{ "alarms", "alarms",
+	  "SELECT COUNT(*) FROM alarms WHERE begin_ms IS NOT NULL AND end_ms IS NULL", "" },
+	{ "messages", "messages that wait", "SELECT COUNT(*) FROM outbox WHERE done_ms IS NULL",
+	  "" },
+	{ "orders", "orders under way",
+	  "SELECT COUNT(*) FROM orders WHERE state IN ('queued', 'sent')", "" },
+};
+
+static int run_status(struct context *context)
+{
+	struct writer *writer = writer_new(context->format, stdout);
+	struct sql *sql = store_sql(&context->store);
+	int ret = 0;
+
+	writer_object(writer, NULL, "", WRITER_LINES);
+	for (size_t i = 0; i < ARRAY_SIZE(counts) && ret == 0; i++) {
+		char text[24];
+		int64_t value;
+
+		ret = sql_one(sql, &value, 0, counts[i].text, "");
+		snprintf(text, sizeof(text), "%" PRId64, value);
+		writer_number(writer, counts[i].name, counts[i].label, ret ? NULL : text,
+			      counts[i].unit);
+	}
+	writer_end(writer);
+	if (writer_finish(writer) < 0 || ret < 0) {
+		return fail("%s", ret < 0 ? sql_error(sql) : "output failed");
+	}
+	return 0;
+}
+
+/* ---- users and tenants ---- */
+
+/* From the terminal without echo, or the first line of a pipe. */
+static bool read_password(char *password, size_t size)
+{
+	struct termios before, quiet;
+	bool terminal = tcgetattr(STDIN_FILENO, &before) == 0;
+	bool got;
+
+	if (terminal) {
+		fputs("Password: ", stderr);
+		quiet = before;
+		quiet.c_lflag &= ~(tcflag_t)ECHO;
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+	}
+	got = fgets(password, (int)size, stdin) != NULL;
+	if (terminal) {
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+		fputc('\n', stderr);
+	}
+	password[got ? strcspn(password, "\r\n") : 0] = '\0';
+	return got;
+}
+
+/* user NAME ROLE TENANT */
+static int run_user(struct context *context)
+{
+	int role = auth_role_find(context->argument[1]);
+	char password[AUTH_PASSWORD_MAX + 2];
+	int64_t tenant = strtoll(context->argument[2], NULL, 10);
+	int64_t known = 0;
+	int64_t id;
+
+	if (role < 0) {
+		return fail("expected a role owner, installer, viewer or operator, found '%s'",
+			    context->argument[1]);
+	}
+	sql_one(store_sql(&context->store), &known, 0, "SELECT 1 FROM tenants WHERE id = $1", "i",
+		tenant);
+	if (!known) {
+		return fail("there is no tenant %s", context->argument[2]);
+	}
+	if (!read_password(password, sizeof(password))) {
+		return fail("expected a password on standard input");
+	}
+	id = auth_user_add(context->auth, tenant, context->argument[0], (enum auth_role)role,
+			   password);
+	sodium_memzero(password, sizeof(password));
+	if (id == -EEXIST) {
+		return fail("a user '%s' exists", context->argument[0]);
+	}
+	if (id < 0) {
+		return fail("expected a name of 1 to %d bytes and a password of %d to %d",
+			    AUTH_NAME_SIZE - 1, AUTH_PASSWORD_MIN, AUTH_PASSWORD_MAX);
+	}
+	printf("%" PRId64 "\n", id);
+	return 0;
+}
+
+/* tenant NAME KIND */
+static int run_tenant(struct context *context)
+{
+	struct sql *sql = store_sql(&context->store);
+	const char *kind = context->argument[1];
+	int64_t id;
+
+	if (strcmp(kind, "customer") != 0 && strcmp(kind, "company") != 0) {
+		return fail("expected customer or company, found '%s'", kind);
+	}
+	if (sql_one(sql, &id, 0, "INSERT INTO tenants (name, kind) VALUES ($1, $2) RETURNING id",
+		    "ss", context->argument[0], kind) < 0) {
+		return fail("%s", sql_error(sql));
+	}
+	printf("%" PRId64 "\n", id);
+	return 0;
+}
+
+static int run_tenants(struct context *context)
+{
+	struct writer *writer = writer_new(context->format, stdout);
+	struct sql *sql = store_sql(&context->store);
+	struct sql_rows *rows = NULL;
+	int ret = sql_query(
+		sql, &rows,
+		"SELECT id, name, kind, (SELECT COUNT(*) FROM sites WHERE customer = tenants.id "
+		"OR company = tenants.id) FROM tenants ORDER BY id",
+		"");
+
+	writer_array(writer, NULL, "", WRITER_LINES);
+	while (ret == 0 && (ret = sql_next(rows)) > 0) {
+		writer_object(writer, NULL, "", WRITER_ROW);
+		writer_number(writer, "id", "", sql_text(rows, 0), "");
+		writer_string(writer, "name", "", sql_text(rows, 1));
+		writer_string(writer, "kind", "", sql_text(rows, 2));
+		writer_number(writer, "sites", "sites", sql_text(rows, 3), "");
+		writer_end(writer);
+		ret = 0;
+	}
+	writer_end(writer);
+	sql_done(rows);
+	if (writer_finish(writer) < 0 || ret < 0) {
+		return fail("%s", ret < 0 ? sql_error(sql) : "output failed");
+	}
+	return 0;
+}
+
+/* ---- backup and restore ---- */
+
+static const char *const files[] = { "control.db", "data.db", "keys.db" };
+
+/* A copy of a database that may be in use. */
+static int copy_database(const char *from, const char *to)
+{
+	sqlite3 *source = NULL;
+	char err[PATH_MAX + 200];
+	int ret = db_open(&source, from, DB_READ, err, sizeof(err));
+
+	if (ret == 0) {
+		ret = db_run(source, "VACUUM INTO ?", "s", to);
+		snprintf(err, sizeof(err), "%s", sqlite3_errmsg(source));
+	}
+	db_close(source);
+	if (ret < 0) {
+		return fail("%s: %s", to, err);
+	}
+	return chmod(to, 0600) < 0 ? fail("%s: %s", to, strerror(errno)) : 0;
+}
+
+/* backup FOLDER: the data and, in a folder of its own, the keys without which it is unreadable */
+static int run_backup(struct context *context)
+{
+	const char *folder = context->argument[0];
+	int ret = 0;
+
+	if (mkdir(folder, 0700) < 0) {
+		return fail("%s: %s; expected a folder that does not exist", folder,
+			    strerror(errno));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(files) && ret == 0; i++) {
+		char from[PATH_MAX];
+		char to[PATH_MAX];
+
+		snprintf(to, sizeof(to), "%s/%s", folder, files[i]);
+		ret = copy_database(path_in_state(context, files[i], from), to);
+	}
+	return ret;
+}
+
+/* restore FOLDER: into a state folder without databases */
+static int run_restore(struct context *context)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		char to[PATH_MAX];
+
+		if (access(path_in_state(context, files[i], to), F_OK) == 0) {
+			return fail("%s exists; stop emad and move its files away first", to);
+		}
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(files) && ret == 0; i++) {
+		char from[PATH_MAX];
+		char to[PATH_MAX];
+
+		snprintf(from, sizeof(from), "%s/%s", context->argument[0], files[i]);
+		ret = copy_database(from, path_in_state(context, files[i], to));
+	}
+	return ret;
+}
+
+/* ---- program ---- */
+
+static const struct {
+	const char *name;
+	int arguments;
+	bool open;
+	int (*run)(struct context *context);
+} commands[] = {
+	{ "status", 0, true, run_status },  { "tenants", 0, true, run_tenants },
+	{ "tenant", 2, true, run_tenant },  { "user", 3, true, run_user },
+	{ "backup", 1, false, run_backup }, { "restore", 1, false, run_restore },
+};
+
+static const char doc[] =
+	"The operator's tool of the monitoring service.\v"
+	"Commands:\n"
+	"  status                    counts and sizes\n"
+	"  tenants                   all tenants\n"
+	"  tenant NAME KIND          add a tenant: customer or company; prints its number\n"
+	"  user NAME ROLE TENANT     add a user; the password comes from standard input\n"
+	"  backup FOLDER             copy the databases while the service runs\n"
+	"  restore FOLDER            copy a backup into an empty state folder";
+
+static const struct argp_option options[] = {
+	{ "config", 'c', "FILE", 0, "configuration file, " CONFIG_FILE " unless given", 0 },
+	{ "state", 's', "FOLDER", 0, "state folder, /var/lib/qs1-ema unless given", 0 },
+	{ "json", 'j', NULL, 0, "output for programs", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+	struct context *context = state->input;
+
+	switch (key) {
+	case 'c':
+		context->config_file = value;
+		return 0;
+	case 's':
+		snprintf(context->config.state, sizeof(context->config.state), "%s", value);
+		return 0;
+	case 'j':
+		context->format = WRITER_JSON;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (context->arguments > ARGUMENTS_MAX) {
+			argp_error(state, "unexpected argument '%s'", value);
+		}
+		context->argument[context->arguments++] = value;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int run(struct context *context)
+{
+	const char *name = context->arguments > 0 ? context->argument[0] : "status";
+	int given = context->arguments > 0 ? context->arguments - 1 : 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		int ret;
+
+		if (strcmp(commands[i].name, name) != 0) {
+			continue;
+		}
+		if (given != commands[i].arguments) {
+			fail("%s: expected %d arguments, found %d", name, commands[i].arguments,
+			     given);
+			return EXIT_CONFIG;
+		}
+		memmove(context->argument, context->argument + 1, sizeof(char *) * ARGUMENTS_MAX);
+		ret = commands[i].open ? open_all(context) : 0;
+		return ret ? ret : commands[i].run(context);
+	}
+	fail("unknown command '%s'; --help lists them", name);
+	return EXIT_CONFIG;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = options, .parser = parse, .args_doc = "COMMAND [ARGUMENT...]", .doc = doc
+	};
+	struct context context = { .format = WRITER_TEXT };
+	char state[sizeof(context.config.state)] = "/var/lib/qs1-ema";
+	char err[PATH_MAX + 200];
+	int ret;
+
+	argp_err_exit_status = EXIT_CONFIG;
+	argp_parse(&argp, argc, argv, 0, NULL, &context);
+	log_init("emactl", LOG_WARNING);
+	if (context.config.state[0]) {
+		strcpy(state, context.config.state);
+	}
+	if (sodium_init() < 0 || clock_setup() < 0 ||
+	    config_load(context.config_file, &context.config, err, sizeof(err)) < 0) {
+		fail("%s", err);
+		return EXIT_CONFIG;
+	}
+	strcpy(context.config.state, state);
+	ret = run(&context);
+	if (context.store.vault) {
+		store_close(&context.store);
+	}
+	auth_close(context.auth);
+	db_close(context.control);
+	return ret;
+}
