@@ -95,6 +95,7 @@ class Site:
                 ("unit-lost", "warning", serial(12), "inverter does not answer in daylight", 1),
                 ("fault", "warning", serial(4), "fault: UV2", 5), ("fault-ended", "info", serial(4), "fault ended: UV2", 4.9),
                 ("limit-confirmed", "info", serial(10), "limit confirmed: 600 W", 6),
+                ("inverter", "info", serial(4), "inverter's log: action: set parameter", 7),
                 ("uplink-down", "info", None, "monitoring service unreachable: timeout", 20),
                 ("started", "info", None, "gateway started: version 1.0", 30)]
         return [{"id": 100 - index, "time_ms": base - int(hours * 3600000), "serial": number, "kind": kind,
@@ -268,10 +269,7 @@ ROUTES = [
          "serial": "806000000077", "known": False, "message": ""}]})),
     ("GET", "/commissioning", commissioning),
     ("GET", "/settings", lambda site, query, body: (200, site.settings)), ("PUT", "/settings", change_settings),
-    ("GET", "/network", lambda site, query, body: (200, {"addresses": ["192.0.2.10"], "wifi": {
-        "available": True, "ssid": "Home", "connected": True}})),
-    ("PUT", "/network/wifi", lambda site, query, body: (202, None)),
-    ("GET", "/label", lambda site, query, body: (200, {"id": ECU_ID, "url": "https://qs1-ecu.local:8443",
+    ("GET", "/label", lambda site, query, body: (200, {"id": ECU_ID, "url": f"https://ecu-{ECU_ID}.local:8443",
                                                      "fingerprint": "3f" * 32, "code": None})),
     ("GET", "/users", lambda site, query, body: (200, {"users": site.users})), ("POST", "/users", add_user),
     ("DELETE", r"/users/(\d+)", remove_user),

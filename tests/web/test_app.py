@@ -197,7 +197,7 @@ def test_a_job_opens_on_the_ecus_own_page(phone, ema, ecu):
     add_label(phone, LABEL)
     phone.run("await page.getByRole('link', { name: '5. Hand over' }).click()")
     address = phone.run("return page.getByRole('link', { name: 'Open the ECU' }).getAttribute('href')")
-    assert address.startswith("https://qs1-216000000001.local:8443/#/job/")
+    assert address.startswith("https://ecu-216000000001.local:8443/#/job/")
     phone.run(f"""
         await page.goto('{ecu.url}/#/job/{address.rsplit('/', 1)[1]}');
         await page.getByText('806000000088').waitFor();

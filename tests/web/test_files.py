@@ -62,7 +62,7 @@ def test_no_file_of_ours_names_another_host(service):
         if path.startswith("/vendor/") or path == "/licences.txt":
             continue
         found = set(re.findall(rb"https?://[^\s\"'`<>)]+", data)) - {b"http://www.w3.org/2000/svg"}
-        assert not [url for url in found if not url.startswith(b"https://qs1-${job.ecu}.local:")], path
+        assert not [url for url in found if not url.startswith(b"https://ecu-${job.ecu}.local:")], path
 
 
 @pytest.mark.parametrize("service", SERVICES)

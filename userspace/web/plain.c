@@ -255,16 +255,23 @@ static void put_inverter(struct page *page, struct json_object *inverter)
 
 static void put_inverters(struct page *page, struct json_object *list)
 {
-	static const char *const columns[] = { "inverter.name", "inverter.state", "inverter.link",
-					       "reading.power", "reading.energy_today" };
+	static const struct {
+		const char *key;
+		bool number;
+	} columns[] = {
+		{ "inverter.name", false },	  { "inverter.state", false },
+		{ "inverter.link", false },	  { "reading.power", true },
+		{ "reading.energy_today", true },
+	};
 	size_t n = list ? json_object_array_length(list) : 0;
 
 	fputs("<div class=\"scroll\"><table><caption>", page->out);
 	put_text(page, "inverters.title");
 	fputs("</caption><thead><tr>", page->out);
 	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
-		fputs("<th scope=\"col\">", page->out);
-		put_text(page, columns[i]);
+		fprintf(page->out, "<th scope=\"col\"%s>",
+			columns[i].number ? " class=\"num\"" : "");
+		put_text(page, columns[i].key);
 		fputs("</th>", page->out);
 	}
 	fputs("</tr></thead><tbody>\n", page->out);

@@ -75,7 +75,7 @@ function ecuLink(job) {
 	const text = JSON.stringify({ labels: job.labels, places: job.places });
 	const bytes = new TextEncoder().encode(text);
 	const code = btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-	return `https://qs1-${job.ecu}.local:8443/${link("job", code)}`;
+	return `https://ecu-${job.ecu}.local:8443/${link("job", code)}`;
 }
 
 function HandoverStep({ job, change }) {

@@ -5,7 +5,7 @@ import { get } from "../lib/api.js";
 import { dateTime, t, word } from "../lib/texts.js";
 import { link } from "../lib/route.js";
 import { useStore } from "../lib/hooks.js";
-import { Chip, Failure, Field, Loading } from "../parts/basics.js";
+import { Check, Chip, Failure, Field, Loading } from "../parts/basics.js";
 import { SEVERITY_KIND } from "../parts/inverter.js";
 import { Title } from "../parts/shell.js";
 import { inverterName, live } from "./live.js";
@@ -23,6 +23,7 @@ const EventItem = ({ event }) => html`<li><div class="buttons"><${Chip} kind=${S
 
 /** Events of the site or of one inverter, newest first, with those that come meanwhile. */
 export function EventList({ serial }) {
+	const [logs, setLogs] = useState(false);
 	const { newest } = useStore(live);
 	const [list, setList] = useState({ events: null, next: null });
 	const [error, setError] = useState(null);
@@ -34,9 +35,11 @@ export function EventList({ serial }) {
 	}, [serial, newest?.id]);
 	if (!list.events)
 		return html`<${Failure} error=${error} />${!error && html`<${Loading} />`}`;
+	const shown = list.events.filter((event) => logs || event.kind !== "inverter");
 	return html`<${Failure} error=${error} />
-		<ul class="plain">${list.events.map((event) => html`<${EventItem} key=${event.id} event=${event} />`)}</ul>
-		${!list.events.length && html`<p class="muted">${t("events.none")}</p>`}
+		<div class="buttons"><${Check} label=${t("events.logs")} checked=${logs} onChange=${(event) => setLogs(event.target.checked)} /></div>
+		<ul class="plain">${shown.map((event) => html`<${EventItem} key=${event.id} event=${event} />`)}</ul>
+		${!shown.length && html`<p class="muted">${t("events.none")}</p>`}
 		${list.next !== null && html`<button type="button" onClick=${() => load(list.next)}>${t("events.older")}</button>`}`;
 }
 

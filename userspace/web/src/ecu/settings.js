@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Set-up: who may read and write, network, services, users. */
+/* Set-up: who may read and write, services, users. */
 import { html } from "/vendor/preact.js";
 import { API, post, put } from "../lib/api.js";
 import { ago, number, scaled, t } from "../lib/texts.js";
@@ -13,7 +13,7 @@ const ROLES = ["viewer", "installer", "owner"];
 
 const Services = ({ status: { uplink, meter, store, radio, ecu } }) => html`<section class="card"><h2>${t("settings.services")}</h2>
 	<${Facts} rows=${[
-		[t("settings.ecu"), `${ecu.id} · ${ecu.version} · ${ecu.timezone}`],
+		[t("settings.ecu"), [ecu.id, ecu.version, ecu.timezone].filter(Boolean).join(" · ")],
 		[t("settings.radio"), radio.up ? t("settings.radio_up", { kind: radio.kind, channel: radio.channel, pan: radio.pan }) : t("now.radio_down")],
 		[t("settings.ema"), uplink.time_ms === null ? t("settings.unused") : uplink.ok ? t("settings.ok_since", { time: ago(uplink.time_ms) }) : t("now.uplink_down", { n: uplink.outbox })],
 		[t("settings.meter"), meter.time_ms === null ? t("settings.unused") : meter.ok ? t("settings.ok_since", { time: ago(meter.time_ms) }) : t("now.meter_lost")],
@@ -30,17 +30,9 @@ const Rights = ({ settings, onChange }) => html`<${Form} submit=${t("action.save
 	<${Field} label=${t("settings.modbus_writers")} hint=${t("settings.modbus_hint")} name="modbus_writers" kind="textarea" rows="3"
 		value=${settings.modbus_writers.join("\n")} /><//>`;
 
-const Wifi = ({ network }) => html`<h2>${t("settings.network")}</h2><${Facts} rows=${[
-		[t("settings.addresses"), network.addresses.join(", ")],
-		[t("settings.wifi"), !network.wifi.available ? t("settings.no_wifi") : network.wifi.connected ? network.wifi.ssid : t("settings.not_connected")],
-	]} />${network.wifi.available && html`<${Form} submit=${t("settings.join")} done=${t("action.saved")} act=${(values) => put("/network/wifi", values)}>
-		<${Field} label=${t("settings.ssid")} name="ssid" required maxlength="32" value=${network.wifi.ssid} />
-		<${Field} label=${t("access.password")} name="password" type="password" required minlength="8" maxlength="63" autocomplete="off" /><//>`}`;
-
 export function Settings() {
 	const state = useStore(live);
 	const settings = useGet("/settings");
-	const network = useGet("/network");
 	const label = useGet("/label");
 	const owner = isOwner(state);
 	return html`<${Title} text=${t("settings.title")} />
@@ -50,8 +42,7 @@ export function Settings() {
 			<section class="card"><h2>${t("settings.cadence")}</h2><${Form} submit=${t("action.save")} done=${t("action.saved")}
 				act=${(values) => post("/commands", { command: "cadence", period_s: values.period_s })}>
 				<${Field} label=${t("settings.cadence_s")} hint=${t("settings.cadence_hint")} name="period_s" type="number" min="1" max="300" required
-					value=${state.inverters[0]?.cadence_s ?? 5} /><//></section>
-			<section class="card"><${Answer} from=${network}>${(value) => html`<${Wifi} network=${value} />`}<//></section>`}
+					value=${state.inverters[0]?.cadence_s ?? 5} /><//></section>`}
 		<section class="card"><h2>${t("settings.identity")}</h2><${Answer} from=${label}>${(value) => html`<${Facts} rows=${[
 			[t("settings.id"), value.id], [t("settings.url"), value.url], [t("settings.fingerprint"), html`<code>${value.fingerprint}</code>`]]} />`}<//></section>
 		${owner && html`<${Users} roles=${ROLES} /><${Tokens} roles=${ROLES} secret="token" />`}
