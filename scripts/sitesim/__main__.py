@@ -11,6 +11,7 @@ from board.errors import BoardError
 
 from .run import run_console, run_headless
 from .scenario import GRIDS
+from .site import TOP
 
 UNITS_MAX = 100
 
@@ -54,6 +55,7 @@ def _arguments(argv):
     parser.add_argument("--cadence", dest="cadence_s", type=_number(1, 300, float), default=5)
     parser.add_argument("--fresh", type=_switch, default="", help="1: empty stores, an unused first-use code")
     parser.add_argument("--paired", type=_switch, default="", help="0: nobody has paired the inverters")
+    parser.add_argument("--state", type=Path, default=TOP / "state", help="folder of the stores")
     parser.add_argument("--listen", default="127.0.0.1")
     parser.add_argument("--ecu-port", type=port, default=8443)
     parser.add_argument("--ema-port", type=port, default=9443)

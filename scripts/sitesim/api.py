@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Client of the services' REST interfaces."""
 
+import http.client
 import json
+import socket
 import ssl
 import urllib.error
 import urllib.request
@@ -45,3 +47,32 @@ class Api:
     def get(self, path):
         """GET."""
         return self.call("GET", path)
+
+
+class _Local(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path):
+        super().__init__("localhost", timeout=TIMEOUT_S)
+        self._path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(TIMEOUT_S)
+        self.sock.connect(self._path)
+
+
+def local_get(path, what):
+    """GET at a service's local socket."""
+    connection = _Local(path)
+    try:
+        connection.request("GET", f"/api/v1{what}")
+        answer = connection.getresponse()
+        text = answer.read()
+    except OSError as error:
+        raise BoardError(f"GET {what} at {path}: {error}") from error
+    finally:
+        connection.close()
+    if answer.status != 200:
+        raise BoardError(f"GET {what} at {path}: {answer.status} {text.decode()[:300]}")
+    return json.loads(text)

@@ -3,18 +3,16 @@
 
 import secrets
 import socket
-import subprocess
 import time
 
 from board.errors import BoardError
 from board.paths import BUILD
 from board.process import Child
 
-from .api import Api
+from .api import Api, local_get
 
 BROKER = "/usr/sbin/mosquitto"
-ECUD = BUILD / "ecud"
-ECUCTL = BUILD / "ecuctl"
+ECUD = BUILD / "host" / "bin" / "ecud"
 ECU_ID = "216000000001"
 START_S = 20.0
 SETUP_S = 60.0
@@ -74,7 +72,7 @@ class Ecu:
         self.child = Child("ecud", [ECUD, "--config", self.config, "--state", state],
                            folder / "ecud.log", env)
         wait_port("ecud", f"{options.listen}:{options.ecu_port}", self.child)
-        self.ca = state / "ca.pem"
+        self.ca = state / "tls" / "ca.pem"
         self.api = Api(self.url, self.ca)
         self.tokens = {}
         self._env = env
@@ -92,13 +90,8 @@ class Ecu:
         self.config.write_text("".join(f"{name} {value}\n" for name, value in rows.items()))
 
     def code(self):
-        """The first-use code, as the label shows it."""
-        done = subprocess.run([ECUCTL, "--config", self.config, "--state", self.state, "label", "--json"],
-                              capture_output=True, text=True, env=self._env)
-        if done.returncode:
-            raise BoardError(f"ecuctl label: {done.stderr.strip()}")
-        import json
-        return json.loads(done.stdout)["code"]
+        """The first-use code, as the label shows it; who may open the gateway's local socket may read it."""
+        return local_get(self.state / "rest.sock", "/label")["code"]
 
     def set_up(self, code):
         """The owner, with a password kept beside the store, and a token for each role."""

@@ -14,11 +14,10 @@ from board.rundir import RunDir
 from . import scenario as standard
 from . import whole_board
 from .meter import Meter
-from .services import ECU_ID, ECUD, Broker, Ecu
+from .services import ECU_ID, Broker, Ecu
 from .world import World, clock
 
 TOP = BUILD / "site"
-STATE = TOP / "state"
 METER_S = 0.25
 READY_S = 120.0
 
@@ -65,8 +64,7 @@ class Site:
         if options.board:
             self._start_board()
         self.broker = Broker(folder, options.listen)
-        if ECUD.exists():
-            self._start_ecu(folder, dict(os.environ, QS1_CLOCK=time))
+        self._start_ecu(folder, dict(os.environ, QS1_CLOCK=time))
 
     def _start_board(self):
         """Unit 1: a whole virtual board, in a world of its own, at the second modem."""
@@ -80,9 +78,11 @@ class Site:
         self.units.insert(0, {"serial": whole_board.serial_of(1), "phase": "L1-N", "label": label})
 
     def _start_ecu(self, folder, env):
-        state = STATE / "ecu"
+        # The stores of a site belong to its inverters: another number of them is another site.
+        kept = self.options.state / f"{len(self.units)}-{self.options.phases}"
         if self.options.fresh:
-            shutil.rmtree(state, ignore_errors=True)
+            shutil.rmtree(kept, ignore_errors=True)
+        state = kept / "ecu"
         state.mkdir(parents=True, exist_ok=True)
         self.ecu = Ecu(self.options, folder, state, env,
                        {"modem": self.world.start["modems"][0], "mqtt": self.broker.address,
@@ -133,12 +133,12 @@ class Site:
         return status
 
     def gateway(self):
-        """What the gateway says, for the page; None without one or before its first use."""
-        return self.ecu.status() if self.ecu else None
+        """What the gateway says, for the page; None before its first use."""
+        return self.ecu.status()
 
     def wait_ready(self):
         """Until all units have reported once, where they have somebody to report to."""
-        if not self.ecu or self.options.fresh or not self.options.paired:
+        if self.options.fresh or not self.options.paired:
             return
 
         def reported():
@@ -154,18 +154,17 @@ class Site:
             "mqtt": self.broker.address, "pcap": str(self.world.pcap),
             "modems": self.world.start["modems"], "units": units, "meter": self.meter.address,
         }
-        if self.ecu:
-            options = self.options
-            ready["ecu"] = {
-                "url": self.ecu.url, "ca": str(self.ecu.ca), "id": ECU_ID,
-                "modbus": f"{options.listen}:{options.modbus_port}",
-                "aps": f"{options.listen}:{options.aps_port}", "metrics": f"{self.ecu.url}/metrics",
-            }
-            if self.code:
-                ready["ecu"]["code"] = self.code
-            for role, member in (("owner", "token_file"), ("installer", "installer_token_file")):
-                if role in self.ecu.tokens:
-                    ready["ecu"][member] = str(self.ecu.tokens[role])
+        options = self.options
+        ready["ecu"] = {
+            "url": self.ecu.url, "ca": str(self.ecu.ca), "id": ECU_ID,
+            "modbus": f"{options.listen}:{options.modbus_port}",
+            "aps": f"{options.listen}:{options.aps_port}", "metrics": f"{self.ecu.url}/metrics",
+        }
+        if self.code:
+            ready["ecu"]["code"] = self.code
+        for role, member in (("owner", "token_file"), ("installer", "installer_token_file")):
+            if role in self.ecu.tokens:
+                ready["ecu"][member] = str(self.ecu.tokens[role])
         path = TOP / "ready.json"
         whole = path.with_name(f"ready.json.{os.getpid()}")
         whole.write_text(json.dumps(ready, indent=1) + "\n")

@@ -5,13 +5,19 @@ import json
 import os
 import re
 import socket
+import ssl
 import struct
 import subprocess
 import sys
+import threading
+import urllib.request
 
 import pytest
 
 from paths import BUILD, ROOT
+
+
+TIMEOUT_S = 120
 
 
 def free_ports(count):
@@ -25,15 +31,18 @@ def free_ports(count):
 class Running:
     """A site without terminal, up to its ready line."""
 
-    def __init__(self, *options):
+    def __init__(self, state, *options):
         names = ("--ecu-port", "--ema-port", "--modbus-port", "--aps-port")
         ports = [word for pair in zip(names, map(str, free_ports(len(names)))) for word in pair]
         self.process = subprocess.Popen(
-            ["/usr/bin/python3", "-m", "sitesim", *ports, *options], cwd=ROOT, text=True,
+            ["/usr/bin/python3", "-m", "sitesim", "--state", state, *ports, *options], cwd=ROOT, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env=dict(os.environ, PYTHONPATH=str(ROOT / "scripts"), PYTHONDONTWRITEBYTECODE="1"))
         self.ready = None
         self.said = []
+        # A site that does not say what a test waits for must not wait for ever.
+        self.timer = threading.Timer(TIMEOUT_S, self.process.kill)
+        self.timer.start()
         for line in self.process.stdout:
             self.said.append(line)
             if line.startswith("ready "):
@@ -55,15 +64,16 @@ class Running:
         if self.process.poll() is None:
             self.process.terminate()
         out, _ = self.process.communicate(timeout=30)
+        self.timer.cancel()
         return "".join(self.said) + out
 
 
 @pytest.fixture
-def site():
+def site(tmp_path):
     running = []
 
     def start(*options):
-        running.append(Running(*options))
+        running.append(Running(tmp_path / "state", *options))
         return running[-1]
 
     yield start
@@ -104,11 +114,42 @@ def test_a_site_is_ready_takes_statements_and_meters_itself(site):
     run.until(r"2 producing")
 
 
+def api(run, path):
+    ecu = run.ready["ecu"]
+    with open(ecu["token_file"]) as token:
+        request = urllib.request.Request(f"{ecu['url']}/api/v1{path}",
+                                         headers={"Authorization": f"Bearer {token.read().strip()}"})
+    context = ssl.create_default_context(cafile=ecu["ca"])
+    with urllib.request.urlopen(request, timeout=10, context=context) as answer:
+        return json.loads(answer.read())
+
+
+def test_the_ecu_of_a_site_sees_its_inverters_by_radio(site):
+    run = site("--units", "2", "--cadence", "1")
+    run.until(r"2 producing +2\d{3}\.\d W +ECU 2 of 2 2\d{3}")
+    inverters = api(run, "/inverters")["inverters"]
+    assert [unit["serial"] for unit in inverters] == ["806000000001", "806000000002"]
+    assert all(unit["paired"] and unit["readings"]["power"] > 1000 for unit in inverters)
+    # SunSpec: the whole site as unit 1.
+    assert registers(run.ready["ecu"]["modbus"], 40000, 2) == struct.unpack(">2H", b"SunS")
+    # A unit that is dark sleeps; the ECU notices by radio alone.
+    run.type("unit 2 sun all 0\n")
+    run.until(r"1 producing, 1 night")
+
+
+def test_a_fresh_site_shows_its_first_use_code_and_has_no_owner(site):
+    run = site("--units", "1", "--fresh", "1")
+    assert re.fullmatch(r"[0-9A-Z]{5}-[0-9A-Z]{5}", run.ready["ecu"]["code"])
+    assert "token_file" not in run.ready["ecu"]
+
+
 def test_a_headless_site_ends_with_promises_and_a_summary(site):
     run = site("--units", "2", "--headless", "--for", "8", "--speed", "2")
     said = run.end() if run.process.wait(60) is None else run.end()
     assert run.process.returncode == 0, said
     assert "held   every inverter produces: 2 of 2" in said
+    assert "held   every inverter reports to the ECU: 2 of 2" in said
+    assert "held   the ECU's power is the true one" in said
     summary = json.loads((BUILD / "site" / "summary.json").read_text())
     assert all(promise["held"] for promise in summary["promises"])
     assert len(summary["units"]) == 2 and summary["feeder"]
