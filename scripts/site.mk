@@ -17,4 +17,4 @@ lower = $(shell echo $(1) | tr A-Z a-z)
 site:
 	@$(MAKE) --no-print-directory site-programs $(if $(filter 1,$(BOARD)),$(BOARD_PARTS))
 	@$(SITE_RUN) $(SITE_OPTIONS) $(if $(filter 1,$(HEADLESS)),--headless) $(if $(FOR),--for $(FOR))
-site-programs: $(BUILD)/qs1-site $(BUILD)/host/bin/ecud
+site-programs: $(BUILD)/qs1-site $(BUILD)/host/bin/ecud $(BUILD)/host/bin/emad

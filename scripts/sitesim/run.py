@@ -74,6 +74,10 @@ def _gateway_promises(site, status, gateway):
         error = abs(gateway["power"] - truth)
         promises.append(_promise("the ECU's power is the true one", error <= POWER_TOLERANCE * truth,
                                  f"{gateway['power']:.1f} W of {truth:.1f} W"))
+    if site.ema.site:
+        ecu = site.ema.status()["ecus"][0]
+        promises.append(_promise("the EMA stores what the ECU delivers", (ecu["stored_through"] or 0) > 0,
+                                 f"stored through batch {ecu['stored_through']}, {ecu['state']}"))
     return promises
 
 

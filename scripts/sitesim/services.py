@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The daemons of a site: broker, gateway. Each listens on the site's own address only."""
+"""The daemons of a site: broker, gateway, monitoring service. Each listens on the site's own address only."""
 
 import secrets
 import socket
+import subprocess
 import time
 
 from board.errors import BoardError
-from board.paths import BUILD
+from board.paths import BUILD, need
 from board.process import Child
 
 from .api import Api, local_get
 
 BROKER = "/usr/sbin/mosquitto"
-ECUD = BUILD / "host" / "bin" / "ecud"
+PROGRAMS = BUILD / "host" / "bin"
 ECU_ID = "216000000001"
 START_S = 20.0
-SETUP_S = 60.0
 TOKEN_DAYS = 30
 STATUS_S = 0.5
 
@@ -59,57 +59,77 @@ class Broker:
         self.child.stop()
 
 
-class Ecu:
-    """The gateway: its configuration, its first use, its tokens."""
+class Service:
+    """One of our daemons: its configuration, its first use, its tokens."""
 
-    def __init__(self, options, folder, state, env, parts):
-        self.options = options
+    name = setup_member = secret_member = None
+
+    def __init__(self, address, folder, state, env, config):
         self.folder = folder
         self.state = state
-        self.url = f"https://{options.listen}:{options.ecu_port}"
-        self.config = folder / "ecud.conf"
-        self._write_config(parts)
-        self.child = Child("ecud", [ECUD, "--config", self.config, "--state", state],
-                           folder / "ecud.log", env)
-        wait_port("ecud", f"{options.listen}:{options.ecu_port}", self.child)
+        self.url = f"https://{address}"
+        self.config = folder / f"{self.name}.conf"
+        self.config.write_text("".join(f"{name} {value}\n" for name, value in config.items()))
+        state.mkdir(parents=True, exist_ok=True)
+        program = need(PROGRAMS / self.name, "site-programs")
+        self._command = [program, "--config", self.config, "--state", state]
+        self._env = env
+        self.child = Child(self.name, self._command, folder / f"{self.name}.log", env)
+        wait_port(self.name, address, self.child)
         self.ca = state / "tls" / "ca.pem"
         self.api = Api(self.url, self.ca)
         self.tokens = {}
-        self._env = env
-        self._status = (0.0, None)
-
-    def _write_config(self, parts):
-        options = self.options
-        rows = {
-            "ecu_id": ECU_ID, "site_name": "Simulated site", "listen": options.listen,
-            "port": options.ecu_port, "modbus_port": options.modbus_port,
-            "aps_port": options.aps_port, "radio": parts["modem"], "radio_id": ECU_ID,
-            "cadence_s": options.cadence_s, "mqtt": parts["mqtt"],
-            "meter": f"modbus:{parts['meter']}", "modbus_writers": "127.0.0.1",
-        }
-        self.config.write_text("".join(f"{name} {value}\n" for name, value in rows.items()))
 
     def code(self):
-        """The first-use code, as the label shows it; who may open the gateway's local socket may read it."""
-        return local_get(self.state / "rest.sock", "/label")["code"]
+        """The first-use code."""
+        raise NotImplementedError
 
-    def set_up(self, code):
+    def token(self, role):
+        """The request for a token with the rights of a role."""
+        raise NotImplementedError
+
+    def set_up(self, *roles):
         """The owner, with a password kept beside the store, and a token for each role."""
         kept = self.state / "owner-password"
-        if self.api.get("/session")["setup_needed"]:
+        if self.api.get("/session")[self.setup_member]:
             password = secrets.token_urlsafe(12)
             kept.write_text(password + "\n")
-            self.api.call("POST", "/setup", {"code": code, "name": "owner", "password": password})
+            self.api.call("POST", "/setup", {"code": self.code(), "name": "owner", "password": password})
         else:
             self.api.call("POST", "/session", {"name": "owner", "password": kept.read_text().strip()})
-        for role in ("owner", "installer"):
-            made = self.api.call("POST", "/tokens", {"name": f"site-{role}", "role": role,
-                                                     "days": TOKEN_DAYS})
-            path = self.folder / f"{role}.token"
+        for role in roles:
+            made = self.api.call("POST", "/tokens", self.token(role))
+            path = self.folder / f"{self.name}-{role}.token"
             path.touch(mode=0o600)
-            path.write_text(made["token"] + "\n")
+            path.write_text(made[self.secret_member] + "\n")
             self.tokens[role] = path
         self.api.token = self.tokens["owner"].read_text().strip()
+
+    def stop(self):
+        """End the process."""
+        self.child.stop()
+
+
+class Ecu(Service):
+    """The gateway."""
+
+    name, setup_member, secret_member = "ecud", "setup_needed", "token"
+
+    def __init__(self, options, folder, state, env, parts):
+        super().__init__(f"{options.listen}:{options.ecu_port}", folder, state, env, {
+            "ecu_id": ECU_ID, "site_name": "Simulated site", "listen": options.listen,
+            "port": options.ecu_port, "modbus_port": options.modbus_port,
+            "aps_port": options.aps_port, "radio_id": ECU_ID, "cadence_s": options.cadence_s,
+            "modbus_writers": "127.0.0.1", **parts,
+        })
+        self._status = (0.0, None)
+
+    def code(self):
+        """As the label shows it; who may open the gateway's local socket may read it."""
+        return local_get(self.state / "rest.sock", "/label")["code"]
+
+    def token(self, role):
+        return {"name": f"site-{role}", "role": role, "days": TOKEN_DAYS}
 
     def pair(self, labels):
         """Pair all units; the orders go on in the background."""
@@ -127,6 +147,42 @@ class Ecu:
                 "power": status["readings"].get("power"), "units": units})
         return self._status[1]
 
-    def stop(self):
-        """End the process."""
-        self.child.stop()
+
+class Ema(Service):
+    """The monitoring service on SQLite."""
+
+    name, setup_member, secret_member = "emad", "setup", "secret"
+
+    def __init__(self, options, folder, state, env):
+        # The ECUs' port follows that of the pages.
+        self.uplink = f"https://{options.listen}:{options.ema_port + 1}"
+        self.site = None
+        super().__init__(f"{options.listen}:{options.ema_port}", folder, state, env, {
+            "listen": options.listen, "host": options.listen, "web_port": options.ema_port,
+            "uplink_port": options.ema_port + 1})
+
+    def code(self):
+        """As the console prints it."""
+        done = subprocess.run([*map(str, self._command), "--setup"], capture_output=True, text=True,
+                              env=self._env)
+        if done.returncode:
+            raise BoardError(f"emad --setup: {done.stderr.strip()}")
+        return done.stdout.strip()
+
+    def token(self, role):
+        return {"name": f"site-{role}", "days": TOKEN_DAYS}
+
+    def enrol(self):
+        """The site, and the one-time code of its ECU, which is made once."""
+        kept = self.state / "enrolment"
+        if not kept.exists():
+            site = self.api.call("POST", "/sites", {"name": "Simulated site"})
+            made = self.api.call("POST", f"/sites/{site['id']}/ecus", {"ecu": ECU_ID})
+            kept.write_text(f"{site['id']} {made['code']}\n")
+        site, code = kept.read_text().split()
+        self.site = int(site)
+        return {"ema": self.uplink, "ema_ca": self.ca, "ema_code": code}
+
+    def status(self):
+        """The site as the service knows it."""
+        return self.api.get(f"/sites/{self.site}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""One running site: world, meter, broker, gateway; started in order, stopped in reverse."""
+"""One running site: world, meter, broker, monitoring service, gateway; started in order, stopped in reverse."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from board.rundir import RunDir
 from . import scenario as standard
 from . import whole_board
 from .meter import Meter
-from .services import ECU_ID, Broker, Ecu
+from .services import ECU_ID, Broker, Ecu, Ema
 from .world import World, clock
 
 TOP = BUILD / "site"
@@ -29,7 +29,8 @@ class Site:
         self.options = options
         self.report = report
         self.rundir = RunDir(TOP)
-        self.world = self.meter = self.broker = self.ecu = self.board = None
+        self.world = self.meter = self.broker = self.ecu = self.ema = self.board = None
+        self.codes = {}
         self._stop = threading.Event()
         self._failed = None
 
@@ -64,7 +65,7 @@ class Site:
         if options.board:
             self._start_board()
         self.broker = Broker(folder, options.listen)
-        self._start_ecu(folder, dict(os.environ, QS1_CLOCK=time))
+        self._start_services(folder, dict(os.environ, QS1_CLOCK=time))
 
     def _start_board(self):
         """Unit 1: a whole virtual board, in a world of its own, at the second modem."""
@@ -77,20 +78,22 @@ class Site:
         board.go()
         self.units.insert(0, {"serial": whole_board.serial_of(1), "phase": "L1-N", "label": label})
 
-    def _start_ecu(self, folder, env):
+    def _start_services(self, folder, env):
         # The stores of a site belong to its inverters: another number of them is another site.
         kept = self.options.state / f"{len(self.units)}-{self.options.phases}"
         if self.options.fresh:
             shutil.rmtree(kept, ignore_errors=True)
-        state = kept / "ecu"
-        state.mkdir(parents=True, exist_ok=True)
-        self.ecu = Ecu(self.options, folder, state, env,
-                       {"modem": self.world.start["modems"][0], "mqtt": self.broker.address,
-                        "meter": self.meter.address})
-        self.code = self.ecu.code() if self.options.fresh else None
+        self.ema = Ema(self.options, folder, kept / "ema", env)
+        parts = {"radio": self.world.start["modems"][0], "mqtt": self.broker.address,
+                 "meter": f"modbus:{self.meter.address}"}
+        if not self.options.fresh:
+            self.ema.set_up("owner")
+            parts |= self.ema.enrol()
+        self.ecu = Ecu(self.options, folder, kept / "ecu", env, parts)
         if self.options.fresh:
+            self.codes = {"ecu": self.ecu.code(), "ema": self.ema.code()}
             return
-        self.ecu.set_up(self.ecu.code())
+        self.ecu.set_up("owner", "installer")
         if self.options.paired:
             self.ecu.pair([unit["label"] for unit in self.units])
 
@@ -103,7 +106,7 @@ class Site:
 
     def _end(self, failed):
         self._stop.set()
-        for part in (self.ecu, self.broker):
+        for part in (self.ecu, self.ema, self.broker):
             if part:
                 part.stop()
         for part in (self.meter, self.world):
@@ -117,7 +120,7 @@ class Site:
 
     def check(self):
         """Raise when a part has ended."""
-        for part in (self.broker, self.ecu):
+        for part in (self.broker, self.ema, self.ecu):
             if part:
                 part.child.check()
         if self.board:
@@ -160,11 +163,13 @@ class Site:
             "modbus": f"{options.listen}:{options.modbus_port}",
             "aps": f"{options.listen}:{options.aps_port}", "metrics": f"{self.ecu.url}/metrics",
         }
-        if self.code:
-            ready["ecu"]["code"] = self.code
-        for role, member in (("owner", "token_file"), ("installer", "installer_token_file")):
-            if role in self.ecu.tokens:
-                ready["ecu"][member] = str(self.ecu.tokens[role])
+        ready["ema"] = {"url": self.ema.url, "uplink": self.ema.uplink, "ca": str(self.ema.ca)}
+        for name, service in (("ecu", self.ecu), ("ema", self.ema)):
+            if name in self.codes:
+                ready[name]["code"] = self.codes[name]
+            for role, member in (("owner", "token_file"), ("installer", "installer_token_file")):
+                if role in service.tokens:
+                    ready[name][member] = str(service.tokens[role])
         path = TOP / "ready.json"
         whole = path.with_name(f"ready.json.{os.getpid()}")
         whole.write_text(json.dumps(ready, indent=1) + "\n")

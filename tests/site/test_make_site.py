@@ -32,6 +32,7 @@ class Running:
     """A site without terminal, up to its ready line."""
 
     def __init__(self, state, *options):
+        # The uplink's port follows that of the EMA's pages.
         names = ("--ecu-port", "--ema-port", "--modbus-port", "--aps-port")
         ports = [word for pair in zip(names, map(str, free_ports(len(names)))) for word in pair]
         self.process = subprocess.Popen(
@@ -140,16 +141,18 @@ def test_the_ecu_of_a_site_sees_its_inverters_by_radio(site):
 def test_a_fresh_site_shows_its_first_use_code_and_has_no_owner(site):
     run = site("--units", "1", "--fresh", "1")
     assert re.fullmatch(r"[0-9A-Z]{5}-[0-9A-Z]{5}", run.ready["ecu"]["code"])
-    assert "token_file" not in run.ready["ecu"]
+    assert re.fullmatch(r"[0-9A-Z]{5}-[0-9A-Z]{5}", run.ready["ema"]["code"])
+    assert "token_file" not in run.ready["ecu"] and "token_file" not in run.ready["ema"]
 
 
 def test_a_headless_site_ends_with_promises_and_a_summary(site):
-    run = site("--units", "2", "--headless", "--for", "8", "--speed", "2")
+    run = site("--units", "2", "--headless", "--for", "30", "--speed", "3")
     said = run.end() if run.process.wait(60) is None else run.end()
     assert run.process.returncode == 0, said
     assert "held   every inverter produces: 2 of 2" in said
     assert "held   every inverter reports to the ECU: 2 of 2" in said
     assert "held   the ECU's power is the true one" in said
+    assert "held   the EMA stores what the ECU delivers" in said
     summary = json.loads((BUILD / "site" / "summary.json").read_text())
     assert all(promise["held"] for promise in summary["promises"])
     assert len(summary["units"]) == 2 and summary["feeder"]
