@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The subcommands of ecuctl. */
+#ifndef ECUCTL_COMMANDS_H
+#define ECUCTL_COMMANDS_H
+
+#include "../lib/writer.h"
+#include "client.h"
+
+#define MESSAGE_SIZE 1024
+
+/* Exit statuses beside 0. */
+enum {
+	EXIT_REFUSED = 1,     /* by the gateway, or a file that cannot be read or written */
+	EXIT_USAGE = 2,	      /* wrong command line */
+	EXIT_UNREACHABLE = 3, /* the gateway does not run, or does not answer */
+	EXIT_FOUND = 4,	      /* doctor found a problem */
+};
+
+/**
+ * struct context - what a subcommand works with
+ * @lease: of a limit, s; NULL unless given, as what follows
+ * @reason: of a limit
+ * @then: limit after the lease, W
+ * @rma: number of a return, for replace
+ * @from, @to, @step: of a history
+ * @argc: words after the subcommand's own
+ * @argv: these words
+ * @err: on failure the reason
+ */
+struct context {
+	struct client client;
+	enum writer_format format;
+	const char *lease;
+	const char *reason;
+	const char *then;
+	const char *rma;
+	const char *from;
+	const char *to;
+	const char *step;
+	int argc;
+	char **argv;
+	char err[MESSAGE_SIZE];
+};
+
+/*
+ * Each returns 0 or a negative errno with the reason in @context->err: -E2BIG when the words do not
+ * match the usage, -ENOTCONN when the gateway cannot be reached, -ECANCELED when doctor found a
+ * problem.
+ */
+int command_status(struct context *context);
+int command_inverters(struct context *context);
+int command_label(struct context *context);
+int command_history(struct context *context);
+int command_limits(struct context *context);
+int command_pair(struct context *context);
+int command_replace(struct context *context);
+int command_order(struct context *context);
+int command_limit(struct context *context);
+int command_clear(struct context *context);
+int command_phases(struct context *context);
+int command_scan(struct context *context);
+int command_wifi(struct context *context);
+int command_export(struct context *context);
+int command_backup(struct context *context);
+int command_restore(struct context *context);
+int command_doctor(struct context *context);
+
+/* GET, with the reason in @context->err. */
+int get(struct context *context, const char *path, struct json_object **ret_reply);
+
+/* Name of the subcommand: the word before the others. */
+const char *command_name(const struct context *context);
+
+/* A member of an object by a path with points, as "ecu.id"; NULL if absent. */
+struct json_object *member(struct json_object *object, const char *path);
+
+/* Write a member: text, number with its unit, or nothing known. */
+void write_member(struct writer *writer, struct json_object *object, const char *path,
+		  const char *label, const char *unit);
+
+static inline void put_json(struct json_object **json)
+{
+	json_object_put(*json);
+}
+
+#endif /* ECUCTL_COMMANDS_H */
