@@ -32,7 +32,8 @@ class Answer:
 class Service:
     """emad with its state in @folder."""
 
-    def __init__(self, folder, settings=(), env=None):
+    def __init__(self, folder, settings=(), env=None, program=EMAD):
+        self.program = program
         self.folder = pathlib.Path(folder)
         self.state = self.folder / "state"
         self.config = self.folder / "emad.conf"
@@ -47,7 +48,7 @@ class Service:
         self.config.write_text("".join(f"{name} {value}\n" for name, value in self.settings.items()))
         self.log.write_text("")
         with self.log.open("a") as log:
-            self.process = subprocess.Popen([EMAD, "--config", self.config, "--state", self.state],
+            self.process = subprocess.Popen([self.program, "--config", self.config, "--state", self.state],
                                             stderr=log, env=self.env)
         deadline = time.monotonic() + 60
         while not (found := PLACES.search(self.log.read_text())):
@@ -74,7 +75,7 @@ class Service:
 
     def command(self, *options):
         """Run emad with an option that does not serve."""
-        done = subprocess.run([EMAD, "--config", self.config, "--state", self.state, *options],
+        done = subprocess.run([self.program, "--config", self.config, "--state", self.state, *options],
                               capture_output=True, text=True, env=self.env)
         assert done.returncode == 0, done.stderr
         return done.stdout

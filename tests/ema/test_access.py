@@ -8,7 +8,8 @@ import subprocess
 import pytest
 
 from paths import BUILD, ROOT
-from service import PASSWORD, Service
+from postgres import Postgres
+from service import EMAD, PASSWORD, Service
 
 DOCUMENT = json.loads((ROOT / "userspace/emad/openapi.json").read_text())
 ROLES = ["owner", "installer", "viewer", "operator"]
@@ -27,10 +28,27 @@ def emactl(service, *arguments, stdin=""):
     return done.stdout.strip()
 
 
-@pytest.fixture(scope="module")
-def fleet(tmp_path_factory):
+# Each layer of the tenants' separation alone, and both: SQLite has the program's predicate,
+# PostgreSQL has row-level security too, and one program is built without the predicate.
+@pytest.fixture(scope="module", params=["sqlite", "postgresql", "row-level security alone"])
+def fleet(request, tmp_path_factory):
     """Two customers with a site each and two companies; a user of each role in each."""
-    service = Service(tmp_path_factory.mktemp("access")).start().set_up()
+    settings, program, postgres = {}, EMAD, None
+    if request.param != "sqlite":
+        postgres = Postgres()
+        request.addfinalizer(postgres.stop)
+        postgres.start()
+        settings = {"database": postgres.url("qs1_store"), "web_database": postgres.url("qs1_web")}
+    if request.param == "row-level security alone":
+        program = BUILD / "tests/emad-rls"
+    service = Service(tmp_path_factory.mktemp("access"), settings, program=program)
+    request.addfinalizer(service.stop)
+    service.start().set_up()
+    fill(service)
+    return service
+
+
+def fill(service):
     company = {side: emactl(service, "tenant", f"Company {side}", "company") for side in "ab"}
     customer = {"a": "0", "b": emactl(service, "tenant", "Customer b", "customer")}
     for side in "ab":
@@ -48,8 +66,6 @@ def fleet(tmp_path_factory):
         "name": f"Installed {side}", "customer_name": f"Customer of {side}"},
         f"installer-{side}")["id"] for side in "ab"}
     service.customers = customer
-    yield service
-    service.stop()
 
 
 def example(schema):

@@ -72,7 +72,7 @@ int64_t api_tenant(const struct http_request *request)
 {
 	const struct auth_identity *identity = http_identity(request);
 
-	return identity && identity->role == AUTH_OPERATOR ? API_ALL
+	return identity && identity->role == AUTH_OPERATOR ? STORE_ALL
 	       : identity				   ? identity->tenant
 							   : STORE_NOBODY;
 }

@@ -377,14 +377,20 @@ void api_get_tenants(struct http_request *request)
 	reply_list(request, "tenants", list, ret);
 }
 
-int64_t api_add_tenant(struct sql *sql, const char *name, const char *kind)
+int64_t api_add_tenant(struct sql *sql, int64_t asker, const char *name, const char *kind)
 {
 	int64_t id;
-	int ret = sql_one(sql, &id, 0,
-			  "INSERT INTO tenants (name, kind) VALUES ($1, $2) RETURNING id", "ss",
-			  name, kind);
+	/* A new customer is nobody's until it has a site. */
+	int ret = store_scope(sql, STORE_ALL);
+	int back;
 
-	return ret < 0 ? ret : id;
+	if (ret == 0) {
+		ret = sql_one(sql, &id, 0,
+			      "INSERT INTO tenants (name, kind) VALUES ($1, $2) RETURNING id", "ss",
+			      name, kind);
+	}
+	back = store_scope(sql, asker);
+	return ret < 0 ? ret : back < 0 ? back : id;
 }
 
 void api_post_tenants(struct http_request *request)
@@ -403,7 +409,7 @@ void api_post_tenants(struct http_request *request)
 				 "kind: expected customer or company, found '%s'", kind);
 		return;
 	}
-	id = api_add_tenant(sql, name, kind);
+	id = api_add_tenant(sql, STORE_ALL, name, kind);
 	if (id < 0) {
 		api_failed(request, sql, (int)id);
 		return;
@@ -464,9 +470,12 @@ void api_post_handover(struct http_request *request)
 		return;
 	}
 	ingest_code_hash(code, hash);
-	ret = sql_one(sql, &tenant, -1,
-		      "SELECT tenant FROM handovers WHERE code_hash = $1 AND expires_ms > $2", "bi",
-		      hash, sizeof(hash), clock_wall_ms());
+	/* The code is the right. */
+	ret = store_scope(sql, STORE_ALL);
+	ret = ret < 0 ? ret
+		      : sql_one(sql, &tenant, -1,
+				"SELECT tenant FROM handovers WHERE code_hash = $1 AND expires_ms > $2",
+				"bi", hash, sizeof(hash), clock_wall_ms());
 	if (ret < 0) {
 		api_failed(request, sql, ret);
 		return;

@@ -454,7 +454,7 @@ void api_delete_tenants_id(struct http_request *request)
 		api_failed(request, sql, ret);
 		return;
 	}
-	if (!known || (own != API_ALL && own != tenant)) {
+	if (!known || (own != STORE_ALL && own != tenant)) {
 		http_reply_error(request, 404, "not_found", "there is no tenant '%.20s'", text);
 		return;
 	}

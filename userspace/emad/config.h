@@ -20,20 +20,16 @@
 	X(listen, "127.0.0.1", "address to listen on") \
 	X(host, "localhost", "name under which browsers and ECUs reach the service") \
 	X(database, "", "connection string of PostgreSQL, postgresql:...; SQLite without one") \
+	X(web_database, "", "the same for pages, with a role that row-level security limits") \
 	X(smtp, "", "mail server as smtp://host:port or smtps://host; no e-mail without one") \
 	X(smtp_user, "", "user name at the mail server") \
 	X(smtp_password_file, "", "file with the password") \
-	X(mail_from, "qs1-ema@localhost", "sender of e-mail") \
-	X(nats, "", "NATS servers, nats://a,b,c; without one ingest writes to the database itself") \
-	X(part, "all", "all, or one of ingest, store, watch, web")
+	X(mail_from, "qs1-ema@localhost", "sender of e-mail")
 
 #define CONFIG_NUMBERS(X) \
 	X(web_port, 9443, 0, 65535, "port of pages and API") \
 	X(uplink_port, 9444, 0, 65535, "port of the ECUs") \
-	X(webhook_private, 0, 0, 1, "1: webhooks may go to private addresses, by http too") \
-	X(hot_days, 8, 1, 365, "days after which batches are compacted") \
-	X(event_days, 3650, 1, 36500, "days for which events are kept") \
-	X(day_days, 36500, 30, 36500, "days for which readings are kept")
+	X(webhook_private, 0, 0, 1, "1: webhooks may go to private addresses, by http too")
 /* clang-format on */
 
 /**

@@ -53,3 +53,32 @@ $(EMAD_TESTS): $(BUILD)/tests/%: tests/unit/%.c $(EMAD_HOST) $(ROOF_HOST) $(SERV
 .PHONY: ema
 ## make ema          the monitoring service: build/host/bin/emad
 ema: $(BUILD)/host/bin/emad $(BUILD)/qs1-fleet
+
+## make ema-install DESTDIR=...   install the monitoring service on this machine
+.PHONY: ema-install
+ema-install: ema
+	install -D -m 755 $(BUILD)/host/bin/emad $(DESTDIR)/usr/sbin/emad
+	install -D -m 755 $(BUILD)/host/bin/emactl $(DESTDIR)/usr/bin/emactl
+	install -D -m 644 userspace/emad/emad.conf $(DESTDIR)/etc/qs1/emad.conf
+	install -D -m 644 userspace/emad/system/emad.service \
+		$(DESTDIR)/lib/systemd/system/qs1-ema.service
+	install -D -m 644 Documentation/man/emad.8 $(DESTDIR)/usr/share/man/man8/emad.8
+	install -D -m 644 Documentation/man/emactl.8 $(DESTDIR)/usr/share/man/man8/emactl.8
+
+# For a test: row-level security alone, without the predicate of the program.
+EMAD_RLS_OBJ := $(EMAD_SRC:%.c=$(BUILD)/rls/%.o)
+$(EMAD_RLS_OBJ): $(BUILD)/rls/%.o: %.c | $(EMAD_GENERATED)/routes.inc
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(HOST_CFLAGS) $(EMAD_INCLUDES) -DEMAD_WITHOUT_PREDICATE -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/emad-rls: $(EMAD_RLS_OBJ) $(EMAD_GENERATED)/openapi.o $(WEB_EMA) $(SERVICE_HOST) $(USERLIB_HOST)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -o $@ $^ $(EMAD_LIBS)
+
+-include $(EMAD_RLS_OBJ:.o=.d)
+
+# Programs of the tests in tests/ema.
+.PHONY: ema-tests
+ema-tests: ema $(BUILD)/tests/emad-rls

@@ -43,11 +43,13 @@ struct arguments {
 
 /**
  * struct app - everything of the process
+ * @web_store: the same with the rights of the web interface
  * @lock, @wake, @more: the deriving thread waits for batches
  */
 struct app {
 	struct config config;
 	struct store store;
+	struct store web_store;
 	struct api api;
 	struct http_server *web;
 	struct ingest *ingest;
@@ -204,7 +206,11 @@ static int start_servers(char *err, size_t size)
 		return ret;
 	}
 	app.api.config = &app.config;
-	app.api.store = &app.store;
+	app.web_store = app.store;
+	if (app.config.web_database[0]) {
+		app.web_store.where = app.config.web_database;
+	}
+	app.api.store = &app.web_store;
 	app.api.control = app.audit;
 	app.api.ingest = app.ingest;
 	tls_hash_hex(hash, app.api.key_hash);

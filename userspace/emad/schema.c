@@ -109,7 +109,39 @@ static const char version_1[] =
 
 static const char *const steps[] = { version_1 };
 
+/*
+ * Row-level security of PostgreSQL, the second layer beside the predicate of each statement. The
+ * tenant is a setting of the connection, see store_scope(); -1 sees all. FORCE, because the owner
+ * of a table is exempt otherwise. A table that has a site follows the sites that are visible.
+ */
+#define TENANT "COALESCE(NULLIF(current_setting('qs1.tenant', true), ''), '-2')::bigint"
+#define SECURE(table, condition)                                                                   \
+	"ALTER TABLE " table " ENABLE ROW LEVEL SECURITY;"                                         \
+	"ALTER TABLE " table " FORCE ROW LEVEL SECURITY;"                                          \
+	"CREATE POLICY tenant ON " table " USING (" TENANT " = -1 OR (" condition "));"
+#define BY_SITE(table) SECURE(table, "site IN (SELECT id FROM sites)")
+#define BY_ECU(table) SECURE(table, "ecu IN (SELECT ecu FROM ecus)")
+
+static const char *const rls_steps[] = {
+	SECURE("sites", "customer = " TENANT " OR company = " TENANT) SECURE(
+		"tenants", "id = " TENANT " OR id IN (SELECT customer FROM sites) OR id IN (SELECT "
+			   "company FROM sites)") BY_SITE("ecus") BY_SITE("batches")
+		BY_SITE("log_days") BY_SITE("unit_days") BY_SITE("units") BY_SITE("events")
+			BY_SITE("orders") BY_SITE("alarms") BY_SITE("jobs") BY_SITE("handovers")
+				BY_ECU("epochs") BY_ECU("conflicts") BY_ECU("settings")
+					SECURE("results", "order_id IN (SELECT id FROM orders)")
+						SECURE("rules", "tenant = " TENANT) SECURE(
+							"notifications", "tenant = " TENANT)
+							SECURE("outbox",
+							       "alarm IN (SELECT id FROM alarms)"),
+};
+
 int schema_migrate(struct sql *sql, char *err, size_t size)
 {
-	return sql_migrate(sql, "ema", steps, ARRAY_SIZE(steps), err, size);
+	int ret = sql_migrate(sql, "ema", steps, ARRAY_SIZE(steps), err, size);
+
+	if (ret == 0 && sql_has_scope(sql)) {
+		ret = sql_migrate(sql, "rls", rls_steps, ARRAY_SIZE(rls_steps), err, size);
+	}
+	return ret;
 }

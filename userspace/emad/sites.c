@@ -127,7 +127,9 @@ int64_t sites_add(struct sql *sql, const struct sites_new *site,
 	}
 	ret = customer < 0 ? 0 : check_customer(sql, customer, identity);
 	if (ret == 0 && customer < 0) {
-		customer = api_add_tenant(sql, site->customer_name, "customer");
+		customer = api_add_tenant(
+			sql, identity->role == AUTH_OPERATOR ? STORE_ALL : identity->tenant,
+			site->customer_name, "customer");
 	}
 	if (ret < 0 || customer < 0) {
 		return ret < 0 ? ret : customer;
@@ -150,8 +152,7 @@ int sites_change(struct sql *sql, int64_t id, const struct sites_new *site)
 		sql,
 		"UPDATE sites SET name = COALESCE($2, name), address = COALESCE($3, address), "
 		"lat = COALESCE($4, lat), lon = COALESCE($5, lon), installed_on = COALESCE($6, "
-		"installed_on), installer = COALESCE($7, installer), warranty_years = CASE $8 "
-		"WHEN 0 THEN warranty_years ELSE $8 END, note = COALESCE($9, note) WHERE id = "
+		"installed_on), installer = COALESCE($7, installer), warranty_years = COALESCE(NULLIF($8, 0), warranty_years), note = COALESCE($9, note) WHERE id = "
 		"$1",
 		"issddssis", id, site->name, site->address, site->lat, site->lon,
 		site->installed_on, site->installer, site->warranty_years, site->note);

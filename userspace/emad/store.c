@@ -42,7 +42,10 @@ int store_open(struct store *store, const char *where, const char *keys, char *e
 		return ret;
 	}
 	pthread_setspecific(connection, sql);
-	ret = schema_migrate(sql, err, size);
+	ret = store_scope(sql, STORE_ALL);
+	if (ret == 0) {
+		ret = schema_migrate(sql, err, size);
+	}
 	if (ret < 0) {
 		store_close(store);
 	}
@@ -67,6 +70,11 @@ struct sql *store_sql(struct store *store)
 	}
 	if (sql_open(&sql, store->where, err, sizeof(err)) < 0) {
 		log_err("%s", err);
+		return NULL;
+	}
+	if (store_scope(sql, STORE_ALL) < 0) {
+		log_err("%s", sql_error(sql));
+		sql_close(sql);
 		return NULL;
 	}
 	pthread_setspecific(connection, sql);

@@ -48,14 +48,16 @@ void store_close(struct store *store);
  */
 struct sql *store_sql(struct store *store);
 
-/* A tenant that has nothing. */
+/* Tenants of a connection that sees all, and of one that sees nothing. */
+#define STORE_ALL (-1)
 #define STORE_NOBODY (-2)
 
 /**
  * store_scope() - limit a connection to what a tenant may see
- * @tenant: -1 for all, STORE_NOBODY for nothing
+ * @tenant: number, STORE_ALL, or STORE_NOBODY
  *
  * On PostgreSQL row-level security reads it; on SQLite the predicate of each statement is alone.
+ * store_sql() gives a new connection STORE_ALL.
  *
  * Return: 0 or a negative errno.
  */
