@@ -31,6 +31,8 @@ def _reporter():
 
 def _bring_up(site, report):
     report(f"{len(site.units)} inverters on one feeder")
+    for service in (site.ecu, site.ema):
+        report(f"{service.name}: {service.url}, {service.login()}")
     site.wait_ready()
     print(f"ready {json.dumps(site.ready())}", flush=True)
 

@@ -88,6 +88,12 @@ class Service:
         """The request for a token with the rights of a role."""
         raise NotImplementedError
 
+    def login(self):
+        """How a person gets in, in words."""
+        kept = self.state / "owner-password"
+        return f"user owner, password {kept.read_text().strip()}" if kept.exists() else \
+            f"first-use code {self.code()}"
+
     def set_up(self, *roles):
         """The owner, with a password kept beside the store, and a token for each role."""
         kept = self.state / "owner-password"
