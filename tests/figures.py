@@ -48,7 +48,7 @@ SUMMARY = {
                       "THD", max),
     "power-factor": ("power factor from 50 % power up", "current-quality",
                      "power factor at (50|75|100)", min),
-    "dc": ("direct current", "current-dc", "^(plain|sensor|grid|offset)", max),
+    "dc": ("direct current", "current-dc", "^(plain|sensor|grid|offset|even)", max),
     "peak": ("peak current, starts and reconnections", "current-transients", "peak$", max),
     "voltage-threshold": ("voltage threshold, error", "trips-accuracy", r"^[UO]V\d: largest", max),
     "frequency-threshold": ("frequency threshold, error", "trips-accuracy", r"^[UO]F\d: largest", max),

@@ -47,7 +47,7 @@ pru-wcet: $(PRU)/replay.elf
 
 ## make pru-wcet-pru0   the same of what PRU0 does in a period, without its waits for PRU1
 PRU0_PERIOD := qs1_lanes_convert qs1_lanes_wait qs1_lanes_read qs1_calibrate qs1_core_step qs1_pwm_apply \
-	look
+	search_step
 .PHONY: pru-wcet-pru0
 pru-wcet-pru0: $(PRU)/qs1-am335x-pru0.elf
 	@scripts/pru-wcet --objdump $(PRU_BIN)/pru-objdump --apart qs1_slot $< scripts/pru-bounds $(PRU0_PERIOD)
