@@ -28,10 +28,8 @@ CODE_BYTES = 8192
 # Functions of PRU0's control period and of PRU1, which share a row where one turn runs both.
 PERIOD = ["qs1_core_step", "qs1_current_step", "qs1_meter_step", "qs1_protect_step",
           "qs1_input_step", "qs1_pll_predict", "qs1_pll_step"]
-TURNS = ["qs1_fsm_ms", "qs1_input_half_cycle", "qs1_input_ms",
-         "qs1_dclink_amplitudes qs1_island_half_cycle", "qs1_dclink_half_cycle", "qs1_meter_slow",
-         "qs1_protect_ms qs1_support_step", "qs1_trip_ms qs1_island_found", "qs1_core_command",
-         "qs1_core_telemetry"]
+SLOTS = re.findall(r"^slot \d+\t(.*)$", (TOP / "scripts/pru-turns").read_text(), re.M)
+TURNS = [*dict.fromkeys(SLOTS), "qs1_core_command", "qs1_core_telemetry"]
 ARITHMETIC = ["qs1_pru_mulq30", "qs1_div", "__pruabi_divi"]
 # Cycles that a word takes to the neighbour's instruction memory.
 WRITES = [2, 4, 8, 16]
