@@ -65,7 +65,7 @@ void qs1_current_reset(struct qs1_current *cur)
 	cur->offset_i10 = cur->zero_i10;
 }
 
-/* The sensor's reading without a current is known again. */
+/* A new zero of the sensor: its reading without a current. */
 void qs1_current_zero(struct qs1_current *cur, int32_t zero_i10)
 {
 	cur->zero_i10 = zero_i10;
