@@ -9,8 +9,9 @@
  *
  * A grid fault leads to waiting and restarts the enter-service delay. A ground
  * fault leads to ground-fault until a command clears it. Any other fault leads to
- * fault; the unit leaves it when no cause has been present for five seconds and
- * nothing is latched. Without permission from Linux the state is shutdown.
+ * fault; the unit leaves it when no cause has been present for five seconds, or
+ * for a minute after a failed self test, and nothing is latched. Without
+ * permission from Linux the state is shutdown.
  */
 #include <qs1/stage.h>
 
@@ -33,6 +34,8 @@
 #define OFFSET_MAX 400
 #define GROUND_OFFSET_MAX 800
 #define CLEAR_MS 5000
+/* the same after a self test that failed */
+#define FAILED_MS 60000
 /*
  * Charging the link tests the modules: 38 J within 4 s are 9.5 W. Production ends
  * at 1.6 W for the bridge plus IDLE_MW. A start takes more than half as much again,
@@ -274,6 +277,7 @@ static void self_test(struct qs1_core *core)
 			report(core, fault, qs1_trip_value(core, fault));
 		f->latched |= QS1_FAULT_BIT(fault) & QS1_FAULTS_LATCHING;
 		go(core, QS1_STATE_FAULT, QS1_CAUSE_FAULT_BASE + fault);
+		f->step = 1;
 		return;
 	}
 	qs1_current_zero(&core->current, f->offset_sum * 1024 / SELF_TEST_MS);
@@ -480,7 +484,7 @@ static void fault(struct qs1_core *core)
 	struct qs1_fsm *f = &core->fsm;
 
 	f->clear_ms = (f->active & UNIT) || (f->latched & UNIT) ? 0 : f->clear_ms + 1;
-	if (f->clear_ms < CLEAR_MS)
+	if (f->clear_ms < (f->step ? FAILED_MS : CLEAR_MS))
 		return;
 	if (!f->self_test_ok)
 		go(core, QS1_STATE_SELF_TEST, QS1_CAUSE_FAULT_CLEARED);

@@ -513,7 +513,7 @@ struct qs1_drift {
 
 /**
  * struct qs1_fsm - the operating state
- * @step: step within the state
+ * @step: step within the state; of fault, 1 after a failed self test
  * @in_state_ms: time in the state
  * @wait_ms: how long the grid has been in range without a break
  * @hold_ms: how long the unit stays asleep before it tries again

@@ -36,6 +36,7 @@ struct bench {
 	double case_c;
 	double v_before;
 	double i_a;
+	double offset_a;
 	bool host_alive;
 	bool relay_welded;
 };
@@ -71,7 +72,7 @@ static inline void bench_step(struct bench *b)
 	b->in.adc[QS1_ADC_VLINK] = (int16_t)lrint((b->link_v + sin(4 * M_PI * b->phase)) / 0.02);
 	b->in.adc[QS1_ADC_VGRID] = (int16_t)lrint(v / 0.02);
 	b->in.adc[QS1_ADC_VINV] = closed ? b->in.adc[QS1_ADC_VGRID] : 0;
-	b->in.adc[QS1_ADC_IGRID] = (int16_t)lrint(b->i_a / 0.0005);
+	b->in.adc[QS1_ADC_IGRID] = (int16_t)lrint((b->i_a + b->offset_a) / 0.0005);
 	b->in.adc[QS1_ADC_IGND] =
 		(int16_t)lrint((b->ground_a + 1e-3 * sin(2 * M_PI * b->phase)) / 0.000125);
 	b->in.adc[QS1_ADC_VREF] = QS1_VREF_COUNT;

@@ -140,6 +140,23 @@ static void lost_host_stops_production_and_its_return_restarts_it(void **state)
 	bench_until(&b, QS1_STATE_PRODUCING, 10);
 }
 
+/* A current sensor far off its zero would otherwise fill the log with attempts. */
+static void a_self_test_that_fails_is_repeated_after_a_minute(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	b.offset_a = 0.3;
+	assert_int_equal(bench_command(&b, QS1_OP_ARM, 0, 0), QS1_OK);
+	bench_until(&b, QS1_STATE_FAULT, 1);
+	bench_run(&b, 59);
+	assert_int_equal(b.core.fsm.state, QS1_STATE_FAULT);
+	assert_int_equal(b.core.fault_count[QS1_FAULT_SENSOR], 1);
+	b.offset_a = 0.1;
+	bench_until(&b, QS1_STATE_WAITING, 2);
+}
+
 static void welded_relay_is_found_by_the_self_test(void **state)
 {
 	struct bench b;
@@ -457,6 +474,7 @@ int main(void)
 		cmocka_unit_test(a_ground_fault_before_power_on_is_reported_once),
 		cmocka_unit_test(restored_latch_keeps_a_new_start_from_producing),
 		cmocka_unit_test(lost_host_stops_production_and_its_return_restarts_it),
+		cmocka_unit_test(a_self_test_that_fails_is_repeated_after_a_minute),
 		cmocka_unit_test(welded_relay_is_found_by_the_self_test),
 		cmocka_unit_test(over_temperature_stops_and_needs_ten_degrees_to_come_back),
 		cmocka_unit_test(warm_case_derates),
