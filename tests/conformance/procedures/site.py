@@ -137,7 +137,7 @@ def site_islands_three_phase(run):
         for profile in PROFILES:
             for qf in (1.0, 2.5):
                 for event, words in events.items():
-                    for seed in range(1, 4 if run.full else 2):
+                    for seed in range(1, 3 if run.full else 2):
                         t = 6 + 0.0413 * seed
                         name = f"{event}/{units}-{profile}-{qf}-{seed}".replace(" ", "-")
                         opened[name] = t
