@@ -192,12 +192,164 @@ static void a_name_that_is_not_there_is_refused_with_its_line(void **state)
 	}
 }
 
+static void every_word_of_a_site_is_understood(void **state)
+{
+	static const char text[] =
+		"units 3\nfeeder phases three 120 60\nfeeder bus 1 from 0 0.1 1e-5\n"
+		"feeder cable 2 from 1 30 4/0Al\nunit 2 bus 2\nunit 3 phase L1-N\nunit 1 board drawn\n"
+		"load place 2 L1-L2 1\nother 1 sfs 500 L2-N wide\ngrid form 5000 60 1 0.2\n"
+		"module 3 source 40 1\nleak 2 30 ac\n"
+		"at 0.01 unit 2 sun 1 200\nat 0.01 load 2 rl 1 0.9\nat 0.02 phase L2 open\n"
+		"at 0.03 phase L2 close\nat 0.03 neutral open\nat 0.04 neutral close\n"
+		"at 0.04 phases swap L1 L3\nat 0.05 feeder open 2\nat 0.06 feeder close 2\n"
+		"at 0.06 dip C 0.3\nat 0.07 dip none\nat 0.07 unit 3 cmd shutdown\n"
+		"at 0.07 mark start\nat 0.08 leak all 0 dc\nrun 0.1\n";
+	struct feeder *f = load("", text, "");
+	struct json_object *summary, *errors;
+
+	(void)state;
+	run(f, 1);
+	assert_string_equal(feeder_phase(f, 1), "L1-L2");
+	assert_string_equal(feeder_phase(f, 2), "L2-L3");
+	assert_string_equal(feeder_phase(f, 3), "L1-N");
+	summary = feeder_summary(f, 1);
+	assert_true(json_object_object_get_ex(summary, "errors", &errors));
+	assert_int_equal(json_object_array_length(errors), 0);
+	json_object_put(summary);
+	feeder_free(f);
+}
+
+static double volts(const struct feeder *f, int phase)
+{
+	return feeder_network(f)->v_rms[phase];
+}
+
+/* Loads of 3, 1 and 1 kW at 240 V: V_N = sum Y E / sum Y. */
+static void an_open_neutral_divides_the_voltages(void **state)
+{
+	struct feeder *f =
+		load("units 1\nfeeder phases three 240 60\ngrid impedance 1e-3 1e-6\n",
+		     "load place 1 L1-N 0\nload 1 rl 2.5 1\nload place 2 L2-N 0\n"
+		     "load 2 rl 0.8333333 1\nload place 3 L3-N 0\nload 3 rl 0.8333333 1\n",
+		     "at 0.2 neutral open\nrun 1\n");
+	(void)state;
+	run(f, 0.19);
+	for (int k = 0; k < 3; k++)
+		assert_true(fabs(volts(f, k) - 240) < 0.5);
+	run(f, 1);
+	print_message("# open neutral: %.1f, %.1f, %.1f V\n", volts(f, 0), volts(f, 1),
+		      volts(f, 2));
+	assert_true(fabs(volts(f, 0) - 144) < 1);
+	assert_true(fabs(volts(f, 1) - 299.9) < 1);
+	assert_true(fabs(volts(f, 2) - 299.9) < 1);
+	assert_true(feeder_network(f)->neutral_a < 1e-6);
+	feeder_free(f);
+}
+
+/* Equal loads to the neutral, Yw, and between phases, Yd: U3 = (U1 + U2) Yd / (2 Yd + Yw). */
+static void an_open_phase_is_fed_back_through_the_loads(void **state)
+{
+	struct feeder *f = load("units 1\nfeeder phases three 240 60\ngrid impedance 1e-3 1e-6\n",
+				"load place 1 L1-N 0\nload 1 rl 2.5 1\nload place 2 L2-N 0\n"
+				"load 2 rl 2.5 1\nload place 3 L3-N 0\nload 3 rl 2.5 1\n"
+				"load place 4 L1-L2 0\nload 4 rl 2.5 1\nload place 5 L2-L3 0\n"
+				"load 5 rl 2.5 1\nload place 6 L3-L1 0\nload 6 rl 2.5 1\n",
+				"at 0.2 phase L3 open\nrun 1\n");
+
+	(void)state;
+	run(f, 1);
+	print_message("# open phase: %.1f V, unbalance %.1f %%\n", volts(f, 2),
+		      feeder_network(f)->unbalance_pct);
+	/* A load between phases is for 415.7 V: Yd = Yw / 3. */
+	assert_true(fabs(volts(f, 2) - 48) < 0.5);
+	feeder_free(f);
+}
+
+static void dips_have_their_phase_jumps(void **state)
+{
+	/* Magnitudes of U1, U2 of a dip to 0.4, per unit; U3's is U2's. */
+	static const struct {
+		char type;
+		double u1, u2;
+	} rows[] = { { 'A', 0.4, 0.4 }, { 'B', 0.4, 1 }, { 'C', 1, 0.6083 }, { 'D', 0.4, 0.8888 } };
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+		char after[64];
+		struct feeder *f;
+
+		snprintf(after, sizeof(after), "at 0.1 dip %c 0.4\nrun 1\n", rows[n].type);
+		f = load("units 1\nfeeder phases three 230 50\n", "", after);
+		run(f, 0.4);
+		assert_true(fabs(volts(f, 0) / 230 - rows[n].u1) < 0.002);
+		assert_true(fabs(volts(f, 1) / 230 - rows[n].u2) < 0.002);
+		assert_true(fabs(volts(f, 2) / 230 - rows[n].u2) < 0.002);
+		feeder_free(f);
+	}
+}
+
+static void a_forming_source_moves_its_frequency_by_its_power(void **state)
+{
+	struct feeder *f = load("units 1\nfeeder phases one 240 60\ngrid form 4800 60 3 0.1\n", "",
+				"load 1 rl 2 1\nrun 3\n");
+
+	(void)state;
+	run(f, 2);
+	print_message("# forming source: %.3f Hz at %.0f W\n", feeder_network(f)->f_hz,
+		      -feeder_network(f)->p_w[0]);
+	assert_true(fabs(feeder_network(f)->f_hz - (60 + 3 * feeder_network(f)->p_w[0] / 4800)) <
+		    0.02);
+	feeder_free(f);
+}
+
+static void a_cable_opens_and_its_units_leave(void **state)
+{
+	struct feeder *f = load("units 2\nfeeder phases one 240 60\nfeeder cable 1 from 0 30 4\n"
+				"unit 2 bus 1\n",
+				sunny, "at 5 feeder open 1\nrun 8\n");
+
+	(void)state;
+	run(f, 8);
+	assert_true(feeder_truth(f, 1)->p_w > 1000);
+	assert_true(fabs(feeder_truth(f, 2)->p_w) < 1);
+	feeder_free(f);
+}
+
+static void modules_and_leaks_of_one_unit_do_not_touch_another(void **state)
+{
+	struct feeder *f = load("units 2\nfeeder phases one 240 60\nmodule all en50530 340 37 csi\n"
+				"cell all 25\nskip enter-service\nset es_ramp_s 1\n"
+				"unit 2 module all source 52 5\nunit 2 leak 1 100 dc\n"
+				"unit 1 sun all 500\n",
+				"", "run 8\n");
+	struct qs1_telemetry t[2];
+
+	(void)state;
+	run(f, 8);
+	for (int k = 0; k < 2; k++)
+		feeder_telemetry(f, k + 1, &t[k]);
+	print_message("# source of 52 V and 5 ohm: %.1f W of 135 W an input; ground %d and %d mA\n",
+		      feeder_truth(f, 2)->ppv_w[0], t[0].ignd_ma, t[1].ignd_ma);
+	assert_true(fabs(feeder_truth(f, 2)->pmax_w[0] - 135.2) < 1e-6);
+	assert_true(feeder_truth(f, 2)->ppv_w[0] > 132);
+	assert_true(t[0].ignd_ma < 20);
+	assert_true(abs(t[1].ignd_ma - 100) < 20);
+	feeder_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_unit_alone_stays_bit_for_bit_on_its_own_source),
 		cmocka_unit_test(units_on_one_node_share_its_voltage),
 		cmocka_unit_test(a_name_that_is_not_there_is_refused_with_its_line),
+		cmocka_unit_test(every_word_of_a_site_is_understood),
+		cmocka_unit_test(an_open_neutral_divides_the_voltages),
+		cmocka_unit_test(an_open_phase_is_fed_back_through_the_loads),
+		cmocka_unit_test(dips_have_their_phase_jumps),
+		cmocka_unit_test(a_forming_source_moves_its_frequency_by_its_power),
+		cmocka_unit_test(a_cable_opens_and_its_units_leave),
+		cmocka_unit_test(modules_and_leaks_of_one_unit_do_not_touch_another),
 	};
 
 	return cmocka_run_group_tests(tests, make_file, drop_file);

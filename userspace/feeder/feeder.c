@@ -410,6 +410,7 @@ static int step_site(struct feeder *f, char *err, size_t size)
 		return ret;
 	wiring_emf(w, t + PLANT_H);
 	step_network(f);
+	wiring_after(w, t + PLANT_H);
 	for (int n = 0; n < f->units; n++) {
 		struct unit *u = &f->unit[n];
 		struct plant *p = plant_of(f, n);
@@ -569,6 +570,26 @@ static struct json_object *unit_json(const struct feeder *f, int n)
 	return object;
 }
 
+/* When the inverters of other makes left, null for one that did not. */
+static struct json_object *others_json(const struct feeder *f)
+{
+	struct json_object *all = json_object_new_array();
+
+	for (int n = 0; n < SCENARIO_OTHERS; n++) {
+		const struct other *o = &f->wiring.other[n];
+		struct json_object *object;
+
+		if (o->watts <= 0)
+			continue;
+		object = json_object_new_object();
+		json_object_object_add(object, "kind", json_object_new_string(other_name(o->kind)));
+		json_object_object_add(object, "left_s",
+				       o->left ? json_object_new_double(o->left_s) : NULL);
+		json_object_array_add(all, object);
+	}
+	return all;
+}
+
 /* What units refused. */
 static struct json_object *errors_json(const struct feeder *f)
 {
@@ -604,6 +625,7 @@ struct json_object *feeder_summary(const struct feeder *f, double wall_s)
 		json_object_object_add(summary, "network", pcc_json(&f->pcc, &f->wiring));
 	for (int n = 0; n < f->units; n++)
 		json_object_array_add(units, unit_json(f, n));
+	json_object_object_add(summary, "others", others_json(f));
 	json_object_object_add(summary, "units", units);
 	json_object_object_add(summary, "errors", errors_json(f));
 	return summary;

@@ -179,6 +179,24 @@ static void add_loads(struct wiring *w)
 	}
 }
 
+static void add_others(struct wiring *w, const struct scenario *sc)
+{
+	for (int n = 0; n < sc->setups; n++) {
+		const struct statement *st = &sc->setup[n];
+		struct other *other;
+		int a = (int)st->x[3], b = (int)st->x[4];
+
+		if (st->kind != ST_OTHER)
+			continue;
+		other = &w->other[(int)st->x[0] - 1];
+		*other = (struct other){ .kind = (enum other_kind)st->x[1],
+					 .wide = st->x[5] != 0,
+					 .watts = st->x[2] };
+		other_init(other, w->net, wiring_node(w, 0, a), wiring_node(w, 0, b), nominal(w, b),
+			   w->hz);
+	}
+}
+
 /* Short-circuit ratio to the summed rating of all units. */
 static void source_of_ratio(struct wiring *w, double ratio, double x_over_r, int units)
 {
@@ -287,13 +305,15 @@ int wiring_init(struct wiring *w, const struct scenario *sc, int units)
 	nodes = w->buses * w->wires;
 	for (int k = 0; k < w->phases && w->resonance_hz > 0; k++)
 		w->middle[k] = nodes++;
-	elements = units + 3 * w->phases + 1 + w->buses * w->wires + 3 * PLANT_LOADS;
+	elements =
+		units + 3 * w->phases + 1 + w->buses * w->wires + 3 * PLANT_LOADS + SCENARIO_OTHERS;
 	w->net = network_new(nodes, elements, PLANT_H);
 	if (!w->net)
 		return -ENOMEM;
 	add_source(w);
 	add_cables(w);
 	add_loads(w);
+	add_others(w, sc);
 	for (int n = 0; n < sc->setups; n++)
 		wiring_apply(w, &sc->setup[n], 0, err, sizeof(err));
 	return 0;
@@ -449,8 +469,18 @@ void wiring_emf(struct wiring *w, double t)
 			v += s->tone * s->tone_sin;
 		e->emf1 = M_SQRT2 * s->rms * size * v + s->dc;
 	}
+	for (int n = 0; n < SCENARIO_OTHERS; n++)
+		if (w->other[n].watts > 0)
+			other_before(&w->other[n], w->net);
 	if (w->form_w > 0)
 		w->form_mean_w += (power - w->form_mean_w) * PLANT_H / w->form_lag_s;
+}
+
+void wiring_after(struct wiring *w, double t)
+{
+	for (int n = 0; n < SCENARIO_OTHERS; n++)
+		if (w->other[n].watts > 0)
+			other_after(&w->other[n], w->net, t);
 }
 
 double wiring_phase_volts(const struct wiring *w, int wire)

@@ -10,6 +10,7 @@
 
 #include "grid.h"
 #include "network.h"
+#include "other.h"
 #include "plant.h"
 #include "scenario.h"
 #include "source.h"
@@ -78,6 +79,7 @@ struct wiring {
 	struct wiring_branch neutral;
 	struct wiring_cable cable[SCENARIO_BUSES];
 	struct wiring_load load[PLANT_LOADS];
+	struct other other[SCENARIO_OTHERS]; /* @watts 0 for none */
 	double form_w, form_hz, form_slope, form_lag_s, form_mean_w;
 };
 
@@ -107,6 +109,9 @@ void wiring_move(struct wiring *wiring, double t);
 
 /* wiring_emf() - before each step: the source at the step's end, @t */
 void wiring_emf(struct wiring *wiring, double t);
+
+/* wiring_after() - after each step, which ended at @t: control of the inverters of other makes */
+void wiring_after(struct wiring *wiring, double t);
 
 /* Voltage of a phase of the source at the end of the last step, V; current into it, A. */
 double wiring_phase_volts(const struct wiring *wiring, int wire);

@@ -219,6 +219,14 @@ static const struct form {
 	  SETUP | NETWORK | SITE,
 	  { NUM("rated power, W,", 100, 1e6), NUM("frequency without load, Hz,", 45, 70),
 	    NUM("Hz for rated power", 0, 10), NUM("lag, s,", 1e-3, 10) } },
+	{ "other",
+	  ST_OTHER,
+	  SETUP | NETWORK | SITE,
+	  { { ARG_INTEGER, "an inverter of another make", 1, SCENARIO_OTHERS },
+	    CHOICE("passive|sfs|sms"),
+	    NUM("power, W,", 10, 1e6),
+	    WIRES,
+	    CHOICE("narrow|wide") } },
 	{ "mark", ST_MARK, TIMED | LIVE, { CHOICE("start|stop") } },
 	{ "speed", ST_SPEED, LIVE, { { ARG_REST, "a factor", 0, 0 } } },
 	{ "run", ST_RUN, SETUP, { NUM("end, s,", 1e-3, TIME_MAX_S) } },
@@ -1033,6 +1041,8 @@ int scenario_check(const struct scenario *sc, const struct statement *st, char *
 	case ST_LOAD_PLACE:
 		ret = check_wires(sc, st, 1, 2, &p);
 		return ret ? ret : check_bus(sc, st->x[3], &p);
+	case ST_OTHER:
+		return check_wires(sc, st, 3, 2, &p);
 	case ST_PHASE_SWITCH:
 		return check_wires(sc, st, 0, 1, &p);
 	case ST_SWAP:

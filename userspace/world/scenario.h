@@ -97,6 +97,7 @@ enum statement_kind {
 	ST_DIP,
 	ST_DIP_NONE,
 	ST_FORM,
+	ST_OTHER,
 	ST_MARK,
 	ST_SPEED,
 	ST_RUN,
@@ -104,6 +105,7 @@ enum statement_kind {
 };
 
 #define SCENARIO_UNITS 100
+#define SCENARIO_OTHERS 16
 #define SCENARIO_BUSES 128
 
 /* Wires of a feeder by number: L1, L2, L3, neutral. */
@@ -140,7 +142,7 @@ struct statement {
 	int unit;
 	bool site;
 	unsigned int inputs;
-	double x[4];
+	double x[6];
 	struct plant_load load;
 	char *text[2];
 	struct pv_module *module;

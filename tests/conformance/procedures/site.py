@@ -108,6 +108,78 @@ def site_islands(run):
     axes.set_xscale("log")
 
 
+# Units of other makes: kind, limits. Shares of ours, and quality factors.
+MAKES = [(kind, limits) for kind in ("passive", "sfs", "sms") for limits in ("narrow", "wide")]
+SHARES = ((1, 2), (1, 4), (1, 6), (1, 8))
+QUALITY = (0.5, 1, 1.5, 2, 2.5, 4)
+WATCHED_S = 4
+
+
+@procedure("site-islands-mixed", title="Islands beside units of other makes",
+           source="IEEE 1547-2018, 8.1.1: 2 s; other makes: constant power behind a PLL; Sandia "
+                  "frequency shift and slip-mode shift after Ropp et al. 1999")
+def site_islands_mixed(run):
+    """A matched island that one of our units shares with others: passive ones, or with an active method
+    of another kind; with the limits of IEEE 1547-2003 (narrow) or of category III (wide). Other methods
+    help ours. Passive units with wide limits are the hard case: the report draws its border of 2 s.
+    """
+    shares = SHARES if run.full else SHARES[1:2]
+    quality = QUALITY if run.full else (1,)
+    phases = (0, 1, 2) if run.full else (0,)
+    texts, opened = {}, {}
+    for kind, limits in MAKES:
+        for own, every in shares:
+            for qf in quality:
+                for phase in phases:
+                    name = f"{kind}-{limits}-{own}of{every}-{qf:g}-{phase}"
+                    opened[name] = 6 + 0.0413 * phase
+                    texts[name] = (
+                        site(own, PROFILES[1], seed=1 + phase) + "grid scr 20 1\n"
+                        f"other 1 {kind} {RATED_W * (every - own)} L1-N {limits}\n"
+                        f"load rlc {every} {qf:g} 0%\nat {opened[name]:.4f} grid open\n"
+                        f"run {opened[name] + WATCHED_S:.4f}\n")
+    # The others keep an island on by themselves: what ends the islands above is our method.
+    texts["alone"] = (site(1) + f"other 1 passive {3 * RATED_W} L1-N narrow\nload rlc 3 1 0%\n"
+                      "at 3 unit 1 cmd shutdown\nat 6 grid open\nrun 10\n")
+    summaries = run.sims(texts)
+    alone = summaries.pop("alone")
+    run.felt("passive units alone: their island went on", int(alone["others"][0]["left_s"] is None), "",
+             at_least=1)
+    life = {}
+    for name, s in summaries.items():
+        units = lives(s, opened[name])
+        key = tuple(name.split("-")[:4])
+        life[key] = max(life.get(key, 0), WATCHED_S if None in units else max(units))
+    run.felt("trips before the breaker opened",
+             sum(t["t_trip_s"] <= opened[n] for n, s in summaries.items() for t in trips(s)), "",
+             at_most=0)
+    for kind, limits in MAKES:
+        some = {key: t for key, t in life.items() if key[:2] == (kind, limits)}
+        held = sum(t <= 2 for t in some.values())
+        words = f"{kind}, {limits} limits"
+        run.figure(f"{words}: points gone within 2 s", held, f"of {len(some)}",
+                   at_least=None if (kind, limits) == ("passive", "wide") else len(some))
+        within = [t for t in some.values() if t <= 2]
+        run.figure(f"{words}: longest of these", max(within, default=None), "s", at_most=2)
+    if not run.full:
+        return
+    rows = [[f"{kind}, {limits}", f"1 of {every}",
+             *("on" if life[kind, limits, f"{own}of{every}", f"{qf:g}"] >= WATCHED_S else
+               f"{life[kind, limits, f'{own}of{every}', f'{qf:g}']:.2f}" for qf in quality)]
+            for kind, limits in MAKES for own, every in shares]
+    run.table("lives", ["others", "ours", *(f"Qf {q:g}" for q in quality)], rows)
+    axes = run.plot("map", "quality factor of the island", "share of our units, %",
+                    "Passive units with wide limits: longest life, s; red: the border of 2 s")
+    grid = [[life["passive", "wide", f"{own}of{every}", f"{qf:g}"] for qf in quality]
+            for own, every in reversed(shares)]
+    heights = [100 * own / every for own, every in reversed(shares)]
+    filled = axes.contourf(quality, heights, grid, levels=[0, 0.25, 0.5, 1, 2, WATCHED_S],
+                           cmap="viridis", extend="max")
+    axes.figure.colorbar(filled, ax=axes)
+    if max(map(max, grid)) > 2 > min(map(min, grid)):
+        axes.contour(quality, heights, grid, levels=[2], colors="tab:red")
+
+
 THREE = "three 138.564 60"
 PAIRS = ("L1-L2", "L2-L3", "L3-L1")
 
