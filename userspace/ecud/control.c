@@ -143,6 +143,17 @@ static void note_meter(struct core *core, bool ok, int64_t time_ms)
 	}
 }
 
+/* The last reading is too old to be shown. */
+static void lose_meter(struct core *core)
+{
+	model_begin(core->model, -1);
+	for (int id = READING_GRID_POWER; id <= READING_GRID_POWER_L3; id++) {
+		core->model->site[id] = (struct reading){ (double)NAN, 0 };
+	}
+	model_end(core->model, CHANGE_SITE, -1);
+	note_meter(core, false, 0);
+}
+
 void core_meter(struct core *core, double total_w, const double phase_w[3], int64_t time_ms)
 {
 	int64_t age_ms = core->now_ms - time_ms;
@@ -159,6 +170,7 @@ void core_meter(struct core *core, double total_w, const double phase_w[3], int6
 					  phase_w ? time_ms : 0 };
 	}
 	model_end(core->model, CHANGE_SITE, -1);
+	core->metered_us = measured_us;
 	note_meter(core, true, time_ms);
 	export_confirm(&core->export, all_confirmed(core), core->now_us);
 	if (export_meter(&core->export, total_w, measured_us, site_power(core),
@@ -247,9 +259,9 @@ void core_control(struct core *core)
 		if (export_run(&core->export, core->now_us)) {
 			apply_export(core);
 		}
-		if (core->export.lost) {
-			note_meter(core, false, 0);
-		}
+	}
+	if (core->model->status.meter_ok && core->now_us - core->metered_us >= EXPORT_LOST_US) {
+		lose_meter(core);
 	}
 	if (!isnan(core->balance_w) && core->now_us >= core->balance_us) {
 		balance(core);

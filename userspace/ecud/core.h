@@ -101,6 +101,7 @@ struct core_ops {
  * @export, @balance_w: control of the export, and of the phases; NAN for none
  * @balance_us: next look at the phases
  * @store_ok: the store worked when last looked at
+ * @metered_us: when the meter measured its last reading
  * @removed: energy of units that are gone
  * @first: which stock unit stops first below the floor
  * @tick_us: next look at leases and orders
@@ -112,6 +113,7 @@ struct core {
 	void *ctx;
 	struct radio radio;
 	struct power_limits limits;
+	uint64_t metered_us;
 	struct export export;
 	double balance_w;
 	uint64_t balance_us;

@@ -571,10 +571,12 @@ static void take_meter(struct mqtt *mqtt, const char *text)
 {
 	const double none[3] = { (double)NAN, (double)NAN, (double)NAN };
 	struct json_object *json = *text == '{' ? json_tokener_parse(text) : NULL;
-	double w = json ? member_number(json, "power") : strtod(text, NULL);
+	char *end = NULL;
+	double w = json ? member_number(json, "power") : strtod(text, &end);
 
 	json_object_put(json);
-	if (isfinite(w)) {
+	/* A text that is no number is no reading: strtod() gives 0 for it. */
+	if (isfinite(w) && end != text && !(end && *end)) {
 		ecu_meter(mqtt->ecu, w, none, clock_wall_ms());
 	}
 }
