@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
 #include "../lib/log.h"
@@ -206,6 +207,19 @@ static int on_connection(sd_event_source *source, int listening, uint32_t events
 	return 0;
 }
 
+/* A socket that systemd has bound, below 1024 where we may not; -1 if there is none. */
+static int inherited(uint16_t port)
+{
+	int count = sd_listen_fds(0);
+
+	for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + count; fd++) {
+		if (sd_is_socket_inet(fd, AF_UNSPEC, SOCK_STREAM, 1, port) > 0) {
+			return fd;
+		}
+	}
+	return -1;
+}
+
 static int open_socket(struct tcp_server *server)
 {
 	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(server->config.port) };
@@ -217,6 +231,11 @@ static int open_socket(struct tcp_server *server)
 	socklen_t size = is_v4 ? sizeof(v4) : sizeof(v6);
 	const int on = 1;
 
+	server->fd = server->config.port ? inherited(server->config.port) : -1;
+	if (server->fd >= 0) {
+		server->port = server->config.port;
+		return 0;
+	}
 	if (!is_v4 && inet_pton(AF_INET6, address, &v6.sin6_addr) != 1) {
 		return -EINVAL;
 	}

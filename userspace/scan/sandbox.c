@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #if defined(__x86_64__)
 #define ARCH AUDIT_ARCH_X86_64
@@ -50,16 +51,26 @@ static struct sock_filter rules[] = {
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
 };
 
+/* A service may forbid to change limits: then those of its control group hold. */
+static int limit(int resource, rlim_t value)
+{
+	const struct rlimit both = { value, value };
+
+	return setrlimit(resource, &both) < 0 && errno != EPERM ? -errno : 0;
+}
+
 int sandbox_enter(size_t memory, unsigned int seconds)
 {
-	const struct rlimit space = { memory, memory };
-	const struct rlimit time = { seconds, seconds };
-	const struct rlimit none = { 0, 0 };
 	const struct sock_fprog program = { sizeof(rules) / sizeof(rules[0]), rules };
+	int ret = limit(RLIMIT_AS, memory);
 
-	if (setrlimit(RLIMIT_AS, &space) < 0 || setrlimit(RLIMIT_CPU, &time) < 0 ||
-	    setrlimit(RLIMIT_CORE, &none) < 0 || setrlimit(RLIMIT_NPROC, &none) < 0 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	ret = ret < 0 ? ret : limit(RLIMIT_CORE, 0);
+	ret = ret < 0 ? ret : limit(RLIMIT_NPROC, 0);
+	if (ret < 0) {
+		return ret;
+	}
+	alarm(seconds);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0) {
 		return -errno;
 	}

@@ -8,7 +8,7 @@
 /**
  * sandbox_enter() - give up all rights that decoding does not need
  * @memory: limit of the address space, bytes
- * @seconds: of processor time
+ * @seconds: after which SIGALRM ends the process
  *
  * Afterwards, system calls beside memory, read, write and exit fail with EPERM. It cannot be
  * undone.
