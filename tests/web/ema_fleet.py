@@ -82,9 +82,9 @@ class Fleet:
     def history(self, query):
         begin, end, step = int(query["from_ms"]), int(query["to_ms"]), int(query["step_s"])
         times = [at for at in range(begin, end, step * 1000) if at < now_ms()]
-        scale = 24000 * step / 86400
+        name, unit, scale = ("power_w", "W", 1000) if step == 900 else ("energy_wh", "Wh", 24000 * step / 86400)
         return {"from_ms": begin, "to_ms": end, "step_s": step, "time_ms": times, "series": [
-            {"name": "energy_wh", "serial": None, "input": None, "unit": "Wh",
+            {"name": name, "serial": None, "input": None, "unit": unit,
              "values": [scale * (1 + math.sin(index / 3)) for index in range(len(times))]}]}
 
     def events(self):

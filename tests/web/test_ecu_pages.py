@@ -125,6 +125,17 @@ def test_an_error_of_the_service_is_shown_in_its_words(desktop, ecu):
     assert desktop.run("return page.getByRole('alert').innerText()") == "expected w from 0 to 1200, found 5000"
 
 
+def test_what_one_types_stays_while_readings_come(desktop, ecu):
+    open_page(desktop, ecu, f"inverter/{serial(1)}")
+    desktop.run("""
+        await page.getByLabel('Name', { exact: true }).fill('Barn');
+        await page.waitForTimeout(1500);
+        await page.getByRole('button', { name: 'Save' }).click();
+        await page.getByText('Saved.').waitFor();
+    """)
+    assert requests(ecu)[0]["body"] == {"name": "Barn", "phase": "L2"}
+
+
 def test_a_scanner_types_and_presses_enter(desktop, ecu):
     """Also a photo, a label twice, a known one and one that is none; then one request pairs all."""
     open_page(desktop, ecu, "install")

@@ -178,6 +178,31 @@ def test_every_word_of_the_services_has_a_text(language, header, table, group, c
         assert all(f"fault.{row[0]}.do" in texts(language) for row in rows)
 
 
+# --- requests ---------------------------------------------------------------
+
+REQUEST = re.compile(r"""\b(get|post|put|remove|useGet)\((?:[\w.]+ \?\? )?["`](/[^"`?]*)""")
+METHODS = {"get": "get", "useGet": "get", "post": "post", "put": "put", "remove": "delete"}
+
+
+def operations(service):
+    """(method, path) of a service's description, with {} for each parameter."""
+    paths = json.loads((ROOT / f"userspace/{service}d/openapi.json").read_text())["paths"]
+    return {(method, re.sub(r"\{\w+\}", "{}", path)) for path, methods in paths.items() for method in methods}
+
+
+def test_every_request_of_a_page_is_an_operation_of_its_service():
+    """Of both services, for what both show."""
+    users = {"ecu": ("ecu",), "ema": ("ema",), "app": ("ema",), "parts": ("ecu", "ema"), "lib": ("ecu", "ema")}
+    found = 0
+    for path, text in sources().items():
+        for function, address in REQUEST.findall(text):
+            operation = METHODS[function], re.sub(r"\$\{[^}]*\}", "{}", address)
+            found += 1
+            for service in users[path.parent.name]:
+                assert operation in operations(service), f"{path.name}: {service} has no {operation}"
+    assert found > 50
+
+
 # --- scripts ----------------------------------------------------------------
 
 def test_every_import_is_used_and_exists():

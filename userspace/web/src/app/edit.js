@@ -27,13 +27,13 @@ function SiteStep({ job, change }) {
 		await change({ site });
 		go("job", job.id, "ecu");
 	}}>
-		<${Field} label=${t("site.name")} name="name" required maxlength="120" value=${job.site.name ?? ""} />
-		<${Field} label=${t("site.address")} name="address" maxlength="200" autocomplete="off" value=${job.site.address ?? ""} />
-		<${Field} label=${t("site.customer")} name="customer_name" required maxlength="120" autocomplete="off" value=${job.site.customer_name ?? ""} />
-		<div class="inline"><${Field} label=${t("site.lat")} name="lat" type="number" step="any" min="-90" max="90" value=${here.lat ?? ""} />
-			<${Field} label=${t("site.lon")} name="lon" type="number" step="any" min="-180" max="180" value=${here.lon ?? ""} />
+		<${Field} label=${t("site.name")} name="name" required maxlength="120" initial=${job.site.name ?? ""} />
+		<${Field} label=${t("site.address")} name="address" maxlength="200" autocomplete="off" initial=${job.site.address ?? ""} />
+		<${Field} label=${t("site.customer")} name="customer_name" required maxlength="120" autocomplete="off" initial=${job.site.customer_name ?? ""} />
+		<div class="inline"><${Field} label=${t("site.lat")} name="lat" type="number" step="any" min="-90" max="90" initial=${here.lat ?? ""} />
+			<${Field} label=${t("site.lon")} name="lon" type="number" step="any" min="-180" max="180" initial=${here.lon ?? ""} />
 			<${Act} label=${t("app.here")} act=${locate} /></div>
-		<${Field} label=${t("site.note")} name="note" kind="textarea" rows="3" value=${job.site.note ?? ""} /><//>`;
+		<${Field} label=${t("site.note")} name="note" kind="textarea" rows="3" initial=${job.site.note ?? ""} /><//>`;
 }
 
 function EcuStep({ job, change }) {
@@ -46,7 +46,7 @@ function EcuStep({ job, change }) {
 		<${Form} submit=${t("app.next")} act=${async (values) => {
 			await change({ ecu: values.ecu });
 			go("job", job.id, "inverters");
-		}}><${Field} label=${t("ecus.number")} name="ecu" pattern="[0-9]{12}" inputmode="numeric" maxlength="12" value=${job.ecu} /><//>`;
+		}}><${Field} label=${t("ecus.number")} name="ecu" pattern="[0-9]{12}" inputmode="numeric" maxlength="12" initial=${job.ecu} /><//>`;
 }
 
 function InverterStep({ job, change }) {

@@ -76,8 +76,10 @@ async function handOver(job) {
 	}
 }
 
+/* The one-time code comes with the first answer alone. */
 async function follow(job) {
-	await saveJob({ ...job, result: await get(`/jobs/${job.id}`) });
+	const result = await get(`/jobs/${job.id}`);
+	await saveJob({ ...job, result: { ...result, enrolment: result.enrolment ?? job.result.enrolment } });
 }
 
 let running = null;

@@ -66,8 +66,8 @@ const Profile = ({ inverter: { profile } }) => html`<${Facts} rows=${[
 
 const Edit = ({ inverter }) => html`<${Form} submit=${t("action.save")} done=${t("action.saved")}
 	act=${(values) => put(`/inverters/${inverter.serial}`, values)}>
-	<${Field} label=${t("inverter.name")} name="name" maxlength="63" value=${inverter.name} />
-	<${Field} label=${t("inverter.phase")} name="phase" kind="select" value=${inverter.phase}>
+	<${Field} label=${t("inverter.name")} name="name" maxlength="63" initial=${inverter.name} />
+	<${Field} label=${t("inverter.phase")} name="phase" kind="select" initial=${inverter.phase}>
 		${PHASES.map((each) => html`<option value=${each}>${word("phase", each)}</option>`)}<//><//>`;
 
 function Control({ inverter, installer }) {
@@ -86,7 +86,7 @@ function Control({ inverter, installer }) {
 		${installer && html`<h3>${t("profile.title")}</h3><${Form} submit=${t("profile.use")}
 			act=${(values) => send({ command: "profile", profile: values.profile })}>
 			<${Field} label=${t("profile.name")} hint=${t("profile.hint")} name="profile" required maxlength="63"
-				value=${inverter.profile.actual ?? ""} /><//>`}</section>`;
+				initial=${inverter.profile.actual ?? ""} /><//>`}</section>`;
 }
 
 export function Inverter({ args }) {

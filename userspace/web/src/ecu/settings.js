@@ -25,10 +25,10 @@ const Rights = ({ settings, onChange }) => html`<${Form} submit=${t("action.save
 			modbus_writers: values.modbus_writers.split(/[\s,]+/).filter(Boolean) });
 		onChange();
 	}}>
-	<div class="field"><${Check} label=${t("settings.open_reads")} name="open_reads" checked=${settings.open_reads} /></div>
-	<div class="field"><${Check} label=${t("settings.mqtt_commands")} name="mqtt_commands" checked=${settings.mqtt_commands} /></div>
+	<div class="field"><${Check} label=${t("settings.open_reads")} name="open_reads" initial=${settings.open_reads} /></div>
+	<div class="field"><${Check} label=${t("settings.mqtt_commands")} name="mqtt_commands" initial=${settings.mqtt_commands} /></div>
 	<${Field} label=${t("settings.modbus_writers")} hint=${t("settings.modbus_hint")} name="modbus_writers" kind="textarea" rows="3"
-		value=${settings.modbus_writers.join("\n")} /><//>`;
+		initial=${settings.modbus_writers.join("\n")} /><//>`;
 
 export function Settings() {
 	const state = useStore(live);
@@ -42,7 +42,7 @@ export function Settings() {
 			<section class="card"><h2>${t("settings.cadence")}</h2><${Form} submit=${t("action.save")} done=${t("action.saved")}
 				act=${(values) => post("/commands", { command: "cadence", period_s: values.period_s })}>
 				<${Field} label=${t("settings.cadence_s")} hint=${t("settings.cadence_hint")} name="period_s" type="number" min="1" max="300" required
-					value=${state.inverters[0]?.cadence_s ?? 5} /><//></section>`}
+					initial=${state.inverters[0]?.cadence_s ?? 5} /><//></section>`}
 		<section class="card"><h2>${t("settings.identity")}</h2><${Answer} from=${label}>${(value) => html`<${Facts} rows=${[
 			[t("settings.id"), value.id], [t("settings.url"), value.url], [t("settings.fingerprint"), html`<code>${value.fingerprint}</code>`]]} />`}<//></section>
 		${owner && html`<${Users} roles=${ROLES} /><${Tokens} roles=${ROLES} secret="token" />`}

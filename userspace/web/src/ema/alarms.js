@@ -43,10 +43,10 @@ const Rule = ({ rule, onChange }) => html`<li><h3>${word("rule", rule.name)}</h3
 		await put(`/rules/${rule.name}`, { enabled: values.enabled, delay_min: values.delay_min,
 			threshold: values.threshold ?? rule.threshold });
 		onChange();
-	}}><div class="inline"><${Check} label=${t("rule.enabled")} name="enabled" checked=${rule.enabled} />
+	}}><div class="inline"><${Check} label=${t("rule.enabled")} name="enabled" initial=${rule.enabled} />
 		${rule.threshold_unit && html`<${Field} label=${t("rule.threshold", { unit: rule.threshold_unit })} name="threshold" type="number" step="any"
-			min=${rule.threshold_min} max=${rule.threshold_max} value=${rule.threshold} required />`}
-		<${Field} label=${t("rule.delay")} name="delay_min" type="number" min="0" max="10080" value=${rule.delay_min} required /></div><//></li>`;
+			min=${rule.threshold_min} max=${rule.threshold_max} initial=${rule.threshold} required />`}
+		<${Field} label=${t("rule.delay")} name="delay_min" type="number" min="0" max="10080" initial=${rule.delay_min} required /></div><//></li>`;
 
 const clock = (minutes) => minutes === null ? "" : `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
 const minutesOf = (text) => text ? Number(text.slice(0, 2)) * 60 + Number(text.slice(3, 5)) : null;
@@ -54,12 +54,12 @@ const minutesOf = (text) => text ? Number(text.slice(0, 2)) * 60 + Number(text.s
 const Notifications = ({ value }) => html`<${Form} submit=${t("action.save")} done=${t("action.saved")} act=${(values) => put("/notifications", {
 		emails: values.emails.split(/[\s,]+/).filter(Boolean), webhook: values.webhook || null, min_severity: values.min_severity,
 		quiet_from_min: minutesOf(values.quiet_from), quiet_to_min: minutesOf(values.quiet_to) })}>
-	<${Field} label=${t("notify.emails")} hint=${t("notify.emails_hint")} name="emails" kind="textarea" rows="3" value=${value.emails.join("\n")} />
-	<${Field} label=${t("notify.webhook")} hint=${t("notify.webhook_hint")} name="webhook" type="url" value=${value.webhook ?? ""} />
-	<${Field} label=${t("notify.severity")} name="min_severity" kind="select" value=${value.min_severity}>
+	<${Field} label=${t("notify.emails")} hint=${t("notify.emails_hint")} name="emails" kind="textarea" rows="3" initial=${value.emails.join("\n")} />
+	<${Field} label=${t("notify.webhook")} hint=${t("notify.webhook_hint")} name="webhook" type="url" initial=${value.webhook ?? ""} />
+	<${Field} label=${t("notify.severity")} name="min_severity" kind="select" initial=${value.min_severity}>
 		${SEVERITIES.map((each) => html`<option value=${each}>${word("severity", each)}</option>`)}<//>
-	<div class="inline"><${Field} label=${t("notify.quiet_from")} name="quiet_from" type="time" value=${clock(value.quiet_from_min)} />
-		<${Field} label=${t("notify.quiet_to")} name="quiet_to" type="time" value=${clock(value.quiet_to_min)} /></div>
+	<div class="inline"><${Field} label=${t("notify.quiet_from")} name="quiet_from" type="time" initial=${clock(value.quiet_from_min)} />
+		<${Field} label=${t("notify.quiet_to")} name="quiet_to" type="time" initial=${clock(value.quiet_to_min)} /></div>
 	<p class="muted">${t("notify.quiet_hint")}</p><//>`;
 
 function Rules() {

@@ -2,7 +2,7 @@
 /* Power and energy of a site or an inverter over a day, a month or years. */
 import { html, useMemo, useState } from "/vendor/preact.js";
 import { scaled, t } from "../lib/texts.js";
-import { SPANS, dayStart, inputDate, spanBounds } from "../lib/spans.js";
+import { SPANS, dayStart, inputDate, siteClock, siteMoment, spanBounds } from "../lib/spans.js";
 import { useGet } from "../lib/hooks.js";
 import { Answer, Choice, Field, Figure } from "../parts/basics.js";
 import { Chart } from "../parts/chart.js";
@@ -12,33 +12,34 @@ const STEP_S = { day: 900, month: 86400, year: 2592000, all: 2592000 };
 
 const total = (values) => values.reduce((sum, value) => sum + (value ?? 0), 0);
 
-function Energies({ history, span }) {
+function Energies({ history, span, zone }) {
 	const { times, series, sum } = useMemo(() => {
-		const energies = history.series.filter((each) => each.name === "energy_wh");
-		const values = history.time_ms.map((_, at) => energies.some((each) => each.values[at] !== null) ?
-			total(energies.map((each) => each.values[at])) : null);
-		/* A quarter hour's energy is shown as its mean power. */
+		/* Of a day, the service gives the mean power of each quarter hour, otherwise energies. */
 		const power = span === "day";
-		return { times: history.time_ms.map((time) => time / 1000), sum: total(values),
+		const parts = history.series.filter((each) => each.name === (power ? "power_w" : "energy_wh"));
+		const values = history.time_ms.map((_, at) => parts.some((each) => each.values[at] !== null) ?
+			total(parts.map((each) => each.values[at])) : null);
+		return { times: history.time_ms.map((time) => siteClock(time, zone) / 1000), sum: total(values) * (power ? history.step_s / 3600 : 1),
 			series: [{ label: t(power ? "reading.power" : "reading.energy"), digits: power ? 0 : 1,
-				values: values.map((value) => value === null ? null : power ? value * 3600 / history.step_s : value / 1000) }] };
+				values: values.map((value) => value === null || power ? value : value / 1000) }] };
 	}, [history, span]);
 	return html`<div class="figures"><${Figure} name=${t("history.sum")} value=${scaled(sum, "Wh")} /></div>
 		<${Chart} label=${series[0].label} times=${times} series=${series} unit=${span === "day" ? "W" : "kWh"}
 			step=${SPANS[span].points} bars=${span !== "day"} least=${1} />`;
 }
 
-/** @serial: of one inverter; undefined for the whole site */
-export function Energy({ site, serial }) {
+/** @zone: local time of the site minus UTC, minutes. @serial: of one inverter; undefined for the whole site */
+export function Energy({ site, zone, serial }) {
 	const [span, setSpan] = useState("day");
-	const [start, setStart] = useState(() => dayStart(new Date()));
+	const [start, setStart] = useState(() => dayStart(new Date(siteClock(Date.now(), zone))));
 	const bounds = spanBounds(span, start);
-	const answer = useGet(`/sites/${site}/history`, { from_ms: bounds.from, to_ms: bounds.to, step_s: STEP_S[span], serial });
+	const answer = useGet(`/sites/${site}/history`, { from_ms: siteMoment(bounds.from, zone),
+		to_ms: siteMoment(bounds.to, zone), step_s: STEP_S[span], serial });
 	return html`<div class="buttons"><${Choice} label=${t("history.span")} value=${span} onChange=${setSpan}
 			options=${Object.keys(SPANS).map((each) => [each, t(`history.${each}`)])} />
 			<button type="button" onClick=${() => setStart(SPANS[span].shift(start, -1))}>← ${t("history.before")}</button>
 			<button type="button" disabled=${bounds.to > Date.now()} onClick=${() => setStart(SPANS[span].shift(start, 1))}>${t("history.after")} →</button></div>
 		<div class="inline"><${Field} label=${t("history.date")} type="date" value=${inputDate(start)} max=${inputDate(new Date())}
 			onChange=${(event) => event.target.value && setStart(dayStart(new Date(`${event.target.value}T00:00`)))} /></div>
-		<${Answer} from=${answer}>${(history) => html`<${Energies} history=${history} span=${span} />`}<//>`;
+		<${Answer} from=${answer}>${(history) => html`<${Energies} history=${history} span=${span} zone=${zone} />`}<//>`;
 }

@@ -33,7 +33,7 @@ function Foot({ identity }) {
 		stop();
 		await start();
 	};
-	return html`<div>${identity.name} <span class="muted">${word("role", identity.role)}, ${identity.tenant_name}</span></div>
+	return html`<div>${identity.name} <span class="muted">${[word("role", identity.role), identity.tenant_name].filter(Boolean).join(", ")}</span></div>
 		${may({ identity }, "edit") && html`<a href="/app/">${t("shell.app")}</a>`}
 		<${Act} label=${t("access.leave")} act=${leave} />`;
 }

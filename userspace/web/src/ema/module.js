@@ -3,7 +3,7 @@
 import { html, useMemo, useState } from "/vendor/preact.js";
 import { ago, number, scaled, t, word } from "../lib/texts.js";
 import { link } from "../lib/route.js";
-import { inputDate } from "../lib/spans.js";
+import { inputDate, siteClock } from "../lib/spans.js";
 import { useGet } from "../lib/hooks.js";
 import { Answer, Facts, Field } from "../parts/basics.js";
 import { Chart } from "../parts/chart.js";
@@ -20,11 +20,11 @@ function median(values) {
 
 const ofModule = (serial, input) => (each) => each.serial === serial && each.input === input;
 
-function Beside({ day, serial, input }) {
+function Beside({ day, serial, input, zone }) {
 	const { times, series } = useMemo(() => {
 		const own = day.modules.find(ofModule(serial, input));
 		const others = day.modules.filter((each) => each !== own);
-		return { times: day.time_ms.map((time) => time / 1000), series: [
+		return { times: day.time_ms.map((time) => siteClock(time, zone) / 1000), series: [
 			{ label: t("module.this"), values: own?.power_w ?? day.time_ms.map(() => null) },
 			{ label: t("module.median"), dashed: true, values: day.time_ms.map((_, at) => median(others.map((each) => each.power_w[at]))) },
 		] };
@@ -52,11 +52,19 @@ const InverterFacts = ({ inverter, input }) => {
 	]} />`;
 };
 
+function Charts({ site, serial, input, zone }) {
+	const [date, setDate] = useState(() => inputDate(new Date(siteClock(Date.now(), zone))));
+	const day = useGet(`/sites/${site}/day`, { date });
+	return html`<section class="card"><${Field} label=${t("history.date")} type="date" value=${date}
+			onChange=${(event) => event.target.value && setDate(event.target.value)} />
+			<${Answer} from=${day}>${(value) => html`<${Beside} day=${value} serial=${serial} input=${input} zone=${zone} />`}<//></section>
+		<section class="card"><h2>${t("module.inverter_history")}</h2><${Energy} site=${site} zone=${zone} serial=${serial} /></section>`;
+}
+
 export function Module({ args }) {
 	const [site, serial, input] = [args[0], args[1], Number(args[2] ?? 1)];
-	const [date, setDate] = useState(() => inputDate(new Date()));
+	const detail = useGet(`/sites/${site}`);
 	const inverters = useGet(`/sites/${site}/inverters`);
-	const day = useGet(`/sites/${site}/day`, { date });
 	return html`<${Title} text=${t("module.page", { serial, input })} />
 		<p><a href=${link("site", site)}>${t("site.back")}</a></p>
 		<div class="columns"><section class="card"><h2>${t("module.now")}</h2><${Answer} from=${inverters}>${({ inverters: list }) => {
@@ -64,8 +72,5 @@ export function Module({ args }) {
 			return inverter ? html`<${InverterFacts} inverter=${inverter} input=${input} />` : html`<p>${t("inverter.absent", { serial })}</p>`;
 		}}<//></section>
 		<section class="card"><h2>${t("inverter.control")}</h2><${Control} site=${site} serial=${serial} /></section></div>
-		<section class="card"><${Field} label=${t("history.date")} type="date" value=${date} max=${inputDate(new Date())}
-			onChange=${(event) => event.target.value && setDate(event.target.value)} />
-			<${Answer} from=${day}>${(value) => html`<${Beside} day=${value} serial=${serial} input=${input} />`}<//></section>
-		<section class="card"><h2>${t("module.inverter_history")}</h2><${Energy} site=${site} serial=${serial} /></section>`;
+		<${Answer} from=${detail}>${(value) => html`<${Charts} site=${site} serial=${serial} input=${input} zone=${value.zone_min} />`}<//>`;
 }

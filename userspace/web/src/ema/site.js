@@ -118,15 +118,15 @@ function Details({ site, onChange }) {
 		onChange();
 	};
 	return html`<section class="card"><h2>${t("site.details")}</h2><${Form} act=${change} submit=${t("action.save")} done=${t("action.saved")}>
-			<${Field} label=${t("site.name")} name="name" required maxlength="120" value=${site.name} />
-			<${Field} label=${t("site.address")} name="address" maxlength="200" value=${site.address} />
-			<div class="inline"><${Field} label=${t("site.lat")} name="lat" type="number" step="any" min="-90" max="90" value=${site.lat ?? ""} />
-				<${Field} label=${t("site.lon")} name="lon" type="number" step="any" min="-180" max="180" value=${site.lon ?? ""} />
-				<${Field} label=${t("site.installed")} name="installed_on" type="date" value=${site.installed_on ?? ""} /></div>
-			<${Field} label=${t("site.installer")} name="installer" maxlength="120" value=${site.installer} />
-			<${Field} label=${t("site.warranty")} name="warranty_years" kind="select" value=${site.warranty_years}>
+			<${Field} label=${t("site.name")} name="name" required maxlength="120" initial=${site.name} />
+			<${Field} label=${t("site.address")} name="address" maxlength="200" initial=${site.address} />
+			<div class="inline"><${Field} label=${t("site.lat")} name="lat" type="number" step="any" min="-90" max="90" initial=${site.lat ?? ""} />
+				<${Field} label=${t("site.lon")} name="lon" type="number" step="any" min="-180" max="180" initial=${site.lon ?? ""} />
+				<${Field} label=${t("site.installed")} name="installed_on" type="date" initial=${site.installed_on ?? ""} /></div>
+			<${Field} label=${t("site.installer")} name="installer" maxlength="120" initial=${site.installer} />
+			<${Field} label=${t("site.warranty")} name="warranty_years" kind="select" initial=${site.warranty_years}>
 				<option value="10">${t("site.years", { n: 10 })}</option><option value="25">${t("site.years", { n: 25 })}</option><//>
-			<${Field} label=${t("site.note")} name="note" kind="textarea" rows="3" value=${site.note} /><//>
+			<${Field} label=${t("site.note")} name="note" kind="textarea" rows="3" initial=${site.note} /><//>
 		${may(state, "handover") && html`<h3>${t("handover.title")}</h3><p>${t("handover.explained")}</p>
 			<div class="buttons"><${Act} label=${t("handover.make")} act=${async () => setCode(await post(`/sites/${site.id}/handover`))} /></div>
 			${code && html`<div class="notice ok" role="status"><p>${t("handover.code", { date: date(code.expires_ms) })}</p>
@@ -152,8 +152,8 @@ export function Site({ args }) {
 			<${SiteSums} site=${site} />
 			<section class="card"><h2>${t("alarms.title")}</h2><${AlarmList} site=${id} /></section>
 			<section class="card"><h2>${t("roof.title")}</h2><${Answer} from=${map}>${(value) => value.modules.length ?
-				html`<${Replay} site=${id} map=${value} />` : html`<p class="muted">${t("map.empty")}</p>`}<//></section>
-			<section class="card"><h2>${t("history.title")}</h2><${Energy} site=${id} /></section>
+				html`<${Replay} site=${id} map=${value} zone=${site.zone_min} />` : html`<p class="muted">${t("map.empty")}</p>`}<//></section>
+			<section class="card"><h2>${t("history.title")}</h2><${Energy} site=${id} zone=${site.zone_min} /></section>
 			<${Answer} from=${inverters}>${({ inverters: list }) => html`<${Phases} inverters=${list} />
 				<section class="card"><${Inverters} site=${id} inverters=${list} /></section>`}<//>
 			<section class="card"><h2>${t("inverter.control")}</h2><${Control} site=${id} /></section>

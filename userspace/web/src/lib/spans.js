@@ -25,6 +25,15 @@ export function spanBounds(span, time) {
 	return { from: +first, to: +end };
 }
 
+/**
+ * The time that the browser's clock shows when that of a site does: for charts and texts in a site's local
+ * time. @zone_min: local time of the site minus UTC, minutes.
+ */
+export const siteClock = (time, zoneMin) => time + (zoneMin + new Date(time).getTimezoneOffset()) * 60000;
+
+/** The opposite: the time when the clock of a site shows what the browser's shows at @time. */
+export const siteMoment = (time, zoneMin) => time - (zoneMin + new Date(time).getTimezoneOffset()) * 60000;
+
 /** A date as a date field has it. */
 export const inputDate = (time) => `${time.getFullYear()}-${String(time.getMonth() + 1).padStart(2, "0")}-${
 	String(time.getDate()).padStart(2, "0")}`;

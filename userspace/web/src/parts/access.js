@@ -26,7 +26,7 @@ export function Entrance({ first, title, onEntered, onLanguage, code, codeHint }
 	};
 	return html`<main class="alone"><h1>${first ? t("access.first") : t("access.login")}</h1><p class="muted">${title}</p>
 		<${Form} act=${enter} submit=${first ? t("access.create") : t("access.enter")}>
-			${first && html`<${Field} label=${t("access.code")} value=${code} hint=${codeHint} name="code" required maxlength="16"
+			${first && html`<${Field} label=${t("access.code")} initial=${code} hint=${codeHint} name="code" required maxlength="16"
 				autocapitalize="characters" autocomplete="off" spellcheck="false" />`}
 			<${Field} label=${t("access.name")} name="name" required maxlength="63" autocomplete="username" />
 			${first ? html`<${NewPassword} />` : html`<${Field} label=${t("access.password")} name="password" type="password" required
@@ -85,7 +85,7 @@ export function Tokens({ roles, secret }) {
 		<${Form} act=${add} submit=${t("action.add")}>
 			<${Field} label=${t("access.token_name")} name="name" required maxlength="63" />
 			${roles && html`<${RoleField} roles=${roles} />`}
-			<${Field} label=${t("access.days")} name="days" type="number" min="1" max="3650" value="365" />
+			<${Field} label=${t("access.days")} name="days" type="number" min="1" max="3650" initial="365" />
 			<${Check} label=${t("access.read_only")} name="read_only" /><//></section>`;
 }
 

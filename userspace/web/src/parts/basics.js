@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Small components of all pages. */
-import { html, useEffect, useRef, useState } from "/vendor/preact.js";
+import { html, useLayoutEffect, useEffect, useRef, useState } from "/vendor/preact.js";
 import { t } from "../lib/texts.js";
 import { useAction } from "../lib/hooks.js";
 
@@ -58,17 +58,37 @@ export function Table({ caption, columns, rows, id, empty }) {
 
 let fields = 0;
 
-/** A labelled control; other properties go to the control. */
-export function Field({ label, hint, wrong, kind = "input", children, ...rest }) {
+/*
+ * Give a control a value that a person may then change: set when it is shown and when the value itself
+ * changes, not at each update of the page.
+ */
+function useInitial(control, property, initial) {
+	useLayoutEffect(() => {
+		if (initial !== undefined)
+			control.current[property] = initial;
+	}, [initial]);
+}
+
+/**
+ * A labelled control; other properties go to the control.
+ * @initial: its value to begin with, for controls of a form
+ */
+export function Field({ label, hint, wrong, kind = "input", initial, children, ...rest }) {
 	const [id] = useState(() => `field-${++fields}`);
+	const control = useRef();
+	useInitial(control, "value", initial);
 	const described = [hint && `${id}-hint`, wrong && `${id}-wrong`].filter(Boolean).join(" ") || null;
 	return html`<div class="field"><label for=${id}>${label}</label>
 		${hint && html`<span class="hint" id="${id}-hint">${hint}</span>`}
-		<${kind} id=${id} aria-describedby=${described} aria-invalid=${wrong ? "true" : null} ...${rest}>${children}<//>
+		<${kind} id=${id} ref=${control} aria-describedby=${described} aria-invalid=${wrong ? "true" : null} ...${rest}>${children}<//>
 		${wrong && html`<span class="wrong" id="${id}-wrong">${wrong}</span>`}</div>`;
 }
 
-export const Check = ({ label, ...rest }) => html`<label class="check"><input type="checkbox" ...${rest} />${label}</label>`;
+export function Check({ label, initial, ...rest }) {
+	const control = useRef();
+	useInitial(control, "checked", initial);
+	return html`<label class="check"><input type="checkbox" ref=${control} ...${rest} />${label}</label>`;
+}
 
 /** One of some values, as a row of buttons. */
 export const Choice = ({ label, options, value, onChange }) => html`<div class="group" role="group" aria-label=${label}>
