@@ -94,10 +94,10 @@ guest-root: driver guest-programs firmware-virt | $(KERNEL_ABI)
 	@$(MAKE) --no-print-directory --silent install DESTDIR=$(abspath $(GUEST_ROOT))
 	@cp -a scripts/guest/. $(GUEST_ROOT)/
 
-## make deb          build Debian packages for armhf and arm64 into build/deb/
+## make deb          build Debian packages into build/deb/: for armhf and arm64, and the gateway for amd64
 .PHONY: deb
 deb:
-	@scripts/deb $(BUILD)/deb armhf arm64
+	@scripts/deb $(BUILD)/deb armhf arm64 amd64
 
 ## make test-hosts   both commands as a newcomer in chroots of the supported Debian releases, as root
 ##   RELEASES=trixie COMMAND='run HEADLESS=1 FOR=15'   some of them, another command

@@ -38,7 +38,7 @@ def test_there_is_each_package_for_each_machine(packages):
     names = {path.name for path in packages.iterdir() if "dbgsym" not in path.name}
     assert {re.sub(r"_[0-9.]+_", "_", name) for name in names} == {
         "qs1_armhf.deb", "qs1_arm64.deb", "qs1-tools_armhf.deb", "qs1-tools_arm64.deb",
-        "qs1-dkms_all.deb", "qs1-firmware_all.deb"}
+        "qs1-dkms_all.deb", "qs1-firmware_all.deb", "qs1-ecu_amd64.deb"}
 
 
 @pytest.mark.long
@@ -48,7 +48,7 @@ def test_lintian_reports_nothing(packages):
 
 @pytest.mark.long
 def test_the_same_files_give_the_same_packages_in_another_folder(packages, tmp_path):
-    run("scripts/deb", tmp_path / "elsewhere", "armhf", "arm64")
+    run("scripts/deb", tmp_path / "elsewhere", "armhf", "arm64", "amd64")
     for package in packages.glob("*.deb"):
         assert package.read_bytes() == (tmp_path / "elsewhere" / package.name).read_bytes(), \
             package.name

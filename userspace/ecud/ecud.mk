@@ -49,3 +49,20 @@ $(ECU_TESTS): $(BUILD)/tests/%: tests/unit/%.c $(ECUD_PARTS) $(ETHER_HOST) $(POL
 	$(call say,LD)
 	$(Q)$(CC) $(HOST_CFLAGS) $(ECUD_INCLUDES) -Iuserspace/policy -Iuserspace/site -MMD -MP -o $@ $< \
 		$(ETHER_HOST) $(POLICY_HOST) $(ECUD_PARTS) -lcmocka $(ECUD_LIBS)
+
+# What a machine that is only a gateway needs; it has no other package of the project.
+.PHONY: ecu-install
+ecu-install: ecu
+	install -D -m 755 $(BUILD)/host/bin/ecud $(DESTDIR)/usr/sbin/ecud
+	install -D -m 755 $(BUILD)/host/bin/ecuctl $(DESTDIR)/usr/bin/ecuctl
+	install -D -m 644 userspace/ecud/ecud.conf $(DESTDIR)/etc/qs1/ecud.conf
+	install -D -m 644 -t $(DESTDIR)/lib/systemd/system userspace/ecud/system/ecud.service \
+		userspace/ecud/system/ecud.socket
+	install -D -m 644 -t $(DESTDIR)/usr/share/qs1/profiles profiles/*.conf
+	install -D -m 644 -t $(DESTDIR)/usr/share/man/man1 Documentation/man/ecuctl.1
+	install -D -m 644 -t $(DESTDIR)/usr/share/man/man5 Documentation/man/ecud.conf.5
+	install -D -m 644 -t $(DESTDIR)/usr/share/man/man8 Documentation/man/ecud.8
+	install -D -m 644 userspace/ecuctl/ecuctl.bash \
+		$(DESTDIR)/usr/share/bash-completion/completions/ecuctl
+	install -D -m 644 userspace/ecuctl/ecuctl.zsh \
+		$(DESTDIR)/usr/share/zsh/vendor-completions/_ecuctl
