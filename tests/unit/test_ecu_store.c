@@ -439,21 +439,24 @@ static void a_kill_loses_and_doubles_no_energy(void **state)
 	static const struct account_source source = { .lifetime = true, .rated_w = 1200 };
 	uint64_t counter = 1000000;
 
+	struct store_unit first = unit_of(0);
+
 	(void)state;
+	memset(first.account, 0, sizeof(first.account));
+	account_update(&first.account[ACCOUNT_GRID], &source, counter, false, NAN, clock_wall_ms());
+	store_put_unit(store, &first);
 	store_close(store);
 	store = NULL;
 	for (int round = 0; round < 12; round++) {
-		struct store_unit unit = unit_of(0);
+		struct store_unit unit;
 		pid_t child;
 		int status;
 
-		memset(unit.account, 0, sizeof(unit.account));
 		open_store();
 		founds = 0;
 		store_load_units(store, take_unit, NULL);
-		if (founds) {
-			unit = found[0];
-		}
+		assert_int_equal(founds, 1);
+		unit = found[0];
 		store_close(store);
 		store = NULL;
 		/* a second store of the child, whose thread the kill ends too */

@@ -31,8 +31,6 @@
 	X(RADIO_ID, radio_id, TEXT, "", 0, 12, "identity on the air, 12 hexadecimal digits; gives the PAN; ecu_id when absent") \
 	X(CHANNEL, channel, NUMBER, 16, 11, 26, "channel") \
 	X(CADENCE, cadence_s, NUMBER, 5, 1, 300, "time between two readings of an inverter, s") \
-	X(LATITUDE, latitude, NUMBER, (double)NAN, -90, 90, "degrees north, for dusk and dawn") \
-	X(LONGITUDE, longitude, NUMBER, (double)NAN, -180, 180, "degrees east") \
 	X(PROFILES, profiles, TEXT, "/usr/share/qs1/profiles", 1, 255, "folder of grid profiles") \
 	X(EXPORT_LIMIT, export_limit_w, NUMBER, (double)NAN, 0, 1e6, "largest export, W; 0 for none at all; absent: no control") \
 	X(EXPORT_SAFE, export_safe_w, NUMBER, 0, 0, 1e6, "power of the site while the meter is lost, W") \
