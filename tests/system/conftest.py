@@ -24,8 +24,10 @@ WORLD = ("grid close", "grid f 60", "grid v 1", "sun all 800", "fault gfdi off",
 # Driver, firmware and service at work, whatever a test has stopped.
 HEAL = """
 systemctl service-watchdogs yes
-[ -e /sys/module/qs1_ivshmem ] || modprobe qs1_ivshmem
-udevadm trigger --subsystem-match=auxiliary --action=add && udevadm settle
+[ -e /sys/module/qs1_iio ] || {
+	modprobe qs1_ivshmem
+	udevadm trigger --subsystem-match=auxiliary --action=add && udevadm settle
+}
 grep -q running /sys/class/remoteproc/*/state ||
 	echo start >"$(echo /sys/class/remoteproc/*/state)"
 systemctl kill -s CONT qs1d
