@@ -51,8 +51,9 @@ driver-matrix: driver kernel-source
 	@scripts/dkms-check
 
 ## make driver-debug-test   the driver's suites on a kernel that looks for faults (KERNEL=debug)
-.PHONY: driver-debug-test
-driver-debug-test:
-	@$(MAKE) --no-print-directory vboard firmware-virt image KERNEL=debug
-	@QS1_KERNEL=debug $(PYTHON) tests/run.py --long system/test_kselftest.py \
+## make driver-kasan-test   the same on one with KASAN (KERNEL=kasan)
+.PHONY: driver-debug-test driver-kasan-test
+driver-debug-test driver-kasan-test: driver-%-test:
+	@$(MAKE) --no-print-directory vboard firmware-virt image KERNEL=$*
+	@QS1_KERNEL=$* $(PYTHON) tests/run.py --long system/test_kselftest.py \
 		system/test_stress.py system/test_hostile.py

@@ -44,9 +44,9 @@ export SOURCE=$QS1_CACHE/source-v1
 QS1_KERNEL=${QS1_KERNEL:-}
 case $QS1_KERNEL in
 "") KERNEL_SUFFIX='' KERNEL=$BOARD_KERNEL ;;
-debug) KERNEL_SUFFIX=-debug KERNEL=$QS1_CACHE/kernel-debug ;;
+debug | kasan) KERNEL_SUFFIX=-$QS1_KERNEL KERNEL=$QS1_CACHE/kernel-$QS1_KERNEL ;;
 /*) KERNEL_SUFFIX='' KERNEL=$QS1_KERNEL ;;
-*) echo "QS1_KERNEL=$QS1_KERNEL: expected nothing, debug or a folder" >&2 && exit 2 ;;
+*) echo "QS1_KERNEL=$QS1_KERNEL: expected nothing, debug, kasan or a folder" >&2 && exit 2 ;;
 esac
 export KERNEL KERNEL_SUFFIX
 LOG_DIR=$PWD/build/log

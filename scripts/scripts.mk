@@ -41,18 +41,18 @@ endif
 
 # The kernel of the virtual board and its headers: a rule that calls scripts/kbuild has
 # $(KERNEL_ABI) as a prerequisite. The file holds the release, as uname -r prints it.
-# KERNEL=debug is another: what is built for it has $(KERNEL_SUFFIX) in its name.
+# KERNEL=debug and KERNEL=kasan are others: what is built for one has $(KERNEL_SUFFIX) in its name.
 BOARD_KERNEL := $(CACHE)/$(shell sed -n 's/^KERNEL_FOLDER=//p' scripts/lib.sh)
 BOARD_KERNEL_ABI := $(BOARD_KERNEL)/abi
 $(BOARD_KERNEL_ABI): scripts/kernel
 	@scripts/kernel
 
-##   KERNEL=debug with run and guest: a kernel that looks for faults in the driver
+##   KERNEL=debug or KERNEL=kasan with run and guest: a kernel that looks for faults in the driver
 export QS1_KERNEL := $(KERNEL)
-ifeq ($(KERNEL),debug)
-KERNEL_SUFFIX := -debug
-KERNEL_ABI := $(CACHE)/kernel-debug/abi
-$(KERNEL_ABI): scripts/debug-kernel scripts/debug.config | kernel-source
+ifneq ($(filter debug kasan,$(KERNEL)),)
+KERNEL_SUFFIX := -$(KERNEL)
+KERNEL_ABI := $(CACHE)/kernel-$(KERNEL)/abi
+$(KERNEL_ABI): scripts/debug-kernel scripts/debug.config scripts/kasan.config | kernel-source
 	@scripts/debug-kernel
 else
 KERNEL_ABI := $(BOARD_KERNEL_ABI)

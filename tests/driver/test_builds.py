@@ -40,5 +40,6 @@ def test_driver_builds_for_all_kernels_and_with_dkms():
     assert make("driver-matrix").returncode == 0
 
 
-def test_suites_pass_on_the_debug_kernel():
-    assert make("driver-debug-test").returncode == 0
+@pytest.mark.parametrize("kernel", ["debug", "kasan"])
+def test_suites_pass_on_a_kernel_that_looks_for_faults(kernel):
+    assert make(f"driver-{kernel}-test").returncode == 0

@@ -59,10 +59,16 @@ shut_down()
 	[ "$(cat "$(board)/state")" = shutdown ]
 }
 
+armed_is()
+{
+	line_of "$(board)/armed" && [ "$first_line" = "$1" ]
+}
+
 arm_and_disarm()
 {
 	wait_for 20 shut_down || return 1
-	put x "$(board)/heartbeat" && put 1 "$(board)/armed" && sleep 0.2 && disarm && sleep 0.2
+	put x "$(board)/heartbeat" && put 1 "$(board)/armed" && wait_for 10 armed_is 1 &&
+		disarm && wait_for 10 armed_is 0
 }
 
 stream()

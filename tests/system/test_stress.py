@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The driver's own suites with many repetitions, to find rare faults and leaks.
 
-With QS1_KERNEL=debug the board runs the kernel with checks, which is several times slower: a tenth
-of the repetitions, and kmemleak finds leaks instead of a trend.
+With QS1_KERNEL=debug or kasan the board runs a kernel with checks, which is several times slower: a
+tenth of the repetitions. On the first, kmemleak finds leaks instead of a trend.
 """
 
 import os
@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-DEBUG = os.environ.get("QS1_KERNEL") == "debug"
+DEBUG = os.environ.get("QS1_KERNEL") in ("debug", "kasan")
 
 # Suite, the variable that sets its repetitions, how many, seconds for each at most.
 STRESS = [
