@@ -8,16 +8,23 @@ import re
 import signal
 import ssl
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
 
 from paths import BUILD, ROOT
 
+# the servers that scripts/fleet starts
+sys.path.append(str(ROOT / "scripts"))
+
 EMAD = BUILD / "host/bin/emad"
 FLEET = BUILD / "qs1-fleet"
 PASSWORD = "correct horse battery"
-PLACES = re.compile(r"pages on 127\.0\.0\.1:(\d+), ECUs on 127\.0\.0\.1:(\d+)")
+# Ports of the parts that a process has; then it is ready.
+PORTS = {"web": re.compile(r"pages on 127\.0\.0\.1:(\d+)\n"),
+         "uplink": re.compile(r"ECUs on 127\.0\.0\.1:(\d+)\n")}
+READY = "ready\n"
 
 
 class Answer:
@@ -51,12 +58,14 @@ class Service:
             self.process = subprocess.Popen([self.program, "--config", self.config, "--state", self.state],
                                             stderr=log, env=self.env)
         deadline = time.monotonic() + 60
-        while not (found := PLACES.search(self.log.read_text())):
+        while READY not in self.log.read_text():
             assert self.process.poll() is None and time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.02)
-        self.web, self.uplink = int(found[1]), int(found[2])
+        for name, expression in PORTS.items():
+            if found := expression.search(self.log.read_text()):
+                setattr(self, name, int(found[1]))
         # the same ports after each restart
-        self.settings.update(web_port=self.web, uplink_port=self.uplink)
+        self.settings.update(web_port=self.web or 0, uplink_port=self.uplink or 0)
         self.context = ssl.create_default_context(cafile=self.ca)
         return self
 

@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
+from fleetlib import Postgres
 from paths import BUILD, ROOT
-from postgres import Postgres
 from service import EMAD, PASSWORD, Service
 
 DOCUMENT = json.loads((ROOT / "userspace/emad/openapi.json").read_text())

@@ -59,7 +59,7 @@ struct sql *api_sql(struct http_request *request)
 {
 	struct api *api = http_ctx(request);
 	struct sql *sql = store_sql(api->store);
-	int ret = sql ? store_scope(sql, api_tenant(request)) : -ENOTCONN;
+	int ret = sql ? sql_scope(sql, api_tenant(request)) : -ENOTCONN;
 
 	if (ret < 0) {
 		http_reply_error(request, 503, "database", "the database is not reachable");

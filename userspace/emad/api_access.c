@@ -381,7 +381,7 @@ int64_t api_add_tenant(struct sql *sql, int64_t asker, const char *name, const c
 {
 	int64_t id;
 	/* A new customer is nobody's until it has a site. */
-	int ret = store_scope(sql, STORE_ALL);
+	int ret = sql_scope(sql, STORE_ALL);
 	int back;
 
 	if (ret == 0) {
@@ -389,7 +389,7 @@ int64_t api_add_tenant(struct sql *sql, int64_t asker, const char *name, const c
 			      "INSERT INTO tenants (name, kind) VALUES ($1, $2) RETURNING id", "ss",
 			      name, kind);
 	}
-	back = store_scope(sql, asker);
+	back = sql_scope(sql, asker);
 	return ret < 0 ? ret : back < 0 ? back : id;
 }
 
@@ -471,7 +471,7 @@ void api_post_handover(struct http_request *request)
 	}
 	ingest_code_hash(code, hash);
 	/* The code is the right. */
-	ret = store_scope(sql, STORE_ALL);
+	ret = sql_scope(sql, STORE_ALL);
 	ret = ret < 0 ? ret
 		      : sql_one(sql, &tenant, -1,
 				"SELECT tenant FROM handovers WHERE code_hash = $1 AND expires_ms > $2",

@@ -24,7 +24,9 @@
 	X(smtp, "", "mail server as smtp://host:port or smtps://host; no e-mail without one") \
 	X(smtp_user, "", "user name at the mail server") \
 	X(smtp_password_file, "", "file with the password") \
-	X(mail_from, "qs1-ema@localhost", "sender of e-mail")
+	X(mail_from, "qs1-ema@localhost", "sender of e-mail") \
+	X(nats, "", "NATS servers, nats://a,nats://b; without one ingest writes the log itself") \
+	X(part, "all", "all, ingest, store, watch or web")
 
 #define CONFIG_NUMBERS(X) \
 	X(web_port, 9443, 0, 65535, "port of pages and API") \

@@ -92,7 +92,7 @@ static void put_field(struct page *page, const char *name, const char *value)
 /* A QR code of @side points at its lower left corner; with its quiet zone. */
 static void put_code(struct page *page, float x, float y, float side, const char *text)
 {
-	QRcode *code = QRcode_encodeString(text, 0, QR_ECLEVEL_M, QR_MODE_8, 1);
+	QRcode *code = QRcode_encodeString(text, 0, QR_ECLEVEL_H, QR_MODE_8, 1);
 	float module;
 
 	if (!code) {

@@ -7,7 +7,7 @@ EMAD_OBJ := $(EMAD_SRC:%.c=$(BUILD)/host/%.o)
 EMAD_GENERATED := $(BUILD)/host/emad
 EMAD_INCLUDES := $(SERVICE_INCLUDES) -Iuserspace/emad -I$(EMAD_GENERATED) $(WEB_INCLUDES) \
 	-I/usr/include/postgresql
-EMAD_LIBS = -lhpdf -lqrencode -lcurl -lpq -lsystemd $(SERVICE_LIBS)
+EMAD_LIBS = -lnats -lhpdf -lqrencode -lcurl -lpq -lsystemd $(SERVICE_LIBS)
 
 # All but main(), for the tests.
 EMAD_HOST := $(BUILD)/host/libemad.a

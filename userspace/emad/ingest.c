@@ -52,6 +52,7 @@ struct waiting {
 
 struct ingest {
 	struct store *store;
+	struct bus *bus;
 	struct http_server *server;
 	pthread_t thread;
 	bool running;
@@ -66,6 +67,8 @@ struct ingest {
 	int queued;
 	/* of the committing thread */
 	struct waiting *held;
+	struct bus_batch *batches; /* of the group, for the bus */
+	size_t batch_count;
 	struct guess guess;
 };
 
@@ -317,6 +320,18 @@ static int touch_ecu(struct sql *sql, const struct waiting *waiting,
 	return ret < 0 ? ret : 0;
 }
 
+/* To the log, or to the list for the bus. Return: enum store_result or a negative errno. */
+static int keep_batch(struct ingest *ingest, struct sql *sql, const struct waiting *waiting,
+		      const struct batch_head *head, const struct bus_batch *batch)
+{
+	if (ingest->bus) {
+		ingest->batches[ingest->batch_count++] = *batch;
+		return STORE_NEW;
+	}
+	return store_batch(ingest->store, sql, &waiting->ecu, head, batch->bytes, batch->n,
+			   batch->shift_s, batch->received_ms);
+}
+
 /* Return: enum store_result of the last batch, or a negative errno; with an error for the ECU 0 and
  * @waiting->code. */
 static int run_batches(struct ingest *ingest, struct sql *sql, struct waiting *waiting,
@@ -344,8 +359,13 @@ static int run_batches(struct ingest *ingest, struct sql *sql, struct waiting *w
 				    ", found one of %012" PRIu64,
 				    waiting->ecu.ecu, head.ecu);
 		}
-		ret = store_batch(ingest->store, sql, &waiting->ecu, &head, bytes, length,
-				  store_shift(&head, &clocks, now_ms), now_ms);
+		ret = keep_batch(
+			ingest, sql, waiting, &head,
+			&(struct bus_batch){ .ecu = waiting->ecu,
+					     .shift_s = store_shift(&head, &clocks, now_ms),
+					     .received_ms = now_ms,
+					     .bytes = bytes,
+					     .n = length });
 		if (ret < 0) {
 			return ret;
 		}
@@ -490,6 +510,10 @@ static void commit_group(struct ingest *ingest, struct waiting *group)
 		ret = run_one(ingest, sql, each, now_ms);
 		batches |= each->kind == KIND_BATCHES;
 	}
+	if (ret >= 0 && ingest->batch_count > 0) {
+		ret = bus_publish(ingest->bus, ingest->batches, ingest->batch_count);
+	}
+	ingest->batch_count = 0;
 	if (ret >= 0) {
 		ret = sql_commit(sql);
 	}
@@ -575,8 +599,8 @@ static void *run(void *ctx)
 }
 
 int ingest_start(struct ingest **ret_ingest, const struct config *config, struct store *store,
-		 const struct tls_pair *tls, void (*stored)(void *ctx), void *ctx, char *err,
-		 size_t size)
+		 struct bus *bus, const struct tls_pair *tls, void (*stored)(void *ctx), void *ctx,
+		 char *err, size_t size)
 {
 	struct ingest *ingest = calloc(1, sizeof(*ingest));
 	struct http_config http = {
@@ -596,6 +620,10 @@ int ingest_start(struct ingest **ret_ingest, const struct config *config, struct
 		return -ENOMEM;
 	}
 	ingest->store = store;
+	ingest->bus = bus;
+	ingest->batches = bus ? calloc((size_t)INGEST_GROUP_MAX * INGEST_BATCHES_MAX,
+				       sizeof(*ingest->batches))
+			      : NULL;
 	ingest->stored = stored;
 	ingest->ctx = ctx;
 	ingest->end = &ingest->first;
@@ -604,7 +632,7 @@ int ingest_start(struct ingest **ret_ingest, const struct config *config, struct
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&ingest->wake, &attributes);
 	pthread_condattr_destroy(&attributes);
-	ret = http_start(&ingest->server, &http, err, size);
+	ret = bus && !ingest->batches ? -ENOMEM : http_start(&ingest->server, &http, err, size);
 	if (ret == 0) {
 		ret = thread_start(&ingest->thread, "ingest", run, ingest);
 		ingest->running = ret == 0;
@@ -632,6 +660,7 @@ void ingest_stop(struct ingest *ingest)
 	http_stop(ingest->server);
 	pthread_cond_destroy(&ingest->wake);
 	pthread_mutex_destroy(&ingest->lock);
+	free(ingest->batches);
 	free(ingest);
 }
 

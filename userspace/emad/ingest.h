@@ -6,6 +6,7 @@
 #ifndef EMAD_INGEST_H
 #define EMAD_INGEST_H
 
+#include "bus.h"
 #include "config.h"
 #include "store.h"
 #include "tls.h"
@@ -25,13 +26,14 @@ struct ingest;
 
 /**
  * ingest_start() - listen, and start the committing thread
+ * @bus: where batches go; NULL for the log itself
  * @stored: called after each commit with new batches, from the committing thread
  *
  * Return: 0 or a negative errno with @err.
  */
 int ingest_start(struct ingest **ret_ingest, const struct config *config, struct store *store,
-		 const struct tls_pair *tls, void (*stored)(void *ctx), void *ctx, char *err,
-		 size_t size);
+		 struct bus *bus, const struct tls_pair *tls, void (*stored)(void *ctx), void *ctx,
+		 char *err, size_t size);
 
 void ingest_stop(struct ingest *ingest);
 

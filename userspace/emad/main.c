@@ -17,6 +17,7 @@
 #include "alarms.h"
 #include "api.h"
 #include "audit.h"
+#include "bus.h"
 #include "db.h"
 #include "derive.h"
 #include "ingest.h"
@@ -28,6 +29,7 @@
 #include "thread.h"
 
 #define DERIVE_GROUP 200
+#define TAKE_GROUP 256
 #define WATCH_MS 5000
 #define COMPACT_MS 3600000
 
@@ -41,8 +43,33 @@ struct arguments {
 	bool compact;
 };
 
+/* Parts of the service, as bits. Columns: identifier, bit, name. */
+#define PARTS(X)                                                                                   \
+	X(INGEST, 1, "ingest")                                                                     \
+	X(STORE, 2, "store")                                                                       \
+	X(WATCH, 4, "watch")                                                                       \
+	X(WEB, 8, "web")                                                                           \
+	X(ALL, 15, "all")
+
+enum part {
+#define X(id, bit, name) PART_##id = bit,
+	PARTS(X)
+#undef X
+};
+
+static const struct {
+	const char *name;
+	enum part part;
+} part_names[] = {
+#define X(id, bit, name) { name, PART_##id },
+	PARTS(X)
+#undef X
+};
+
 /**
  * struct app - everything of the process
+ * @parts: which of the parts this process is
+ * @bus: NULL without NATS
  * @web_store: the same with the rights of the web interface
  * @lock, @wake, @more: the deriving thread waits for batches
  */
@@ -53,11 +80,14 @@ struct app {
 	struct api api;
 	struct http_server *web;
 	struct ingest *ingest;
+	struct bus *bus;
+	enum part parts;
 	sqlite3 *control;
 	sqlite3 *audit;
 	struct tls_pair tls;
 	pthread_t derive;
 	pthread_t watch;
+	pthread_t take;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	bool more;
@@ -122,6 +152,69 @@ static void *run_derive(void *ctx)
 			log_err("derive: %s", sql_error(sql));
 		}
 	} while (wait_for(own, 1000, true));
+	return NULL;
+}
+
+/* ---- from the bus to the log ---- */
+
+static int begin_group(void *ctx)
+{
+	struct app *own = ctx;
+	struct sql *sql = store_sql(&own->store);
+
+	return sql ? sql_begin(sql) : -ENOTCONN;
+}
+
+static int take_batch(void *ctx, const struct bus_batch *batch)
+{
+	struct app *own = ctx;
+	struct batch_head head;
+	char err[200];
+	size_t n;
+	int ret = batch_read_head(batch->bytes, batch->n, &head, &n, err, sizeof(err));
+
+	if (ret < 0) {
+		/* Ingest has checked it: only a foreign client of the bus can have put it there. */
+		log_err("bus: %s", err);
+		return 0;
+	}
+	ret = store_batch(&own->store, store_sql(&own->store), &batch->ecu, &head, batch->bytes, n,
+			  batch->shift_s, batch->received_ms);
+	return ret < 0 ? ret : 0;
+}
+
+static int commit_group(void *ctx)
+{
+	struct app *own = ctx;
+
+	return sql_commit(store_sql(&own->store));
+}
+
+static void abandon_group(void *ctx)
+{
+	struct app *own = ctx;
+	struct sql *sql = store_sql(&own->store);
+
+	if (sql) {
+		log_err("store: %s", sql_error(sql));
+		sql_rollback(sql);
+	}
+}
+
+static void *run_take(void *ctx)
+{
+	struct app *own = ctx;
+
+	while (!own->stopping) {
+		int ret = bus_take(own->bus, TAKE_GROUP, begin_group, take_batch, commit_group,
+				   abandon_group, own);
+
+		if (ret > 0) {
+			on_stored(own);
+		} else if (ret < 0) {
+			wait_for(own, 1000, false);
+		}
+	}
 	return NULL;
 }
 
@@ -198,32 +291,59 @@ static int start_servers(char *err, size_t size)
 	if (ret == 0) {
 		ret = tls_cert_hash(app.tls.cert, hash);
 	}
-	if (ret == 0) {
-		ret = ingest_start(&app.ingest, &app.config, &app.store, &app.tls, on_stored, &app,
-				   err, size);
+	if (ret == 0 && app.config.nats[0] && (app.parts & (PART_INGEST | PART_STORE))) {
+		ret = bus_open(&app.bus, app.config.nats, err, size);
 	}
-	if (ret < 0) {
+	if (ret == 0 && (app.parts & PART_INGEST)) {
+		ret = ingest_start(&app.ingest, &app.config, &app.store, app.bus, &app.tls,
+				   on_stored, &app, err, size);
+	}
+	if (ret < 0 || !(app.parts & PART_WEB)) {
 		return ret;
 	}
-	app.api.config = &app.config;
 	app.web_store = app.store;
 	if (app.config.web_database[0]) {
 		app.web_store.where = app.config.web_database;
 	}
 	app.api.store = &app.web_store;
+	app.api.config = &app.config;
 	app.api.control = app.audit;
 	app.api.ingest = app.ingest;
 	tls_hash_hex(hash, app.api.key_hash);
 	snprintf(app.api.uplink, sizeof(app.api.uplink), "https://%s:%u", app.config.host,
-		 ingest_port(app.ingest));
+		 app.ingest ? ingest_port(app.ingest) : (unsigned int)app.config.uplink_port);
 	return api_start(&app.web, &app.api, &app.tls, err, size);
 }
 
+/* Threads of the parts. Columns of the table: parts that need it, name, function, where. */
 static int start_threads(void)
 {
-	int ret = thread_start(&app.derive, "derive", run_derive, &app);
+	const struct {
+		bool needed;
+		const char *name;
+		void *(*run)(void *ctx);
+		pthread_t *thread;
+	} threads[] = {
+		{ app.parts & PART_STORE, "derive", run_derive, &app.derive },
+		{ (app.parts & PART_STORE) && app.bus, "take", run_take, &app.take },
+		{ app.parts & PART_WATCH, "watch", run_watch, &app.watch },
+	};
+	int ret = 0;
 
-	return ret < 0 ? ret : thread_start(&app.watch, "watch", run_watch, &app);
+	for (size_t i = 0; i < ARRAY_SIZE(threads) && ret == 0; i++) {
+		if (threads[i].needed) {
+			ret = thread_start(threads[i].thread, threads[i].name, threads[i].run,
+					   &app);
+		}
+	}
+	return ret;
+}
+
+static void join(pthread_t thread)
+{
+	if (thread) {
+		pthread_join(thread, NULL);
+	}
 }
 
 static void stop(void)
@@ -232,10 +352,12 @@ static void stop(void)
 	app.stopping = true;
 	pthread_cond_broadcast(&app.wake);
 	pthread_mutex_unlock(&app.lock);
-	pthread_join(app.derive, NULL);
-	pthread_join(app.watch, NULL);
+	join(app.derive);
+	join(app.take);
+	join(app.watch);
 	http_stop(app.web);
 	ingest_stop(app.ingest);
+	bus_close(app.bus);
 	if (app.api.channel) {
 		http_channel_free(app.api.channel);
 	}
@@ -269,8 +391,13 @@ static int serve(void)
 		log_err("%s", err[0] ? err : strerror(-ret));
 		return 1;
 	}
-	log_notice("pages on %s:%u, ECUs on %s:%u", app.config.listen, http_port(app.web),
-		   app.config.listen, ingest_port(app.ingest));
+	if (app.web) {
+		log_notice("pages on %s:%u", app.config.listen, http_port(app.web));
+	}
+	if (app.ingest) {
+		log_notice("ECUs on %s:%u", app.config.listen, ingest_port(app.ingest));
+	}
+	log_notice("ready");
 	sd_notify(0, "READY=1");
 	sigwait(&signals, &signal);
 	sd_notify(0, "STOPPING=1");
@@ -379,6 +506,16 @@ static int load(int argc, char **argv, struct arguments *arguments)
 	}
 	if (config_load(arguments->config, &app.config, err, sizeof(err)) < 0) {
 		log_err("%s", err);
+		return EXIT_CONFIG;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(part_names); i++) {
+		if (strcmp(part_names[i].name, app.config.part) == 0) {
+			app.parts = part_names[i].part;
+		}
+	}
+	if (!app.parts) {
+		log_err("part: expected all, ingest, store, watch or web, found '%s'",
+			app.config.part);
 		return EXIT_CONFIG;
 	}
 	if (!arguments->state) {

@@ -111,7 +111,7 @@ static const char *const steps[] = { version_1 };
 
 /*
  * Row-level security of PostgreSQL, the second layer beside the predicate of each statement. The
- * tenant is a setting of the connection, see store_scope(); -1 sees all. FORCE, because the owner
+ * tenant is a setting of the connection, see sql_scope(); -1 sees all. FORCE, because the owner
  * of a table is exempt otherwise. A table that has a site follows the sites that are visible.
  */
 #define TENANT "COALESCE(NULLIF(current_setting('qs1.tenant', true), ''), '-2')::bigint"

@@ -37,6 +37,8 @@ struct sql_rows {
 struct sql {
 	sqlite3 *lite;
 	PGconn *server;
+	char scope[24];	  /* tenant of row-level security; "" for none so far */
+	bool transaction; /* one is under way */
 	struct statement statement[STATEMENTS_MAX];
 	char error[256];
 };
@@ -65,6 +67,13 @@ const char *sql_error(const struct sql *sql)
 	return sql->error;
 }
 
+/* "already exists, skipping", and the like. */
+static void drop_notice(void *ctx, const char *text)
+{
+	(void)ctx;
+	(void)text;
+}
+
 int sql_open(struct sql **ret_sql, const char *where, char *err, size_t size)
 {
 	struct sql *sql = calloc(1, sizeof(*sql));
@@ -80,6 +89,8 @@ int sql_open(struct sql **ret_sql, const char *where, char *err, size_t size)
 		if (PQstatus(sql->server) != CONNECTION_OK) {
 			snprintf(err, size, "database: %s", PQerrorMessage(sql->server));
 			ret = -ENOTCONN;
+		} else {
+			PQsetNoticeProcessor(sql->server, drop_notice, NULL);
 		}
 	}
 	if (ret < 0) {
@@ -277,6 +288,45 @@ static int server_failed(struct sql *sql, const PGresult *result)
 	return PQstatus(sql->server) == CONNECTION_OK ? -EIO : -ENOTCONN;
 }
 
+/* Tells row-level security the tenant. */
+static int send_scope(struct sql *sql)
+{
+	const char *value = sql->scope;
+	PGresult *result = PQexecParams(sql->server, "SELECT set_config('qs1.tenant', $1, false)",
+					1, NULL, &value, NULL, NULL, 0);
+	int ret = PQresultStatus(result) == PGRES_TUPLES_OK ? 0 : server_failed(sql, result);
+
+	PQclear(result);
+	return ret;
+}
+
+/* A new connection knows neither statements nor tenant: without the tenant all rows would be
+ * missing, which no caller could tell from rows that do not exist. */
+static int reconnect(struct sql *sql)
+{
+	if (sql->transaction) {
+		snprintf(sql->error, sizeof(sql->error), "connection lost within a transaction");
+		return -ENOTCONN;
+	}
+	PQreset(sql->server);
+	for (int i = 0; i < STATEMENTS_MAX; i++) {
+		sql->statement[i].prepared = false;
+	}
+	if (PQstatus(sql->server) != CONNECTION_OK) {
+		return server_failed(sql, NULL);
+	}
+	return sql->scope[0] ? send_scope(sql) : 0;
+}
+
+int sql_scope(struct sql *sql, int64_t tenant)
+{
+	if (!sql->server) {
+		return 0;
+	}
+	snprintf(sql->scope, sizeof(sql->scope), "%" PRId64, tenant);
+	return PQstatus(sql->server) == CONNECTION_OK ? send_scope(sql) : reconnect(sql);
+}
+
 static int server_run(struct sql *sql, const char *text, const struct parameter *parameter, int n,
 		      PGresult **ret_result)
 {
@@ -292,9 +342,10 @@ static int server_run(struct sql *sql, const char *text, const struct parameter 
 		return -ENOBUFS;
 	}
 	if (PQstatus(sql->server) != CONNECTION_OK) {
-		PQreset(sql->server);
-		for (int i = 0; i < STATEMENTS_MAX; i++) {
-			sql->statement[i].prepared = false;
+		int ret = reconnect(sql);
+
+		if (ret < 0) {
+			return ret;
 		}
 	}
 	snprintf(name, sizeof(name), "s%td", statement - sql->statement);
@@ -524,6 +575,7 @@ int sql_begin(struct sql *sql)
 {
 	int ret = sql->lite ? sql_run(sql, "BEGIN IMMEDIATE", "") : sql_run(sql, "BEGIN", "");
 
+	sql->transaction = ret >= 0;
 	return ret < 0 ? ret : 0;
 }
 
@@ -531,6 +583,7 @@ int sql_commit(struct sql *sql)
 {
 	int ret = sql_run(sql, "COMMIT", "");
 
+	sql->transaction = false;
 	return ret < 0 ? ret : 0;
 }
 
@@ -540,7 +593,10 @@ void sql_rollback(struct sql *sql)
 
 	/* The message that led here is the one to show. */
 	memcpy(error, sql->error, sizeof(error));
-	sql_run(sql, "ROLLBACK", "");
+	if (sql->transaction) {
+		sql_run(sql, "ROLLBACK", "");
+	}
+	sql->transaction = false;
 	memcpy(sql->error, error, sizeof(error));
 }
 

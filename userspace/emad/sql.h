@@ -44,9 +44,20 @@ bool sql_is_server(const char *where);
 /* Has the engine row-level security? */
 bool sql_has_scope(const struct sql *sql);
 
+/**
+ * sql_scope() - set the tenant that row-level security reads
+ *
+ * It holds for this connection, also after a server's restart. Nothing on SQLite.
+ *
+ * Return: 0 or a negative errno.
+ */
+int sql_scope(struct sql *sql, int64_t tenant);
+
 /* Message of the last failure of this connection. */
 const char *sql_error(const struct sql *sql);
 
+/* A connection that was lost comes back with the next statement, but never within a transaction:
+ * what follows in it fails with -ENOTCONN. */
 int sql_begin(struct sql *sql);
 int sql_commit(struct sql *sql);
 void sql_rollback(struct sql *sql);

@@ -42,7 +42,7 @@ int store_open(struct store *store, const char *where, const char *keys, char *e
 		return ret;
 	}
 	pthread_setspecific(connection, sql);
-	ret = store_scope(sql, STORE_ALL);
+	ret = sql_scope(sql, STORE_ALL);
 	if (ret == 0) {
 		ret = schema_migrate(sql, err, size);
 	}
@@ -72,25 +72,13 @@ struct sql *store_sql(struct store *store)
 		log_err("%s", err);
 		return NULL;
 	}
-	if (store_scope(sql, STORE_ALL) < 0) {
+	if (sql_scope(sql, STORE_ALL) < 0) {
 		log_err("%s", sql_error(sql));
 		sql_close(sql);
 		return NULL;
 	}
 	pthread_setspecific(connection, sql);
 	return sql;
-}
-
-int store_scope(struct sql *sql, int64_t tenant)
-{
-	char text[24];
-	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
-
-	if (!sql_has_scope(sql)) {
-		return 0;
-	}
-	snprintf(text, sizeof(text), "%" PRId64, tenant);
-	return sql_query(sql, &rows, "SELECT set_config('qs1.tenant', $1, false)", "s", text);
 }
 
 static int64_t to_seconds(int64_t ms)

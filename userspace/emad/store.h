@@ -48,20 +48,9 @@ void store_close(struct store *store);
  */
 struct sql *store_sql(struct store *store);
 
-/* Tenants of a connection that sees all, and of one that sees nothing. */
+/* Tenants for sql_scope(): one that sees all, as store_sql() has it, and one that sees nothing. */
 #define STORE_ALL (-1)
 #define STORE_NOBODY (-2)
-
-/**
- * store_scope() - limit a connection to what a tenant may see
- * @tenant: number, STORE_ALL, or STORE_NOBODY
- *
- * On PostgreSQL row-level security reads it; on SQLite the predicate of each statement is alone.
- * store_sql() gives a new connection STORE_ALL.
- *
- * Return: 0 or a negative errno.
- */
-int store_scope(struct sql *sql, int64_t tenant);
 
 /**
  * struct store_ecu - an enrolled ECU

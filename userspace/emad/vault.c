@@ -104,6 +104,10 @@ static int find_key(struct vault *vault, int64_t tenant, uint8_t *key)
 			randombytes_buf(key, KEY_BYTES);
 			ret = db_run(vault->db, "INSERT INTO keys VALUES (?, ?)", "ib", tenant, key,
 				     (size_t)KEY_BYTES);
+			if (ret == -EEXIST) {
+				/* Another process was faster. */
+				ret = read_key(vault, tenant, key);
+			}
 		}
 		if (ret > 0) {
 			cached->tenant = tenant;

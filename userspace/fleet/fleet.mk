@@ -30,3 +30,10 @@ $(BUILD)/qs1-fleet: $(BUILD)/host/userspace/fleet/main.o $(ROOF_HOST) $(SERVICE_
 	$(Q)$(CC) -o $@ $^ -lcurl $(SERVICE_LIBS)
 
 -include $(BUILD)/host/userspace/fleet/main.d
+
+ECUS := 100
+## make fleet [ECUS=n] [HEADLESS=1 FOR=seconds]   the monitoring service in parts between NATS and
+##   PostgreSQL, with n generated ECUs
+.PHONY: fleet
+fleet: ema
+	@scripts/fleet --ecus $(ECUS) $(if $(HEADLESS),--headless --seconds $(or $(FOR),60))
