@@ -78,7 +78,8 @@ def test_what_is_not_known_is_not_implemented(client):
 
 def test_reads_beyond_the_map_and_unknown_units_are_exceptions(client):
     assert client.read_holding_registers(39999, 1, slave=2).exception_code == 2
-    assert client.read_holding_registers(40000, 125, slave=200).exception_code == 11
+    for unit in (0, 4, 200, 247, 248, 255):
+        assert client.read_holding_registers(40000, 125, slave=unit).exception_code == 11
     assert client.read_holding_registers(50000, 1, slave=2).exception_code == 2
     assert client.read_coils(0, 1, slave=2).exception_code == 1
 

@@ -26,10 +26,28 @@ $(FUZZ_PROGRAMS): $(FUZZ)/%: $(FUZZ)/tests/fuzz/%.o $(FUZZ_OBJ)
 	$(call say,LD)
 	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(QS1D_LIBS) $(LINK_LIBS) $(SERVICE_LIBS)
 
+# Interfaces of the gateway, without its core and store: those have functions of the same names as qs1d's.
+FUZZERS_ECU := ecu_modbus ecu_aps ecu_http
+FUZZ_ECU_SRC := $(USERLIB_SRC) $(LINK_SRC) $(SERVICE_SRC) $(addprefix userspace/ecud/, model.c orders.c \
+	power_limits.c view.c settings.c sunspec.c modbus.c aps.c mqtt.c tcp.c rest_orders.c)
+FUZZ_ECU_OBJ := $(FUZZ_ECU_SRC:%.c=$(FUZZ)/%.o)
+FUZZ_ECU_NEW := $(filter-out $(FUZZ_OBJ), $(FUZZ_ECU_OBJ)) $(FUZZERS_ECU:%=$(FUZZ)/tests/fuzz/%.o)
+FUZZ_ECU_PROGRAMS := $(FUZZERS_ECU:%=$(FUZZ)/%)
+$(FUZZ_ECU_NEW): FUZZ_CFLAGS += -iquote $(BUILD)/ecud -iquote userspace/ecud
+$(FUZZ_ECU_NEW): $(FUZZ)/%.o: %.c | $(BUILD)/ecud/routes.inc
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)clang $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(FUZZ_ECU_PROGRAMS): $(FUZZ)/%: $(FUZZ)/tests/fuzz/%.o $(FUZZ_ECU_OBJ)
+	$(call say,LD)
+	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(ECUD_LIBS)
+-include $(FUZZ_ECU_NEW:.o=.d)
+
 -include $(FUZZ_OBJ:.o=.d) $(FUZZERS:%=$(FUZZ)/tests/fuzz/%.d)
 
 .PHONY: fuzzers fuzz
-fuzzers: $(FUZZ_PROGRAMS)
+fuzzers: $(FUZZ_PROGRAMS) $(FUZZ_ECU_PROGRAMS)
 
 ## make fuzz         each fuzzer for 10 million executions
 fuzz:

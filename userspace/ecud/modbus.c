@@ -28,7 +28,7 @@
 #define READ_MAX 125
 #define WRITE_MAX 123
 #define UNIT_SITE 1
-#define UNITS 248
+#define UNITS 256 /* any byte may come; those above 247 name no inverter */
 /* The lease of a limit without reversion time, s. */
 #define LEASE_S 120
 

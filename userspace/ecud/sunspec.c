@@ -411,6 +411,13 @@ static void put_text(const char *text, uint16_t *registers, size_t count)
 	}
 }
 
+/* A port's text is its number. */
+static const char *port_text(const double *value, char text[8])
+{
+	snprintf(text, 8, "PV%d", (int)value[Q_PORT]);
+	return text;
+}
+
 /* Registers of a table; returns their end. */
 static uint16_t *render_table(const struct sunspec_device *device, const struct point *point,
 			      size_t points, const double *value, uint16_t *at)
@@ -419,12 +426,11 @@ static uint16_t *render_table(const struct sunspec_device *device, const struct 
 		size_t count = types[point->type].registers;
 
 		if (is_text(point->type)) {
-			/* A port's text is its number. */
 			char port[8];
 
-			snprintf(port, sizeof(port), "PV%d", (int)value[Q_PORT]);
-			put_text(point->value == TEXT_PORT ? port : device->text[point->value], at,
-				 count);
+			put_text(point->value == TEXT_PORT ? port_text(value, port)
+							   : device->text[point->value],
+				 at, count);
 		} else {
 			uint64_t number = number_of(device, point, value);
 

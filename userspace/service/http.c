@@ -273,7 +273,7 @@ static struct http_request *request_new(struct http_server *server,
 	return request;
 }
 
-static void request_free(struct http_request *request)
+void http_free(struct http_request *request)
 {
 	if (!request) {
 		return;
@@ -375,23 +375,11 @@ static bool is_json_type(const char *type)
 	return type && !strncasecmp(type, "application/json", strlen("application/json"));
 }
 
-/* Parse the body of a route that has one. */
-static bool parse_body(struct http_request *request)
+bool http_parse(struct http_request *request)
 {
-	const char *type = http_header(request, MHD_HTTP_HEADER_CONTENT_TYPE);
-	struct json_tokener *tokener;
+	struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH);
 	enum json_tokener_error error;
 
-	if (!request->route->body_max || request->route->flags & HTTP_BINARY) {
-		return true;
-	}
-	if (!is_json_type(type)) {
-		http_reply_error(request, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "media_type",
-				 "Content-Type: expected application/json, found %.64s",
-				 type ? type : "none");
-		return false;
-	}
-	tokener = json_tokener_new_ex(JSON_DEPTH);
 	if (!tokener) {
 		http_reply_errno(request, -EAGAIN, "body: no memory for it");
 		return false;
@@ -409,6 +397,23 @@ static bool parse_body(struct http_request *request)
 			 error == json_tokener_success ? "another value"
 						       : json_tokener_error_desc(error));
 	return false;
+}
+
+/* The body of a route that has one. */
+static bool parse_body(struct http_request *request)
+{
+	const char *type = http_header(request, MHD_HTTP_HEADER_CONTENT_TYPE);
+
+	if (!request->route->body_max || request->route->flags & HTTP_BINARY) {
+		return true;
+	}
+	if (!is_json_type(type)) {
+		http_reply_error(request, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "media_type",
+				 "Content-Type: expected application/json, found %.64s",
+				 type ? type : "none");
+		return false;
+	}
+	return http_parse(request);
 }
 
 /*
@@ -483,7 +488,7 @@ static void completed(void *ctx, struct MHD_Connection *connection, void **reque
 	(void)ctx;
 	(void)connection;
 	(void)code;
-	request_free(*request_ctx);
+	http_free(*request_ctx);
 	*request_ctx = NULL;
 }
 

@@ -85,6 +85,13 @@ struct http_server {
 	struct http_channel *channel;
 };
 
+/* http.c */
+
+/* Parse the body as a JSON object. Replies and returns false for anything else. */
+bool http_parse(struct http_request *request);
+/* Free a request with its reply. */
+void http_free(struct http_request *request);
+
 /* http_route.c */
 
 /* Find route or file; on a miss the status (404, 405) and in @allow the methods of the path. */
