@@ -121,7 +121,7 @@ def start_and_trip(sim, tmp_path):
 
 
 # Cycles that a word takes out of the PRUSS; slow tasks that have to wait for it, of 100000, at the most.
-WRITES = {4: 10, 8: 4000, 16: 50_000}
+WRITES = {4: 10, 8: 2000, 16: 50_000}
 
 
 def counts(done):
