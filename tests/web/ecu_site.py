@@ -254,6 +254,7 @@ ROUTES = [
     ("GET", "/status", lambda site, query, body: (200, site.status())),
     ("GET", "/inverters", lambda site, query, body: (200, {"generation": 1, "inverters": site.inverters()})),
     ("PUT", f"/inverters/{SERIAL}", lambda site, number, query, body: (202, site.order(number, "edit", body))),
+    ("DELETE", f"/inverters/{SERIAL}", lambda site, number, query, body: (202, site.order(number, "remove", {}))),
     ("GET", f"/inverters/{SERIAL}/history", lambda site, number, query, body: (200, site.history(query, range(1, 5)))),
     ("GET", "/history", lambda site, query, body: (200, site.history(query, []))),
     ("POST", f"/inverters/{SERIAL}/commands", command), ("POST", "/commands", command),

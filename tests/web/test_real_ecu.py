@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from browser import DESKTOP
+from labels import label_picture
 from pages import check_page, first_load, open_page
 from paths import ROOT
 
@@ -76,6 +77,17 @@ def test_power_of_each_module_is_on_the_roof_map(browser, site):
         all(each.isdigit() and int(each) > 100 for each in text)])
     assert shown
     assert power_shown(browser).endswith("kW")
+
+
+def test_a_picture_of_a_label_is_read_by_the_gateway(browser, site, tmp_path):
+    """A PNG, which the page sends as JPEG; the label is of an inverter that is not there."""
+    picture = label_picture("QS1:806000000077:00112233445566778899aabbccddeeff", tmp_path / "label.png")
+    open_page(browser, site, "install")
+    browser.run(f"""
+        await page.getByLabel('Photo of labels').setInputFiles('{picture}');
+        await page.getByText('1 label', {{ exact: true }}).waitFor({{ timeout: 20000 }});
+    """)
+    assert browser.run("return page.locator('ol code').allInnerTexts()") == ["806000000077"]
 
 
 def test_a_stop_reaches_every_inverter_and_shows_its_owner(browser, site):

@@ -12,6 +12,18 @@ import { Title } from "../parts/shell.js";
 import { changeOrder, inverterName, live, reload } from "./live.js";
 import { OrderState, useOrder } from "./orders.js";
 
+/* The service reads JPEG alone, as cameras give it. */
+async function jpegOf(file) {
+	if (file.type === "image/jpeg")
+		return file;
+	const bitmap = await createImageBitmap(file);
+	const canvas = document.createElement("canvas");
+	canvas.width = bitmap.width;
+	canvas.height = bitmap.height;
+	canvas.getContext("2d").drawImage(bitmap, 0, 0);
+	return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.9));
+}
+
 function Labels({ known }) {
 	const [labels, setLabels] = useState([]);
 	const [orders, setOrders] = useState([]);
@@ -22,7 +34,7 @@ function Labels({ known }) {
 		setLabels([]);
 	};
 	return html`<section class="card"><h2>1. ${t("install.labels")}</h2>
-		<${LabelList} labels=${labels} known=${known} onLabels=${setLabels} decode=${(photo) => post("/scan", photo)} />
+		<${LabelList} labels=${labels} known=${known} onLabels=${setLabels} decode=${async (photo) => post("/scan", await jpegOf(photo))} />
 		${labels.length > 0 && html`<div class="buttons"><${Act} main label=${t("install.pair", { n: labels.length })} act=${pair} /></div>`}
 		${orders.map((order) => html`<${OrderState} key=${order.id} id=${order.id} />`)}</section>`;
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* One inverter: what it does, why, and what a person may do about it. */
 import { html } from "/vendor/preact.js";
-import { put } from "../lib/api.js";
+import { put, remove } from "../lib/api.js";
 import { ago, dateTime, duration, number, scaled, t, word } from "../lib/texts.js";
-import { link } from "../lib/route.js";
+import { go, link } from "../lib/route.js";
 import { useClock, useStore } from "../lib/hooks.js";
 import { Act, Ask, Facts, Field, Form, Table } from "../parts/basics.js";
 import { Led, LinkChip, StateChip, faultAdvice, faultText } from "../parts/inverter.js";
 import { LimitFacts, LimitForm } from "../parts/limit.js";
 import { Title } from "../parts/shell.js";
 import { EventList } from "./events.js";
-import { inverterName, inverterOf, isInstaller, live, mayControl } from "./live.js";
+import { changeOrder, inverterName, inverterOf, isInstaller, live, mayControl } from "./live.js";
 import { InverterTable } from "./now.js";
 import { sendCommand, useOrder } from "./orders.js";
 
@@ -115,7 +115,12 @@ export function Inverter({ args }) {
 			<section class="card"><h2>${t("profile.title")}</h2><${Profile} inverter=${inverter} /></section>
 		</div>
 		${control && html`<${Control} inverter=${inverter} installer=${isInstaller(state)} />
-			<section class="card"><h2>${t("inverter.edit")}</h2><${Edit} inverter=${inverter} /></section>`}
+			<section class="card"><h2>${t("inverter.edit")}</h2><${Edit} inverter=${inverter} />
+				<${Ask} danger label=${t("inverter.remove")} question=${t("inverter.remove_ask", { inverter: inverterName(inverter) })}
+					act=${async () => {
+						changeOrder(await remove(`/inverters/${inverter.serial}`));
+						go("inverter");
+					}} /></section>`}
 		<section class="card"><h2>${t("events.title")}</h2><${EventList} serial=${inverter.serial} /></section>
 		<p class="muted">${t("inverter.time", { time: dateTime(inverter.seen_ms) })}</p>`;
 }

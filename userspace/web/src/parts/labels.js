@@ -63,7 +63,7 @@ export function LabelList({ labels, known, onLabels, decode }) {
 				<input id="label" ref=${field} aria-describedby="label-hint" autocomplete="off" spellcheck="false" autofocus /></div>
 			<button>${t("action.add")}</button>
 			<div class="field"><label for="photo">${t("labels.photo")}</label>
-				<input id="photo" type="file" accept="image/jpeg" capture="environment" disabled=${photo.busy} onChange=${photo.run} /></div></form>
+				<input id="photo" type="file" accept="image/*" capture="environment" disabled=${photo.busy} onChange=${photo.run} /></div></form>
 		<div role="status">${photo.busy && html`<p>${t("labels.reading")}</p>`}</div>
 		${wrong && html`<div class="notice warn" role="alert"><p>${wrong}</p></div>`}<${Failure} error=${photo.error} />
 		<ol>${labels.map((label) => html`<li><code>${serialOf(label)}</code> <button type="button"
