@@ -30,7 +30,8 @@ class Refusal(Exception):
 
 
 class Silence(Exception):
-    """No answer: the connection ends, as when a network goes away after the request."""
+    """The connection ends within the answer, as when a network goes away after the request. (If it ended
+    before the answer, the browser itself would send the request again.)"""
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -101,8 +102,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     values = dict(pair.split("=") for pair in query.split("&") if pair)
                     status, value = act(self.server.site, *match.groups(), query=values, body=body)
                 except Silence:
+                    self.send_response(200)
+                    self.send_header("Content-Length", "1000")
+                    self.end_headers()
                     self.close_connection = True
-                    return self.wfile.close()
+                    return None
                 except Refusal as refusal:
                     return self.send_json(refusal.status, {"error": {"code": refusal.code,
                                                                      "message": refusal.message}})

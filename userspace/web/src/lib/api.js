@@ -28,15 +28,13 @@ async function request(method, path, body) {
 		options.headers["Content-Type"] = "application/json";
 		options.body = JSON.stringify(body);
 	}
-	let answer;
-	try {
-		answer = await fetch(API + path, options);
-	} catch {
+	const lost = () => {
 		throw new ApiError(0, "network", t("error.network"));
-	}
+	};
+	const answer = await fetch(API + path, options).catch(lost);
 	if (!answer.ok)
 		throw await failure(answer);
-	return answer.status === 204 ? null : answer.json();
+	return answer.status === 204 ? null : answer.json().catch(lost);
 }
 
 const query = (values) => {
