@@ -66,7 +66,7 @@ static void bring_up(void)
 			   2);
 	}
 	modem_says(ZNP_ZDO_STATE, &up, 1, 3);
-	assert(linkd.phase == LINKD_UP);
+	assert(linkd.host.phase == HOST_UP);
 }
 
 static void radio_says(const uint8_t *bytes, size_t n, uint64_t now)

@@ -174,7 +174,7 @@ static void set_up(enum modem_chip chip)
 	linkd_daemon(&linkd, true, 0);
 	linkd_port(&linkd, true, 0);
 	run(8000000);
-	assert_int_equal(linkd.phase, LINKD_UP);
+	assert_int_equal(linkd.host.phase, HOST_UP);
 }
 
 static void request(const uint8_t *payload, size_t n)

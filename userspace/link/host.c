@@ -87,6 +87,7 @@ void host_init(struct host *host, const struct host_ops *ops, void *ctx)
 	memset(host, 0, sizeof(*host));
 	host->ops = ops;
 	host->ctx = ctx;
+	host->silence_us = HOST_SILENT_US;
 	host_close(host);
 }
 
@@ -123,7 +124,7 @@ static void take_start(struct host *host, const struct znp_frame *frame, uint64_
 	} else if (up) {
 		stop_timers(host);
 		host->phase = HOST_UP;
-		host->silent_us = now_us + HOST_SILENT_US;
+		host->silent_us = now_us + host->silence_us;
 		host->ops->up(host->ctx, now_us);
 	}
 }
@@ -200,7 +201,7 @@ static void take_frame(struct host *host, const struct znp_frame *frame, uint64_
 	} else if (host->phase == HOST_START) {
 		take_start(host, frame, now_us);
 	} else if (host->phase == HOST_UP) {
-		host->silent_us = now_us + HOST_SILENT_US;
+		host->silent_us = now_us + host->silence_us;
 		take_up(host, frame, now_us);
 	}
 }

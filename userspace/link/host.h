@@ -52,6 +52,7 @@ enum host_phase {
 /**
  * struct host - state
  * @startup: type, ieee, pan and channel are the owner's
+ * @silence_us: without a byte for so long it is asked for its state; HOST_SILENT_US unless changed
  * @due_us: host_run() is to be called by then
  * @resets: in a row without a network; @all_resets: in all
  * @garbage: bytes that were no frame
@@ -61,6 +62,7 @@ struct host {
 	const struct host_ops *ops;
 	void *ctx;
 	enum host_phase phase;
+	uint64_t silence_us;
 	uint64_t due_us;
 	unsigned int resets;
 	uint64_t all_resets;

@@ -43,52 +43,29 @@ static __printf(3, 4) void say(struct linkd *linkd, int priority, const char *fo
 
 static void set_due(struct linkd *linkd)
 {
-	const uint64_t due[] = { linkd->phase_us, linkd->ping_us, linkd->send_us, linkd->confirm_us,
-				 linkd->answer_us };
+	const uint64_t due[] = { linkd->host.due_us, linkd->confirm_us, linkd->answer_us };
 
 	linkd->due_us = NEVER;
 	for (size_t i = 0; i < ARRAY_SIZE(due); i++) {
 		linkd->due_us = due[i] < linkd->due_us ? due[i] : linkd->due_us;
 	}
+	linkd->count[LINKD_GARBAGE] = linkd->host.garbage;
+	linkd->count[LINKD_RESETS] = linkd->host.all_resets;
+}
+
+static bool is_up(const struct linkd *linkd)
+{
+	return linkd->host.phase == HOST_UP;
 }
 
 /* ---- to the modem ---- */
 
-static void send_command(struct linkd *linkd, uint16_t command, const uint8_t *data, size_t n)
-{
-	uint8_t frame[ZNP_FRAME_MAX];
-	int length = znp_build(command, data, n, frame, sizeof(frame));
-
-	if (length > 0) {
-		linkd->ops->to_modem(linkd->ctx, frame, (size_t)length);
-	}
-}
-
-static void reset_modem(struct linkd *linkd, uint64_t now_us)
-{
-	static const uint8_t hard;
-
-	linkd->phase = LINKD_RESET;
-	linkd->phase_us = now_us + 2 * LINKD_MODEM_US;
-	linkd->ping_us = linkd->send_us = linkd->confirm_us = NEVER;
-	linkd->in_flight = 0;
-	linkd->in_n = 0;
-	linkd->frames = 0;
-	linkd->count[LINKD_RESETS]++;
-	if (linkd->resets++ % 2) {
-		linkd->ops->hard_reset(linkd->ctx);
-	} else {
-		send_command(linkd, ZNP_RESET_REQ, &hard, 1);
-	}
-}
-
 /* Hand over payloads that wait, as many as the modem takes. */
 static void pump(struct linkd *linkd, uint64_t now_us)
 {
-	while (linkd->phase == LINKD_UP && linkd->frames > linkd->in_flight &&
-	       linkd->in_flight < LINKD_IN_FLIGHT && linkd->send_us == NEVER) {
+	while (linkd->frames > linkd->in_flight && linkd->in_flight < LINKD_IN_FLIGHT &&
+	       host_is_ready(&linkd->host, now_us)) {
 		const struct linkd_frame *payload = &linkd->frame[linkd->in_flight];
-		uint8_t frame[ZNP_FRAME_MAX];
 		struct znp_data_request request = {
 			.dst = payload->peer,
 			.dst_endpoint = ZIGBEE_ENDPOINT,
@@ -99,11 +76,10 @@ static void pump(struct linkd *linkd, uint64_t now_us)
 			.data = payload->byte,
 			.n = payload->n,
 		};
-		int n = znp_data_request_build(&request, frame, sizeof(frame));
 
 		linkd->in_flight++;
 		linkd->confirm_us = now_us + LINKD_CONFIRM_US;
-		linkd->ops->to_modem(linkd->ctx, frame, (size_t)n);
+		host_send(&linkd->host, &request, now_us);
 	}
 }
 
@@ -122,7 +98,7 @@ static void queue_payload(void *ctx, const uint8_t *payload, size_t n)
 	struct linkd *linkd = ctx;
 	struct linkd_frame *frame = &linkd->frame[linkd->frames];
 
-	if (linkd->frames == LINKD_FRAMES || n > sizeof(frame->byte) || linkd->phase != LINKD_UP) {
+	if (linkd->frames == LINKD_FRAMES || n > sizeof(frame->byte) || !is_up(linkd)) {
 		linkd->count[LINKD_DROPPED]++;
 		return;
 	}
@@ -195,7 +171,7 @@ static __printf(4, 5) void ask(struct linkd *linkd, struct linkd_ask ask, uint64
 /* The serial number, before the first request needs it. */
 static void ask_identity(struct linkd *linkd, uint64_t now_us)
 {
-	if (linkd->phase == LINKD_UP) {
+	if (is_up(linkd)) {
 		ask(linkd, (struct linkd_ask){ .kind = LINKD_ASK_IDENTITY }, now_us,
 		    "\"cmd\":\"status\"");
 	}
@@ -503,167 +479,113 @@ void linkd_daemon(struct linkd *linkd, bool connected, uint64_t now_us)
 
 /* ---- from the modem ---- */
 
-static void send_step(struct linkd *linkd, const uint8_t *command, int n, uint64_t now_us)
+static void on_up(void *ctx, uint64_t now_us)
 {
-	linkd->phase = LINKD_START;
-	linkd->phase_us = now_us + LINKD_MODEM_US;
-	linkd->ops->to_modem(linkd->ctx, command, (size_t)n);
+	struct linkd *linkd = ctx;
+
+	say(linkd, LOG_INFO, "modem is up: PAN %04X, channel %d", linkd->config.pan,
+	    linkd->config.channel);
+	ask_identity(linkd, now_us);
 }
 
-static void begin_start(struct linkd *linkd, uint64_t now_us)
+/* Nothing that waits for the modem arrives any more. */
+static void forget_frames(struct linkd *linkd)
 {
-	uint8_t command[STARTUP_COMMAND_MAX];
-	int n;
-
-	linkd->startup = (struct startup){
-		.type = STARTUP_ROUTER,
-		.pan = linkd->config.pan,
-		.channel = linkd->config.channel,
-		.newer_chip = linkd->startup.newer_chip,
-	};
-	memcpy(linkd->startup.ieee, linkd->config.ieee, sizeof(linkd->startup.ieee));
-	n = startup_begin(&linkd->startup, command, sizeof(command));
-	send_step(linkd, command, n, now_us);
+	linkd->frames = linkd->in_flight = 0;
+	linkd->confirm_us = NEVER;
 }
 
-static void take_start(struct linkd *linkd, const struct znp_frame *frame, uint64_t now_us)
+static void on_down(void *ctx, const char *why, uint64_t now_us)
 {
-	uint8_t command[STARTUP_COMMAND_MAX];
-	bool up = false;
-	int n = startup_take(&linkd->startup, frame, &up, command, sizeof(command));
+	struct linkd *linkd = ctx;
 
-	if (n > 0) {
-		send_step(linkd, command, n, now_us);
-	} else if (up) {
-		linkd->phase = LINKD_UP;
-		linkd->phase_us = NEVER;
-		linkd->resets = 0;
-		say(linkd, LOG_INFO, "modem is up: PAN %04X, channel %d", linkd->config.pan,
-		    linkd->config.channel);
-		ask_identity(linkd, now_us);
-	}
+	(void)now_us;
+	say(linkd, LOG_WARNING, "%s: reset", why);
+	forget_frames(linkd);
 }
 
-static void take_confirm(struct linkd *linkd, uint8_t status, uint64_t now_us)
+static void on_ready(void *ctx, uint64_t now_us)
 {
-	if (linkd->in_flight > 0) {
-		linkd->count[LINKD_SEND_FAILED] += status != ZNP_SUCCESS;
-		drop_frame(linkd, now_us);
-	}
+	pump(ctx, now_us);
 }
 
-/* A data request that the modem has not taken: all in flight goes again, a little later. */
-static void take_refusal(struct linkd *linkd, uint8_t status, uint64_t now_us)
+static void on_incoming(void *ctx, const struct znp_incoming *incoming, uint64_t now_us)
 {
-	if (status == ZNP_SUCCESS || linkd->in_flight == 0) {
+	take_incoming(ctx, incoming, now_us);
+}
+
+/* What became of a payload; one that the modem had no room for goes again, a little later. */
+static void on_sent(void *ctx, uint8_t transaction, uint8_t status, uint64_t now_us)
+{
+	struct linkd *linkd = ctx;
+
+	(void)transaction;
+	if (linkd->in_flight == 0) {
 		return;
 	}
 	if (status == ZNP_BUFFER_FULL) {
 		linkd->in_flight--;
-		linkd->send_us = now_us + LINKD_FULL_US;
-	} else {
-		take_confirm(linkd, status, now_us);
-	}
-}
-
-static void take_frame(struct linkd *linkd, const struct znp_frame *frame, uint64_t now_us)
-{
-	struct znp_incoming incoming;
-	struct znp_confirm confirm;
-
-	linkd->pinged = false;
-	linkd->ping_us = now_us + LINKD_PING_US;
-	if (frame->command == ZNP_RESET_IND) {
-		begin_start(linkd, now_us);
-	} else if (linkd->phase == LINKD_START) {
-		take_start(linkd, frame, now_us);
-	} else if (linkd->phase != LINKD_UP) {
 		return;
-	} else if (znp_incoming_parse(frame, &incoming) == 0) {
-		take_incoming(linkd, &incoming, now_us);
-	} else if (znp_confirm_parse(frame, &confirm) == 0) {
-		take_confirm(linkd, confirm.status, now_us);
-	} else if (frame->command == ZNP_ANSWER(ZNP_AF_DATA_REQUEST) && frame->n > 0) {
-		take_refusal(linkd, frame->data[0], now_us);
 	}
+	linkd->count[LINKD_SEND_FAILED] += status != ZNP_SUCCESS;
+	drop_frame(linkd, now_us);
 }
+
+static void on_beacon(void *ctx, const struct znp_beacon *beacon, uint64_t now_us)
+{
+	(void)ctx;
+	(void)beacon;
+	(void)now_us;
+}
+
+static void modem_bytes(void *ctx, const uint8_t *bytes, size_t n)
+{
+	struct linkd *linkd = ctx;
+
+	linkd->ops->to_modem(linkd->ctx, bytes, n);
+}
+
+static void modem_reset(void *ctx)
+{
+	struct linkd *linkd = ctx;
+
+	linkd->ops->hard_reset(linkd->ctx);
+}
+
+static const struct host_ops host_ops = { modem_bytes, modem_reset, on_up,   on_down,
+					  on_ready,    on_incoming, on_sent, on_beacon };
 
 void linkd_modem_bytes(struct linkd *linkd, const uint8_t *bytes, size_t n, uint64_t now_us)
 {
-	size_t at = 0;
-	int ret;
-
-	if (linkd->phase == LINKD_CLOSED) {
-		return;
-	}
-	n = n < sizeof(linkd->in) - linkd->in_n ? n : sizeof(linkd->in) - linkd->in_n;
-	memcpy(linkd->in + linkd->in_n, bytes, n);
-	linkd->in_n += n;
-	do {
-		struct znp_frame frame;
-		size_t used;
-
-		ret = znp_parse(linkd->in + at, linkd->in_n - at, &frame, &used);
-		at += used;
-		linkd->count[LINKD_GARBAGE] += ret < 0;
-		if (ret == 1) {
-			take_frame(linkd, &frame, now_us);
-		}
-	} while (ret != 0);
-	linkd->in_n -= at;
-	memmove(linkd->in, linkd->in + at, linkd->in_n);
+	host_bytes(&linkd->host, bytes, n, now_us);
 	pump(linkd, now_us);
 	set_due(linkd);
 }
 
 void linkd_port(struct linkd *linkd, bool open, uint64_t now_us)
 {
+	forget_frames(linkd);
 	if (open) {
-		linkd->resets = 0;
-		reset_modem(linkd, now_us);
+		host_open(&linkd->host, now_us);
 	} else {
-		linkd->phase = LINKD_CLOSED;
-		linkd->frames = linkd->in_flight = 0;
-		linkd->phase_us = linkd->ping_us = linkd->send_us = linkd->confirm_us = NEVER;
+		host_close(&linkd->host);
 	}
 	set_due(linkd);
 }
 
-static void silent(struct linkd *linkd, uint64_t now_us)
-{
-	if (linkd->pinged) {
-		say(linkd, LOG_WARNING, "modem does not answer: reset");
-		reset_modem(linkd, now_us);
-		return;
-	}
-	linkd->pinged = true;
-	linkd->ping_us = now_us + LINKD_MODEM_US;
-	send_command(linkd, ZNP_PING, NULL, 0);
-}
-
 void linkd_run(struct linkd *linkd, uint64_t now_us)
 {
-	if (now_us >= linkd->phase_us) {
-		reset_modem(linkd, now_us);
-	}
-	if (now_us >= linkd->ping_us) {
-		silent(linkd, now_us);
-	}
 	if (now_us >= linkd->confirm_us) {
-		/* the modem has lost track of it, or is silent: find out which */
+		/* the modem has lost track of it; whether it lives, its host finds out */
 		linkd->count[LINKD_SEND_FAILED]++;
 		drop_frame(linkd, now_us);
-		linkd->ping_us = now_us;
-		silent(linkd, now_us);
-	}
-	if (now_us >= linkd->send_us) {
-		linkd->send_us = NEVER;
 	}
 	if (now_us >= linkd->answer_us) {
 		linkd->count[LINKD_UNANSWERED]++;
 		drop_ask(linkd);
 		send_ask(linkd, now_us);
 	}
+	host_run(&linkd->host, now_us);
 	pump(linkd, now_us);
 	set_due(linkd);
 }
@@ -676,7 +598,14 @@ void linkd_init(struct linkd *linkd, const struct linkd_config *config, const st
 	linkd->ops = ops;
 	linkd->ctx = ctx;
 	unit_state_clear(&linkd->state);
-	linkd->phase_us = linkd->ping_us = linkd->send_us = NEVER;
 	linkd->confirm_us = linkd->answer_us = NEVER;
+	host_init(&linkd->host, &host_ops, linkd);
+	linkd->host.silence_us = LINKD_SILENT_US;
+	linkd->host.startup = (struct startup){
+		.type = STARTUP_ROUTER,
+		.pan = config->pan,
+		.channel = config->channel,
+	};
+	memcpy(linkd->host.startup.ieee, config->ieee, sizeof(linkd->host.startup.ieee));
 	set_due(linkd);
 }

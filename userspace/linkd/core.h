@@ -7,12 +7,12 @@
  * request of qs1d's socket, and its answer a reply by radio. Stock commands are refused: qs1d
  * takes commands by radio only when they are sealed.
  *
- * A modem that goes silent is pinged, then reset: by command, then by its reset line, in turn.
+ * host.h starts the modem, watches it, and resets it.
  */
 #ifndef LINKD_CORE_H
 #define LINKD_CORE_H
 
-#include "startup.h"
+#include "host.h"
 #include "unit.h"
 
 #define LINKD_ASKS 8
@@ -20,10 +20,8 @@
 #define LINKD_FRAMES 40
 /* Data requests that a modem's firmware takes at a time (Z-Stack-firmware issue 232). */
 #define LINKD_IN_FLIGHT 2
-#define LINKD_MODEM_US 1000000
-#define LINKD_PING_US 30000000
+#define LINKD_SILENT_US 30000000
 #define LINKD_CONFIRM_US 3000000
-#define LINKD_FULL_US 50000
 /* qs1d answers within 30 s. */
 #define LINKD_ANSWER_US 35000000
 
@@ -101,13 +99,6 @@ struct linkd_frame {
 	uint8_t byte[UNIT_PAYLOAD_MAX];
 };
 
-enum linkd_phase {
-	LINKD_CLOSED, /* no port */
-	LINKD_RESET,  /* waits for the modem's reset */
-	LINKD_START,  /* goes through the steps of the start */
-	LINKD_UP,
-};
-
 /**
  * struct linkd - state
  * @due_us: linkd_run() is to be called by then
@@ -116,7 +107,7 @@ struct linkd {
 	struct linkd_config config;
 	const struct linkd_ops *ops;
 	void *ctx;
-	enum linkd_phase phase;
+	struct host host;
 	bool daemon;
 	uint64_t due_us;
 	uint64_t count[LINKD_COUNT_COUNT];
@@ -124,11 +115,6 @@ struct linkd {
 	bool based;	 /* @state has the energies to count from */
 	bool unlabelled; /* and the log says so */
 	struct unit_inbox inbox;
-	struct startup startup;
-	int resets;
-	uint64_t phase_us; /* a step of the start must end by then */
-	uint64_t ping_us;  /* without a byte until then, ping; pinged, reset */
-	bool pinged;
 	uint16_t replying;		  /* to whom the payloads go that are being made */
 	struct linkd_ask ask[LINKD_ASKS]; /* the first is under way */
 	int asks;
@@ -138,10 +124,7 @@ struct linkd {
 	int frames;
 	int in_flight;
 	uint8_t transaction;
-	uint64_t send_us;    /* do not send before */
 	uint64_t confirm_us; /* what is in flight counts as lost after */
-	size_t in_n;
-	uint8_t in[4096];
 };
 
 void linkd_init(struct linkd *linkd, const struct linkd_config *config, const struct linkd_ops *ops,
