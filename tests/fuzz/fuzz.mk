@@ -2,10 +2,10 @@
 #
 # Fuzzers of all parsers of external input, with libFuzzer and both sanitizers.
 
-FUZZERS := calibration profile config protocol ring scan link_air link_l2 link_own link_znp linkd batch
+FUZZERS := calibration profile config protocol ring scan link_air link_l2 link_own link_znp linkd batch ecu_radio
 FUZZ := $(BUILD)/fuzz
 FUZZ_SRC := $(USERLIB_SRC) $(POLICY_SRC) $(filter-out %/main.c,$(QS1D_SRC)) userspace/qs1ctl/wave.c $(LINK_SRC) $(filter-out %/main.c %/config.c,$(LINKD_SRC)) \
-	$(addprefix userspace/service/, pack.c report.c batch.c days.c)
+	$(addprefix userspace/service/, pack.c report.c batch.c days.c) $(addprefix userspace/ecud/, plan.c radio.c)
 FUZZ_OBJ := $(FUZZ_SRC:%.c=$(FUZZ)/%.o)
 FUZZ_PROGRAMS := $(FUZZERS:%=$(FUZZ)/%)
 FUZZ_CFLAGS := $(HOST_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined \
@@ -13,6 +13,8 @@ FUZZ_CFLAGS := $(HOST_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined \
 
 # Two daemons have files of the same name.
 $(FUZZ)/userspace/linkd/%.o $(FUZZ)/tests/fuzz/linkd.o: FUZZ_CFLAGS += -Iuserspace/linkd
+
+$(FUZZ)/userspace/ecud/%.o $(FUZZ)/tests/fuzz/ecu_radio.o: FUZZ_CFLAGS += -Iuserspace/ecud
 
 # No coverage of the checksum: its path does not depend on the input, and it took a third of the time.
 $(FUZZ)/userspace/lib/crc32c.o: FUZZ_CFLAGS += -fno-sanitize=fuzzer-no-link

@@ -15,7 +15,7 @@ FUZZERS = sorted(folder.name for folder in SEEDS.iterdir())
 # The largest useful input of each fuzzer: a row of blocks, a line, a file.
 MAX_LEN = {"calibration": 2048, "profile": 4096, "config": 1024, "protocol": 2048, "ring": 4096,
            "scan": 4096, "link_air": 1024, "link_l2": 300, "link_own": 1024, "link_znp": 600, "linkd": 1024,
-           "batch": 2048, "ecu_modbus": 600, "ecu_aps": 300, "ecu_http": 2048}
+           "batch": 2048, "ecu_modbus": 600, "ecu_aps": 300, "ecu_http": 2048, "ecu_radio": 1024}
 
 # Where a block came from is not worth a walk of the stack at each of millions of them, nor is a
 # filling before its use: that shows only what reads uninitialized memory, which valgrind looks for.
