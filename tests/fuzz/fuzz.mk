@@ -35,7 +35,7 @@ FUZZ_ECU_SRC := $(USERLIB_SRC) $(LINK_SRC) $(SERVICE_SRC) $(addprefix userspace/
 FUZZ_ECU_OBJ := $(FUZZ_ECU_SRC:%.c=$(FUZZ)/%.o)
 FUZZ_ECU_NEW := $(filter-out $(FUZZ_OBJ), $(FUZZ_ECU_OBJ)) $(FUZZERS_ECU:%=$(FUZZ)/tests/fuzz/%.o)
 FUZZ_ECU_PROGRAMS := $(FUZZERS_ECU:%=$(FUZZ)/%)
-$(FUZZ_ECU_NEW): FUZZ_CFLAGS += -iquote $(BUILD)/ecud -iquote userspace/ecud
+$(FUZZ_ECU_NEW): FUZZ_CFLAGS += -iquote $(BUILD)/ecud -iquote userspace/ecud -DQS1_VERSION='"fuzz"'
 $(FUZZ_ECU_NEW): $(FUZZ)/%.o: %.c | $(BUILD)/ecud/routes.inc
 	@mkdir -p $(@D)
 	$(call say,CC)

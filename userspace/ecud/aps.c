@@ -16,10 +16,6 @@
 #include "tcp.h"
 #include "view.h"
 
-#ifndef QS1_VERSION
-#define QS1_VERSION "0"
-#endif
-
 #define CLIENTS_MAX 16
 #define IDLE_S 15
 #define REQUEST_S 5

@@ -31,6 +31,9 @@ $(BUILD)/ecud/routes.inc: $(ECUD_OPENAPI) scripts/routes
 	$(call say,GEN)
 	$(Q)scripts/routes $< >$@
 $(ECUD_OBJ): | $(BUILD)/ecud/routes.inc
+# Files that show the version.
+ECUD_VERSIONED := $(addprefix $(BUILD)/host/userspace/ecud/, view.o sunspec.o aps.o mqtt.o)
+$(ECUD_VERSIONED): HOST_CFLAGS += -DQS1_VERSION='"$(QS1_VERSION)"'
 $(BUILD)/host/userspace/ecud/rest.o: $(ECUD_OPENAPI)
 
 $(BUILD)/host/bin/ecud: $(BUILD)/host/userspace/ecud/main.o $(ECUD_HOST) $(WEB_ECU) $(ECUD_PARTS)
@@ -55,6 +58,7 @@ $(ECU_TESTS): $(BUILD)/tests/%: tests/unit/%.c $(ECUD_PARTS) $(ETHER_HOST) $(POL
 ecu-install: ecu
 	install -D -m 755 $(BUILD)/host/bin/ecud $(DESTDIR)/usr/sbin/ecud
 	install -D -m 755 $(BUILD)/host/bin/ecuctl $(DESTDIR)/usr/bin/ecuctl
+	install -D -m 755 $(BUILD)/host/bin/qs1-scan $(DESTDIR)/usr/lib/qs1/qs1-scan
 	install -D -m 644 userspace/ecud/ecud.conf $(DESTDIR)/etc/qs1/ecud.conf
 	install -D -m 644 -t $(DESTDIR)/lib/systemd/system userspace/ecud/system/ecud.service \
 		userspace/ecud/system/ecud.socket

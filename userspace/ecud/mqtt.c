@@ -30,10 +30,6 @@
 #include "settings.h"
 #include "view.h"
 
-#ifndef QS1_VERSION
-#define QS1_VERSION "0"
-#endif
-
 #define PREFIX "qs1/"
 #define HOME_ASSISTANT "homeassistant"
 #define SITE "site"

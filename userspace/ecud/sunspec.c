@@ -8,10 +8,6 @@
 #include "../lib/names.h"
 #include "../lib/util.h"
 
-#ifndef QS1_VERSION
-#define QS1_VERSION "0"
-#endif
-
 #define PORTS MODEL_CHANNELS
 #define MANUFACTURER "qs1"
 /* Nominal voltage and current of the product sheet. */

@@ -9,10 +9,6 @@
 #include "../lib/names.h"
 #include "../lib/util.h"
 
-#ifndef QS1_VERSION
-#define QS1_VERSION "0"
-#endif
-
 /* A unit that has reported within three polls is up to date. */
 #define FRESH_POLLS 3
 /* Range of the grid for commissioning: ANSI C84.1 range B at 240 V, and 60 Hz or 50 Hz by 1 %. */
