@@ -173,6 +173,8 @@ static void a_name_that_is_not_there_is_refused_with_its_line(void **state)
 		{ "units 2\nfeeder bus 1 from 0 0.1 1e-6\nfeeder bus 1 from 0 1 1e-6\nrun 1\n",
 		  "expected a new bus", 3 },
 		{ "units 2\nplant switching\nrun 1\n", "averaged", 2 },
+		{ "load 1 rectifier 1\nrun 1\n", "needs 'units N'", 1 },
+		{ "units 2\nother 1 sfs 500 L2-N wide\nrun 1\n", "found 'L2'", 2 },
 		{ "units 2\nunit 1 grid v 1\nrun 1\n", "unknown word 'grid'", 2 },
 	};
 	char err[512], place[64];
@@ -337,6 +339,37 @@ static void modules_and_leaks_of_one_unit_do_not_touch_another(void **state)
 	feeder_free(f);
 }
 
+static void a_load_of_constant_power_takes_it_at_any_voltage(void **state)
+{
+	struct feeder *f = load("units 1\nfeeder phases one 240 60\n", "",
+				"load 1 power 1\nat 0.5 grid v 0.8\nrun 2\n");
+
+	(void)state;
+	run(f, 0.5);
+	assert_true(fabs(-feeder_network(f)->p_w[0] - 1200) < 3);
+	run(f, 2);
+	print_message("# constant power: %.1f W at %.1f V\n", -feeder_network(f)->p_w[0],
+		      volts(f, 0));
+	assert_true(fabs(-feeder_network(f)->p_w[0] - 1200) < 3);
+	feeder_free(f);
+}
+
+/* Short pulses around the peak: RMS current far above what the power needs. */
+static void a_rectifier_draws_pulses(void **state)
+{
+	struct feeder *f =
+		load("units 1\nfeeder phases one 240 60\n", "", "load 1 rectifier 1\nrun 1\n");
+	const struct feeder_network *n = feeder_network(f);
+
+	(void)state;
+	run(f, 1);
+	print_message("# rectifier: %.0f W, %.2f A, power factor %.2f\n", -n->p_w[0], n->i_rms[0],
+		      -n->p_w[0] / n->i_rms[0] / n->v_rms[0]);
+	assert_true(fabs(-n->p_w[0] - 1200) < 200);
+	assert_true(-n->p_w[0] / n->i_rms[0] / n->v_rms[0] < 0.85);
+	feeder_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -350,6 +383,8 @@ int main(void)
 		cmocka_unit_test(a_forming_source_moves_its_frequency_by_its_power),
 		cmocka_unit_test(a_cable_opens_and_its_units_leave),
 		cmocka_unit_test(modules_and_leaks_of_one_unit_do_not_touch_another),
+		cmocka_unit_test(a_load_of_constant_power_takes_it_at_any_voltage),
+		cmocka_unit_test(a_rectifier_draws_pulses),
 	};
 
 	return cmocka_run_group_tests(tests, make_file, drop_file);

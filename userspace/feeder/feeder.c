@@ -379,15 +379,19 @@ static void step_network(struct feeder *f)
 		divided |= !at->period.bridge && diodes_conduct(p, p->vlink);
 		set_unit(f, n, false);
 	}
+	wiring_begin(&f->wiring);
 	divided |= network_changed(net);
 	parts = divided ? NETWORK_PARTS : 1;
 	for (int part = 0; part < parts; part++) {
 		for (int n = 0; n < f->units && divided; n++)
 			set_unit(f, n, true);
+		if (divided && part)
+			wiring_begin(&f->wiring);
 		if (divided)
 			network_part(net, part);
 		else
 			network_step(net);
+		wiring_finish(&f->wiring);
 		for (int n = 0; n < f->units; n++)
 			settle_unit(f, n);
 	}

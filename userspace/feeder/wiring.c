@@ -10,6 +10,8 @@
 /* Source impedance of a wire when a scenario does not say: as for one unit. */
 #define DEFAULT_RG_OHM 0.3
 #define DEFAULT_LG_H 0.2e-3
+/* A load of constant power: it follows the voltage each cycle of 60 Hz, or about one of 50 Hz. */
+#define POWER_TICKS ((int)QS1_CONTROL_HZ / 60)
 /* A branch needs an inductance: a wire of a metre. */
 #define LEAST_H 1e-6
 
@@ -152,6 +154,58 @@ static void set_part(struct wiring *w, struct wiring_branch *part, bool there,
 	network_connect(w->net, part->element, true);
 }
 
+/*
+ * A rectifier with a capacitor, as a model of appliances: 2 % of inductance and 1 % of resistance
+ * before it, and a time constant of 50 ms behind it. States: current from @a to @b, direct voltage.
+ */
+static struct network_model rectifier_model(int mode, double watts, double volts, double hz)
+{
+	double base = volts * volts / watts, l = 0.02 * base / (2 * M_PI * hz), r = 0.01 * base;
+	/* The capacitor stays near the peak. */
+	double load = 2 * base, c = 0.05 / load;
+	double sign = mode == RECTIFIER_AB ? 1 : mode == RECTIFIER_BA ? -1 : 0;
+	struct network_model m = { .states = 2, .a[1][1] = -1 / (load * c) };
+
+	if (mode == RECTIFIER_OFF)
+		return m;
+	m.a[0][0] = -r / l;
+	m.a[0][1] = -sign / l;
+	m.a[1][0] = sign / c;
+	m.volts[0] = 1 / l;
+	m.amps[0] = 1;
+	return m;
+}
+
+static void set_rectifier(struct wiring *w, struct wiring_load *to, double watts)
+{
+	struct network_element *e = network_element(w->net, to->rectifier_element);
+	double volts = nominal(w, to->b);
+
+	network_connect(w->net, to->rectifier_element, false);
+	memset(e->x, 0, sizeof(e->x));
+	to->rectifier = watts > 0;
+	if (!to->rectifier)
+		return;
+	for (int mode = 0; mode < RECTIFIER_MODES; mode++) {
+		struct network_model model = rectifier_model(mode, watts, volts, w->hz);
+
+		network_pair_init(&to->mode[mode], &model, PLANT_H);
+	}
+	e->x[1] = M_SQRT2 * volts;
+	network_use(w->net, to->rectifier_element, &to->mode[RECTIFIER_OFF]);
+	network_connect(w->net, to->rectifier_element, true);
+}
+
+/* The resistor that takes a constant power at the present voltage. */
+static void set_power(struct wiring *w, struct wiring_load *to)
+{
+	double least = pow(0.5 * nominal(w, to->b), 2);
+	/* Below half of the voltage it takes less: such a load stops there. */
+	struct network_model r = { .siemens = to->power_w / fmax(to->mean2, least) };
+
+	set_part(w, &to->part[0], true, &r);
+}
+
 /* @load is for one unit's nominal voltage and frequency. */
 static void set_load(struct wiring *w, int n, const struct plant_load *load)
 {
@@ -161,6 +215,8 @@ static void set_load(struct wiring *w, int n, const struct plant_load *load)
 	struct network_model l = branch_model(0, load->l > 0 ? load->l * v * v / f : 1);
 	struct network_model c = { .farad = load->c / (v * v * f) };
 
+	to->power_w = 0;
+	set_rectifier(w, to, 0);
 	set_part(w, &to->part[0], load->r > 0, &r);
 	set_part(w, &to->part[1], load->l > 0, &l);
 	set_part(w, &to->part[2], load->c > 0, &c);
@@ -176,6 +232,8 @@ static void add_loads(struct wiring *w)
 							    wiring_node(w, load->bus, load->a),
 							    wiring_node(w, load->bus, load->b));
 		}
+		load->rectifier_element = network_add(w->net, wiring_node(w, load->bus, load->a),
+						      wiring_node(w, load->bus, load->b));
 	}
 }
 
@@ -306,7 +364,7 @@ int wiring_init(struct wiring *w, const struct scenario *sc, int units)
 	for (int k = 0; k < w->phases && w->resonance_hz > 0; k++)
 		w->middle[k] = nodes++;
 	elements =
-		units + 3 * w->phases + 1 + w->buses * w->wires + 3 * PLANT_LOADS + SCENARIO_OTHERS;
+		units + 3 * w->phases + 1 + w->buses * w->wires + 4 * PLANT_LOADS + SCENARIO_OTHERS;
 	w->net = network_new(nodes, elements, PLANT_H);
 	if (!w->net)
 		return -ENOMEM;
@@ -389,6 +447,14 @@ int wiring_apply(struct wiring *w, const struct statement *st, double t, char *e
 		return 0;
 	case ST_LOAD_CHANGE:
 		set_load(w, a - 1, &st->load);
+		if (st->x[2] == LOAD_RECTIFIER) {
+			set_rectifier(w, &w->load[a - 1], st->x[1] * QS1_RATED_W);
+		} else if (st->x[2] == LOAD_POWER) {
+			w->load[a - 1].power_w = st->x[1] * QS1_RATED_W;
+			w->load[a - 1].sum2 = w->load[a - 1].ticks = 0;
+			w->load[a - 1].mean2 = pow(nominal(w, w->load[a - 1].b), 2);
+			set_power(w, &w->load[a - 1]);
+		}
 		return 0;
 	case ST_UTILITY_OPEN:
 	case ST_UTILITY_CLOSE:
@@ -476,8 +542,63 @@ void wiring_emf(struct wiring *w, double t)
 		w->form_mean_w += (power - w->form_mean_w) * PLANT_H / w->form_lag_s;
 }
 
+void wiring_begin(struct wiring *w)
+{
+	for (int n = 0; n < PLANT_LOADS; n++) {
+		struct wiring_load *load = &w->load[n];
+		const struct network_element *e;
+		double u;
+		int mode;
+
+		if (!load->rectifier)
+			continue;
+		e = network_element(w->net, load->rectifier_element);
+		u = e->u[NETWORK_END];
+		if (e->x[0] != 0)
+			mode = e->x[0] > 0 ? RECTIFIER_AB : RECTIFIER_BA;
+		else
+			mode = u > e->x[1]    ? RECTIFIER_AB
+			       : u < -e->x[1] ? RECTIFIER_BA
+					      : RECTIFIER_OFF;
+		network_use(w->net, load->rectifier_element, &load->mode[mode]);
+	}
+}
+
+void wiring_finish(struct wiring *w)
+{
+	for (int n = 0; n < PLANT_LOADS; n++) {
+		struct wiring_load *load = &w->load[n];
+		struct network_element *e;
+		int mode;
+
+		if (!load->rectifier)
+			continue;
+		e = network_element(w->net, load->rectifier_element);
+		mode = (int)(e->maps - load->mode);
+		if (mode == RECTIFIER_OFF || (mode == RECTIFIER_AB ? e->x[0] < 0 : e->x[0] > 0))
+			e->x[0] = 0;
+	}
+}
+
+/* A load of constant power follows the mean of a cycle. */
+static void follow_voltage(struct wiring *w, struct wiring_load *load)
+{
+	double u = network_element(w->net, load->part[0].element)->u[NETWORK_END];
+
+	load->sum2 += u * u / POWER_TICKS;
+	if (++load->ticks < POWER_TICKS)
+		return;
+	load->mean2 = load->sum2;
+	load->sum2 = 0;
+	load->ticks = 0;
+	set_power(w, load);
+}
+
 void wiring_after(struct wiring *w, double t)
 {
+	for (int n = 0; n < PLANT_LOADS; n++)
+		if (w->load[n].power_w > 0)
+			follow_voltage(w, &w->load[n]);
 	for (int n = 0; n < SCENARIO_OTHERS; n++)
 		if (w->other[n].watts > 0)
 			other_after(&w->other[n], w->net, t);

@@ -30,12 +30,23 @@ struct wiring_branch {
 	struct network_pair pair;
 };
 
+/* A rectifier: blocking, conducting from @a to @b, conducting from @b to @a. */
+enum { RECTIFIER_OFF, RECTIFIER_AB, RECTIFIER_BA, RECTIFIER_MODES };
+
 /**
- * struct wiring_load - load of a slot: resistor, inductor, capacitor
+ * struct wiring_load - load of a slot: resistor, inductor, capacitor; and others
+ * @power_w: of a load of constant power, which is a resistor that follows the voltage; 0 for none
+ * @mean2: mean square of its voltage over the last cycle, V2; @sum2: of the @ticks of this one
+ * @rectifier: the slot has a rectifier with a capacitor
  */
 struct wiring_load {
 	int a, b, bus;
 	struct wiring_branch part[3];
+	double power_w, mean2, sum2;
+	int ticks;
+	bool rectifier;
+	int rectifier_element;
+	struct network_pair mode[RECTIFIER_MODES];
 };
 
 /* A cable to a bus: a branch for each wire. */
@@ -109,6 +120,13 @@ void wiring_move(struct wiring *wiring, double t);
 
 /* wiring_emf() - before each step: the source at the step's end, @t */
 void wiring_emf(struct wiring *wiring, double t);
+
+/*
+ * wiring_begin() - before a step, or a part of a divided one: which diodes conduct
+ * wiring_finish() - after it
+ */
+void wiring_begin(struct wiring *wiring);
+void wiring_finish(struct wiring *wiring);
 
 /* wiring_after() - after each step, which ended at @t: control of the inverters of other makes */
 void wiring_after(struct wiring *wiring, double t);

@@ -40,7 +40,7 @@ enum arg_type {
 	ARG_SENSOR,    /* a channel of channels.h */
 	ARG_SECTIONS,  /* K/N */
 	ARG_HARMONICS, /* H:PCT,... or none */
-	ARG_LOAD,      /* rlc P QF [M%], rl P PF, cap VAR or none */
+	ARG_LOAD,      /* rlc P QF [M%], rl P PF, cap VAR, power P, rectifier P or none */
 	ARG_PERCENT,   /* optional number with a percent sign */
 	ARG_PHASE,     /* a phase: L1, L2, L3 */
 	ARG_WIRES,     /* two wires, L1-L2; L1 for L1-N */
@@ -677,8 +677,15 @@ static int parse_load(struct parser *p, const char *kind)
 		ret = ret ? ret : parse_percent(p, next_word(p), &mismatch);
 		x[2] = p->numbers > first ? p->st->x[first] / 100 : 0;
 		p->st->load = ret ? p->st->load : plant_load_rlc(x[0], x[1], x[2]);
+	} else if (!strcmp(kind, "power") || !strcmp(kind, "rectifier")) {
+		ret = parse_number(p, next_word(p), &power, &p->st->x[p->numbers]);
+		p->st->x[p->numbers + 1] = *kind == 'r' ? LOAD_RECTIFIER : LOAD_POWER;
+		p->numbers += 2;
+		/* A network of several units has them. */
+		p->st->site = true;
 	} else {
-		ret = FAIL(p, "expected rlc, rl, cap or none, found '%s'", shown(kind));
+		ret = FAIL(p, "expected rlc, rl, cap, power, rectifier or none, found '%s'",
+			   shown(kind));
 	}
 	return ret;
 }

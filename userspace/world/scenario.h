@@ -112,6 +112,12 @@ enum statement_kind {
 #define SCENARIO_NEUTRAL 3
 #define SCENARIO_WIRES 4
 
+/*
+ * Kinds of ST_LOAD_CHANGE in x[2]: linear, as in @load; or x[1] per unit of constant power, or into
+ * a rectifier.
+ */
+enum load_kind { LOAD_LINEAR, LOAD_POWER, LOAD_RECTIFIER };
+
 /* What a statement concerns: a unit, or all of them; network and source; everything. */
 enum statement_scope { SCOPE_ALL, SCOPE_UNIT, SCOPE_NETWORK };
 

@@ -138,6 +138,14 @@ def site_islands_mixed(run):
                         f"other 1 {kind} {RATED_W * (every - own)} L1-N {limits}\n"
                         f"load rlc {every} {qf:g} 0%\nat {opened[name]:.4f} grid open\n"
                         f"run {opened[name] + WATCHED_S:.4f}\n")
+    # Half of the load of another kind, for four of our units.
+    other_loads = ("power", "rectifier") if run.full else ("power",)
+    for load in other_loads:
+        for qf in (1, 2.5):
+            name = f"load-{load}-{qf:g}"
+            opened[name] = 6
+            texts[name] = (site(4, PROFILES[1]) + f"grid scr 20 1\nload 1 rlc 2 {2 * qf:g} 0%\n"
+                           f"load 2 {load} 2\nat 6 grid open\nrun 10\n")
     # The others keep an island on by themselves: what ends the islands above is our method.
     texts["alone"] = (site(1) + f"other 1 passive {3 * RATED_W} L1-N narrow\nload rlc 3 1 0%\n"
                       "at 3 unit 1 cmd shutdown\nat 6 grid open\nrun 10\n")
@@ -145,6 +153,10 @@ def site_islands_mixed(run):
     alone = summaries.pop("alone")
     run.felt("passive units alone: their island went on", int(alone["others"][0]["left_s"] is None), "",
              at_least=1)
+    for load in other_loads:
+        found = {n: lives(summaries.pop(n), 6) for n in list(summaries)
+                 if n.startswith(f"load-{load}")}
+        judge_islands(run, found, f"half of the load {load}")
     life = {}
     for name, s in summaries.items():
         units = lives(s, opened[name])
