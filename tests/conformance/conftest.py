@@ -10,7 +10,8 @@ import pytest
 # of whole files.
 SLOW = {"cost", "faults-over-temperature", "island-matrix", "island-none", "mppt-dawn-dusk", "mppt-days",
         "mppt-search-cost", "plant-bridge", "plant-switching", "ride-through-cessation", "sim-speed",
-        "trips-immunity", "test_draws.py", "test_sequences.py"}
+        "site-dips", "site-frequency-shift", "site-islands-three-phase", "site-voltage-rise",
+        "site-weak-grid", "site-wires", "trips-immunity", "test_draws.py", "test_sequences.py"}
 
 sys.path.insert(0, str(Path(__file__).parent))
 

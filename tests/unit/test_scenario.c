@@ -331,6 +331,40 @@ static void the_world_moves_as_the_scenario_says(void **state)
 	qs1_world_free(w);
 }
 
+static void a_recorded_waveform_takes_the_place_of_the_source(void **state)
+{
+	const struct qs1_truth *truth;
+	struct qs1_world *w;
+	int called = 0;
+	char err[256] = "", *rows = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&rows, &size);
+
+	(void)state;
+	assert_non_null(f);
+	fputs("time_s,v_v\n", f);
+	for (int n = 0; n <= 10000; n++)
+		fprintf(f, "%.4f,%.4f\n", n * 1e-4, 200 * M_SQRT2 * sin(2 * M_PI * 55 * n * 1e-4));
+	fclose(f);
+	file("wave.csv", rows);
+	free(rows);
+	w = qs1_world_new(&ops, &called);
+	assert_non_null(w);
+	assert_int_equal(
+		qs1_world_load(w, file("w.scn", "at 0.1 replay wave.csv\nat 0.9 grid v 1\nrun 2\n"),
+			       err, sizeof(err)),
+		0);
+	assert_int_equal(qs1_world_start(w, err, sizeof(err)), 0);
+	truth = qs1_world_truth(w);
+	run_to(w, 0.8);
+	assert_true(fabs(truth->vgrid_v - 200) < 0.1);
+	assert_true(fabs(truth->f_hz - 55) < 0.01);
+	run_to(w, 1.5);
+	assert_true(fabs(truth->vgrid_v - 240) < 0.1);
+	assert_true(fabs(truth->f_hz - 60) < 0.01);
+	qs1_world_free(w);
+}
+
 /* RMS voltage behind R + jX of a source of 240 V with a conductance and a susceptance across it. */
 static double behind(double r, double x, double g, double b)
 {
@@ -389,6 +423,9 @@ static void a_console_statement_acts_at_once_or_is_refused(void **state)
 	assert_true(qs1_world_do(w, "grid v 9", err, sizeof(err)) < 0);
 	assert_non_null(strstr(err, "'9'"));
 	assert_true(qs1_world_do(w, "seed 3", err, sizeof(err)) < 0);
+	assert_true(qs1_world_do(w, "unit 1 sun all 5", err, sizeof(err)) < 0);
+	assert_non_null(strstr(err, "needs 'units N'"));
+	assert_true(qs1_world_do(w, "neutral open", err, sizeof(err)) < 0);
 	assert_true(qs1_world_do(w, "speed 3", err, sizeof(err)) < 0);
 	assert_true(qs1_world_do(w, "set power_limit_w 600", err, sizeof(err)) < 0);
 	assert_string_equal(err, "not today");
@@ -421,6 +458,7 @@ int main(void)
 		cmocka_unit_test(bad_tables_are_refused_with_file_and_line),
 		cmocka_unit_test(a_table_is_linear_between_rows_and_held_outside),
 		cmocka_unit_test(the_world_moves_as_the_scenario_says),
+		cmocka_unit_test(a_recorded_waveform_takes_the_place_of_the_source),
 		cmocka_unit_test(source_and_loads_are_as_the_scenario_says),
 		cmocka_unit_test(a_console_statement_acts_at_once_or_is_refused),
 		cmocka_unit_test(a_refused_operation_ends_the_start),

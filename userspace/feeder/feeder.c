@@ -31,7 +31,7 @@ struct filter {
 /**
  * struct place - where a unit is, and what its period does to the network
  * @a: and @b: wires
- * @taken_c: charge that the bridge took from the link in a period, As
+ * @vlink: link voltage while diodes charge it, V
  */
 struct place {
 	int a, b, bus;
@@ -44,7 +44,6 @@ struct place {
 /**
  * struct feeder
  * @plain: one unit on its own source: what acnet.h simulates
- * @site: network statements apply
  */
 struct feeder {
 	struct scenario scenario;

@@ -460,6 +460,10 @@ int qs1_world_start(struct qs1_world *w, char *err, size_t size)
 /* The part of check_whole() that also applies to a line from the console. */
 static int check_live(const struct qs1_world *w, const struct statement *st, char *err, size_t size)
 {
+	int ret = scenario_check(w->scenario, st, err, size);
+
+	if (ret)
+		return ret;
 	for (int n = 0; n < QS1_INPUTS; n++) {
 		if (st->kind == ST_SHADE && (st->inputs & (1u << n)) &&
 		    w->plant.source[n].module.kind != PV_DIODE) {
