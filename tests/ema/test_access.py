@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Every request with every role and a foreign tenant, generated from the OpenAPI document."""
 
+import concurrent.futures
+import contextlib
 import json
 import re
 import subprocess
+import time
+import urllib.request
 
 import pytest
 
@@ -172,6 +176,30 @@ def test_deletions_of_another_tenant_change_nothing(fleet):
             answer = fleet.ask("DELETE", "/api/v1" + path, token=token)
             assert answer.status in (403, 404), answer.body
     assert fleet.api("GET", f"/sites/{fleet.sites['b']}", who="owner-b")["name"] == "Site b"
+
+
+def follow(fleet, who, seconds):
+    """What a stream sends within some seconds."""
+    request = urllib.request.Request(f"https://127.0.0.1:{fleet.web}/api/v1/stream",
+                                     headers=fleet.proof(fleet.tokens[who]))
+    text = b""
+    with contextlib.suppress(TimeoutError):
+        with urllib.request.urlopen(request, context=fleet.context, timeout=seconds) as answer:
+            while line := answer.readline():
+                text += line
+    return text.decode()
+
+
+def test_a_stream_says_nothing_of_another_tenants_sites(fleet):
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        streams = {who: pool.submit(follow, fleet, who, 4) for who in ("owner-a", "owner-b")}
+        time.sleep(1)
+        # the generated ECU belongs to the first customer
+        fleet.tokens["owner"] = fleet.token(fleet.tokens["owner-a"])
+        fleet.deliver("--ecus", 1, "--units", 1, "--batches", 1, "--period", 1)
+        heard = {who: stream.result() for who, stream in streams.items()}
+    assert "event: site" in heard["owner-a"]
+    assert "event: site" not in heard["owner-b"]
 
 
 def test_an_operator_sees_all_sites(fleet):

@@ -13,8 +13,6 @@ import pytest
 
 from service import Service
 
-MINUTE_MS = 60_000
-
 
 class Mail(socketserver.StreamRequestHandler):
     """A mail server that refuses its first message for now."""

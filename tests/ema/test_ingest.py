@@ -5,6 +5,8 @@ import random
 import sqlite3
 import time
 
+import pytest
+
 
 def sent(service):
     """Key and hash of each batch that an ECU was promised."""
@@ -83,21 +85,29 @@ def test_compaction_changes_no_derived_table_and_keeps_the_log_unique(service):
     assert (size + log_size) / reports <= 20
 
 
-def test_no_batch_is_lost_or_doubled_by_kills(service):
-    """A short form; the long one kills a hundred times."""
-    generator = service.fleet("--ecus", 20, "--units", 2, "--batches", 12, "--period", 1)
-    service.wait(lambda: service.api("GET", "/fleet")["units"] == 40)
+def kill_and_compare(service, kills, batches):
+    generator = service.fleet("--ecus", 20, "--units", 2, "--batches", batches, "--period", 1)
+    service.wait(lambda: service.api("GET", "/fleet")["units"] == 40, 120)
     rng = random.Random(5)
-    for _ in range(6):
-        time.sleep(rng.uniform(0.5, 1.5))
+    for _ in range(kills):
+        time.sleep(rng.uniform(0.05, 1))
         service.kill()
         service.start()
-    text, _ = generator.communicate(timeout=120)
+    text, _ = generator.communicate(timeout=300)
     assert generator.returncode == 0, text
-    service.wait(lambda: all_derived(service))
+    service.wait(lambda: all_derived(service), 120)
     promised = sent(service)
-    assert len(promised) == 20 * 12
+    assert len(promised) == 20 * batches
     assert stored(service) == promised
+
+
+def test_no_batch_is_lost_or_doubled_by_six_kills(service):
+    kill_and_compare(service, 6, 12)
+
+
+@pytest.mark.long
+def test_no_batch_is_lost_or_doubled_by_a_hundred_kills(service):
+    kill_and_compare(service, 100, 90)
 
 
 def test_an_ecu_without_a_known_key_is_refused(service, tmp_path):

@@ -39,20 +39,8 @@ int api_start(struct http_server **ret_server, struct api *api, const struct tls
 	};
 	int ret = http_start(ret_server, &http, err, size);
 
-	if (ret == 0) {
-		api->channel = http_channel_new(*ret_server, 1024);
-	}
+	api->server = ret == 0 ? *ret_server : NULL;
 	return ret;
-}
-
-void api_site_changed(struct api *api, int64_t site)
-{
-	char text[64];
-
-	if (api->channel) {
-		snprintf(text, sizeof(text), "{\"id\":%" PRId64 "}", site);
-		http_channel_send(api->channel, "site", text);
-	}
 }
 
 struct sql *api_sql(struct http_request *request)
@@ -176,11 +164,4 @@ void api_audit(struct http_request *request, const char *action, const char *tar
 void api_get_openapi_json(struct http_request *request)
 {
 	http_reply(request, 200, "application/json", emad_openapi, emad_openapi_size);
-}
-
-void api_get_stream(struct http_request *request)
-{
-	struct api *api = http_ctx(request);
-
-	http_reply_channel(request, api->channel, NULL, NULL);
 }

@@ -33,6 +33,7 @@ struct ingest;
  * @uplink: address of the ECUs' port, for enrolment codes
  * @key_hash: of this service's public key, hexadecimal
  * @ingest: may be NULL: in another process
+ * @server: set by api_start()
  */
 struct api {
 	const struct config *config;
@@ -40,7 +41,7 @@ struct api {
 	struct auth *auth;
 	sqlite3 *control;
 	struct ingest *ingest;
-	struct http_channel *channel;
+	struct http_server *server;
 	char uplink[CONFIG_TEXT_SIZE + 24];
 	char key_hash[TLS_HASH_HEX_SIZE];
 };
@@ -54,8 +55,14 @@ struct api {
 int api_start(struct http_server **ret_server, struct api *api, const struct tls_pair *tls,
 	      char *err, size_t size);
 
-/* A site has changed: followers of the stream hear it. */
+/* A site has changed: followers of its tenants' streams hear it. On a connection that sees all. */
 void api_site_changed(struct api *api, int64_t site);
+
+/* About once a second, so that followers see that the service is there. */
+void api_stream_tick(void);
+
+/* After the server has stopped. */
+void api_stream_end(void);
 
 /* ---- for the handlers ---- */
 

@@ -110,7 +110,9 @@ static void on_changed(void *ctx, int64_t site)
 {
 	struct app *own = ctx;
 
-	api_site_changed(&own->api, site);
+	if (own->api.server) {
+		api_site_changed(&own->api, site);
+	}
 }
 
 /* Waits for up to @ms; whether the service goes on. */
@@ -244,9 +246,7 @@ static void *run_watch(void *ctx)
 		if (ret < 0 && sql) {
 			log_err("watch: %s", sql_error(sql));
 		}
-		if (own->api.channel) {
-			http_channel_tick(own->api.channel);
-		}
+		api_stream_tick();
 	}
 	return NULL;
 }
@@ -358,9 +358,7 @@ static void stop(void)
 	http_stop(app.web);
 	ingest_stop(app.ingest);
 	bus_close(app.bus);
-	if (app.api.channel) {
-		http_channel_free(app.api.channel);
-	}
+	api_stream_end();
 }
 
 static void close_stores(void)
