@@ -70,7 +70,7 @@ class Gateway:
         """Enter units as if they had been paired: identity and address, no key."""
         with sqlite3.connect(self.state / "ecud.db") as db:
             for number, (serial, address) in enumerate(units):
-                db.execute("INSERT INTO unit VALUES (?,0,?,?,0,?,?,0,x'','','','','','',NULL)",
+                db.execute("INSERT INTO unit VALUES (?,0,?,?,0,?,?,0,x'','','','','','',NULL,0)",
                            (serial, f"unit {number + 1}", make, address, 2 + number))
 
     def energy(self):
@@ -165,6 +165,18 @@ def test_a_kill_loses_no_energy_and_doubles_none(air, gateway):
         # 382 W: what was made while the gateway was dead is counted too; one reading at each end is
         # all that may be missing
         assert 382 * (seconds - 4) / 3.6 < made < 382 * (seconds + 1) / 3.6
+
+
+def test_the_inverters_own_events_come_once(air, gateway):
+    world = air(1)
+    one = make_store(gateway, world.units)
+    for _ in range(3):
+        one.start()
+        time.sleep(4)
+        assert one.stop() == 0
+    details = [text for text, in one.query("SELECT detail FROM event WHERE kind = 'inverter'")]
+    assert len(details) > 3
+    assert sum("to producing" in text for text in details) == 1, details
 
 
 def test_a_modem_that_freezes_and_a_port_that_goes_away(air, gateway):

@@ -64,7 +64,7 @@ static int tear_down(void **state)
 
 static struct store_unit unit_of(int i)
 {
-	struct store_unit unit = { .has_key = true };
+	struct store_unit unit = { .has_key = true, .event_last = 1234 };
 
 	unit.unit.serial = serial_of(i);
 	snprintf(unit.unit.name, sizeof(unit.unit.name), "east %d", i);
@@ -112,6 +112,7 @@ static void units_keys_and_accounts_come_back(void **state)
 	assert_true(serial_equal(&found[0].unit.serial, &unit.unit.serial));
 	assert_string_equal(found[0].unit.name, "east 0");
 	assert_int_equal(found[0].unit.address, 0x1001);
+	assert_int_equal(found[0].event_last, 1234);
 	assert_memory_equal(found[0].key.byte, unit.key.byte, sizeof(unit.key.byte));
 	assert_memory_equal(found[0].unit.place, unit.unit.place, sizeof(unit.unit.place));
 	for (int i = 0; i < ACCOUNT_CHANNELS; i++) {

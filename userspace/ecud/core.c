@@ -57,6 +57,7 @@ void core_keep(struct core *core, int unit)
 	kept.has_key = core->unit[unit].has_key;
 	kept.key = core->unit[unit].key;
 	memcpy(kept.account, core->unit[unit].account, sizeof(kept.account));
+	kept.event_last = core->unit[unit].event_last;
 	store_put_unit(core->store, &kept);
 }
 
@@ -782,6 +783,8 @@ static void on_events(void *ctx, const struct radio_reply *reply, const uint8_t 
 	}
 	if (newest > entry->event_last) {
 		plan_want(&core->radio.plan, reply->unit, JOB_EVENTS, core->now_us);
+	} else {
+		core_keep(core, reply->unit);
 	}
 }
 
@@ -1039,6 +1042,7 @@ int core_add(struct core *core, const struct store_unit *unit)
 	entry = &core->unit[i];
 	memset(entry, 0, sizeof(*entry));
 	memcpy(entry->account, unit->account, sizeof(entry->account));
+	entry->event_last = unit->event_last;
 	entry->has_key = unit->has_key;
 	entry->key = unit->key;
 	entry->panel_w = -1;

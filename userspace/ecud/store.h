@@ -52,6 +52,7 @@ void store_close(struct store *store);
  * @unit: identity and place; readings are absent
  * @has_key, @key: of the pairing
  * @account: energies
+ * @event_last: last event of its own log that is kept
  * @removed: kept for the energy of the site
  */
 struct store_unit {
@@ -59,6 +60,7 @@ struct store_unit {
 	bool has_key;
 	struct seal_key key;
 	struct account account[ACCOUNT_CHANNELS];
+	uint32_t event_last;
 	bool removed;
 };
 

@@ -39,6 +39,8 @@ static const char *const store_schema[] = {
 	" e0 INTEGER, e1 INTEGER, e2 INTEGER, e3 INTEGER, e4 INTEGER,"
 	" PRIMARY KEY (serial, day)) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE batch (sequence INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;",
+	/* 2: number of the last event of the unit's own log that is kept */
+	"ALTER TABLE unit ADD COLUMN event_last INTEGER NOT NULL DEFAULT 0;",
 };
 
 #endif /* ECUD_STORE_SCHEMA_H */
