@@ -322,6 +322,7 @@ static int32_t droop(struct qs1_core *core, int32_t limit_mw)
 	int32_t hold = p[QS1_PARAM_DROOP_HOLD_S] * (1000 / QS1_SUPPORT_MS);
 	int32_t back = hold ? hold : DROOP_BACK;
 	int32_t target, now;
+	bool held;
 
 	if (side == QS1_DROOP_NONE) {
 		s->droop_unseen = false;
@@ -339,10 +340,14 @@ static int32_t droop(struct qs1_core *core, int32_t limit_mw)
 		s->droop_back = 0;
 	}
 	target = s->droop_back < back ? droop_target(core, df_uhz, limit_mw) : limit_mw;
-	if (hold && s->droop == QS1_DROOP_OVER && s->droop_back < back)
-		s->p_low_mw = target = lower(s->p_low_mw, target);
+	held = hold && s->droop == QS1_DROOP_OVER && s->droop_back < back;
+	if (held)
+		target = lower(target, s->p_low_mw);
 	follow(&s->droop_x1024, target, s->droop_q30);
 	now = qs1_asr(s->droop_x1024, 10);
+	/* after the response, so that the measured frequency's overshoot does not count */
+	if (held)
+		s->p_low_mw = lower(s->p_low_mw, now);
 	if (s->droop == QS1_DROOP_OVER && now > limit_mw)
 		now = limit_mw;
 	if (s->droop_back == back && qs1_abs(limit_mw - now) < s->rated_mw / DROOP_DONE_PARTS)
