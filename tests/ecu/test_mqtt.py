@@ -81,17 +81,27 @@ def test_a_limit_by_topic_is_confirmed_in_a_topic(gateway, commands):
     wait_for("no limit", lambda: not gateway.owner.get("/limits").json["limits"])
 
 
-def test_retained_commands_are_ignored(gateway, commands):
-    topic = f"{BASE}/{gateway.serials[0]}/set/limit"
-    publish(gateway.mqtt_port, topic, "150", "-r")
-    wait_for("the limit", lambda: gateway.owner.get("/limits").json["limits"])
-    publish(gateway.mqtt_port, f"{BASE}/{gateway.serials[0]}/set/start", "")
-    wait_for("no limit", lambda: not gateway.owner.get("/limits").json["limits"])
-    # a broker that starts again hands the retained message out once more
-    publish(gateway.mqtt_port, topic, "150", "-r")
-    subprocess.run(["mosquitto_pub", "-p", str(gateway.mqtt_port), "-t", topic, "-r", "-n"], check=True)
-    publish(gateway.mqtt_port, f"{BASE}/{gateway.serials[0]}/set/start", "")
-    wait_for("no limit", lambda: not gateway.owner.get("/limits").json["limits"])
+def test_retained_commands_are_ignored():
+    """A gateway that starts again gets the retained message once more."""
+    with Gateway(units=1, broker=True) as own:
+        assert own.owner.put("/settings", {"mqtt_commands": True}).status == 200
+        topic = f"{BASE}/{own.serials[0]}/set"
+        publish(own.mqtt_port, f"{topic}/limit", "150", "-r")
+        wait_for("the limit", lambda: own.owner.get("/limits").json["limits"])
+        publish(own.mqtt_port, f"{topic}/start", "")
+        wait_for("no limit", lambda: not own.owner.get("/limits").json["limits"])
+        own.ecud.terminate()
+        own.ecud.wait(20)
+        (own.state / "rest.sock").unlink(missing_ok=True)
+        own.start()
+        wait_for("the broker", lambda: own.text_of_log().count("127.0.0.1: connected") >= 2)
+
+        def stopped():
+            # the connection carries this one after the retained one
+            publish(own.mqtt_port, f"{topic}/stop", "")
+            return any(each["command"] == "stop" for each in own.owner.get("/orders").json["orders"])
+        wait_for("the order", stopped)
+        assert "limit" not in [each["command"] for each in own.owner.get("/orders").json["orders"]]
 
 
 @pytest.mark.parametrize("topic, text", [
