@@ -193,7 +193,7 @@ recovers_late()
 	mark_log
 	mv "$FIRMWARE" "$FIRMWARE.away"
 	put trap "$crash"
-	wait_for "$RECOVERY_S" log_has "did not start (-2), next try in 2 s"
+	wait_for "$RECOVERY_S" log_has "is missing, next try in 2 s"
 	late_result=$?
 	mv "$FIRMWARE.away" "$FIRMWARE"
 	wait_for "$RECOVERY_S" running || {
@@ -291,7 +291,8 @@ no_resource_table()
 }
 
 pause_service
-expect_log 'firmware crashed' 'not stopped while armed' "can't stop rproc: -16" 'did not start \(-2\)' \
+expect_log 'firmware crashed' 'not stopped while armed' "can't stop rproc: -16" \
+	'firmware file qs1-m4\.elf is missing, next try' \
 	'crash detected in qs1-coproc' 'handling crash #' 'recovering qs1-coproc' \
 	'qs1-(m4|test)\.elf failed with error -2' 'request_firmware failed: -2' 'Boot failed: -(2|8|22)$' \
 	'Image is (corrupted|too small)' 'machine 3, expected 1, 40' 'bad phdr da' \
