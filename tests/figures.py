@@ -60,6 +60,8 @@ SUMMARY = {
     "island-longest": ("life of an island, longest", "island-matrix", "^longest$", max),
     "island-median": ("life of an island, median", "island-matrix", "^median$", max),
     "island-false": ("islands seen in days without one", "island-none", "false detections", max),
+    "site-rise": ("voltage rise along the wiring, twelve units, over the formula's", "site-voltage-rise",
+                  "^four .*over formula$", max),
     "sensor-fault": ("gates off after a sensor's fault", "faults-sensors", "gates off", max),
     "core-stopped": ("gates off after the core has stopped", "faults-control",
                      "^(crash|hang): gates off", max),
