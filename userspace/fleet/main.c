@@ -38,6 +38,8 @@
 #define HISTORY_REPORTS 24
 #define HISTORY_STEP_S 300
 #define SKY_BEGIN_S (5 * 3600)
+/* All ECUs deliver once within this time, s; later batches are spread over the period. */
+#define FIRST_S 10
 
 static struct {
 	const char *api;
@@ -68,6 +70,7 @@ static struct {
 /**
  * struct ecu - one generated ECU
  * @due_us: of its next batch
+ * @steady_us: of its second batch, less a period
  * @cert, @key: files of its client certificate
  * @result: for orders, to go with the next batch
  */
@@ -77,6 +80,7 @@ struct ecu {
 	uint64_t sequence;
 	uint32_t boot;
 	uint64_t due_us;
+	uint64_t steady_us;
 	int sent;
 	char cert[512];
 	char key[512];
@@ -482,7 +486,8 @@ static void live(CURL *curl, int number, uint64_t end_us)
 			next->sent = options.batches ? options.batches : next->sent;
 		}
 		next->sent++;
-		next->due_us += (uint64_t)((double)options.period_s * 1e6 / clock_rate());
+		next->due_us = next->steady_us + (uint64_t)(next->sent * (double)options.period_s *
+							    1e6 / clock_rate());
 	}
 }
 
@@ -501,8 +506,11 @@ static void *run(void *ctx)
 	}
 	begin_us = now_us();
 	for (int i = number; i < options.ecus; i += options.threads) {
-		fleet.ecu[i].due_us = begin_us + (uint64_t)((double)options.period_s * 1e6 /
-							    clock_rate() * i / options.ecus);
+		double part = (double)i / options.ecus * 1e6 / clock_rate();
+		int first_s = options.period_s < FIRST_S ? options.period_s : FIRST_S;
+
+		fleet.ecu[i].due_us = begin_us + (uint64_t)(first_s * part);
+		fleet.ecu[i].steady_us = begin_us + (uint64_t)(options.period_s * part);
 	}
 	live(curl, number,
 	     options.for_s > 0 ? begin_us + (uint64_t)(options.for_s * 1e6) : UINT64_MAX);
