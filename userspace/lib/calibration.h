@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Calibration of one board's measuring channels: readings against a reference, in
  * a file with a checksum; gains and offsets from them; and a firmware image that

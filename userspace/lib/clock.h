@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Clocks as integers. */
 #ifndef QS1_CLOCK_H
 #define QS1_CLOCK_H

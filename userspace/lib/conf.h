@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Text files of `name value` lines: profiles, the daemon's configuration and its
  * state. `#` starts a comment, blank lines are skipped.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "crc32c.h"
 
 /* x^32 + x^28 + x^27 + ... + 1 with its bits reversed. */

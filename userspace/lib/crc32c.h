@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* CRC-32C (Castagnoli), as RFC 3720, 12.1 defines it. */
 #ifndef QS1_CRC32C_H
 #define QS1_CRC32C_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Files that are replaced as a whole. */
 #ifndef QS1_FILE_H
 #define QS1_FILE_H

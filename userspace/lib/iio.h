@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * IIO devices by name, and channels by type and label: the numbers in
  * "iio:device3" and "in_voltage7" depend on the order of probing.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Messages on stderr. Under systemd each line starts with its priority for the
  * journal, otherwise with the program's name.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The tables of codes.h as text, both ways, and the faults that Linux adds. */
 #ifndef QS1_NAMES_H
 #define QS1_NAMES_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Command line of a daemon: a configuration file, and whether only to check it. */
 #ifndef QS1_OPTIONS_H
 #define QS1_OPTIONS_H

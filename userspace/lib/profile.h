@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Grid profiles: one file for each standard, one `name value` on each line; `#`
  * starts a comment. A profile may name only parameters of the PROFILE group, each

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The protocol of the daemon's sockets, for both ends: one JSON object a line, see
  * Documentation/protocol.md.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Scans of an IIO buffer: the position of each channel in the bytes of a scan, and
  * its raw value.

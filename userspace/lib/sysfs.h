@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Sysfs attributes: short texts in files. An attribute that is read often is
  * opened once and read again from its start.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Threads of a daemon whose memory is locked. */
 #ifndef QS1_THREAD_H
 #define QS1_THREAD_H

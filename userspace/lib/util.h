@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Small things that every program needs. */
 #ifndef QS1_UTIL_H
 #define QS1_UTIL_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Output in any format from one walk over the content: text for people,
  * key=value lines for shells, JSON for programs.
