@@ -40,7 +40,8 @@
 /*
  * Power ceiling after a return that lifted the voltage out of range: it rises to
  * rated in 300 s, but not while the voltage is within 1 % of the cessation threshold,
- * and in a second while it is 4 % away, as after the end of a swell.
+ * and in a second while it is 4 % away with the power at the ceiling, as after the
+ * end of a swell.
  */
 #define CEILING_S 300
 #define CEILING_MARGIN_PU 10
@@ -137,7 +138,9 @@ static void limits(struct qs1_core *core)
 		d->p_return_mw = lower(d->p_return_mw + rated * 80 / halves / return_cs, rated);
 	}
 	if (below_cessation(core, CEILING_MARGIN_PU)) {
-		int32_t rise_s = below_cessation(core, CEILING_FAR_PU) ? 1 : CEILING_S;
+		bool far = below_cessation(core, CEILING_FAR_PU) &&
+			   d->p_ref_mw >= d->p_ceiling_mw - qs1_asr(d->p_ceiling_mw, 3);
+		int32_t rise_s = far ? 1 : CEILING_S;
 
 		d->p_ceiling_mw = lower(d->p_ceiling_mw + rated / halves / rise_s, rated);
 	}
