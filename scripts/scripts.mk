@@ -15,12 +15,13 @@ DEPS_board := $(BOARD_GOALS)
 DEPS_dts := dtbo board-dtbs dts-install
 DEPS_pru := toolchain-pru
 DEPS_hosts := test-hosts
+DEPS_servers := fleet servers
 DEPS_ema := ema fleet ema-tests ema-install $(SITE_GOALS)
 DEPS_ecu := ecu ether $(SITE_GOALS)
 DEPS_site := $(SITE_GOALS)
 DEPS_web := web $(BUILD)/web/%
 DEPS_browser := browser
-DEPS_GROUPS := sim firmware guest board dts hosts ecu site ema web browser pru
+DEPS_GROUPS := sim firmware guest board dts hosts ecu site ema web browser servers pru
 DEPS_OTHER := sim firmware guest board unit ema ecu site test fuzz driver dts deb web
 
 groups_of = $(or $(strip $(foreach group,$(DEPS_GROUPS),\

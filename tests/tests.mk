@@ -72,7 +72,7 @@ test:
 
 ## make test-all     the same and the long suites
 test-all:
-	$(MAKE) browser
+	$(MAKE) browser servers
 	$(MAKE) $(TEST_PARTS) $(LONG_TEST_PARTS)
 	/usr/bin/python3 tests/run.py --long
 

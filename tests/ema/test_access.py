@@ -34,7 +34,9 @@ def emactl(service, *arguments, stdin=""):
 
 # Each layer of the tenants' separation alone, and both: SQLite has the program's predicate,
 # PostgreSQL has row-level security too, and one program is built without the predicate.
-@pytest.fixture(scope="module", params=["sqlite", "postgresql", "row-level security alone"])
+@pytest.fixture(scope="module", params=[
+    "sqlite", pytest.param("postgresql", marks=pytest.mark.long),
+    pytest.param("row-level security alone", marks=pytest.mark.long)])
 def fleet(request, tmp_path_factory):
     """Two customers with a site each and two companies; a user of each role in each."""
     settings, program, postgres = {}, EMAD, None

@@ -34,6 +34,10 @@ $(BUILD)/qs1-fleet: $(BUILD)/host/userspace/fleet/main.o $(ROOF_HOST) $(SERVICE_
 ECUS := 100
 ## make fleet [ECUS=n] [HEADLESS=1 FOR=seconds]   the monitoring service in parts between NATS and
 ##   PostgreSQL, with n generated ECUs
-.PHONY: fleet
+.PHONY: fleet servers
 fleet: ema
 	@scripts/fleet --ecus $(ECUS) $(if $(HEADLESS),--headless --seconds $(or $(FOR),60))
+
+# Nothing to build: the packages of its group are installed.
+servers:
+	@:
