@@ -62,7 +62,7 @@ check:
 	/usr/bin/python3 tests/run.py --quick static unit conformance
 
 # What the tests need; a suite's .mk adds to it, with +=, and to the second what only its long tests need.
-TEST_PARTS := all unit m4-replay fuzzers image web site-programs ema-tests
+TEST_PARTS := all unit m4-replay fuzzers image web ecu site-programs ema-tests
 LONG_TEST_PARTS := pru-programs
 
 ## make test         all tests that a change must pass

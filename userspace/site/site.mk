@@ -22,6 +22,9 @@ $(BUILD)/host/userspace/site/%.o: userspace/site/%.c
 
 -include $(ETHER_OBJ:.o=.d)
 
+# The gateway's unit tests, whose rule comes before, have units on the simulated air.
+$(ECU_TESTS): $(ETHER_HOST)
+
 AIR_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_air*.c))
 ETHER_PARTS := $(ETHER_HOST) $(POLICY_HOST) $(LINK_HOST) $(USERLIB_HOST)
 $(AIR_TESTS): $(BUILD)/tests/%: tests/unit/%.c $(ETHER_PARTS)
