@@ -8,7 +8,8 @@ import pytest
 
 # Left out of make check: each takes more than two seconds on two idle cores. Names of procedures, and
 # of whole files.
-SLOW = {"cost", "faults-over-temperature", "island-matrix", "island-none", "mppt-dawn-dusk", "mppt-days",
+SLOW = {"cost", "faults-drift", "faults-over-temperature", "faults-sensors-quiet", "island-matrix",
+        "island-none", "island-rig", "mppt-dawn-dusk", "mppt-days", "mppt-morning-shade", "mppt-random",
         "mppt-search-cost", "plant-bridge", "plant-switching", "ride-through-cessation", "sim-speed",
         "site-dips", "site-frequency-shift", "site-islands-three-phase", "site-voltage-rise",
         "site-weak-grid", "site-wires", "trips-immunity", "test_draws.py", "test_sequences.py"}

@@ -126,6 +126,7 @@ def api(run, path):
         return json.loads(answer.read())
 
 
+@pytest.mark.long
 def test_the_ecu_of_a_site_sees_its_inverters_by_radio(site):
     run = site("--units", "2", "--cadence", "1")
     run.until(r"2 producing +2\d{3}\.\d W +ECU 2 of 2 2\d{3}")

@@ -4,6 +4,8 @@
 import re
 import subprocess
 
+import pytest
+
 from board.status import PRODUCING
 from paths import BUILD
 from sitesim.whole_board import label_of, serial_of, start_link, whole_board
@@ -21,6 +23,7 @@ def read(modem, kind):
     return [line for line in done.stdout.splitlines() if line.startswith(SERIAL)][-1]
 
 
+@pytest.mark.long
 def test_the_board_answers_by_radio_what_is_true(tmp_path):
     ether = subprocess.Popen([BUILD / "qs1-ether", "--modems", "2", "--ecu", ECU, "--folder", tmp_path],
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
