@@ -3,18 +3,11 @@
 #ifndef ECUCTL_COMMANDS_H
 #define ECUCTL_COMMANDS_H
 
+#include "../lib/subcommand.h"
 #include "../lib/writer.h"
 #include "client.h"
 
 #define MESSAGE_SIZE 1024
-
-/* Exit statuses beside 0. */
-enum {
-	EXIT_REFUSED = 1,     /* by the gateway, or a file that cannot be read or written */
-	EXIT_USAGE = 2,	      /* wrong command line */
-	EXIT_UNREACHABLE = 3, /* the gateway does not run, or does not answer */
-	EXIT_FOUND = 4,	      /* doctor found a problem */
-};
 
 /**
  * struct context - what a subcommand works with
@@ -42,11 +35,7 @@ struct context {
 	char err[MESSAGE_SIZE];
 };
 
-/*
- * Each returns 0 or a negative errno with the reason in @context->err: -E2BIG when the words do not
- * match the usage, -ENOTCONN when the gateway cannot be reached, -ECANCELED when doctor found a
- * problem.
- */
+/* Run of struct subcommand; on failure the reason is in @context->err. */
 int command_status(struct context *context);
 int command_inverters(struct context *context);
 int command_label(struct context *context);

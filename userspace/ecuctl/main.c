@@ -4,20 +4,13 @@
 #include <errno.h>
 #include <locale.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <curl/curl.h>
 
 #include "../lib/util.h"
 #include "commands.h"
 
-/* One row for each usage; rows of one name follow each other. */
-static const struct command {
-	const char *name;
-	const char *usage;
-	const char *text;
-	int (*run)(struct context *context);
-} commands[] = {
+static const struct subcommand commands[] = {
 	{ "status", "status", "the site at a glance", command_status },
 	{ "inverters", "inverters", "each inverter: link, state, power, limit", command_inverters },
 	{ "pair", "pair LABEL...", "add inverters by label or serial number", command_pair },
@@ -121,65 +114,12 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	}
 }
 
-/* All usages, or those of one command. */
-static void list_commands(FILE *out, const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (!name || !strcmp(name, commands[i].name)) {
-			fprintf(out, "  ecuctl %-26s  %s\n", commands[i].usage, commands[i].text);
-		}
-	}
-}
+static const struct subcommand_tool tool = { "ecuctl", 26, commands, ARRAY_SIZE(commands) };
 
-/* The help text lists the commands of the table. */
 static char *help_filter(int key, const char *text, void *input)
 {
-	char *list = NULL;
-	size_t size;
-	FILE *out;
-
 	(void)input;
-	if (key != ARGP_KEY_HELP_POST_DOC) {
-		return (char *)text;
-	}
-	out = open_memstream(&list, &size);
-	if (!out) {
-		return NULL;
-	}
-	fprintf(out, "Commands:\n");
-	list_commands(out, NULL);
-	fclose(out);
-	return list;
-}
-
-static int exit_status(int ret)
-{
-	switch (ret) {
-	case 0:
-		return EXIT_SUCCESS;
-	case -E2BIG:
-		return EXIT_USAGE;
-	case -ENOTCONN:
-		return EXIT_UNREACHABLE;
-	case -ECANCELED:
-		return EXIT_FOUND;
-	default:
-		return EXIT_REFUSED;
-	}
-}
-
-static int run(const struct command *command, struct context *context)
-{
-	int ret = command->run(context);
-
-	if (ret == -E2BIG) {
-		fprintf(stderr, "ecuctl: %s: expected:\n", command->name);
-		list_commands(stderr, command->name);
-	} else if (ret < 0) {
-		fprintf(stderr, "ecuctl: %s: %s\n", command->name,
-			context->err[0] ? context->err : strerror(-ret));
-	}
-	return exit_status(ret);
+	return subcommand_help(&tool, key, text);
 }
 
 int main(int argc, char **argv)
@@ -193,6 +133,7 @@ int main(int argc, char **argv)
 	};
 	struct arguments arguments = { .context.client.socket = CLIENT_SOCKET };
 	char **words __cleanup(free_ptr) = calloc(argc, sizeof(*words));
+	const struct subcommand *command;
 
 	if (!words) {
 		return EXIT_REFUSED;
@@ -203,19 +144,12 @@ int main(int argc, char **argv)
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	curl_global_init(CURL_GLOBAL_DEFAULT);
-	for (size_t i = 0; i < ARRAY_SIZE(commands) && arguments.count > 0; i++) {
-		if (!strcmp(arguments.words[0], commands[i].name)) {
-			arguments.context.argc = arguments.count - 1;
-			arguments.context.argv = arguments.words + 1;
-			return run(&commands[i], &arguments.context);
-		}
+	command = subcommand_find(&tool, words, arguments.count);
+	if (!command) {
+		return EXIT_USAGE;
 	}
-	if (arguments.count > 0) {
-		fprintf(stderr, "ecuctl: unknown command '%s', expected one of:\n",
-			arguments.words[0]);
-	} else {
-		fprintf(stderr, "ecuctl: expected a command:\n");
-	}
-	list_commands(stderr, NULL);
-	return EXIT_USAGE;
+	arguments.context.argc = arguments.count - 1;
+	arguments.context.argv = words + 1;
+	return subcommand_status(&tool, command, command->run(&arguments.context),
+				 arguments.context.err);
 }

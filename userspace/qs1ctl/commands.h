@@ -5,19 +5,12 @@
 
 #include <stdbool.h>
 
+#include "../lib/subcommand.h"
 #include "../lib/writer.h"
 #include "client.h"
 #include "wave.h"
 
 #define MESSAGE_SIZE 1024
-
-/* Exit statuses beside 0. */
-enum {
-	EXIT_REFUSED = 1,     /* by qs1d, or a file that cannot be read or written */
-	EXIT_USAGE = 2,	      /* wrong command line */
-	EXIT_UNREACHABLE = 3, /* qs1d does not run, or does not answer */
-	EXIT_FOUND = 4,	      /* doctor found a problem */
-};
 
 /**
  * struct context - what a subcommand works with
@@ -45,11 +38,7 @@ struct context {
 	char err[MESSAGE_SIZE];
 };
 
-/*
- * Each returns 0 or a negative errno with the reason in @context->err: -E2BIG when
- * the words do not match the usage, -ENOTCONN when qs1d cannot be reached,
- * -ECANCELED when doctor found a problem.
- */
+/* Run of struct subcommand; on failure the reason is in @context->err. */
 int command_status(struct context *context);
 int command_start(struct context *context);
 int command_stop(struct context *context);
