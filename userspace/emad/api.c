@@ -103,6 +103,26 @@ void api_failed(struct http_request *request, struct sql *sql, int error)
 	http_reply_errno(request, error, "the database did not answer: %s", strerror(-error));
 }
 
+void api_reply_rows(struct http_request *request, struct sql *sql, int ret, struct sql_rows *rows,
+		    const char *name, struct json_object *(*element)(const struct sql_rows *rows))
+{
+	struct json_object *list = json_object_new_array();
+	struct json_object *json;
+
+	while (ret == 0 && (ret = sql_next(rows)) > 0) {
+		json_object_array_add(list, element(rows));
+		ret = 0;
+	}
+	if (ret < 0) {
+		json_object_put(list);
+		api_failed(request, sql, ret);
+		return;
+	}
+	json = json_object_new_object();
+	json_object_object_add(json, name, list);
+	http_reply_json(request, 200, json);
+}
+
 bool api_member(struct http_request *request, const char *name, enum json_type type,
 		struct json_object **ret_member)
 {

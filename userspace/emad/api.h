@@ -87,6 +87,15 @@ bool api_site(struct http_request *request, struct sql *sql, struct api_site *re
 /* Reply with an error of the database. */
 void api_failed(struct http_request *request, struct sql *sql, int error);
 
+/**
+ * api_reply_rows() - reply with an object whose one member is an array of all rows
+ * @rows: of sql_query(), which returned @ret
+ * @name: of the member
+ * @element: makes the element of a row
+ */
+void api_reply_rows(struct http_request *request, struct sql *sql, int ret, struct sql_rows *rows,
+		    const char *name, struct json_object *(*element)(const struct sql_rows *rows));
+
 /* Member of the body that is an object or an array; NULL when absent. False after 400. */
 bool api_member(struct http_request *request, const char *name, enum json_type type,
 		struct json_object **ret_member);

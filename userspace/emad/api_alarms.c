@@ -44,7 +44,6 @@ void api_get_alarms(struct http_request *request)
 {
 	const char *active = http_query(request, "active");
 	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
-	struct json_object *json, *list;
 	int64_t before, limit, site;
 	struct sql *sql;
 	int ret;
@@ -64,19 +63,7 @@ void api_get_alarms(struct http_request *request)
 			"NULL) ORDER BY alarms.id DESC LIMIT $5",
 			"iiiii", api_tenant(request), before, site,
 			(int64_t)(active && strcmp(active, "true") == 0), limit);
-	list = json_object_new_array();
-	while (ret == 0 && (ret = sql_next(rows)) > 0) {
-		json_object_array_add(list, alarm_json(rows));
-		ret = 0;
-	}
-	if (ret < 0) {
-		json_object_put(list);
-		api_failed(request, sql, ret);
-		return;
-	}
-	json = json_object_new_object();
-	json_object_object_add(json, "alarms", list);
-	http_reply_json(request, 200, json);
+	api_reply_rows(request, sql, ret, rows, "alarms", alarm_json);
 }
 
 static void reply_alarm(struct http_request *request, struct sql *sql, int64_t id)

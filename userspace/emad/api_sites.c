@@ -198,10 +198,25 @@ void api_get_fleet(struct http_request *request)
 	http_reply_json(request, 200, json);
 }
 
+/* A point of the map: site, latitude, longitude, number of its state. */
+static struct json_object *map_json(const struct sql_rows *rows)
+{
+	struct json_object *site = json_object_new_array_ext(4);
+	size_t state = 0;
+
+	while (state < ARRAY_SIZE(states) - 1 && strcmp(states[state], sql_text(rows, 3)) != 0) {
+		state++;
+	}
+	json_object_array_add(site, json_object_new_int64(sql_int(rows, 0)));
+	json_object_array_add(site, json_decimal(sql_real(rows, 1), 4));
+	json_object_array_add(site, json_decimal(sql_real(rows, 2), 4));
+	json_object_array_add(site, json_object_new_int64((int64_t)state));
+	return site;
+}
+
 void api_get_fleet_map(struct http_request *request)
 {
 	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
-	struct json_object *json, *list;
 	struct sql *sql = api_sql(request);
 	int ret;
 
@@ -213,30 +228,7 @@ void api_get_fleet_map(struct http_request *request)
 		"SELECT id, lat, lon, state FROM sites WHERE lat IS NOT NULL AND lon IS NOT NULL "
 		"AND " API_VISIBLE " ORDER BY id LIMIT 200000",
 		"i", api_tenant(request));
-	list = json_object_new_array();
-	while (ret == 0 && (ret = sql_next(rows)) > 0) {
-		struct json_object *site = json_object_new_array_ext(4);
-		size_t state = 0;
-
-		while (state < ARRAY_SIZE(states) - 1 &&
-		       strcmp(states[state], sql_text(rows, 3)) != 0) {
-			state++;
-		}
-		json_object_array_add(site, json_object_new_int64(sql_int(rows, 0)));
-		json_object_array_add(site, json_decimal(sql_real(rows, 1), 4));
-		json_object_array_add(site, json_decimal(sql_real(rows, 2), 4));
-		json_object_array_add(site, json_object_new_int64((int64_t)state));
-		json_object_array_add(list, site);
-		ret = 0;
-	}
-	if (ret < 0) {
-		json_object_put(list);
-		api_failed(request, sql, ret);
-		return;
-	}
-	json = json_object_new_object();
-	json_object_object_add(json, "sites", list);
-	http_reply_json(request, 200, json);
+	api_reply_rows(request, sql, ret, rows, "sites", map_json);
 }
 
 /* ---- one site ---- */
@@ -554,7 +546,6 @@ static struct json_object *inverter_json(const struct sql_rows *rows)
 void api_get_sites_id_inverters(struct http_request *request)
 {
 	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
-	struct json_object *json, *list;
 	struct sql *sql = api_sql(request);
 	struct api_site site;
 	int ret;
@@ -572,19 +563,7 @@ void api_get_sites_id_inverters(struct http_request *request)
 		"unit_days.serial = units.serial AND day = $2 WHERE units.site = $1 ORDER BY "
 		"units.serial",
 		"ii", site.id, day_of(clock_wall_ms() / 1000, (int)site.zone_min));
-	list = json_object_new_array();
-	while (ret == 0 && (ret = sql_next(rows)) > 0) {
-		json_object_array_add(list, inverter_json(rows));
-		ret = 0;
-	}
-	if (ret < 0) {
-		json_object_put(list);
-		api_failed(request, sql, ret);
-		return;
-	}
-	json = json_object_new_object();
-	json_object_object_add(json, "inverters", list);
-	http_reply_json(request, 200, json);
+	api_reply_rows(request, sql, ret, rows, "inverters", inverter_json);
 }
 
 /* ---- map ---- */
@@ -637,11 +616,24 @@ void api_put_sites_id_map(struct http_request *request)
 
 /* ---- events ---- */
 
+static struct json_object *event_json(const struct sql_rows *rows)
+{
+	struct json_object *event = json_object_new_object();
+
+	json_row_int(event, "id", rows, 0);
+	json_row_int(event, "time_ms", rows, 1);
+	json_id(event, "ecu", (uint64_t)sql_int(rows, 2));
+	json_id(event, "serial", (uint64_t)sql_int(rows, 3));
+	json_row_text(event, "name", rows, 4);
+	json_row_int(event, "value", rows, 5);
+	json_row_text(event, "text", rows, 6);
+	return event;
+}
+
 void api_get_sites_id_events(struct http_request *request)
 {
 	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
 	const char *serial_text = http_query(request, "serial");
-	struct json_object *json, *list;
 	int64_t before, limit;
 	uint64_t serial = 0;
 	struct sql *sql;
@@ -665,28 +657,7 @@ void api_get_sites_id_events(struct http_request *request)
 		"SELECT id, time_ms, ecu, serial, name, value, text FROM events WHERE site = $1 "
 		"AND id < $2 AND ($3 = 0 OR serial = $3) ORDER BY id DESC LIMIT $4",
 		"iiii", site.id, before, serial, limit);
-	list = json_object_new_array();
-	while (ret == 0 && (ret = sql_next(rows)) > 0) {
-		struct json_object *event = json_object_new_object();
-
-		json_row_int(event, "id", rows, 0);
-		json_row_int(event, "time_ms", rows, 1);
-		json_id(event, "ecu", (uint64_t)sql_int(rows, 2));
-		json_id(event, "serial", (uint64_t)sql_int(rows, 3));
-		json_row_text(event, "name", rows, 4);
-		json_row_int(event, "value", rows, 5);
-		json_row_text(event, "text", rows, 6);
-		json_object_array_add(list, event);
-		ret = 0;
-	}
-	if (ret < 0) {
-		json_object_put(list);
-		api_failed(request, sql, ret);
-		return;
-	}
-	json = json_object_new_object();
-	json_object_object_add(json, "events", list);
-	http_reply_json(request, 200, json);
+	api_reply_rows(request, sql, ret, rows, "events", event_json);
 }
 
 /* ---- ECUs ---- */
