@@ -79,20 +79,17 @@ static int set_up(void **state)
 {
 	struct air_radio_config radio = { .channel = CHANNEL, .pan = PAN, .address = ADDRESS };
 	const struct air_radio_config ecu = { .channel = CHANNEL, .pan = PAN, .address = 0 };
-	static const char *const folders[] = { "profiles", NULL };
 	struct inverter_config config = { .stock = true,
 					  .start_wall_ms = 1000000,
 					  .version = 1000 };
-	__cleanup(free_ptr) char *path = NULL;
 	char err[QS1_PROFILE_ERR_SIZE];
 	int unit;
 
 	(void)state;
 	memset(&bench, 0, sizeof(bench));
 	bench.acknowledged = -1;
-	assert_int_equal(qs1_profile_find("ieee1547-2018-cat3", folders, &path, err, sizeof(err)),
+	assert_int_equal(inverter_profile("ieee1547-2018-cat3", &config.profile, err, sizeof(err)),
 			 0);
-	assert_int_equal(qs1_profile_load(path, &config.profile, err, sizeof(err)), 0);
 	serial_parse("806000000001", &config.serial);
 	memset(config.code, 7, sizeof(config.code));
 	bench.air = air_new(&air_config_default);

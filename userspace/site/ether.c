@@ -13,8 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "clock.h"
+#include "console.h"
 #include "inverter.h"
 #include "medium.h"
 #include "join.h"
@@ -36,7 +37,7 @@ static struct {
 	double speed;
 	double watts;
 	uint64_t step_us;
-	struct timespec start;
+	int64_t start_us;
 } ether = { .speed = 1, .watts = 200 };
 
 static volatile sig_atomic_t stopped;
@@ -49,13 +50,7 @@ static void on_signal(int number)
 
 static uint64_t virtual_now(void)
 {
-	struct timespec now;
-	double us;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	us = (double)(now.tv_sec - ether.start.tv_sec) * 1e6 +
-	     (double)(now.tv_nsec - ether.start.tv_nsec) * 1e-3;
-	return (uint64_t)(us * ether.speed);
+	return (uint64_t)((double)(clock_us(CLOCK_MONOTONIC) - ether.start_us) * ether.speed);
 }
 
 static int add_unit(const struct qs1_profile *profile, uint16_t pan, uint8_t channel)
@@ -92,12 +87,6 @@ static int add_unit(const struct qs1_profile *profile, uint16_t pan, uint8_t cha
 	return 0;
 }
 
-/* on or off: 1 or 0, -1 for neither. */
-static int switch_of(const char *text)
-{
-	return text && !strcmp(text, "on") ? 1 : text && !strcmp(text, "off") ? 0 : -1;
-}
-
 /* Power of a module in W, or NAN. */
 static double watts_of(const char *text)
 {
@@ -113,7 +102,7 @@ static bool do_unit(char **word)
 	char *end = NULL;
 	long number = word[1] ? strtol(word[1], &end, 10) : 0;
 	bool ground = word[2] && !strcmp(word[2], "ground");
-	int on = switch_of(word[ground ? 3 : 2]);
+	int on = medium_switch(word[ground ? 3 : 2]);
 	double watts = watts_of(word[2]);
 	struct unit *unit;
 
@@ -187,27 +176,14 @@ static void do_line(char *line)
 static bool read_console(void)
 {
 	static char text[1024];
-	static size_t used;
-	ssize_t n = read(STDIN_FILENO, text + used, sizeof(text) - 1 - used);
-	char *end;
+	static struct console console = { text, sizeof(text), 0 };
+	int ret = console_read(&console, do_line);
 
-	if (n <= 0) {
-		return n < 0 && errno == EINTR;
-	}
-	used += (size_t)n;
-	text[used] = '\0';
-	while ((end = memchr(text, '\n', used))) {
-		*end++ = '\0';
-		do_line(text);
-		used -= (size_t)(end - text);
-		memmove(text, end, used + 1);
-	}
-	if (used == sizeof(text) - 1) {
+	if (ret == -EMSGSIZE) {
 		puts("line too long");
-		used = 0;
 	}
 	fflush(stdout);
-	return true;
+	return ret != 0;
 }
 
 static int timeout_ms(void)
@@ -371,16 +347,6 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	}
 }
 
-static int find_profile(struct qs1_profile *profile, char *err, size_t size)
-{
-	static const char *const folders[] = { "profiles", QS1_PROFILE_DIR_LOCAL, QS1_PROFILE_DIR,
-					       NULL };
-	__cleanup(free_ptr) char *path = NULL;
-	int ret = qs1_profile_find(setting.profile, folders, &path, err, size);
-
-	return ret < 0 ? ret : qs1_profile_load(path, profile, err, size);
-}
-
 /* The air and all that is on it. */
 static int set_up(void)
 {
@@ -393,7 +359,8 @@ static int set_up(void)
 	};
 	struct qs1_profile profile;
 	char err[QS1_PROFILE_ERR_SIZE];
-	int ret = setting.units > 0 ? find_profile(&profile, err, sizeof(err)) : 0;
+	int ret = setting.units > 0 ? inverter_profile(setting.profile, &profile, err, sizeof(err))
+				    : 0;
 
 	if (ret < 0) {
 		fprintf(stderr, "qs1-ether: %s\n", err);
@@ -436,7 +403,7 @@ int main(int argc, char **argv)
 	signal(SIGTERM, on_signal);
 	puts("ready");
 	fflush(stdout);
-	clock_gettime(CLOCK_MONOTONIC, &ether.start);
+	ether.start_us = clock_us(CLOCK_MONOTONIC);
 	serve((uint64_t)(setting.seconds * 1e6));
 	if (medium_free(&ether.medium) < 0) {
 		fprintf(stderr, "qs1-ether: %s: cannot be written\n", setting.capture);

@@ -500,6 +500,16 @@ int inverter_init(struct inverter *inverter, struct air *air, const struct air_r
 	return node_init(&inverter->node, air, radio, &config->serial, &node_ops, inverter);
 }
 
+int inverter_profile(const char *name, struct qs1_profile *ret_profile, char *err, size_t size)
+{
+	static const char *const folders[] = { "profiles", QS1_PROFILE_DIR_LOCAL, QS1_PROFILE_DIR,
+					       NULL };
+	__cleanup(free_ptr) char *path = NULL;
+	int ret = qs1_profile_find(name, folders, &path, err, size);
+
+	return ret < 0 ? ret : qs1_profile_load(path, ret_profile, err, size);
+}
+
 void inverter_install_code(int number, uint8_t code[INSTALL_CODE_BYTES])
 {
 	for (int i = 0; i < INSTALL_CODE_BYTES; i++) {

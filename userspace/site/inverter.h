@@ -104,6 +104,14 @@ int inverter_init(struct inverter *inverter, struct air *air, const struct air_r
 		  const struct inverter_config *config, const struct inverter_firmware *firmware,
 		  void *ctx);
 
+/**
+ * inverter_profile() - a grid profile by its name, from this tree or from the machine
+ * @err: on failure the reason
+ *
+ * Return: 0 or a negative errno.
+ */
+int inverter_profile(const char *name, struct qs1_profile *ret_profile, char *err, size_t size);
+
 /* An install code that a test can know: the unit's number, counted on. */
 void inverter_install_code(int number, uint8_t code[INSTALL_CODE_BYTES]);
 

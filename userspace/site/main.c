@@ -21,10 +21,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <json-c/json.h>
 
+#include "console.h"
 #include "feeder.h"
 #include "inverter.h"
 #include "medium.h"
@@ -172,16 +172,6 @@ static const struct inverter_firmware core_firmware = { core_run,   core_command
 
 /* --- Linux's part in the scenario --- */
 
-static int load_profile(const char *name, struct qs1_profile *profile, char *err, size_t size)
-{
-	static const char *const folders[] = { "profiles", QS1_PROFILE_DIR_LOCAL, QS1_PROFILE_DIR,
-					       NULL };
-	__cleanup(free_ptr) char *path = NULL;
-	int ret = qs1_profile_find(name, folders, &path, err, size);
-
-	return ret < 0 ? ret : qs1_profile_load(path, profile, err, size);
-}
-
 /* A command of a person at the unit, or a setting before it runs. */
 static int give(struct unit *unit, const struct policy_command *command, char *err, size_t size)
 {
@@ -196,7 +186,7 @@ static int op_profile(void *ctx, const char *name, char *err, size_t size)
 {
 	struct policy_command command = { .kind = POLICY_COMMAND_PROFILE };
 	struct unit *unit = ctx;
-	int ret = load_profile(name, &command.profile, err, size);
+	int ret = inverter_profile(name, &command.profile, err, size);
 
 	if (ret < 0) {
 		return ret;
@@ -331,7 +321,7 @@ static int set_up_units(char *err, size_t size)
 {
 	struct qs1_profile profile;
 	char text[SERIAL_TEXT_SIZE];
-	int ret = load_profile(setting.profile, &profile, err, size);
+	int ret = inverter_profile(setting.profile, &profile, err, size);
 
 	for (int i = 0; ret == 0 && i < site.units; i++) {
 		struct unit *unit = &site.unit[i];
@@ -576,26 +566,13 @@ static void do_line(char *line)
 static bool read_console(void)
 {
 	static char text[4096];
-	static size_t used;
-	ssize_t n = read(STDIN_FILENO, text + used, sizeof(text) - 1 - used);
-	char *end;
+	static struct console console = { text, sizeof(text), 0 };
+	int ret = console_read(&console, do_line);
 
-	if (n <= 0) {
-		return n < 0 && errno == EINTR;
+	if (ret == -EMSGSIZE) {
+		print_result(ret, "line too long");
 	}
-	used += (size_t)n;
-	text[used] = '\0';
-	while ((end = memchr(text, '\n', used))) {
-		*end++ = '\0';
-		do_line(text);
-		used -= (size_t)(end - text);
-		memmove(text, end, used + 1);
-	}
-	if (used == sizeof(text) - 1) {
-		print_result(-EINVAL, "line too long");
-		used = 0;
-	}
-	return true;
+	return ret != 0;
 }
 
 /* --- time --- */
@@ -664,14 +641,15 @@ static int serve(char *err, size_t size)
 		struct pollfd fds[MEDIUM_PORTS + 1];
 		int ports = site.medium.ports;
 		uint64_t next_us = site.start_us + site.slip_us + site.now_us + SLICE_US;
-		bool late = clock_monotonic_us() >= next_us;
+		uint64_t now_us = clock_monotonic_us();
+		double wait_us = now_us < next_us ? (double)(next_us - now_us) / clock_rate() : 0;
 		int ret;
 
 		for (int i = 0; i < ports; i++) {
 			fds[i] = (struct pollfd){ .fd = site.medium.port[i].fd, .events = POLLIN };
 		}
 		fds[ports] = (struct pollfd){ .fd = console ? STDIN_FILENO : -1, .events = POLLIN };
-		ret = poll(fds, (nfds_t)ports + 1, late ? 0 : 1);
+		ret = poll(fds, (nfds_t)ports + 1, (int)fmin(ceil(wait_us / 1000), MEDIUM_LINE_MS));
 		if (ret < 0 && errno != EINTR) {
 			snprintf(err, size, "poll: %s", strerror(errno));
 			return -errno;

@@ -241,8 +241,7 @@ static double real_of(const char *text, double min, double max)
 	return text && *text && !*end && number >= min && number <= max ? number : (double)NAN;
 }
 
-/* on or off: 1 or 0, -1 for neither. */
-static int switch_of(const char *text)
+int medium_switch(const char *text)
 {
 	return text && !strcmp(text, "on") ? 1 : text && !strcmp(text, "off") ? 0 : -1;
 }
@@ -260,7 +259,7 @@ static bool do_modem(struct medium *medium, char **word)
 	int number = number_of(word[1], 0, medium->ports - 1);
 	struct modem *modem = number < 0 ? NULL : &medium->port[number].modem;
 	int fault = word[2] ? modem_fault_by_name(word[2]) : -1;
-	int on = switch_of(word[3]);
+	int on = medium_switch(word[3]);
 
 	if (!modem || !word[2]) {
 		return false;
@@ -386,7 +385,7 @@ static bool do_jam(struct medium *medium, char **word)
 
 static bool do_foreign(struct medium *medium, char **word)
 {
-	int on = switch_of(word[1]);
+	int on = medium_switch(word[1]);
 
 	if (on < 0) {
 		return false;

@@ -82,6 +82,9 @@ void medium_add_unit(struct medium *medium, int radio);
  */
 int medium_command(struct medium *medium, char **word, char *err, size_t size);
 
+/* The word on or off: 1 or 0, -1 for another or none. */
+int medium_switch(const char *text);
+
 /* Usage of each word, one a line. */
 void medium_help(FILE *file);
 
