@@ -2,14 +2,12 @@
 """Command line of the virtual board: what `make run` and `make guest` call."""
 
 import argparse
-import os
-import signal
 import sys
 from pathlib import Path
 
 from . import paths
-from .errors import BoardError
 from .guest import guest
+from .program import guarded
 from .run import run_console, run_headless
 
 
@@ -48,34 +46,18 @@ def _arguments(argv):
     return parser.parse_args(argv)
 
 
-def _on_signal(number, _frame):
-    """SIGTERM and SIGHUP end the board as Ctrl-C does."""
-    raise SystemExit(128 + number)
-
-
 def main(argv=None):
     """Returns the exit status."""
     options = _arguments(argv)
-    # A shell starts jobs in the background with the interrupt ignored: Ctrl-C works there too.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _on_signal)
-    try:
+
+    def run():
         if options.command == "guest":
             return guest(options.cmd, options.script, options.scenario, options.coproc,
                          options.speed, options.image)
         if options.headless:
             return run_headless(options)
         return run_console(options)
-    except BoardError as error:
-        print(f"board: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nstopped", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    return guarded("board", run)
 
 
 if __name__ == "__main__":

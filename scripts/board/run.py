@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """make run: with a console, or headless with a summary and promises."""
 
-import json
-import os
-import sys
 import time
 
 from . import console, status as show
 from .board import Board
 from .errors import BoardError
+from .program import publish, reporter
 from .promises import History, collect
 from .status import PRODUCING
 
@@ -16,15 +14,6 @@ from .status import PRODUCING
 DEFAULT_FOR_S = 20.0
 STATUS_LINE_S = 5.0
 POLL_S = 0.2
-
-
-def _reporter():
-    """A function that prints progress with the seconds since now."""
-    start = time.monotonic()
-
-    def report(text):
-        print(f"[{time.monotonic() - start:6.1f} s] {text}", flush=True)
-    return report
 
 
 def _boot(board, report):
@@ -39,7 +28,7 @@ def _boot(board, report):
 
 def run_console(options):
     """Boot, show it producing, relay the console until the user leaves."""
-    report = _reporter()
+    report = reporter()
     with Board(options.scenario, options.coproc, options.speed, image=options.image,
                report=report) as board:
         _boot(board, report)
@@ -78,7 +67,7 @@ def _follow(board, history, timings, report):
 
 def run_headless(options):
     """Boot, run for a time, measure, write the summary, judge the promises."""
-    report = _reporter()
+    report = reporter()
     duration_s = options.duration_s
     if duration_s is None and options.scenario is None:
         duration_s = DEFAULT_FOR_S
@@ -91,22 +80,4 @@ def run_headless(options):
         history = History()
         _follow(board, history, timings, report)
         summary = collect(board, history, timings)
-    return _write(summary, options.summary, report)
-
-
-def _write(summary, path, report):
-    """The summary to its file, the promises to the terminal; the exit status."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Another run of this clone may write its own at the same time: each file is whole.
-    whole = path.with_name(f"{path.name}.{os.getpid()}")
-    whole.write_text(json.dumps(summary, indent=1) + "\n")
-    whole.replace(path)
-    broken = 0
-    for promise in summary["promises"]:
-        broken += not promise["held"]
-        report(f"{'held  ' if promise['held'] else 'BROKEN'} {promise['name']}: "
-               f"{promise['figure']}")
-    report(f"summary in {path}")
-    if broken:
-        print(f"board: {broken} of {len(summary['promises'])} promises broken", file=sys.stderr)
-    return 1 if broken else 0
+    return publish("board", summary, options.summary, report)

@@ -2,12 +2,10 @@
 """Command line of the simulated site: what `make site` calls."""
 
 import argparse
-import os
-import signal
 import sys
 from pathlib import Path
 
-from board.errors import BoardError
+from board.program import guarded
 
 from .run import run_console, run_headless
 from .scenario import GRIDS
@@ -74,27 +72,10 @@ def _arguments(argv):
     return options
 
 
-def _on_signal(number, _frame):
-    raise SystemExit(128 + number)
-
-
 def main(argv=None):
     """Returns the exit status."""
     options = _arguments(argv)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _on_signal)
-    try:
-        return run_headless(options) if options.headless else run_console(options)
-    except BoardError as error:
-        print(f"site: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nstopped", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    return guarded("site", lambda: run_headless(options) if options.headless else run_console(options))
 
 
 if __name__ == "__main__":

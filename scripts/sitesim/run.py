@@ -2,11 +2,9 @@
 """The two ways to run a site: at its console, or headless with promises."""
 
 import json
-import os
-import sys
 import time
 
-from board.errors import BoardError
+from board.program import publish, reporter
 from board.status import PRODUCING
 
 from . import console, status as show
@@ -21,14 +19,6 @@ SLIP_S = 1.0
 POWER_TOLERANCE = 0.02
 
 
-def _reporter():
-    start = time.monotonic()
-
-    def report(text):
-        print(f"[{time.monotonic() - start:6.1f} s] {text}", flush=True)
-    return report
-
-
 def _bring_up(site, report):
     report(f"{len(site.units)} inverters on one feeder")
     for service in (site.ecu, site.ema):
@@ -39,7 +29,7 @@ def _bring_up(site, report):
 
 def run_console(options):
     """Until the user leaves."""
-    report = _reporter()
+    report = reporter()
     with Site(options, report) as site:
         _bring_up(site, report)
         if console.interactive():
@@ -53,7 +43,7 @@ def _promise(name, held, figure):
     return {"name": name, "held": bool(held), "figure": figure}
 
 
-def _promises(site, status, produced, energy_before):
+def _promises(site, status, produced):
     units = status["units"]
     promises = [_promise("the site keeps its pace", status["slip_s"] <= SLIP_S,
                          f"{status['slip_s']:.3f} s behind, {SLIP_S:g} allowed")]
@@ -85,7 +75,7 @@ def _gateway_promises(site, status, gateway):
 
 def run_headless(options):
     """Run for a time, write the summary, judge the promises; the exit status."""
-    report = _reporter()
+    report = reporter()
     with Site(options, report) as site:
         _bring_up(site, report)
         start = status = site.status()
@@ -101,22 +91,5 @@ def run_headless(options):
             time.sleep(POLL_S)
         summary = {"feeder": site.world.summary(), "units": status["units"],
                    "network": status["network"], "gateway": site.gateway(),
-                   "promises": _promises(site, status, produced, start)}
-    return _write(summary, report)
-
-
-def _write(summary, report):
-    path = TOP / "summary.json"
-    whole = path.with_name(f"summary.json.{os.getpid()}")
-    whole.write_text(json.dumps(summary, indent=1) + "\n")
-    whole.replace(path)
-    broken = [promise for promise in summary["promises"] if not promise["held"]]
-    for promise in summary["promises"]:
-        report(f"{'held  ' if promise['held'] else 'BROKEN'} {promise['name']}: {promise['figure']}")
-    report(f"summary in {path}")
-    if broken:
-        print(f"site: {len(broken)} of {len(summary['promises'])} promises broken", file=sys.stderr)
-    return 1 if broken else 0
-
-
-__all__ = ["BoardError", "run_console", "run_headless"]
+                   "promises": _promises(site, status, produced)}
+    return publish("site", summary, TOP / "summary.json", report)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """One running site: world, meter, broker, monitoring service, gateway; started in order, stopped in reverse."""
 
-import json
 import os
 import shutil
 import threading
@@ -9,6 +8,7 @@ import threading
 from board.errors import BoardError
 from board.paths import BUILD
 from board.process import wait_until
+from board.program import write_whole
 from board.rundir import RunDir
 
 from . import scenario as standard
@@ -170,8 +170,5 @@ class Site:
             for role, member in (("owner", "token_file"), ("installer", "installer_token_file")):
                 if role in service.tokens:
                     ready[name][member] = str(service.tokens[role])
-        path = TOP / "ready.json"
-        whole = path.with_name(f"ready.json.{os.getpid()}")
-        whole.write_text(json.dumps(ready, indent=1) + "\n")
-        whole.replace(path)
+        write_whole(TOP / "ready.json", ready)
         return ready

@@ -61,11 +61,6 @@ def page(status, gateway, hint, rows):
     return head + units + tail
 
 
-def plain(rows):
-    """Rows without attributes, for tests and pipes."""
-    return ["".join(text for text, _ in row).rstrip() for row in rows]
-
-
 def painted(rows):
     """Rows with SGR sequences."""
     return ["".join(f"\x1b[{attributes}m{text}\x1b[0m" for text, attributes in row) for row in rows]

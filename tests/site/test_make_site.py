@@ -149,7 +149,8 @@ def test_a_fresh_site_shows_its_first_use_code_and_has_no_owner(site):
 
 def test_a_headless_site_ends_with_promises_and_a_summary(site):
     run = site("--units", "2", "--headless", "--for", "20")
-    said = run.end() if run.process.wait(60) is None else run.end()
+    run.process.wait(60)
+    said = run.end()
     assert run.process.returncode == 0, said
     assert "held   every inverter produces: 2 of 2" in said
     assert "held   every inverter reports to the ECU: 2 of 2" in said
@@ -167,9 +168,10 @@ def test_a_broken_promise_fails_the_run(site, tmp_path):
     run.process.wait(60)
     assert run.process.returncode == 0, run.end()
     sys.path.insert(0, str(ROOT / "scripts"))
-    from sitesim import run as judge
+    from board.program import publish
 
-    assert judge._write({"promises": [judge._promise("p", False, "1 of 2")]}, lambda text: None) == 1
+    promise = {"name": "p", "held": False, "figure": "1 of 2"}
+    assert publish("site", {"promises": [promise]}, tmp_path / "summary.json", lambda text: None) == 1
 
 
 @pytest.mark.parametrize("scenario, words", [
@@ -196,7 +198,8 @@ def test_a_wrong_option_is_named(site, options):
 @pytest.mark.long
 def test_a_whole_board_is_the_first_unit(site):
     run = site("--units", "3", "--board", "1", "--headless", "--for", "10")
-    said = run.end() if run.process.wait(180) is None else run.end()
+    run.process.wait(180)
+    said = run.end()
     assert run.process.returncode == 0, said
     assert [unit["serial"] for unit in run.ready["units"]] == ["806000000001", "806000000002", "806000000003"]
     assert "held   every inverter produces: 3 of 3" in said
