@@ -76,7 +76,7 @@ class Site:
         label = whole_board.label_of(1)
         whole_board.start_link(board, label, ECU_ID)
         board.go()
-        self.units.insert(0, {"serial": whole_board.serial_of(1), "phase": "L1-N", "label": label})
+        self.units.insert(0, {"serial": whole_board.serial_of(label), "phase": "L1-N", "label": label})
 
     def _start_services(self, folder, env):
         # The stores of a site belong to its inverters: another number of them is another site.
@@ -132,7 +132,7 @@ class Site:
         """The world's status, with the whole board as its first unit."""
         status = self.world.status()
         if self.board:
-            status["units"].insert(0, whole_board.row(self.board))
+            status["units"].insert(0, whole_board.row(self.board, self.units[0]["serial"]))
         return status
 
     def gateway(self):

@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The virtual board of make run as one unit of a site: its linkd has a modem on a serial port."""
 
+import subprocess
+
 from board.board import Board
+from board.paths import need
+
+from .world import PROGRAM
 
 # The guest's second serial port, and where linkd expects a modem.
 PORT = "/dev/ttyS0"
@@ -24,26 +29,22 @@ def whole_board(modem, **options):
     return Board(guest_args=arguments, **options)
 
 
-def serial_of(number):
-    """Serial number of a simulated unit."""
-    return f"8060{number:08d}"
-
-
 def label_of(number):
-    """Its label. The install code is the number, counted on, with its CRC-16/X-25."""
-    code = bytes((number + i) & 0xFF for i in range(16))
-    crc = 0xFFFF
-    for byte in code:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ 0x8408 if crc & 1 else crc >> 1
-    return f"{serial_of(number)}:{(code + (crc ^ 0xFFFF).to_bytes(2, 'little')).hex().upper()}"
+    """Label of a simulated unit: its serial number, a colon, its install code."""
+    program = need(PROGRAM, "site-programs")
+    return subprocess.run([program, "--label", str(number)], capture_output=True, text=True,
+                          check=True).stdout.strip()
 
 
-def row(board):
+def serial_of(label):
+    """The serial number of a label."""
+    return label.split(":")[0]
+
+
+def row(board, serial):
     """Its part of the site's status."""
     status = board.status()
     grid, firmware = status["truth"]["grid"], status.get("firmware") or {}
-    return {"serial": serial_of(1), "state": firmware.get("state") or "no firmware",
+    return {"serial": serial, "state": firmware.get("state") or "no firmware",
             "faults": firmware.get("faults_active", []), "refused": 0, "p_w": grid["p"], "v": grid["v"],
             "limit_w": None}

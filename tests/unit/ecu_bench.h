@@ -115,20 +115,17 @@ static inline void bench_code(int i, uint8_t *code)
 
 static inline void bench_add_inverter(int i, double module_w, double dbm)
 {
-	static const char *const folders[] = { "profiles", NULL };
 	struct air_radio_config radio = { .channel = BENCH_CHANNEL,
 					  .pan = join_pan(bench_ecu),
 					  .address = (uint16_t)(0x1001 + i) };
 	struct inverter_config config = { .stock = true,
 					  .start_wall_ms = BENCH_START_MS,
 					  .version = 1000 };
-	__cleanup(free_ptr) char *path = NULL;
-	char err[512];
+	char err[QS1_PROFILE_ERR_SIZE];
 	int number;
 
-	assert_int_equal(qs1_profile_find("ieee1547-2018-cat3", folders, &path, err, sizeof(err)),
+	assert_int_equal(inverter_profile("ieee1547-2018-cat3", &config.profile, err, sizeof(err)),
 			 0);
-	assert_int_equal(qs1_profile_load(path, &config.profile, err, sizeof(err)), 0);
 	bench_serial(i, &config.serial);
 	bench_code(i, config.code);
 	steady_init(&bench.steady[i], module_w);

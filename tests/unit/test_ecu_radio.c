@@ -9,19 +9,27 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void a_label_pairs_a_unit_and_its_readings_come(void **state)
+/* Order the pairing of unit 0 with the install code of unit @i. */
+static struct order pair_with_code_of(int i)
 {
 	struct order order;
 	uint8_t code[INSTALL_CODE_BYTES];
 
-	(void)state;
 	bench_start(1, 200, -60, 1);
 	bench_run(3);
 	order = bench_order(COMMAND_PAIR, 0);
-	bench_code(0, code);
+	bench_code(i, code);
 	label_format(order.text, &order.serial, code);
 	bench_submit(&order);
 	bench_run(5);
+	return order;
+}
+
+static void a_label_pairs_a_unit_and_its_readings_come(void **state)
+{
+	struct order order = pair_with_code_of(0);
+
+	(void)state;
 	assert_int_equal(bench_result(&order)->state, ORDER_CONFIRMED);
 	assert_true(bench_shown(0)->paired);
 	assert_true(bench.core->unit[0].has_key);
@@ -31,17 +39,9 @@ static void a_label_pairs_a_unit_and_its_readings_come(void **state)
 
 static void a_wrong_code_is_named_and_the_unit_is_read_all_the_same(void **state)
 {
-	struct order order;
-	uint8_t code[INSTALL_CODE_BYTES];
+	struct order order = pair_with_code_of(7);
 
 	(void)state;
-	bench_start(1, 200, -60, 1);
-	bench_run(3);
-	order = bench_order(COMMAND_PAIR, 0);
-	bench_code(7, code);
-	label_format(order.text, &order.serial, code);
-	bench_submit(&order);
-	bench_run(5);
 	assert_int_equal(bench_result(&order)->state, ORDER_REFUSED);
 	assert_string_equal(bench_result(&order)->message,
 			    "the install code is not that of this inverter's label");

@@ -70,9 +70,7 @@ static int add_unit(const struct qs1_profile *profile, uint16_t pan, uint8_t cha
 	char text[LABEL_TEXT_SIZE];
 	int number;
 
-	snprintf(text, sizeof(text), "8060%08d", ether.units + 1);
-	serial_parse(text, &config.serial);
-	inverter_install_code(ether.units + 1, config.code);
+	inverter_label(ether.units + 1, &config.serial, config.code);
 	steady_init(&unit->steady, ether.watts);
 	number = inverter_init(&unit->inverter, ether.medium.air, &radio, &config, &steady_firmware,
 			       &unit->steady);
@@ -81,7 +79,7 @@ static int add_unit(const struct qs1_profile *profile, uint16_t pan, uint8_t cha
 	}
 	medium_add_unit(&ether.medium, number);
 	inverter_run(&unit->inverter, air_now(ether.medium.air));
-	printf("unit %s %04X ", text, radio.address);
+	printf("unit %s %04X ", serial_format(text, &config.serial), radio.address);
 	printf("%s\n", label_format(text, &config.serial, config.code));
 	ether.units++;
 	return 0;

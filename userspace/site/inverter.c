@@ -510,8 +510,12 @@ int inverter_profile(const char *name, struct qs1_profile *ret_profile, char *er
 	return ret < 0 ? ret : qs1_profile_load(path, ret_profile, err, size);
 }
 
-void inverter_install_code(int number, uint8_t code[INSTALL_CODE_BYTES])
+void inverter_label(int number, struct serial *ret_serial, uint8_t *code)
 {
+	char text[SERIAL_TEXT_SIZE];
+
+	snprintf(text, sizeof(text), "8060%08d", number);
+	serial_parse(text, ret_serial);
 	for (int i = 0; i < INSTALL_CODE_BYTES; i++) {
 		code[i] = (uint8_t)(number + i);
 	}

@@ -112,8 +112,11 @@ int inverter_init(struct inverter *inverter, struct air *air, const struct air_r
  */
 int inverter_profile(const char *name, struct qs1_profile *ret_profile, char *err, size_t size);
 
-/* An install code that a test can know: the unit's number, counted on. */
-void inverter_install_code(int number, uint8_t code[INSTALL_CODE_BYTES]);
+/**
+ * inverter_label() - serial number and install code of simulated unit @number, from 1
+ * @code: INSTALL_CODE_BYTES bytes that a test can know: the number, counted on
+ */
+void inverter_label(int number, struct serial *ret_serial, uint8_t *code);
 
 /* Let policy decide up to now. To be called each POLICY_TICK_MS of the air's time. */
 void inverter_run(struct inverter *inverter, uint64_t now_us);

@@ -320,7 +320,6 @@ static int add_radio(struct unit *unit)
 static int set_up_units(char *err, size_t size)
 {
 	struct qs1_profile profile;
-	char text[SERIAL_TEXT_SIZE];
 	int ret = inverter_profile(setting.profile, &profile, err, size);
 
 	for (int i = 0; ret == 0 && i < site.units; i++) {
@@ -333,9 +332,7 @@ static int set_up_units(char *err, size_t size)
 			.start_wall_ms = clock_wall_ms(),
 			.version = 1000,
 		};
-		snprintf(text, sizeof(text), "8060%08d", setting.first + i);
-		serial_parse(text, &unit->config.serial);
-		inverter_install_code(setting.first + i, unit->config.code);
+		inverter_label(setting.first + i, &unit->config.serial, unit->config.code);
 		feeder_host(site.feeder, i + 1, &host, unit);
 	}
 	return ret;
@@ -672,6 +669,7 @@ static const struct argp_option options[] = {
 	{ "profile", 'g', "NAME", 0, "grid profile (ieee1547-2018-cat3)", 0 },
 	{ "ecu", 'e', "ID", 0, "identity of the ECU, which gives the PAN (216000000001)", 0 },
 	{ "modems", 'm', "N", 0, "modems, the first for the ECU (1)", 0 },
+	{ "label", 'l', "N", 0, "print the label of simulated unit N and end", 0 },
 	{ "first", 'f', "N", 0, "serial number of the first unit, after 8060 (1)", 0 },
 	{ "pcap", 'p', "FILE", 0, "capture of all frames", 0 },
 	{ "folder", 'd', "DIR", 0, "links modem0, modem1, ... to the pseudo terminals", 0 },
@@ -691,6 +689,16 @@ static uint64_t number_of(const char *text, uint64_t max, struct argp_state *sta
 	return value;
 }
 
+static void print_label(int number)
+{
+	uint8_t code[INSTALL_CODE_BYTES];
+	char text[LABEL_TEXT_SIZE];
+	struct serial serial;
+
+	inverter_label(number, &serial, code);
+	puts(label_format(text, &serial, code));
+}
+
 static error_t parse(int key, char *text, struct argp_state *state)
 {
 	switch (key) {
@@ -705,6 +713,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case 'm':
 		setting.modems = (int)number_of(text, MEDIUM_PORTS, state);
 		return 0;
+	case 'l':
+		print_label((int)number_of(text, 10000000, state));
+		exit(0);
 	case 'f':
 		setting.first = (int)number_of(text, 10000000, state);
 		return 0;
