@@ -397,8 +397,10 @@ int main(int argc, char **argv)
 	if (context.config.state[0]) {
 		strcpy(state, context.config.state);
 	}
-	if (sodium_init() < 0 || clock_setup() < 0 ||
-	    config_load(context.config_file, &context.config, err, sizeof(err)) < 0) {
+	if (clock_setup() < 0 || sodium_init() < 0) {
+		return EXIT_CONFIG;
+	}
+	if (config_load(context.config_file, &context.config, err, sizeof(err)) < 0) {
 		fail("%s", err);
 		return EXIT_CONFIG;
 	}
