@@ -68,7 +68,7 @@ class Site:
         self._start_services(folder, dict(os.environ, QS1_CLOCK=time))
 
     def _start_board(self):
-        """Unit 1: a whole virtual board, in a world of its own, at the second modem."""
+        """Unit 1: a whole virtual board at the second modem; its world is separate from the feeder."""
         self.report("unit 1 is a whole board, Linux boots (about 30 s)")
         board = whole_board.whole_board(self.world.start["modems"][1], report=self.report)
         board.__enter__()

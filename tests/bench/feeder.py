@@ -25,7 +25,7 @@ UNITS = (1, 10, 50, 100)
 
 
 def world(units, cable, seconds):
-    """All units on one bus, or each on a bus of its own along a cable."""
+    """All units on one bus, or each on a separate bus along a cable."""
     text = HEAD.format(units=units) + "feeder phases one 240 60\n"
     for unit in range(1, units + 1):
         if cable:

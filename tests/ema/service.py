@@ -91,7 +91,7 @@ class Service:
 
     @staticmethod
     def proof(who):
-        """Headers that show who asks: of a token, or of a session as login() returns it."""
+        """Headers that authenticate a request: of a token, or of a session as login() returns it."""
         return who if isinstance(who, dict) else {"Authorization": f"Bearer {who}"} if who else {}
 
     def ask(self, method, path, body=None, token=None, port=None, headers=()):

@@ -19,7 +19,7 @@ DOCUMENT = json.loads((ROOT / "userspace/emad/openapi.json").read_text())
 ROLES = ["owner", "installer", "viewer", "operator"]
 OPERATIONS = [(method.upper(), path, operation) for path, methods in DOCUMENT["paths"].items()
               for method, operation in methods.items()]
-# These have no tenant, or end the session of the one who asks.
+# These have no tenant, or end the session that the test uses.
 NOT_A_TENANTS = {"/openapi.json", "/setup", "/session", "/session/password", "/handover", "/stream"}
 ECU = "216000000009"
 

@@ -59,7 +59,7 @@ struct core_order {
  * @sending: the limit that is under way
  * @acknowledged_us: last acknowledged limit; a read-back counts after it
  * @on, @on_known: a stock unit was switched on or off
- * @on_sending: what it was told
+ * @on_sending: what was sent to it
  * @stock_us: last limit of a stock unit, and the panel's limit that was sent, W; -1 for none
  * @event_last: last event of the unit's own log that we have
  * @reminded_us: last alarm of a latched ground fault

@@ -36,7 +36,7 @@
 #define STEP_MS 5000
 
 /*
- * The interfaces, in the order of their start. Each has a row here and a file of its own.
+ * The interfaces, in the order of their start: a row here and a file for each.
  */
 static const struct interface *const interfaces[] = {
 	&interface_rest, &interface_modbus, &interface_aps, &interface_mqtt, &interface_meter,
@@ -204,7 +204,7 @@ void ecu_meter(struct ecu *ecu, double total_w, const double phase_w[3], int64_t
 	set_timer();
 }
 
-/* Whoever makes an event, the store keeps it. */
+/* The store keeps all events, of the core and of the interfaces. */
 static void on_change(void *ctx, enum model_change change, int unit, uint64_t number)
 {
 	struct model_event event;

@@ -294,7 +294,7 @@ struct model_counters {
  * @profile: grid profile that the unit has, read back; "" when unknown
  * @profile_desired: what it should have; "" for whatever it has
  * @link: how well it is heard
- * @state: enum qs1_state, -1 when unknown; a stock unit does not tell it
+ * @state: enum qs1_state, -1 when unknown; stock units do not report it
  * @faults_active, @faults_latched: QS1_FAULT_BIT() bits
  * @armed, @shutdown, @profile_applied: flags of the unit
  * @boot: its boot nonce; 0 for a stock unit

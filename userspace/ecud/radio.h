@@ -38,7 +38,7 @@ struct radio_reply {
 };
 
 /**
- * struct radio_command - what a unit is told
+ * struct radio_command - a command to a unit
  * @frame, @n: a stock unit: an L2 frame
  * @body: ours: a request of qs1d's socket, JSON
  * @timeout_us: for the answer

@@ -632,7 +632,7 @@ static void fill_state(struct sunspec_device *device, const struct model_unit *u
 		value[Q_ENTER_SERVICE] = unit->armed;
 		value[Q_ENTER_REMAINING] = unit->reading[READING_ENTER_SERVICE][0].value;
 	} else if (live) {
-		/* A stock unit does not tell its state: its power does. */
+		/* Stock units do not report a state; their power shows it. */
 		value[Q_ST] = value[Q_W] > 0 ? 4 : 8;
 		value[Q_ON] = value[Q_W] > 0 ? 2 : 1;
 		value[Q_CONN_ST] = value[Q_ON];
