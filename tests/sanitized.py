@@ -5,7 +5,8 @@ import subprocess
 
 from paths import ROOT
 
-CC = ["gcc", "-std=gnu17", "-O1", "-g", "-D_GNU_SOURCE", f"-I{ROOT}/include",
+CC = ["gcc", "-std=gnu17", "-O1", "-g", "-D_GNU_SOURCE", '-DQS1_VERSION="sanitized"',
+      f"-I{ROOT}/include",
       "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
 
 

@@ -53,7 +53,7 @@ include tests/pru/pru.mk
 include tests/web/web.mk
 
 .PHONY: unit test test-all conformance bench
-unit: $(UNIT) $(AVERAGED) $(BUILD)/host/bin/qs1ctl $(ETHER_PROGRAMS) $(BUILD)/host/bin/linkd $(BUILD)/host/bin/ecud
+unit: $(UNIT) $(AVERAGED) $(ETHER_PROGRAMS) $(addprefix $(BUILD)/host/bin/,qs1d qs1ctl linkd ecud ecuctl emad emactl)
 
 ## make check        after each edit: build, static and unit tests, quick conformance procedures; no guest
 .PHONY: check

@@ -9,7 +9,7 @@ FUZZ_SRC := $(USERLIB_SRC) $(POLICY_SRC) $(filter-out %/main.c,$(QS1D_SRC)) user
 FUZZ_OBJ := $(FUZZ_SRC:%.c=$(FUZZ)/%.o)
 FUZZ_PROGRAMS := $(FUZZERS:%=$(FUZZ)/%)
 FUZZ_CFLAGS := $(HOST_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined \
-	-fno-sanitize-recover=undefined -Iuserspace/lib -Iuserspace/qs1d -Iuserspace/qs1ctl -Iuserspace/link -Iuserspace/service
+	-fno-sanitize-recover=undefined -DQS1_VERSION='"fuzz"' -Iuserspace/lib -Iuserspace/qs1d -Iuserspace/qs1ctl -Iuserspace/link -Iuserspace/service
 
 # Two daemons have files of the same name.
 $(FUZZ)/userspace/linkd/%.o $(FUZZ)/tests/fuzz/linkd.o: FUZZ_CFLAGS += -Iuserspace/linkd
@@ -35,7 +35,7 @@ FUZZ_ECU_SRC := $(USERLIB_SRC) $(LINK_SRC) $(SERVICE_SRC) $(addprefix userspace/
 FUZZ_ECU_OBJ := $(FUZZ_ECU_SRC:%.c=$(FUZZ)/%.o)
 FUZZ_ECU_NEW := $(filter-out $(FUZZ_OBJ), $(FUZZ_ECU_OBJ)) $(FUZZERS_ECU:%=$(FUZZ)/tests/fuzz/%.o)
 FUZZ_ECU_PROGRAMS := $(FUZZERS_ECU:%=$(FUZZ)/%)
-$(FUZZ_ECU_NEW): FUZZ_CFLAGS += -iquote $(BUILD)/ecud -iquote userspace/ecud -DQS1_VERSION='"fuzz"'
+$(FUZZ_ECU_NEW): FUZZ_CFLAGS += -iquote $(BUILD)/ecud -iquote userspace/ecud
 $(FUZZ_ECU_NEW): $(FUZZ)/%.o: %.c | $(BUILD)/ecud/routes.inc
 	@mkdir -p $(@D)
 	$(call say,CC)

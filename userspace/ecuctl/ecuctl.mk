@@ -5,8 +5,6 @@
 ECUCTL_SRC := $(wildcard userspace/ecuctl/*.c)
 ECUCTL_OBJ := $(ECUCTL_SRC:%.c=$(BUILD)/host/%.o)
 
-$(BUILD)/host/userspace/ecuctl/main.o: private HOST_CFLAGS += -DQS1_VERSION='"$(QS1_VERSION)"'
-
 $(ECUCTL_OBJ): $(BUILD)/host/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)

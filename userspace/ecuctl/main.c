@@ -8,6 +8,7 @@
 #include <curl/curl.h>
 
 #include "../lib/util.h"
+#include "../lib/version.h"
 #include "commands.h"
 
 static const struct subcommand commands[] = {
@@ -58,8 +59,6 @@ static const struct argp_option options[] = {
 	{ "step", 'p', "STEP", 0, "history: seconds, day, month or year; 900 unless given", 0 },
 	{ 0 },
 };
-
-const char *argp_program_version = "ecuctl " QS1_VERSION;
 
 /**
  * struct arguments - the command line
@@ -142,6 +141,7 @@ int main(int argc, char **argv)
 	/* Character set alone: numbers keep the decimal point that programs expect. */
 	setlocale(LC_CTYPE, "");
 	argp_err_exit_status = EXIT_USAGE;
+	argp_program_version_hook = version_print;
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	command = subcommand_find(&tool, words, arguments.count);

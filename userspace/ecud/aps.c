@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "../lib/util.h"
+#include "../lib/version.h"
 #include "../link/bytes.h"
 #include "../service/service_clock.h"
 #include "account.h"
@@ -119,7 +120,7 @@ static int info(struct ecu *ecu, const char *argument, struct reply *reply)
 	put_number(reply, 2, snapshot->units);
 	put_number(reply, 2, online);
 	put_text(reply, "10");
-	snprintf(text, sizeof(text), "%03zu%.30s", strlen(QS1_VERSION), QS1_VERSION);
+	snprintf(text, sizeof(text), "%03zu%.30s", strlen(qs1_version), qs1_version);
 	put_text(reply, text);
 	zone = zone && *zone ? zone : "UTC";
 	snprintf(text, sizeof(text), "%03zu%.60s", strnlen(zone, 60), zone);

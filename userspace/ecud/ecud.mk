@@ -31,9 +31,6 @@ $(BUILD)/ecud/routes.inc: $(ECUD_OPENAPI) scripts/routes
 	$(call say,GEN)
 	$(Q)scripts/routes $< >$@
 $(ECUD_OBJ): | $(BUILD)/ecud/routes.inc
-# Files that show the version.
-ECUD_VERSIONED := $(addprefix $(BUILD)/host/userspace/ecud/, view.o sunspec.o aps.o mqtt.o)
-$(ECUD_VERSIONED): HOST_CFLAGS += -DQS1_VERSION='"$(QS1_VERSION)"'
 $(BUILD)/host/userspace/ecud/rest.o: $(ECUD_OPENAPI)
 
 $(BUILD)/host/bin/ecud: $(BUILD)/host/userspace/ecud/main.o $(ECUD_HOST) $(WEB_ECU) $(ECUD_PARTS)

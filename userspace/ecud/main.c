@@ -29,6 +29,7 @@
 #include "service_clock.h"
 #include "uplink.h"
 #include "util.h"
+#include "version.h"
 
 /* A port that is not there is tried again this often. */
 #define RETRY_US UINT64_C(2000000)
@@ -511,6 +512,7 @@ int main(int argc, char **argv)
 	int ret;
 
 	argp_err_exit_status = EXIT_CONFIG;
+	argp_program_version_hook = version_print;
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	log_init("ecud", LOG_INFO);
 	if (config_load(arguments.config, &app.config, err, sizeof(err)) < 0) {

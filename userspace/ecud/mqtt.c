@@ -26,6 +26,7 @@
 #include "../lib/log.h"
 #include "../lib/names.h"
 #include "../lib/util.h"
+#include "../lib/version.h"
 #include "../service/service_clock.h"
 #include "settings.h"
 #include "view.h"
@@ -181,7 +182,7 @@ static struct json_object *device_json(const char *ecu_id, const char *site_name
 	put_text(object, "serial_number", serial);
 	if (!unit) {
 		put_text(object, "model", "ECU");
-		put_text(object, "sw_version", QS1_VERSION);
+		put_text(object, "sw_version", qs1_version);
 		return object;
 	}
 	put_text(object, "model", *unit->model ? unit->model : "QS1");
@@ -213,7 +214,7 @@ struct json_object *mqtt_discovery(const char *ecu_id, const char *site_name,
 	snprintf(base, sizeof(base), PREFIX "%s/%s", ecu_id, unit ? serial : SITE);
 	snprintf(availability, sizeof(availability), PREFIX "%s/status", ecu_id);
 	put_text(origin, "name", "qs1 ecud");
-	put_text(origin, "sw_version", QS1_VERSION);
+	put_text(origin, "sw_version", qs1_version);
 	add_sensors(components, base, device, unit ? SCOPE_UNIT : SCOPE_SITE, expire_s);
 	if (unit) {
 		add_sensors(components, base, device, SCOPE_CHANNEL, expire_s);

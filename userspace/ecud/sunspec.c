@@ -7,6 +7,7 @@
 
 #include "../lib/names.h"
 #include "../lib/util.h"
+#include "../lib/version.h"
 
 #define PORTS MODEL_CHANNELS
 #define MANUFACTURER "qs1"
@@ -556,7 +557,7 @@ static void fill_constants(struct sunspec_device *device, int units, int64_t now
 	/* Seconds since 2000-01-01, as model 122 counts. */
 	value[Q_SECONDS] = now_ms / 1000 - 946684800;
 	snprintf(device->text[TEXT_MANUFACTURER], sizeof(device->text[0]), MANUFACTURER);
-	snprintf(device->text[TEXT_VERSION], sizeof(device->text[0]), "%s", QS1_VERSION);
+	snprintf(device->text[TEXT_VERSION], sizeof(device->text[0]), "%s", qs1_version);
 	snprintf(device->text[TEXT_TIME_SOURCE], sizeof(device->text[0]), "RTC");
 }
 

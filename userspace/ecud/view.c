@@ -8,6 +8,7 @@
 
 #include "../lib/names.h"
 #include "../lib/util.h"
+#include "../lib/version.h"
 
 /* A unit that has reported within three polls is up to date. */
 #define FRESH_POLLS 3
@@ -223,7 +224,7 @@ static struct json_object *view_ecu(const struct snapshot *snapshot)
 
 	put_text(object, "id", snapshot->ecu_id);
 	put_text(object, "name", snapshot->site_name);
-	put_text(object, "version", QS1_VERSION);
+	put_text(object, "version", qs1_version);
 	put_text(object, "timezone", zone ? zone : "");
 	put_int(object, "started_ms", snapshot->started_ms);
 	put_bool(object, "night", snapshot->night);

@@ -21,6 +21,7 @@
 #include "options.h"
 #include "service_clock.h"
 #include "store.h"
+#include "version.h"
 #include "writer.h"
 
 #define ARGUMENTS_MAX 3
@@ -320,7 +321,7 @@ static const char doc[] =
 	"Commands:\n"
 	"  status                    counts and sizes\n"
 	"  tenants                   all tenants\n"
-	"  tenant NAME KIND          add a tenant: customer or company; prints its number\n"
+	"  tenant NAME KIND          add a customer or company; print its number\n"
 	"  user NAME ROLE TENANT     add a user; the password comes from standard input\n"
 	"  backup FOLDER             copy the databases while the service runs\n"
 	"  restore FOLDER            copy a backup into an empty state folder";
@@ -392,6 +393,7 @@ int main(int argc, char **argv)
 	int ret;
 
 	argp_err_exit_status = EXIT_CONFIG;
+	argp_program_version_hook = version_print;
 	argp_parse(&argp, argc, argv, 0, NULL, &context);
 	log_init("emactl", LOG_WARNING);
 	if (context.config.state[0]) {

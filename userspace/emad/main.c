@@ -27,6 +27,7 @@
 #include "orders.h"
 #include "service_clock.h"
 #include "thread.h"
+#include "version.h"
 
 #define DERIVE_GROUP 200
 #define TAKE_GROUP 256
@@ -497,6 +498,7 @@ static int load(int argc, char **argv, struct arguments *arguments)
 	char err[PATH_MAX + 200];
 
 	argp_err_exit_status = EXIT_CONFIG;
+	argp_program_version_hook = version_print;
 	argp_parse(&argp, argc, argv, 0, NULL, arguments);
 	log_init("emad", LOG_INFO);
 	if (clock_setup() < 0) {

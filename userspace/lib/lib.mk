@@ -19,6 +19,9 @@ $(USERLIB_GUEST): $(USERLIB_GUEST_OBJ)
 	$(Q)rm -f $@
 	$(Q)$(GUEST_TRIPLET)-ar rcs $@ $^
 
+$(BUILD)/host/userspace/lib/version.o: private HOST_CFLAGS += -DQS1_VERSION='"$(QS1_VERSION)"'
+$(BUILD)/guest/userspace/lib/version.o: private GUEST_CFLAGS += -DQS1_VERSION='"$(QS1_VERSION)"'
+
 $(USERLIB_HOST_OBJ): $(BUILD)/host/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)

@@ -6,6 +6,8 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include "version.h"
+
 static error_t parse(int key, char *value, struct argp_state *state)
 {
 	struct options *options = state->input;
@@ -39,6 +41,7 @@ struct options options_parse(int argc, char **argv, const char *doc, const char 
 	snprintf(config_doc, sizeof(config_doc), "configuration file, %s unless given",
 		 usual_config);
 	argp_err_exit_status = EXIT_CONFIG;
+	argp_program_version_hook = version_print;
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
 	return options;
 }

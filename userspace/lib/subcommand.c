@@ -7,6 +7,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The last column of a line. */
+#define LINE_WIDTH 78
+
+/* A text that starts after @indent columns; it goes on in lines with that indent. */
+static void print_filled(FILE *out, int indent, const char *text)
+{
+	int room = LINE_WIDTH - indent;
+
+	while ((int)strlen(text) > room) {
+		int end = room;
+
+		while (end > 0 && text[end] != ' ') {
+			end--;
+		}
+		if (end == 0) {
+			break;
+		}
+		fprintf(out, "%.*s\n%*s", end, text, indent, "");
+		text += end + 1;
+	}
+	fprintf(out, "%s\n", text);
+}
+
 /* All usages, or those of one command. */
 static void list(const struct subcommand_tool *tool, FILE *out, const char *name)
 {
@@ -14,8 +37,10 @@ static void list(const struct subcommand_tool *tool, FILE *out, const char *name
 		const struct subcommand *command = &tool->command[i];
 
 		if (!name || !strcmp(name, command->name)) {
-			fprintf(out, "  %s %-*s  %s\n", tool->name, tool->width, command->usage,
-				command->text);
+			int indent = fprintf(out, "  %s %-*s  ", tool->name, tool->width,
+					     command->usage);
+
+			print_filled(out, indent, command->text);
 		}
 	}
 }

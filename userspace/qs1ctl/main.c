@@ -7,6 +7,7 @@
 
 #include "../lib/protocol.h"
 #include "../lib/util.h"
+#include "../lib/version.h"
 #include "commands.h"
 
 static const struct subcommand commands[] = {
@@ -53,8 +54,6 @@ static const struct argp_option options[] = {
 	NUMBERS,
 	{ 0 },
 };
-
-const char *argp_program_version = "qs1ctl " QS1_VERSION;
 
 /**
  * struct arguments - the command line
@@ -142,6 +141,7 @@ int main(int argc, char **argv)
 	/* Character set alone: numbers keep the decimal point that programs expect. */
 	setlocale(LC_CTYPE, "");
 	argp_err_exit_status = EXIT_USAGE;
+	argp_program_version_hook = version_print;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &arguments);
 	command = subcommand_find(&tool, words, arguments.count);
 	if (!command) {

@@ -8,9 +8,6 @@ QS1CTL_LIBS := -lcairo -ljson-c -lm
 QS1CTL_GUEST_OBJ := $(QS1CTL_SRC:%.c=$(BUILD)/guest/%.o)
 QS1CTL_HOST_OBJ := $(QS1CTL_SRC:%.c=$(BUILD)/host/%.o)
 
-$(BUILD)/host/userspace/qs1ctl/main.o: private HOST_CFLAGS += -DQS1_VERSION='"$(QS1_VERSION)"'
-$(BUILD)/guest/userspace/qs1ctl/main.o: private GUEST_CFLAGS += -DQS1_VERSION='"$(QS1_VERSION)"'
-
 $(QS1CTL_HOST_OBJ): $(BUILD)/host/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)
