@@ -71,26 +71,30 @@ void qs1_trip_event(struct qs1 *qs1, const struct qs1_event *event)
 			      msecs_to_jiffies(half * MSEC_PER_SEC / qs1->fw.control_hz));
 }
 
-/* Copy what the ring holds to @spare. Return the number of scans that are whole. */
+/*
+ * Copy what the ring holds to @spare. The scan at the head is being written. A firmware that has
+ * just started has not filled the ring.
+ *
+ * Return: number of scans that are whole.
+ */
 static u32 qs1_trip_copy(struct qs1_trip *trip)
 {
 	struct qs1_shm __iomem *shm = trip->qs1->shm;
 	u32 size = 1u << trip->qs1->fw.wave_log2;
-	struct qs1_ring_window window = qs1_ring_window(0, readl(&shm->wave.head), size);
+	u32 head = readl(&shm->wave.head);
+	u32 whole = min(head, size - 1);
+	u32 first = head - whole;
 	u32 done, count, overtaken;
 
-	for (done = 0; done < window.count; done += count) {
-		u32 first = window.first + done;
-
-		count = qs1_ring_chunk(first, window.count - done, size);
-		memcpy_fromio(trip->spare + done, shm->wave.scan + (first & (size - 1)),
+	for (done = 0; done < whole; done += count) {
+		count = qs1_ring_chunk(first + done, whole - done, size);
+		memcpy_fromio(trip->spare + done, shm->wave.scan + ((first + done) & (size - 1)),
 			      count * sizeof(*trip->spare));
 	}
 	rmb(); /* the copy is done before head is read again */
-	overtaken = qs1_ring_overtaken(window.first, window.count, readl(&shm->wave.head), size);
-	memmove(trip->spare, trip->spare + overtaken,
-		(window.count - overtaken) * sizeof(*trip->spare));
-	return window.count - overtaken;
+	overtaken = qs1_ring_overtaken(first, whole, readl(&shm->wave.head), size);
+	memmove(trip->spare, trip->spare + overtaken, (whole - overtaken) * sizeof(*trip->spare));
+	return whole - overtaken;
 }
 
 /* The copy misses the trip if the firmware was started again or the work ran too late. */
@@ -155,10 +159,16 @@ static void qs1_trip_free(void *data)
 {
 	struct qs1_trip *trip = data;
 
-	sysfs_remove_bin_file(&trip->qs1->dev->kobj, &bin_attr_trip_wave);
-	cancel_delayed_work_sync(&trip->work);
 	vfree(trip->scans);
 	vfree(trip->spare);
+}
+
+static void qs1_trip_end(void *data)
+{
+	struct qs1_trip *trip = data;
+
+	sysfs_remove_bin_file(&trip->qs1->dev->kobj, &bin_attr_trip_wave);
+	cancel_delayed_work_sync(&trip->work);
 }
 
 /**
@@ -178,21 +188,16 @@ int devm_qs1_trip_init(struct qs1 *qs1)
 	ret = devm_mutex_init(qs1->dev, &trip->lock);
 	if (ret)
 		return ret;
+	ret = devm_add_action(qs1->dev, qs1_trip_free, trip);
+	if (ret)
+		return ret;
 	trip->scans = vmalloc(sizeof(*trip->scans) << QS1_WAVE_LOG2_MAX);
 	trip->spare = vmalloc(sizeof(*trip->spare) << QS1_WAVE_LOG2_MAX);
-	if (!trip->scans || !trip->spare) {
-		vfree(trip->scans);
-		vfree(trip->spare);
+	if (!trip->scans || !trip->spare)
 		return -ENOMEM;
-	}
 	trip->qs1 = qs1;
 	qs1->trip = trip;
 	INIT_DELAYED_WORK(&trip->work, qs1_trip_work);
 	ret = sysfs_create_bin_file(&qs1->dev->kobj, &bin_attr_trip_wave);
-	if (ret) {
-		vfree(trip->scans);
-		vfree(trip->spare);
-		return ret;
-	}
-	return devm_add_action_or_reset(qs1->dev, qs1_trip_free, trip);
+	return ret ? ret : devm_add_action_or_reset(qs1->dev, qs1_trip_end, trip);
 }

@@ -3,6 +3,7 @@
  * The recorder of trips: it keeps the last recording until it has another one.
  */
 #include <kunit/test.h>
+#include <linux/array_size.h>
 #include <linux/errno.h>
 
 #include "../trip.c"
@@ -113,7 +114,27 @@ static void trip_off_the_grid_is_none(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, trip_read(fake, &head, 0, sizeof(head)), -ENODATA);
 }
 
+/* The ring's index passes 2^31 after 30 hours. */
+static void trip_is_recorded_at_any_index(struct kunit *test)
+{
+	static const u32 heads[] = { 0x7fffffff, 0x80000000, 0xffffffff };
+	struct fake *fake = fake_inverter(test);
+	struct qs1_event event = trip_at(1000);
+	struct qs1_trip_wave head;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(heads); i++) {
+		trip_fill(fake, heads[i], 1006);
+		trip_happens(fake, &event);
+		KUNIT_ASSERT_EQ(test, trip_read(fake, &head, 0, sizeof(head)),
+				(ssize_t)sizeof(head));
+		KUNIT_EXPECT_EQ(test, head.number, i + 1);
+		KUNIT_EXPECT_EQ(test, head.count, (u32)TRIP_SIZE - 1);
+	}
+}
+
 static struct kunit_case trip_test_cases[] = { KUNIT_CASE(trip_is_recorded),
+					       KUNIT_CASE(trip_is_recorded_at_any_index),
 					       KUNIT_CASE(trip_that_is_missed_leaves_the_last_one),
 					       KUNIT_CASE(trip_off_the_grid_is_none),
 					       {} };
