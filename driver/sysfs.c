@@ -139,17 +139,23 @@ static ssize_t armed_show(struct device *dev, struct device_attribute *attr, cha
 	return qs1_status_bit_show(dev, QS1_STATUS_ARMED, buf);
 }
 
-static ssize_t armed_store(struct device *dev, struct device_attribute *attr, const char *buf,
-			   size_t count)
+/* A switch: one operation for on and one for off, or one for both whose value says which. */
+static ssize_t qs1_switch_store(struct device *dev, enum qs1_op on_op, enum qs1_op off_op,
+				const char *buf, size_t count)
 {
 	bool on;
 	int ret;
 
 	ret = kstrtobool(buf, &on);
-	if (ret)
-		return ret;
-	ret = qs1_command(dev_get_drvdata(dev), on ? QS1_OP_ARM : QS1_OP_DISARM, 0, 0, NULL);
+	if (!ret)
+		ret = qs1_command(dev_get_drvdata(dev), on ? on_op : off_op, 0, on, NULL);
 	return ret ? ret : count;
+}
+
+static ssize_t armed_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			   size_t count)
+{
+	return qs1_switch_store(dev, QS1_OP_ARM, QS1_OP_DISARM, buf, count);
 }
 static DEVICE_ATTR_RW(armed);
 
@@ -214,14 +220,7 @@ static ssize_t bench_show(struct device *dev, struct device_attribute *attr, cha
 static ssize_t bench_store(struct device *dev, struct device_attribute *attr, const char *buf,
 			   size_t count)
 {
-	bool on;
-	int ret;
-
-	ret = kstrtobool(buf, &on);
-	if (ret)
-		return ret;
-	ret = qs1_command(dev_get_drvdata(dev), QS1_OP_BENCH, 0, on, NULL);
-	return ret ? ret : count;
+	return qs1_switch_store(dev, QS1_OP_BENCH, QS1_OP_BENCH, buf, count);
 }
 static DEVICE_ATTR_RW(bench);
 
