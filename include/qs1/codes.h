@@ -51,7 +51,7 @@ enum qs1_state {
 	X(PV_OV, "PV input above its operating voltage") \
 	X(PV_OC, "PV input current above its limit") \
 	X(AC_OC, "grid current above its instantaneous limit") \
-	X(OVERTEMP, "case or power stage too hot") \
+	X(OVERTEMP, "case too hot") \
 	X(RELAY, "grid relay welded or does not close") \
 	X(HOST_LOST, "host heartbeat lost") \
 	X(FIRMWARE, "firmware self test or internal check failed") \

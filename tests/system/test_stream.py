@@ -13,6 +13,7 @@ import pytest
 from contract import SHM_OFFSET, offsets
 from paths import BUILD, ROOT
 
+INVERTER = "/sys/bus/pci/drivers/qs1-ivshmem/*"
 WATCH = "/run/stream"
 FOUND = "/run/stream.found"
 
@@ -79,6 +80,21 @@ def test_events_arrive_with_their_labels(board, agent):
         board.wait(f"events of '{ends}'", lambda: labels() >= expected, EVENT_S)
     assert labels() == expected
     agent.check(f"for e in {meter}/events/*_en; do echo 0 >$e; done")
+
+
+def test_a_hot_power_stage_is_no_alarm_of_the_case(board, agent):
+    """The case has the limit: the fault, and what follows it in IIO and hwmon, is of the case alone."""
+    meter = device(agent, "qs1-meter")
+    limit_mc = int(agent.check(f"cat {meter}/events/in_temp0_thresh_rising_value"))
+    before = agent.check(f"cat {INVERTER}/fault_count/OVERTEMP")
+    try:
+        board.world.do("sensor offset tstage 30")
+        board.wait("a power stage above the case's limit", lambda: int(
+            agent.check(f"cat {meter}/in_temp1_raw")) > limit_mc, EVENT_S)
+        assert agent.check(f"cat {INVERTER}/qs1.hwmon.*/hwmon/hwmon*/temp1_crit_alarm") == "0"
+        assert agent.check(f"cat {INVERTER}/fault_count/OVERTEMP") == before
+    finally:
+        board.world.do("sensor offset tstage 0")
 
 
 def test_an_energy_of_more_than_32_bits_is_read_whole(board, agent):
