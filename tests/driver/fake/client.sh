@@ -204,6 +204,27 @@ unbinds_in_recovery_often()
 	coprocessor offline && repeat "${UNBINDS:-5}" rebinds_in_recovery
 }
 
+log_has()
+{
+	new_log | grep -q "$1"
+}
+
+# The remoteproc core tries once to recover a crash that others report. When it fails, nobody but the
+# coprocessor's own driver can free it: ours says so, and so does one that is bound later.
+reports_what_the_core_leaves_stuck()
+{
+	coprocessor offline && bind_and_run && knob start_fails 1 &&
+		put 1 "/sys/kernel/debug/remoteproc/$(basename "$(fake_rproc)")/crash" || return 1
+	wait_for 15 log_has 'was not recovered, next try in' || {
+		echo "nothing in the log: $(new_log | tail -n 5)"
+		return 1
+	}
+	unbind_inverter
+	override "qs1-$GLUE" && refused "Device or resource busy" "$DEVICE" "$QS1_DRIVER/bind" &&
+		log_has 'was not recovered: bind its driver again' &&
+		coprocessor offline && bind_and_run && unbind_inverter && nothing_left
+}
+
 # Another driver stops it under ours: a fault, after which it is started again.
 restarts_what_others_stop()
 {
@@ -315,8 +336,9 @@ expect_log 'firmware crashed: watchdog' 'did not start \(-[0-9]+\), next try in'
 	'no reply to command' 'power stage is still on' "can't (start|stop|attach to) rproc" \
 	'failed to (probe|prepare) subdevices' 'Boot failed: -' 'runs and does not stop' \
 	'is in use or was not recovered' 'gate [0-9] is not off \(-110\): bench mode ends' \
-	'probe with driver qs1-(carveout|pruss) failed with error -16'
-plan 20
+	'probe with driver qs1-(carveout|pruss) failed with error -16' \
+	'crash detected in qs1-fake' 'handling crash #' 'recovering qs1-fake'
+plan 21
 first_mark=$log_mark
 check "binds, runs, and leaves the coprocessor free" binds_and_runs
 check "takes over a coprocessor that the platform has booted" takes_over_running
@@ -329,6 +351,7 @@ check "recovers a firmware that stands still" recovers
 check "recovers it when a start fails" recovers start_fails 2
 check "recovers it when a stop fails" recovers stop_fails 2
 check "is unbound after a recovery that failed" unbinds_in_recovery
+check "reports what the remoteproc core could not recover" reports_what_the_core_leaves_stuck
 check "is unbound armed" unbinds_armed_often
 check "is unbound at any time in a recovery" unbinds_in_recovery_often
 check "starts again what others stop" restarts_what_others_stop
