@@ -411,18 +411,17 @@ static void stop(void)
 
 /* Columns: member, option, letter, argument, help. */
 struct arguments {
-	const char *config;
+	struct options common;
 	const char *state;
 	const char *listen;
 	const char *backup;
 	const char *restore;
 	const char *export;
-	bool check;
 };
 
 static const struct argp_option option_list[] = {
-	{ "config", 'c', "FILE", 0, "configuration file, " CONFIG_FILE " unless given", 0 },
-	{ "check", 'C', NULL, 0, "check the configuration and exit", 0 },
+	OPTIONS_CONFIG(CONFIG_FILE),
+	OPTIONS_CHECK,
 	{ "state", 's', "FOLDER", 0, "state folder", 0 },
 	{ "listen", 'l', "ADDR", 0, "address of all servers", 0 },
 	{ "backup", 'b', "FILE", 0, "copy the store to a file, also while ecud runs, and exit", 0 },
@@ -437,12 +436,6 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	struct arguments *arguments = state->input;
 
 	switch (key) {
-	case 'c':
-		arguments->config = value;
-		return 0;
-	case 'C':
-		arguments->check = true;
-		return 0;
 	case 's':
 		arguments->state = value;
 		return 0;
@@ -458,11 +451,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case 'e':
 		arguments->export = value;
 		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument '%s'", value);
-		return EINVAL;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return options_take(key, value, state, &arguments->common);
 	}
 }
 
@@ -515,11 +505,11 @@ int main(int argc, char **argv)
 	argp_program_version_hook = version_print;
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	log_init("ecud", LOG_INFO);
-	if (config_load(arguments.config, &app.config, err, sizeof(err)) < 0) {
+	if (config_load(arguments.common.config, &app.config, err, sizeof(err)) < 0) {
 		log_err("%s", err);
 		return EXIT_CONFIG;
 	}
-	if (arguments.check) {
+	if (arguments.common.check) {
 		return 0;
 	}
 	if (clock_setup() < 0 || sodium_init() < 0) {

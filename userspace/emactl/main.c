@@ -31,7 +31,7 @@
  */
 struct context {
 	struct config config;
-	const char *config_file;
+	struct options common;
 	enum writer_format format;
 	char *argument[ARGUMENTS_MAX + 1];
 	int arguments;
@@ -327,8 +327,8 @@ static const char doc[] =
 	"  restore FOLDER            copy a backup into an empty state folder";
 
 static const struct argp_option options[] = {
-	{ "config", 'c', "FILE", 0, "configuration file, " CONFIG_FILE " unless given", 0 },
-	{ "state", 's', "FOLDER", 0, "state folder, /var/lib/qs1-ema unless given", 0 },
+	OPTIONS_CONFIG(CONFIG_FILE),
+	{ "state", 's', "FOLDER", 0, "state folder, " CONFIG_STATE " unless given", 0 },
 	{ "json", 'j', NULL, 0, "output for programs", 0 },
 	{ 0 },
 };
@@ -338,9 +338,6 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	struct context *context = state->input;
 
 	switch (key) {
-	case 'c':
-		context->config_file = value;
-		return 0;
 	case 's':
 		snprintf(context->config.state, sizeof(context->config.state), "%s", value);
 		return 0;
@@ -354,7 +351,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		context->argument[context->arguments++] = value;
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return options_take(key, value, state, &context->common);
 	}
 }
 
@@ -388,7 +385,7 @@ int main(int argc, char **argv)
 		.options = options, .parser = parse, .args_doc = "COMMAND [ARGUMENT...]", .doc = doc
 	};
 	struct context context = { .format = WRITER_TEXT };
-	char state[sizeof(context.config.state)] = "/var/lib/qs1-ema";
+	char state[sizeof(context.config.state)] = CONFIG_STATE;
 	char err[PATH_MAX + 200];
 	int ret;
 
@@ -402,7 +399,7 @@ int main(int argc, char **argv)
 	if (clock_setup() < 0 || sodium_init() < 0) {
 		return EXIT_CONFIG;
 	}
-	if (config_load(context.config_file, &context.config, err, sizeof(err)) < 0) {
+	if (config_load(context.common.config, &context.config, err, sizeof(err)) < 0) {
 		fail("%s", err);
 		return EXIT_CONFIG;
 	}

@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 #define CONFIG_FILE "/etc/qs1/emad.conf"
+/* The service's StateDirectory. */
+#define CONFIG_STATE "/var/lib/qs1-ema"
 #define CONFIG_TEXT_SIZE 256
 
 /*

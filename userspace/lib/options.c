@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "options.h"
 
-#include <argp.h>
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 
 #include "version.h"
 
-static error_t parse(int key, char *value, struct argp_state *state)
+error_t options_take(int key, char *value, struct argp_state *state, struct options *options)
 {
-	struct options *options = state->input;
-
 	switch (key) {
 	case 'c':
 		options->config = value;
@@ -27,19 +22,17 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	}
 }
 
-struct options options_parse(int argc, char **argv, const char *doc, const char *usual_config)
+static error_t parse(int key, char *value, struct argp_state *state)
 {
-	char config_doc[PATH_MAX + 64];
-	const struct argp_option known[] = {
-		{ "config", 'c', "FILE", 0, config_doc, 0 },
-		{ "check", 'C', NULL, 0, "check the configuration and exit", 0 },
-		{ 0 },
-	};
+	return options_take(key, value, state, state->input);
+}
+
+struct options options_parse(int argc, char **argv, const char *doc,
+			     const struct argp_option *known)
+{
 	const struct argp argp = { .options = known, .parser = parse, .doc = doc };
 	struct options options = { 0 };
 
-	snprintf(config_doc, sizeof(config_doc), "configuration file, %s unless given",
-		 usual_config);
 	argp_err_exit_status = EXIT_CONFIG;
 	argp_program_version_hook = version_print;
 	argp_parse(&argp, argc, argv, 0, NULL, &options);

@@ -242,10 +242,12 @@ static void serve(void)
 
 int main(int argc, char **argv)
 {
+	static const struct argp_option known[] = { OPTIONS_CONFIG(LINKD_CONFIG_FILE),
+						    OPTIONS_CHECK,
+						    { 0 } };
 	const struct options options = options_parse(
 		argc, argv,
-		"The qs1 inverter's end of the radio link: a ZNP modem on a serial port.",
-		LINKD_CONFIG_FILE);
+		"The qs1 inverter's end of the radio link: a ZNP modem on a serial port.", known);
 	const struct sigaction stop = { .sa_handler = on_stop };
 	char err[PATH_MAX + 200];
 

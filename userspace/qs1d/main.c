@@ -98,11 +98,14 @@ static int run(const struct daemon_setup *setup)
 
 int main(int argc, char **argv)
 {
+	static const struct argp_option known[] = { OPTIONS_CONFIG(CONFIG_FILE),
+						    OPTIONS_CHECK,
+						    { 0 } };
 	const struct options options = options_parse(
 		argc, argv,
 		"Protection policy of the qs1 inverter: grid profile, permission to produce, "
 		"latched faults, LEDs, energy.",
-		CONFIG_FILE);
+		known);
 	struct config config;
 	struct daemon_setup setup = {
 		.config = &config,
