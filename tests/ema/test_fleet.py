@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The service in parts, between a NATS cluster and PostgreSQL with a synchronous standby."""
 
+import contextlib
 import random
+import threading
 import time
+import urllib.request
 
 import pytest
 
@@ -67,6 +70,32 @@ def stored(postgres):
         assert key not in found
         found[key] = digest
     return found
+
+
+@pytest.mark.long
+def test_the_stream_of_the_web_part_hears_of_what_the_store_part_derives(parts):
+    web = parts.parts["web"]
+    heard = []
+
+    def follow():
+        request = urllib.request.Request(f"https://127.0.0.1:{web.web}/api/v1/stream",
+                                         headers=web.proof(web.tokens["owner"]))
+        with contextlib.suppress(TimeoutError):
+            with urllib.request.urlopen(request, context=web.context, timeout=60) as answer:
+                for line in answer:
+                    heard.append(line.decode())
+                    if any(each.startswith("event: site") for each in heard) and \
+                            any(each.startswith(":") for each in heard):
+                        return
+
+    follower = threading.Thread(target=follow)
+    follower.start()
+    time.sleep(1)
+    web.deliver("--ecus", 1, "--units", 1, "--batches", 2, "--period", 1)
+    follower.join(90)
+    assert "event: site\n" in heard
+    # while nothing happens, a comment says that the service is there
+    assert [line for line in heard if line.startswith(":")]
 
 
 @pytest.mark.long

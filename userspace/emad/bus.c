@@ -15,6 +15,7 @@
 #define STREAM "batches"
 #define SUBJECT "batches.new"
 #define CONSUMER "store"
+#define CHANGES "sites.changed"
 /* Site, customer, shift and time of arrival before the batch, 8 bytes each, and the ECU. */
 #define HEAD_BYTES 40
 #define PUBLISH_WAIT_MS 5000
@@ -28,6 +29,9 @@ struct bus {
 	natsConnection *connection;
 	jsCtx *stream;
 	natsSubscription *queue;
+	natsSubscription *changes;
+	void (*changed)(void *ctx, int64_t site);
+	void *changed_ctx;
 	pthread_mutex_t lock;
 	int failures; /* of the publications under way */
 };
@@ -149,6 +153,7 @@ void bus_close(struct bus *bus)
 		return;
 	}
 	natsSubscription_Destroy(bus->queue);
+	natsSubscription_Destroy(bus->changes);
 	jsCtx_Destroy(bus->stream);
 	natsConnection_Destroy(bus->connection);
 	pthread_mutex_destroy(&bus->lock);
@@ -277,4 +282,40 @@ int bus_take(struct bus *bus, int max, int (*begin)(void *ctx),
 	ret = ret < 0 ? ret : list.Count;
 	natsMsgList_Destroy(&list);
 	return ret;
+}
+
+/* ---- changed sites ---- */
+
+void bus_site_changed(struct bus *bus, int64_t site)
+{
+	uint8_t message[8];
+
+	bytes_put_le(message, sizeof(message), (uint64_t)site);
+	/* A lost message is a page that shows the change with the next one. */
+	(void)natsConnection_Publish(bus->connection, CHANGES, message, sizeof(message));
+}
+
+/* In the library's thread. */
+static void on_change(natsConnection *connection, natsSubscription *subscription, natsMsg *message,
+		      void *ctx)
+{
+	struct bus *bus = ctx;
+
+	(void)connection;
+	(void)subscription;
+	if (natsMsg_GetDataLength(message) == 8) {
+		bus->changed(bus->changed_ctx,
+			     (int64_t)bytes_get_le((const uint8_t *)natsMsg_GetData(message), 8));
+	}
+	natsMsg_Destroy(message);
+}
+
+int bus_follow_sites(struct bus *bus, void (*changed)(void *ctx, int64_t site), void *ctx)
+{
+	natsStatus status;
+
+	bus->changed = changed;
+	bus->changed_ctx = ctx;
+	status = natsConnection_Subscribe(&bus->changes, bus->connection, CHANGES, on_change, bus);
+	return status == NATS_OK ? 0 : -EIO;
 }

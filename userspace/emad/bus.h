@@ -52,4 +52,15 @@ int bus_take(struct bus *bus, int max, int (*begin)(void *ctx),
 	     int (*take)(void *ctx, const struct bus_batch *batch), int (*commit)(void *ctx),
 	     void (*abandon)(void *ctx), void *ctx);
 
+/* Says to all who follow that a site has changed. Not kept: who follows later does not get it. */
+void bus_site_changed(struct bus *bus, int64_t site);
+
+/**
+ * bus_follow_sites() - follow changed sites, for the streams of pages
+ * @changed: called in a thread of the bus
+ *
+ * Return: 0 or -EIO.
+ */
+int bus_follow_sites(struct bus *bus, void (*changed)(void *ctx, int64_t site), void *ctx);
+
 #endif /* EMAD_BUS_H */

@@ -33,11 +33,11 @@
 #define TAKE_GROUP 256
 #define WATCH_MS 5000
 #define COMPACT_MS 3600000
+#define STREAM_TICK_MS 1000
 
 struct arguments {
-	const char *config;
+	struct options common;
 	const char *state;
-	bool check;
 	bool setup;
 	bool rebuild;
 	bool hashes;
@@ -89,6 +89,7 @@ struct app {
 	pthread_t derive;
 	pthread_t watch;
 	pthread_t take;
+	pthread_t stream;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	bool more;
@@ -113,6 +114,8 @@ static void on_changed(void *ctx, int64_t site)
 
 	if (own->api.server) {
 		api_site_changed(&own->api, site);
+	} else if (own->bus) {
+		bus_site_changed(own->bus, site);
 	}
 }
 
@@ -247,6 +250,13 @@ static void *run_watch(void *ctx)
 		if (ret < 0 && sql) {
 			log_err("watch: %s", sql_error(sql));
 		}
+	}
+	return NULL;
+}
+
+static void *run_stream(void *ctx)
+{
+	while (wait_for(ctx, STREAM_TICK_MS, false)) {
 		api_stream_tick();
 	}
 	return NULL;
@@ -292,7 +302,7 @@ static int start_servers(char *err, size_t size)
 	if (ret == 0) {
 		ret = tls_cert_hash(app.tls.cert, hash);
 	}
-	if (ret == 0 && app.config.nats[0] && (app.parts & (PART_INGEST | PART_STORE))) {
+	if (ret == 0 && app.config.nats[0]) {
 		ret = bus_open(&app.bus, app.config.nats, err, size);
 	}
 	if (ret == 0 && (app.parts & PART_INGEST)) {
@@ -313,7 +323,9 @@ static int start_servers(char *err, size_t size)
 	tls_hash_hex(hash, app.api.key_hash);
 	snprintf(app.api.uplink, sizeof(app.api.uplink), "https://%s:%u", app.config.host,
 		 app.ingest ? ingest_port(app.ingest) : (unsigned int)app.config.uplink_port);
-	return api_start(&app.web, &app.api, &app.tls, err, size);
+	ret = api_start(&app.web, &app.api, &app.tls, err, size);
+	/* Other parts change sites in their own processes. */
+	return ret == 0 && app.bus ? bus_follow_sites(app.bus, on_changed, &app) : ret;
 }
 
 /* Threads of the parts. Columns of the table: parts that need it, name, function, where. */
@@ -328,6 +340,7 @@ static int start_threads(void)
 		{ app.parts & PART_STORE, "derive", run_derive, &app.derive },
 		{ (app.parts & PART_STORE) && app.bus, "take", run_take, &app.take },
 		{ app.parts & PART_WATCH, "watch", run_watch, &app.watch },
+		{ app.parts & PART_WEB, "stream", run_stream, &app.stream },
 	};
 	int ret = 0;
 
@@ -356,6 +369,7 @@ static void stop(void)
 	join(app.derive);
 	join(app.take);
 	join(app.watch);
+	join(app.stream);
 	http_stop(app.web);
 	ingest_stop(app.ingest);
 	bus_close(app.bus);
@@ -446,9 +460,10 @@ static int run_command(const struct arguments *arguments)
 }
 
 static const struct argp_option options[] = {
-	{ "config", 'c', "FILE", 0, "configuration file, " CONFIG_FILE " unless given", 0 },
-	{ "state", 's', "FOLDER", 0, "state folder, $STATE_DIRECTORY unless given", 0 },
-	{ "check", 'C', NULL, 0, "check the configuration and exit", 0 },
+	OPTIONS_CONFIG(CONFIG_FILE),
+	{ "state", 's', "FOLDER", 0,
+	  "state folder, $STATE_DIRECTORY or " CONFIG_STATE " unless given", 0 },
+	OPTIONS_CHECK,
 	{ "setup", 'S', NULL, 0, "print the first-use code and exit", 0 },
 	{ "rebuild", 'R', NULL, 0, "build the derived tables again from the log and exit", 0 },
 	{ "compact", 'K', NULL, 0, "compact old batches and exit", 0 },
@@ -461,14 +476,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	struct arguments *arguments = state->input;
 
 	switch (key) {
-	case 'c':
-		arguments->config = value;
-		return 0;
 	case 's':
 		arguments->state = value;
-		return 0;
-	case 'C':
-		arguments->check = true;
 		return 0;
 	case 'S':
 		arguments->setup = true;
@@ -482,11 +491,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case 'H':
 		arguments->hashes = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument '%s'", value);
-		return EINVAL;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return options_take(key, value, state, &arguments->common);
 	}
 }
 
@@ -504,7 +510,7 @@ static int load(int argc, char **argv, struct arguments *arguments)
 	if (clock_setup() < 0) {
 		return EXIT_CONFIG;
 	}
-	if (config_load(arguments->config, &app.config, err, sizeof(err)) < 0) {
+	if (config_load(arguments->common.config, &app.config, err, sizeof(err)) < 0) {
 		log_err("%s", err);
 		return EXIT_CONFIG;
 	}
@@ -521,12 +527,8 @@ static int load(int argc, char **argv, struct arguments *arguments)
 	if (!arguments->state) {
 		arguments->state = getenv("STATE_DIRECTORY");
 	}
-	if (!arguments->state && !arguments->check) {
-		log_err("expected --state or $STATE_DIRECTORY, found neither");
-		return EXIT_CONFIG;
-	}
 	snprintf(app.config.state, sizeof(app.config.state), "%s",
-		 arguments->state ? arguments->state : "");
+		 arguments->state ? arguments->state : CONFIG_STATE);
 	return 0;
 }
 
@@ -537,7 +539,7 @@ int main(int argc, char **argv)
 	char err[PATH_MAX + 200];
 	int ret = load(argc, argv, &arguments);
 
-	if (ret || arguments.check) {
+	if (ret || arguments.common.check) {
 		return ret;
 	}
 	pthread_condattr_init(&monotonic);
