@@ -7,6 +7,20 @@ import time
 
 import pytest
 
+from service import Service
+
+# 1 June 2026, 15:20 at the generated sites, whose zone is UTC-7
+AFTERNOON_S = 1780352400
+
+
+@pytest.fixture
+def afternoon(tmp_path):
+    """A service at AFTERNOON_S, whatever the time of the test is."""
+    clock = f"1 {time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000} {AFTERNOON_S * 1000000}"
+    service = Service(tmp_path, env={"QS1_CLOCK": clock}).start().set_up()
+    yield service
+    service.stop()
+
 
 def sent(service):
     """Key and hash of each batch that an ECU was promised."""
@@ -49,6 +63,25 @@ def test_a_batch_reaches_store_roll_up_and_web_interface(service):
                                  f"&to_ms={now_ms}&step_s=900&modules=true")
     assert len(history["series"]) == 12
     assert len(history["time_ms"]) == len(history["series"][0]["values"])
+
+
+def test_the_energy_of_a_day_is_the_same_by_counters_by_quarters_and_on_the_list(afternoon):
+    """Live reports come two hours after the last ones, and the night lies between two days."""
+    afternoon.deliver("--ecus", 1, "--units", 2, "--batches", 2, "--period", 1, "--history", 2)
+    afternoon.wait(lambda: all_derived(afternoon))
+    site = afternoon.api("GET", "/sites")["sites"][0]
+    midnight_s = AFTERNOON_S - (15 * 60 + 20) * 60
+    for begin_s in (midnight_s - 86400, midnight_s):
+        energy = {}
+        for step_s in (86400, 900):
+            history = afternoon.api("GET", f"/sites/{site['id']}/history?from_ms={begin_s * 1000}"
+                                           f"&to_ms={(begin_s + 86400) * 1000}&step_s={step_s}")
+            values = [value for value in history["series"][0]["values"] if value is not None]
+            energy[step_s] = sum(values) * (0.25 if step_s == 900 else 1)
+        print(begin_s, energy, site["energy_today_wh"])
+        assert energy[86400] > 5000
+        assert energy[900] == pytest.approx(energy[86400], abs=2)
+    assert site["energy_today_wh"] == pytest.approx(energy[86400], abs=2)
 
 
 def test_the_derived_tables_are_built_again_with_equal_hashes(service):

@@ -109,19 +109,51 @@ static void quarters_sum_to_the_counters_difference(void **state)
 	free(packer.bytes);
 }
 
-static void gaps_are_unknown_and_falls_are_no_energy(void **state)
+static int64_t sum_of(const struct rollup *rollup)
+{
+	int64_t sum = 0;
+
+	for (int i = 0; i < ROLLUP_QUARTERS; i++) {
+		sum += rollup->quarter[i][0] == REPORT_ABSENT ? 0 : rollup->quarter[i][0];
+	}
+	return sum;
+}
+
+static void energy_of_a_gap_counts_and_falls_are_no_energy(void **state)
 {
 	struct report reports[] = { report_at(36000, 1000), report_at(36900, 1090),
-				    report_at(45000, 5000), report_at(45900, 4000) };
+				    report_at(45000, 5000), report_at(45900, 4000),
+				    report_at(54000, 4000), report_at(54100, 4000) };
 	struct rollup rollup;
 
 	(void)state;
-	rollup_day(reports, 4, MIDNIGHT_S, &rollup);
+	rollup_day(reports, 6, MIDNIGHT_S, &rollup);
 	assert_int_equal(rollup.quarter[40][0], 90);
-	assert_true(rollup.quarter[44][0] == REPORT_ABSENT);
+	/* 3910 in 8100 s */
+	assert_int_equal(rollup.quarter[44][0], 434);
 	assert_int_equal(rollup.quarter[50][0], 0);
+	/* a gap without energy is unknown */
+	assert_true(rollup.quarter[55][0] == REPORT_ABSENT);
+	assert_int_equal(sum_of(&rollup), 90 + 3910);
 	rollup_day(NULL, 0, MIDNIGHT_S, &rollup);
 	assert_true(rollup.first[0] == REPORT_ABSENT && rollup.peak_w == REPORT_ABSENT);
+}
+
+static void energy_before_the_first_report_counts(void **state)
+{
+	struct report report = report_at(36000, 1000);
+	struct rollup rollup;
+
+	(void)state;
+	rollup_day(&report, 1, MIDNIGHT_S, &rollup);
+	assert_int_equal(sum_of(&rollup), 0);
+	assert_int_equal(rollup.quarter[40][0], 0);
+	rollup_carry(&rollup, 0, 820);
+	assert_int_equal(sum_of(&rollup), 820);
+	assert_int_equal(rollup.quarter[0][0], 20);
+	assert_true(rollup.quarter[41][0] == REPORT_ABSENT);
+	rollup_carry(&rollup, 0, -5);
+	assert_int_equal(sum_of(&rollup), 820);
 }
 
 static void merging_twice_is_merging_once(void **state)
@@ -174,7 +206,8 @@ int main(void)
 		cmocka_unit_test(
 			a_batch_from_an_earlier_boot_without_a_set_clock_counts_from_its_arrival),
 		cmocka_unit_test(quarters_sum_to_the_counters_difference),
-		cmocka_unit_test(gaps_are_unknown_and_falls_are_no_energy),
+		cmocka_unit_test(energy_of_a_gap_counts_and_falls_are_no_energy),
+		cmocka_unit_test(energy_before_the_first_report_counts),
 		cmocka_unit_test(merging_twice_is_merging_once),
 		cmocka_unit_test(codes_are_read_as_people_type_them),
 	};

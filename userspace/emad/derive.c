@@ -265,6 +265,11 @@ static int derive_rows(struct sql *sql, const struct source *source)
 	return ret < 0 ? ret : 0;
 }
 
+/* Energy of an input in the day u after the day b, as history_read() has it. */
+#define MORE(from, to) "CASE WHEN " to " > " from " THEN " to " - " from " ELSE 0 END"
+#define GAINED(input)                                                                              \
+	MORE("b.last" input, "u.first" input) " + " MORE("u.first" input, "u.last" input)
+
 /* Sums over the inverters of a site, as of its newest report. */
 static int derive_site(struct sql *sql, const struct source *source)
 {
@@ -288,9 +293,11 @@ static int derive_site(struct sql *sql, const struct source *source)
 	if (ret >= 0) {
 		ret = sql_run(
 			sql,
-			"UPDATE sites SET energy_today_wh = (SELECT SUM(last1 - first1 + last2 - "
-			"first2 + last3 - first3 + last4 - first4) / 10.0 FROM unit_days WHERE site "
-			"= $1 AND day = $2) WHERE id = $1",
+			"UPDATE sites SET energy_today_wh = (SELECT SUM(" GAINED("1") " + " GAINED("2") " + " GAINED(
+				"3") " + " GAINED("4") ") / 10.0 FROM unit_days u LEFT "
+						       "JOIN unit_days b ON b.site = u.site AND b.serial = u.serial AND b.day = "
+						       "(SELECT MAX(day) FROM unit_days c WHERE c.site = u.site AND c.serial = u.serial "
+						       "AND c.day < u.day) WHERE u.site = $1 AND u.day = $2) WHERE id = $1",
 			"ii", source->site, day_of(newest_s, source->batch.head.zone_min));
 	}
 	return ret < 0 ? ret : 0;

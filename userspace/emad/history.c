@@ -74,6 +74,67 @@ static void add(double *value, double more)
 	*value = isnan(*value) ? more : *value + more;
 }
 
+/* ---- stored days ---- */
+
+/*
+ * Days of a site or of one of its inverters, in order, with the day before the first one, whose
+ * last counters are where the first one begins. $1 site, $2 first day, $3 last day, $4 inverter or
+ * 0.
+ */
+#define SELECT_DAYS                                                                                 \
+	"SELECT serial, day, first1, first2, first3, first4, last1, last2, last3, last4, quarters " \
+	"FROM unit_days u WHERE site = $1 AND ($4 = 0 OR serial = $4) AND day <= $3 AND day >= "    \
+	"COALESCE((SELECT MAX(day) FROM unit_days b WHERE b.site = $1 AND b.serial = u.serial "     \
+	"AND b.day < $2), $2) ORDER BY serial, day"
+
+/**
+ * struct days - where reading of SELECT_DAYS is
+ * @carried: energy between the last report of the day before and the first one, 0.1 Wh
+ * @gained: energy between first and last report; REPORT_ABSENT for an input without a counter
+ * @last: counters at the last report of the day; of the day before until the next row is read
+ */
+struct days {
+	struct sql_rows *rows;
+	uint64_t serial;
+	int64_t day;
+	int64_t carried[REPORT_INPUTS];
+	int64_t gained[REPORT_INPUTS];
+	int64_t last[REPORT_INPUTS];
+};
+
+/* Return: 1, 0 after the last day, or a negative errno. */
+static int next_day(struct days *days)
+{
+	int ret = sql_next(days->rows);
+
+	if (ret <= 0) {
+		return ret;
+	}
+	if ((uint64_t)sql_int(days->rows, 0) != days->serial) {
+		for (int i = 0; i < REPORT_INPUTS; i++) {
+			days->last[i] = REPORT_ABSENT;
+		}
+	}
+	days->serial = (uint64_t)sql_int(days->rows, 0);
+	days->day = sql_int(days->rows, 1);
+	for (int i = 0; i < REPORT_INPUTS; i++) {
+		int64_t first = sql_int(days->rows, 2 + i);
+		int64_t last = sql_int(days->rows, 6 + i);
+
+		days->carried[i] = 0;
+		days->gained[i] = REPORT_ABSENT;
+		if (sql_is_null(days->rows, 6 + i)) {
+			continue;
+		}
+		if (days->last[i] != REPORT_ABSENT && first > days->last[i]) {
+			days->carried[i] = first - days->last[i];
+		}
+		days->gained[i] = last > first ? last - first : 0;
+		days->last[i] = last;
+	}
+	return 1;
+}
+
 /* ---- quarters of an hour ---- */
 
 static int add_quarters(const struct history_query *query, const struct rollup *rollup,
@@ -101,11 +162,28 @@ static int add_quarters(const struct history_query *query, const struct rollup *
 	return 0;
 }
 
+/* One stored day. */
+static int read_day(const struct history_query *query, const struct days *days,
+		    struct history *history)
+{
+	struct rollup rollup;
+	size_t n;
+	const void *bytes = sql_blob(days->rows, 10, &n);
+	int ret = rollup_unpack(bytes, n, &rollup);
+
+	for (int i = 0; ret == 0 && i < REPORT_INPUTS; i++) {
+		rollup_carry(&rollup, i, days->carried[i]);
+	}
+	return ret < 0 ? ret : add_quarters(query, &rollup, days->serial, history);
+}
+
 static int read_quarters(struct sql *sql, const struct history_query *query,
 			 struct history *history)
 {
 	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
+	struct days days = { 0 };
 	int64_t begin_s = query->from_s - query->from_s % HISTORY_QUARTER_S;
+	int64_t first_day = day_of(begin_s, (int)query->zone_min) - 1;
 	int ret = make_points(history, (size_t)((query->to_s - begin_s + HISTORY_QUARTER_S - 1) /
 						HISTORY_QUARTER_S));
 
@@ -113,22 +191,12 @@ static int read_quarters(struct sql *sql, const struct history_query *query,
 		history->time_s[i] = begin_s + (int64_t)i * HISTORY_QUARTER_S;
 	}
 	if (ret == 0) {
-		ret = sql_query(
-			sql, &rows,
-			"SELECT serial, quarters FROM unit_days WHERE site = $1 AND day BETWEEN $2 "
-			"AND $3 AND ($4 = 0 OR serial = $4) ORDER BY serial, day",
-			"iiii", query->site, day_of(begin_s, (int)query->zone_min) - 1,
-			day_of(query->to_s, (int)query->zone_min) + 1, query->serial);
+		ret = sql_query(sql, &rows, SELECT_DAYS, "iiii", query->site, first_day,
+				day_of(query->to_s, (int)query->zone_min) + 1, query->serial);
 	}
-	while (ret == 0 && (ret = sql_next(rows)) > 0) {
-		struct rollup rollup;
-		size_t n;
-		const void *bytes = sql_blob(rows, 1, &n);
-
-		ret = rollup_unpack(bytes, n, &rollup);
-		if (ret == 0) {
-			ret = add_quarters(query, &rollup, (uint64_t)sql_int(rows, 0), history);
-		}
+	days.rows = rows;
+	while (ret == 0 && (ret = next_day(&days)) > 0) {
+		ret = days.day < first_day ? 0 : read_day(query, &days, history);
 	}
 	return ret;
 }
@@ -186,59 +254,43 @@ static size_t find_point(const struct history *history, int64_t time_s)
 	return low > 0 ? low - 1 : 0;
 }
 
+/* Energy of one stored day. */
+static int add_day(const struct history_query *query, const struct days *days,
+		   struct history *history)
+{
+	size_t at = find_point(history, days->day * HISTORY_DAY_S - query->zone_min * 60);
+
+	for (int i = 0; i < REPORT_INPUTS; i++) {
+		struct history_series *series;
+
+		if (days->gained[i] == REPORT_ABSENT) {
+			continue;
+		}
+		series = find_series(history, "energy_wh", "Wh", 1,
+				     query->modules ? days->serial : query->serial,
+				     query->modules ? i + 1 : 0);
+		if (!series) {
+			return -ENOMEM;
+		}
+		add(&series->value[at], (double)(days->carried[i] + days->gained[i]) / 10);
+	}
+	return 0;
+}
+
 static int read_days(struct sql *sql, const struct history_query *query, struct history *history)
 {
 	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
+	struct days days = { 0 };
 	int64_t first_day = day_of(query->from_s, (int)query->zone_min);
-	int64_t before[REPORT_INPUTS];
-	uint64_t serial = 0;
 	int ret = make_days(query, history);
 
-	/* One day more, whose last counters are where the first day begins. */
 	if (ret == 0) {
-		ret = sql_query(
-			sql, &rows,
-			"SELECT serial, day, first1, first2, first3, first4, last1, last2, last3, last4 "
-			"FROM unit_days u WHERE site = $1 AND ($4 = 0 OR serial = $4) AND day <= $3 AND "
-			"day >= COALESCE((SELECT MAX(day) FROM unit_days b WHERE b.site = $1 AND b.serial "
-			"= u.serial AND b.day < $2), $2) ORDER BY serial, day",
-			"iiii", query->site, first_day,
-			day_of(query->to_s - 1, (int)query->zone_min), query->serial);
+		ret = sql_query(sql, &rows, SELECT_DAYS, "iiii", query->site, first_day,
+				day_of(query->to_s - 1, (int)query->zone_min), query->serial);
 	}
-	while (ret == 0 && (ret = sql_next(rows)) > 0) {
-		int64_t day = sql_int(rows, 1);
-		size_t at = find_point(history, day * HISTORY_DAY_S - query->zone_min * 60);
-
-		if ((uint64_t)sql_int(rows, 0) != serial) {
-			serial = (uint64_t)sql_int(rows, 0);
-			for (int i = 0; i < REPORT_INPUTS; i++) {
-				before[i] = REPORT_ABSENT;
-			}
-		}
-		ret = 0;
-		for (int i = 0; i < REPORT_INPUTS && ret == 0; i++) {
-			int64_t last = sql_int(rows, 6 + i);
-			int64_t from = before[i] == REPORT_ABSENT ? sql_int(rows, 2 + i)
-								  : before[i];
-			struct history_series *series;
-
-			if (sql_is_null(rows, 6 + i)) {
-				continue;
-			}
-			before[i] = last;
-			if (day < first_day) {
-				continue;
-			}
-			series = find_series(history, "energy_wh", "Wh", 1,
-					     query->modules ? serial : query->serial,
-					     query->modules ? i + 1 : 0);
-			if (!series) {
-				ret = -ENOMEM;
-			} else {
-				add(&series->value[at],
-				    last > from ? (double)(last - from) / 10 : 0);
-			}
-		}
+	days.rows = rows;
+	while (ret == 0 && (ret = next_day(&days)) > 0) {
+		ret = days.day < first_day ? 0 : add_day(query, &days, history);
 	}
 	return ret;
 }

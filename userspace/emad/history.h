@@ -63,7 +63,8 @@ struct history_query {
  *
  * Step 0 has the reports of one inverter as they are. Quarters of an hour have power, the energy
  * of the quarter by its length. Days and months have energy, from the counters: what came between
- * the last report of a day and the first of the next one counts for the next.
+ * the last report of a day and the first of the next one counts for the next. The quarters of a
+ * day sum to its energy.
  *
  * Return: 0; -E2BIG for more than HISTORY_POINTS_MAX; -EINVAL for step 0 without an inverter or an
  * unknown step; or an error of the database.

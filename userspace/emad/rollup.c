@@ -57,11 +57,16 @@ static void derive_input(const struct report *reports, size_t n, int input, stru
 		}
 		if (!before) {
 			rollup->first[input] = energy;
-		} else if (report->time_s - before->time_s <= GAP_MAX_S) {
+			put(rollup, (report->time_s - rollup->begin_s) / ROLLUP_QUARTER_S, input,
+			    0);
+		} else {
 			int64_t gained = energy - before->value[field];
 
-			spread(rollup, input, before->time_s, report->time_s,
-			       gained > 0 ? gained : 0);
+			/* Energy counts, wherever in a gap it came; no energy may be no report. */
+			if (gained > 0 || report->time_s - before->time_s <= GAP_MAX_S) {
+				spread(rollup, input, before->time_s, report->time_s,
+				       gained > 0 ? gained : 0);
+			}
 		}
 		rollup->last[input] = energy;
 		before = report;
@@ -86,6 +91,19 @@ void rollup_day(const struct report *reports, size_t n, int64_t begin_s, struct 
 		if (power > ret->peak_w) {
 			ret->peak_w = power;
 		}
+	}
+}
+
+void rollup_carry(struct rollup *rollup, int input, int64_t energy)
+{
+	int quarter = 0;
+
+	while (quarter < ROLLUP_QUARTERS && rollup->quarter[quarter][input] == REPORT_ABSENT) {
+		quarter++;
+	}
+	if (energy > 0 && quarter < ROLLUP_QUARTERS) {
+		spread(rollup, input, rollup->begin_s,
+		       rollup->begin_s + (quarter + 1) * ROLLUP_QUARTER_S, energy);
 	}
 }
 

@@ -21,7 +21,8 @@
  * @first, @last: energy counter of each input at its first and last report, 0.1 Wh
  * @begin_s: begin of the quarter 0
  * @quarter: energy of each input in each quarter of an hour, 0.1 Wh; REPORT_ABSENT where the
- *           reports leave a gap of more than an hour
+ *           reports leave a gap of more than an hour without energy. Their sum is @last - @first
+ *           of a counter that never falls.
  */
 struct rollup {
 	int64_t peak_w;
@@ -36,10 +37,18 @@ struct rollup {
  * @reports: @n of them, of one inverter, by time
  * @begin_s: local midnight, seconds since 1970
  *
- * Between two reports at most an hour apart, energy is spread over time in proportion. A counter
- * that falls counts as no energy.
+ * Between two reports, energy is spread over time in proportion. A counter that falls counts as no
+ * energy.
  */
 void rollup_day(const struct report *reports, size_t n, int64_t begin_s, struct rollup *ret);
+
+/**
+ * rollup_carry() - energy that came before the first report of the day
+ * @energy: 0.1 Wh; nothing unless positive
+ *
+ * It is spread from midnight to the end of the quarter of the first report.
+ */
+void rollup_carry(struct rollup *rollup, int input, int64_t energy);
 
 /* Quarters of a day as they are stored. */
 void rollup_pack(const struct rollup *rollup, struct packer *packer);
