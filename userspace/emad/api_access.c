@@ -347,15 +347,24 @@ void api_delete_tokens_id(struct http_request *request)
 
 /* ---- tenants ---- */
 
+static struct json_object *tenant_json(const struct sql_rows *rows)
+{
+	struct json_object *json = json_object_new_object();
+
+	json_row_int(json, "id", rows, 0);
+	json_row_text(json, "name", rows, 1);
+	json_row_text(json, "kind", rows, 2);
+	json_row_int(json, "sites", rows, 3);
+	return json;
+}
+
 void api_get_tenants(struct http_request *request)
 {
-	struct json_object *list = json_object_new_array();
 	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
 	struct sql *sql = api_sql(request);
 	int ret;
 
 	if (!sql) {
-		json_object_put(list);
 		return;
 	}
 	ret = sql_query(
@@ -364,17 +373,7 @@ void api_get_tenants(struct http_request *request)
 		"tenants.id OR company = tenants.id) FROM tenants WHERE $1 = -1 OR id = $1 OR id "
 		"IN (SELECT customer FROM sites WHERE company = $1) ORDER BY name",
 		"i", api_tenant(request));
-	while (ret == 0 && (ret = sql_next(rows)) > 0) {
-		struct json_object *json = json_object_new_object();
-
-		json_row_int(json, "id", rows, 0);
-		json_row_text(json, "name", rows, 1);
-		json_row_text(json, "kind", rows, 2);
-		json_row_int(json, "sites", rows, 3);
-		json_object_array_add(list, json);
-		ret = 0;
-	}
-	reply_list(request, "tenants", list, ret);
+	api_reply_rows(request, sql, ret, rows, "tenants", tenant_json);
 }
 
 int64_t api_add_tenant(struct sql *sql, int64_t asker, const char *name, const char *kind)
