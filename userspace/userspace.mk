@@ -21,5 +21,6 @@
 -include userspace/site/site.mk
 -include userspace/linkd/linkd.mk
 -include userspace/fleet/fleet.mk
+-include userspace/document/document.mk
 -include userspace/emad/emad.mk
 -include userspace/emactl/emactl.mk

@@ -7,7 +7,7 @@ EMAD_OBJ := $(EMAD_SRC:%.c=$(BUILD)/host/%.o)
 EMAD_GENERATED := $(BUILD)/host/emad
 EMAD_INCLUDES := $(SERVICE_INCLUDES) -Iuserspace/emad -I$(EMAD_GENERATED) $(WEB_INCLUDES) \
 	-I/usr/include/postgresql
-EMAD_LIBS = -lnats -lhpdf -lqrencode -lcurl -lpq -lsystemd $(SERVICE_LIBS)
+EMAD_LIBS = -lnats -lcurl -lpq -lsystemd $(SERVICE_LIBS)
 
 # All but main(), for the tests.
 EMAD_HOST := $(BUILD)/host/libemad.a
@@ -52,7 +52,7 @@ $(EMAD_TESTS): $(BUILD)/tests/%: tests/unit/%.c $(EMAD_HOST) $(ROOF_HOST) $(SERV
 
 .PHONY: ema
 ## make ema          the monitoring service: build/host/bin/emad
-ema: $(BUILD)/host/bin/emad $(BUILD)/qs1-fleet
+ema: $(BUILD)/host/bin/emad $(BUILD)/host/bin/qs1-document $(BUILD)/qs1-fleet
 
 ## make ema-install DESTDIR=...   install the monitoring service on this machine
 .PHONY: ema-install
@@ -60,10 +60,11 @@ ema-install: ema
 	install -D -m 755 $(BUILD)/host/bin/emad $(DESTDIR)/usr/sbin/emad
 	install -D -m 755 $(BUILD)/host/bin/emactl $(DESTDIR)/usr/bin/emactl
 	install -D -m 644 userspace/emad/emad.conf $(DESTDIR)/etc/qs1/emad.conf
-	install -D -m 644 userspace/emad/system/emad.service \
-		$(DESTDIR)/lib/systemd/system/qs1-ema.service
-	install -D -m 644 Documentation/man/emad.8 $(DESTDIR)/usr/share/man/man8/emad.8
-	install -D -m 644 Documentation/man/emactl.8 $(DESTDIR)/usr/share/man/man8/emactl.8
+	install -D -m 755 $(BUILD)/host/bin/qs1-document $(DESTDIR)/usr/lib/qs1/qs1-document
+	install -D -m 644 -t $(DESTDIR)/lib/systemd/system userspace/emad/system/emad.service
+	install -D -m 644 -t $(DESTDIR)/usr/share/man/man5 Documentation/man/emad.conf.5
+	install -D -m 644 -t $(DESTDIR)/usr/share/man/man8 Documentation/man/emad.8 \
+		Documentation/man/emactl.8
 
 # For a test: row-level security alone, without the predicate of the program.
 EMAD_RLS_OBJ := $(EMAD_SRC:%.c=$(BUILD)/rls/%.o)

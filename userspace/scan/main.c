@@ -20,7 +20,7 @@
 #include <jpeglib.h>
 #include <zbar.h>
 
-#include "sandbox.h"
+#include "../service/sandbox.h"
 
 #define FILE_MAX (16 * 1024 * 1024)
 #define MEMORY_MAX (256 * 1024 * 1024)

@@ -10,7 +10,7 @@ $(SCAN_OBJ): $(BUILD)/host/%.o: %.c
 	$(call say,CC)
 	$(Q)$(CC) $(HOST_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/host/bin/qs1-scan: $(SCAN_OBJ)
+$(BUILD)/host/bin/qs1-scan: $(SCAN_OBJ) $(SERVICE_HOST)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) -o $@ $^ -ljpeg -lzbar -lm

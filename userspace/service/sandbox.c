@@ -33,6 +33,7 @@ static struct sock_filter rules[] = {
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 	ALLOW(__NR_read),
 	ALLOW(__NR_write),
+	ALLOW(__NR_lseek),
 	ALLOW(__NR_brk),
 	ALLOW(__NR_munmap),
 	ALLOW(__NR_mremap),

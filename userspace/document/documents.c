@@ -30,10 +30,10 @@
 #define CELL_MAX 60.0f
 
 /**
- * struct page - where the next line goes
+ * struct document - where the next line goes
  * @failed: for libharu's errors, which jump
  */
-struct page {
+struct document {
 	jmp_buf failed;
 	HPDF_Doc pdf;
 	HPDF_Page page;
@@ -45,13 +45,13 @@ struct page {
 
 static void on_error(HPDF_STATUS error, HPDF_STATUS detail, void *ctx)
 {
-	struct page *page = ctx;
+	struct document *page = ctx;
 
 	(void)detail;
 	longjmp(page->failed, (int)(error ? error : 1));
 }
 
-static void new_page(struct page *page, bool landscape)
+static void new_page(struct document *page, bool landscape)
 {
 	page->page = HPDF_AddPage(page->pdf);
 	HPDF_Page_SetSize(page->page, HPDF_PAGE_SIZE_A4,
@@ -61,7 +61,7 @@ static void new_page(struct page *page, bool landscape)
 	page->y = page->height - MARGIN;
 }
 
-static void put_text(struct page *page, float x, float y, float size, const char *text)
+static void put_text(struct document *page, float x, float y, float size, const char *text)
 {
 	HPDF_Page_SetFontAndSize(page->page, page->font, size);
 	HPDF_Page_BeginText(page->page);
@@ -69,7 +69,7 @@ static void put_text(struct page *page, float x, float y, float size, const char
 	HPDF_Page_EndText(page->page);
 }
 
-static void put_line(struct page *page, float size, const char *text)
+static void put_line(struct document *page, float size, const char *text)
 {
 	if (page->y < MARGIN + LINE) {
 		new_page(page, page->width > page->height);
@@ -79,7 +79,7 @@ static void put_line(struct page *page, float size, const char *text)
 }
 
 /* A field: its name, and a value above a line. */
-static void put_field(struct page *page, const char *name, const char *value)
+static void put_field(struct document *page, const char *name, const char *value)
 {
 	put_line(page, TEXT_SIZE, name);
 	put_text(page, MARGIN + 130, page->y, TEXT_SIZE, value);
@@ -90,7 +90,7 @@ static void put_field(struct page *page, const char *name, const char *value)
 }
 
 /* A QR code of @side points at its lower left corner; with its quiet zone. */
-static void put_code(struct page *page, float x, float y, float side, const char *text)
+static void put_code(struct document *page, float x, float y, float side, const char *text)
 {
 	QRcode *code = QRcode_encodeString(text, 0, QR_ECLEVEL_H, QR_MODE_8, 1);
 	float module;
@@ -115,7 +115,7 @@ static void put_code(struct page *page, float x, float y, float side, const char
 	QRcode_free(code);
 }
 
-static void put_head(struct page *page, const char *title, const struct document_site *site)
+static void put_head(struct document *page, const char *title, const struct document_site *site)
 {
 	put_line(page, TITLE_SIZE, title);
 	page->y -= 4;
@@ -128,7 +128,7 @@ static void put_head(struct page *page, const char *title, const struct document
 	page->y -= 6;
 }
 
-static int save(struct page *page, void **ret_bytes, size_t *ret_n)
+static int save(struct document *page, void **ret_bytes, size_t *ret_n)
 {
 	HPDF_UINT32 n;
 	uint8_t *bytes;
@@ -145,32 +145,38 @@ static int save(struct page *page, void **ret_bytes, size_t *ret_n)
 	return 0;
 }
 
-/* Makes a document with @draw. */
-static int make(const struct document_site *site,
-		void (*draw)(struct page *page, const struct document_site *site), void **ret_bytes,
-		size_t *ret_n)
+/* False after an error of the library. */
+static bool begin(struct document *page)
 {
-	struct page *page __cleanup(free_ptr) = calloc(1, sizeof(*page));
-	volatile int ret = -ENOMEM;
+	if (setjmp(page->failed)) {
+		return false;
+	}
+	page->pdf = HPDF_New(on_error, page);
+	HPDF_SetCompressionMode(page->pdf, HPDF_COMP_ALL);
+	HPDF_UseUTFEncodings(page->pdf);
+	HPDF_SetCurrentEncoder(page->pdf, "UTF-8");
+	page->font = HPDF_GetFont(
+		page->pdf, HPDF_LoadTTFontFromFile(page->pdf, FONT_FILE, HPDF_TRUE), "UTF-8");
+	return true;
+}
 
-	if (!page) {
-		return -ENOMEM;
+struct document *document_new(void)
+{
+	struct document *page = calloc(1, sizeof(*page));
+
+	if (page && !begin(page)) {
+		document_free(page);
+		return NULL;
 	}
-	if (setjmp(page->failed) == 0) {
-		page->pdf = HPDF_New(on_error, page);
-		HPDF_SetCompressionMode(page->pdf, HPDF_COMP_ALL);
-		HPDF_UseUTFEncodings(page->pdf);
-		HPDF_SetCurrentEncoder(page->pdf, "UTF-8");
-		page->font = HPDF_GetFont(page->pdf,
-					  HPDF_LoadTTFontFromFile(page->pdf, FONT_FILE, HPDF_TRUE),
-					  "UTF-8");
-		draw(page, site);
-		ret = save(page, ret_bytes, ret_n);
-	}
-	if (page->pdf) {
+	return page;
+}
+
+void document_free(struct document *page)
+{
+	if (page && page->pdf) {
 		HPDF_Free(page->pdf);
 	}
-	return ret;
+	free(page);
 }
 
 /* ---- installation map ---- */
@@ -197,7 +203,7 @@ static const char *member_text(struct json_object *object, const char *name)
 	return text ? text : "";
 }
 
-static void draw_modules(struct page *page, struct json_object *map, float left, float top,
+static void draw_modules(struct document *page, struct json_object *map, float left, float top,
 			 float cell)
 {
 	struct json_object *modules = json_object_object_get(map, "modules");
@@ -224,7 +230,8 @@ static void draw_modules(struct page *page, struct json_object *map, float left,
 	}
 }
 
-static void draw_grid(struct page *page, int rows, int columns, float left, float top, float cell)
+static void draw_grid(struct document *page, int rows, int columns, float left, float top,
+		      float cell)
 {
 	HPDF_Page_SetRGBStroke(page->page, 0.8f, 0.8f, 0.8f);
 	HPDF_Page_SetLineWidth(page->page, 0.3f);
@@ -247,7 +254,7 @@ static void draw_grid(struct page *page, int rows, int columns, float left, floa
 }
 
 /* A label as it was peeled off the inverter: its serial number in digits, and a code. */
-static void draw_label(struct page *page, float x, float y, uint64_t serial)
+static void draw_label(struct document *page, float x, float y, uint64_t serial)
 {
 	char text[ID_TEXT_SIZE];
 
@@ -259,7 +266,7 @@ static void draw_label(struct page *page, float x, float y, uint64_t serial)
 	put_text(page, x + 2 * LABEL_H + 1, y + LABEL_H - 3, 7.5f, text);
 }
 
-static void draw_labels(struct page *page, const struct document_site *site)
+static void draw_labels(struct document *page, const struct document_site *site)
 {
 	const float step_x = 2 * LABEL_W + 6;
 	const float step_y = 2 * LABEL_H + 6;
@@ -282,7 +289,7 @@ static void draw_labels(struct page *page, const struct document_site *site)
 	}
 }
 
-static void draw_map(struct page *page, const struct document_site *site)
+static void draw_map(struct document *page, const struct document_site *site)
 {
 	int rows = member_int(site->map, "rows", 10);
 	int columns = member_int(site->map, "columns", 22);
@@ -305,14 +312,9 @@ static void draw_map(struct page *page, const struct document_site *site)
 	}
 }
 
-int document_map(const struct document_site *site, void **ret_bytes, size_t *ret_n)
-{
-	return make(site, draw_map, ret_bytes, ret_n);
-}
-
 /* ---- cards ---- */
 
-static void draw_serials(struct page *page, const struct document_site *site)
+static void draw_serials(struct document *page, const struct document_site *site)
 {
 	char line[5 * (ID_TEXT_SIZE + 3)] = "";
 	char text[ID_TEXT_SIZE];
@@ -329,7 +331,7 @@ static void draw_serials(struct page *page, const struct document_site *site)
 	}
 }
 
-static void draw_signatures(struct page *page)
+static void draw_signatures(struct document *page)
 {
 	page->y -= 30;
 	put_field(page, "Date", "");
@@ -339,7 +341,7 @@ static void draw_signatures(struct page *page)
 	put_field(page, "Signature of the installer", "");
 }
 
-static void draw_registration(struct page *page, const struct document_site *site)
+static void draw_registration(struct document *page, const struct document_site *site)
 {
 	char text[40];
 
@@ -351,12 +353,7 @@ static void draw_registration(struct page *page, const struct document_site *sit
 	draw_signatures(page);
 }
 
-int document_registration(const struct document_site *site, void **ret_bytes, size_t *ret_n)
-{
-	return make(site, draw_registration, ret_bytes, ret_n);
-}
-
-static void draw_warranty(struct page *page, const struct document_site *site)
+static void draw_warranty(struct document *page, const struct document_site *site)
 {
 	char until[40] = "";
 	char text[40];
@@ -375,7 +372,34 @@ static void draw_warranty(struct page *page, const struct document_site *site)
 	draw_signatures(page);
 }
 
-int document_warranty(const struct document_site *site, void **ret_bytes, size_t *ret_n)
+/* ---- all documents ---- */
+
+static const struct {
+	const char *kind;
+	void (*draw)(struct document *page, const struct document_site *site);
+} kinds[] = {
+	{ "installation-map", draw_map },
+	{ "registration-card", draw_registration },
+	{ "warranty-card", draw_warranty },
+};
+
+static int draw(struct document *page, size_t kind, const struct document_site *site,
+		void **ret_bytes, size_t *ret_n)
 {
-	return make(site, draw_warranty, ret_bytes, ret_n);
+	if (setjmp(page->failed)) {
+		return -ENOMEM;
+	}
+	kinds[kind].draw(page, site);
+	return save(page, ret_bytes, ret_n);
+}
+
+int document_make(struct document *page, const char *kind, const struct document_site *site,
+		  void **ret_bytes, size_t *ret_n)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (strcmp(kinds[i].kind, kind) == 0) {
+			return draw(page, i, site, ret_bytes, ret_n);
+		}
+	}
+	return -EINVAL;
 }
