@@ -38,7 +38,7 @@ def test_there_is_each_package_for_each_machine(packages):
     names = {path.name for path in packages.iterdir() if "dbgsym" not in path.name}
     assert {re.sub(r"_[0-9.]+_", "_", name) for name in names} == {
         "qs1_armhf.deb", "qs1_arm64.deb", "qs1-tools_armhf.deb", "qs1-tools_arm64.deb",
-        "qs1-dkms_all.deb", "qs1-firmware_all.deb", "qs1-ecu_amd64.deb"}
+        "qs1-dkms_all.deb", "qs1-firmware_all.deb", "qs1-ecu_amd64.deb", "qs1-ema_amd64.deb"}
 
 
 @pytest.mark.long
@@ -83,3 +83,19 @@ def test_packages_hold_what_make_install_installs(packages, tmp_path):
     left, right = tree(installed, tmp_path), tree(packed, tmp_path)
     assert sorted(left) == sorted(right)
     assert [name for name in left if left[name] != right[name]] == []
+
+
+@pytest.mark.long
+def test_a_service_package_starts_its_service_and_holds_what_it_needs(packages, tmp_path):
+    """The programs that a service starts, its configuration, and a unit that the package enables."""
+    for package, daemon, helper in (("qs1-ecu", "ecud", "qs1-scan"), ("qs1-ema", "emad", "qs1-document")):
+        file = next(packages.glob(f"{package}_*_amd64.deb"))
+        folder = tmp_path / package
+        run("dpkg-deb", "--raw-extract", file, folder)
+        for path in (f"usr/sbin/{daemon}", f"usr/lib/qs1/{helper}", f"etc/qs1/{daemon}.conf",
+                     f"lib/systemd/system/{daemon}.service", f"usr/share/man/man8/{daemon}.8.gz",
+                     f"usr/share/man/man5/{daemon}.conf.5.gz"):
+            assert (folder / path).is_file(), path
+        assert f"{daemon}.service" in (folder / "DEBIAN/postinst").read_text()
+        assert f"/etc/qs1/{daemon}.conf" in (folder / "DEBIAN/conffiles").read_text()
+        assert run(folder / f"usr/sbin/{daemon}", "--config", folder / f"etc/qs1/{daemon}.conf", "--check") == ""
