@@ -94,6 +94,7 @@ class Board:
     def _start(self):
         image = paths.guest_image(self.image)
         self._start_vboard()
+        self._connect()
         if self.coproc == "m4":
             self._start_coproc()
         self._start_guest(image)
@@ -118,19 +119,27 @@ class Board:
         self.children.append(child)
         return child
 
-    def _start_vboard(self):
+    def hardware(self):
+        """Options of the program that simulates the hardware around Linux."""
         run = self.rundir
-        argv = [paths.need(paths.VBOARD, "vboard"),
-                "--shm", run.file("shm"), "--ivshmem", run.socket("ivshmem"),
+        argv = ["--shm", run.file("shm"), "--ivshmem", run.socket("ivshmem"),
                 "--control", run.socket("control"), "--coproc", self.coproc,
-                "--world-port", run.socket("world"), "--scenario", self.scenario, "--hold"]
-        if self.duration_s is not None:
-            argv += ["--for", f"{self.duration_s:g}"]
+                "--world-port", run.socket("world")]
         if self.coproc == "m4":
             argv += ["--m4-qmp", run.socket("m4-qmp"), "--m4-uart", run.socket("m4-uart")]
-        child = self._spawn("vboard", argv)
-        wait_until("vboard's control socket", run.socket("control").exists, VBOARD_UP_S, [child])
-        self.world = World(run.socket("control"))
+        return argv
+
+    def _start_vboard(self):
+        argv = [paths.need(paths.VBOARD, "vboard"), *self.hardware(),
+                "--scenario", self.scenario, "--hold"]
+        if self.duration_s is not None:
+            argv += ["--for", f"{self.duration_s:g}"]
+        self._spawn("vboard", argv)
+
+    def _connect(self):
+        control = self.rundir.socket("control")
+        wait_until("vboard's control socket", control.exists, VBOARD_UP_S, self.children)
+        self.world = World(control)
         self.policy = PolicyRunner(self)
 
     def _start_coproc(self):

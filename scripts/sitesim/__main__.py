@@ -67,8 +67,6 @@ def _arguments(argv):
     options.board = int(options.board == "1")
     if options.board and options.speed != 1:
         parser.error(f"a whole board keeps real time: expected a speed of 1, found {options.speed:g}")
-    if options.board and options.units == 1:
-        parser.error("with a whole board, expected 2 units or more")
     return options
 
 

@@ -50,33 +50,36 @@ class Site:
         if self.options.scenario:
             return self.options.scenario
         path = self.rundir.file("site.scn")
-        path.write_text(standard.text(self.options.units - self.options.board, self.options.phases))
+        path.write_text(standard.text(self.options.units, self.options.phases))
         return path
 
     def _start(self):
         options, folder = self.options, self.rundir.path
         time = clock(options.speed)
-        self.world = World(self._scenario(), folder, ECU_ID, time, options.seed,
-                           modems=1 + options.board, first=1 + options.board)
-        self.units = self.world.start["units"]
+
+        def start_world(hardware=()):
+            self.world = World(self._scenario(), folder, ECU_ID, time, options.seed,
+                               1 + options.board, hardware)
+            self.units = self.world.start["units"]
+            return self.world.start["modems"][-1]
+        if options.board:
+            self._start_board(start_world)
+        else:
+            start_world()
         self.meter = Meter(options.listen)
         self.meter.update(self.world.status())
         threading.Thread(target=self._follow_meter, daemon=True).start()
-        if options.board:
-            self._start_board()
         self.broker = Broker(folder, options.listen)
         self._start_services(folder, dict(os.environ, QS1_CLOCK=time))
 
-    def _start_board(self):
-        """Unit 1: a whole virtual board at the second modem; its world is separate from the feeder."""
+    def _start_board(self, start_world):
+        """Unit 1 is a whole virtual board at the second modem; the site's time 0 is when it is up."""
         self.report("unit 1 is a whole board, Linux boots (about 30 s)")
-        board = whole_board.whole_board(self.world.start["modems"][1], report=self.report)
+        board = whole_board.UnitBoard(start_world, report=self.report)
         board.__enter__()
         self.board = board
-        label = whole_board.label_of(1)
-        whole_board.start_link(board, label, ECU_ID)
+        whole_board.start_link(board, self.units[0]["label"], ECU_ID)
         board.go()
-        self.units.insert(0, {"serial": whole_board.serial_of(label), "phase": "L1-N", "label": label})
 
     def _start_services(self, folder, env):
         # The stores of a site belong to its inverters: another number of them is another site.
@@ -109,11 +112,12 @@ class Site:
         for part in (self.ecu, self.ema, self.broker):
             if part:
                 part.stop()
+        # The guest before its hardware, which is in the world's process.
+        if self.board:
+            self.board.__exit__(None, None, None)
         for part in (self.meter, self.world):
             if part:
                 part.close()
-        if self.board:
-            self.board.__exit__(None, None, None)
         if failed:
             self.report(f"logs are kept in {self.rundir.keep_logs()}")
         self.rundir.__exit__(None, None, None)
@@ -129,11 +133,8 @@ class Site:
             raise self._failed
 
     def status(self):
-        """The world's status, with the whole board as its first unit."""
-        status = self.world.status()
-        if self.board:
-            status["units"].insert(0, whole_board.row(self.board, self.units[0]["serial"]))
-        return status
+        """The world's status."""
+        return self.world.status()
 
     def gateway(self):
         """What the gateway says, for the page; None before its first use."""

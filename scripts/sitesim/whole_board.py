@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The virtual board of make run as one unit of a site: its linkd has a modem on a serial port."""
+"""The virtual board of make run as a unit of a site: its linkd has a modem on a serial port."""
 
 import subprocess
 
@@ -23,10 +23,29 @@ def start_link(board, label, ecu):
                 f"ln -sf {PORT} {LINK}; systemctl restart linkd; systemctl is-active linkd")
 
 
+def _serial_port(modem):
+    """A 16550 of the guest at the pseudo terminal of a modem."""
+    return ["-chardev", f"serial,id=radio,path={modem}", "-device", "pci-serial,chardev=radio"]
+
+
 def whole_board(modem, **options):
-    """A board whose guest has a 16550 at the pseudo terminal of a modem."""
-    arguments = ["-chardev", f"serial,id=radio,path={modem}", "-device", "pci-serial,chardev=radio"]
-    return Board(guest_args=arguments, **options)
+    """A board with a world of its own, at a modem."""
+    return Board(guest_args=_serial_port(modem), **options)
+
+
+class UnitBoard(Board):
+    """A board as the first unit of a feeder, at a modem.
+
+    @host: called with the options of the board's hardware; starts the program that has feeder and
+           hardware, and returns the modem
+    """
+
+    def __init__(self, host, **options):
+        super().__init__(**options)
+        self._host = host
+
+    def _start_vboard(self):
+        self.guest_args += _serial_port(self._host(self.hardware()))
 
 
 def label_of(number):
@@ -39,12 +58,3 @@ def label_of(number):
 def serial_of(label):
     """The serial number of a label."""
     return label.split(":")[0]
-
-
-def row(board, serial):
-    """Its part of the site's status."""
-    status = board.status()
-    grid, firmware = status["truth"]["grid"], status.get("firmware") or {}
-    return {"serial": serial, "state": firmware.get("state") or "no firmware",
-            "faults": firmware.get("faults_active", []), "refused": 0, "p_w": grid["p"], "v": grid["v"],
-            "limit_w": None}

@@ -20,13 +20,13 @@ ANSWER_S = 30.0
 class World:
     """The feeder, its units and their radios, in a process that ends with us."""
 
-    def __init__(self, scenario, folder, ecu, clock, seed=1, modems=1, first=1):
+    def __init__(self, scenario, folder, ecu, clock, seed=1, modems=1, hardware=()):
         self.log = folder / "world.log"
         self.pcap = folder / "air.pcap"
         self._lock = threading.Lock()
         argv = ["setpriv", "--pdeathsig", "KILL", "--", need(PROGRAM, "site-programs"),
                 "--ecu", ecu, "--pcap", self.pcap, "--folder", folder, "--seed", seed,
-                "--modems", modems, "--first", first, scenario]
+                "--modems", modems, *hardware, scenario]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 list(map(str, argv)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Several units on one network: what a scenario may name, and that one unit alone stays as it was.
  */
+#include <errno.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -150,6 +151,92 @@ static void units_on_one_node_share_its_voltage(void **state)
 	assert_true(fabs(n->v_rms[0] - 240 - 0.3 * n->i_rms[0]) < 0.1);
 	assert_true(fabs(n->f_hz - 60) < 0.01);
 	feeder_free(f);
+}
+
+/* A coprocessor of the caller's: the same core, outside of the feeder. */
+struct caller {
+	struct qs1_core *core;
+	struct qs1_samples in;
+	struct qs1_outputs out;
+	uint64_t ticks;
+};
+
+static int no_word(void *ctx, const char *word, char *err, size_t size)
+{
+	(void)ctx;
+	(void)word;
+	(void)err;
+	(void)size;
+	return 0;
+}
+
+static int no_set(void *ctx, const char *name, const char *value, char *err, size_t size)
+{
+	(void)value;
+	return no_word(ctx, name, err, size);
+}
+
+static int no_wait(void *ctx, char *err, size_t size)
+{
+	return no_word(ctx, "", err, size);
+}
+
+static const struct qs1_outputs *caller_period(void *ctx, const int16_t adc[QS1_ADC_COUNT])
+{
+	struct caller *caller = ctx;
+
+	memcpy(caller->in.adc, adc, sizeof(caller->in.adc));
+	if (++caller->ticks % (QS1_CONTROL_HZ / 10) == 0)
+		caller->in.host_heartbeat++;
+	qs1_core_step(caller->core, &caller->in, &caller->out);
+	return &caller->out;
+}
+
+static void caller_telemetry(void *ctx, struct qs1_telemetry *telemetry)
+{
+	qs1_core_telemetry(((struct caller *)ctx)->core, telemetry);
+}
+
+static void a_coprocessor_of_the_caller_feeds_the_same_network(void **state)
+{
+	static const struct qs1_world_ops ops = { .profile = no_word,
+						  .set = no_set,
+						  .skip_enter_service = no_wait };
+	static const struct feeder_host host = { .ops = &ops,
+						 .period = caller_period,
+						 .telemetry = caller_telemetry };
+	struct caller caller = { .in.estop_n = true };
+	struct feeder *f = feeder_new();
+	struct qs1_telemetry t;
+	char err[512] = "";
+	int32_t ret;
+
+	(void)state;
+	caller.core = aligned_alloc(64, (qs1_core_size() + 63) / 64 * 64);
+	assert_non_null(caller.core);
+	qs1_core_init(caller.core);
+	qs1_core_command(caller.core, QS1_OP_SET_PARAM, QS1_PARAM_ES_DELAY_S, 0, &ret);
+	qs1_core_command(caller.core, QS1_OP_SET_PARAM, QS1_PARAM_ES_RAMP_S, 1, &ret);
+	qs1_core_command(caller.core, QS1_OP_ARM, 0, 0, &ret);
+	write_file("units 2\nfeeder phases one 240 60\n", sunny, "at 7 grid open\nrun 9\n");
+	assert_int_equal(feeder_load(f, path, err, sizeof(err)), 0);
+	assert_string_equal(feeder_phase(f, 1), "L1-N");
+	feeder_host(f, 1, &host, &caller);
+	assert_int_equal(feeder_start(f, err, sizeof(err)), 0);
+	run(f, 6);
+	feeder_telemetry(f, 1, &t);
+	assert_int_equal(t.status & QS1_STATUS_STATE_MASK, QS1_STATE_PRODUCING);
+	print_message("# %.1f and %.1f W at the caller's and the feeder's core, network %.1f W\n",
+		      feeder_truth(f, 1)->p_w, feeder_truth(f, 2)->p_w, feeder_network(f)->p_w[0]);
+	assert_true(fabs(feeder_truth(f, 1)->p_w - feeder_truth(f, 2)->p_w) < 15);
+	assert_true(fabs(feeder_network(f)->p_w[0] - 2 * feeder_truth(f, 2)->p_w) < 20);
+	assert_int_equal(feeder_command(f, 1, QS1_OP_DISARM, 0, 0, &ret), -ENXIO);
+	/* Both lose the grid. */
+	run(f, 9);
+	assert_true(fabs(feeder_truth(f, 1)->p_w) < 1);
+	assert_true(fabs(feeder_truth(f, 2)->p_w) < 1);
+	feeder_free(f);
+	free(caller.core);
 }
 
 static void a_name_that_is_not_there_is_refused_with_its_line(void **state)
@@ -375,6 +462,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_unit_alone_stays_bit_for_bit_on_its_own_source),
 		cmocka_unit_test(units_on_one_node_share_its_voltage),
+		cmocka_unit_test(a_coprocessor_of_the_caller_feeds_the_same_network),
 		cmocka_unit_test(a_name_that_is_not_there_is_refused_with_its_line),
 		cmocka_unit_test(every_word_of_a_site_is_understood),
 		cmocka_unit_test(an_open_neutral_divides_the_voltages),

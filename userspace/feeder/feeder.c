@@ -100,6 +100,29 @@ static bool is_plain(const struct scenario *sc)
 	return sc->units <= 1;
 }
 
+/* Two phases in turn where there are three; else the whole voltage. */
+static void take_places(struct feeder *f)
+{
+	const struct scenario *sc = &f->scenario;
+
+	for (int n = 0; n < f->units; n++) {
+		struct place *at = &f->place[n];
+
+		at->a = sc->phases == 3 ? n % 3 : 0;
+		at->b = sc->phases == 3 ? (n + 1) % 3 : sc->phases == 2 ? 1 : SCENARIO_NEUTRAL;
+	}
+	for (int k = 0; k < sc->setups; k++) {
+		const struct statement *st = &sc->setup[k];
+
+		if (st->kind == ST_UNIT_WIRES) {
+			f->place[st->unit - 1].a = (int)st->x[0];
+			f->place[st->unit - 1].b = (int)st->x[1];
+		}
+		if (st->kind == ST_UNIT_BUS)
+			f->place[st->unit - 1].bus = (int)st->x[0];
+	}
+}
+
 int feeder_load(struct feeder *f, const char *path, char *err, size_t size)
 {
 	int ret = scenario_load(&f->scenario, path, err, size), units;
@@ -121,6 +144,7 @@ int feeder_load(struct feeder *f, const char *path, char *err, size_t size)
 		snprintf(err, size, "%s: out of memory", path);
 		return -ENOMEM;
 	}
+	take_places(f);
 	f->loaded = true;
 	return 0;
 }
@@ -166,29 +190,6 @@ static uint64_t base_seed(const struct feeder *f)
 		if (f->scenario.setup[n].kind == ST_SEED)
 			seed = (uint64_t)f->scenario.setup[n].x[0];
 	return seed;
-}
-
-/* Two phases in turn where there are three; else the whole voltage. */
-static void take_places(struct feeder *f)
-{
-	const struct scenario *sc = &f->scenario;
-
-	for (int n = 0; n < f->units; n++) {
-		struct place *at = &f->place[n];
-
-		at->a = sc->phases == 3 ? n % 3 : 0;
-		at->b = sc->phases == 3 ? (n + 1) % 3 : sc->phases == 2 ? 1 : SCENARIO_NEUTRAL;
-	}
-	for (int k = 0; k < sc->setups; k++) {
-		const struct statement *st = &sc->setup[k];
-
-		if (st->kind == ST_UNIT_WIRES) {
-			f->place[st->unit - 1].a = (int)st->x[0];
-			f->place[st->unit - 1].b = (int)st->x[1];
-		}
-		if (st->kind == ST_UNIT_BUS)
-			f->place[st->unit - 1].bus = (int)st->x[0];
-	}
 }
 
 static bool same_filter(const struct acnet_param *a, const struct acnet_param *b)
@@ -238,7 +239,6 @@ static int build(struct feeder *f)
 {
 	if (wiring_init(&f->wiring, &f->scenario, f->units))
 		return -ENOMEM;
-	take_places(f);
 	for (int n = 0; n < f->units; n++) {
 		struct place *at = &f->place[n];
 
@@ -512,7 +512,12 @@ void feeder_heartbeat(struct feeder *f, int unit)
 
 void feeder_telemetry(const struct feeder *f, int unit, struct qs1_telemetry *telemetry)
 {
-	qs1_core_telemetry(f->unit[unit - 1].core, telemetry);
+	const struct unit *u = &f->unit[unit - 1];
+
+	if (unit_has_coproc(u))
+		qs1_core_telemetry(u->core, telemetry);
+	else
+		u->host->telemetry(u->host_ctx, telemetry);
 }
 
 int32_t feeder_param(const struct feeder *f, int unit, enum qs1_param id)
@@ -528,6 +533,11 @@ uint32_t feeder_boots(const struct feeder *f, int unit)
 bool feeder_computes(const struct feeder *f, int unit)
 {
 	return !f->unit[unit - 1].dead;
+}
+
+struct qs1_world *feeder_world(struct feeder *f, int unit)
+{
+	return feeder_unit(f, unit)->world;
 }
 
 const struct qs1_truth *feeder_truth(const struct feeder *f, int unit)

@@ -43,6 +43,9 @@ struct feeder;
  *       After "fault coproc off" the core is in its initial state, and @coproc is called
  *       with "off" so that the caller applies profile and parameters again.
  * @event: an event of the core, in its order; NULL if not wanted
+ * @period: the caller has the coprocessor too: takes the samples of a period, returns what the
+ *          gates get in the next one; NULL for the feeder's control core
+ * @telemetry: with @period, what feeder_telemetry() returns
  *
  * The caller sends commands with feeder_command() and keeps the heartbeat with
  * feeder_heartbeat(). Without a struct feeder_host the unit has a Linux as simple as that of
@@ -51,6 +54,8 @@ struct feeder;
 struct feeder_host {
 	const struct qs1_world_ops *ops;
 	void (*event)(void *ctx, const struct qs1_event *event);
+	const struct qs1_outputs *(*period)(void *ctx, const int16_t adc[QS1_ADC_COUNT]);
+	void (*telemetry)(void *ctx, struct qs1_telemetry *telemetry);
 };
 
 /* feeder_new() - no scenario; NULL when out of memory */
@@ -114,7 +119,7 @@ double feeder_end(const struct feeder *feeder);
  * feeder_command() - a mailbox command to a unit's core, carried out before its next step
  * @ret: reply value, always written
  *
- * Return: enum qs1_result; or -ENXIO while the coprocessor does not compute.
+ * Return: enum qs1_result; or -ENXIO while the coprocessor does not compute, or is the caller's.
  */
 int feeder_command(struct feeder *feeder, int unit, enum qs1_op op, uint32_t arg, int32_t value,
 		   int32_t *ret);
@@ -133,6 +138,9 @@ uint32_t feeder_boots(const struct feeder *feeder, int unit);
 
 /* feeder_computes() - false while the coprocessor is crashed or hung */
 bool feeder_computes(const struct feeder *feeder, int unit);
+
+/* feeder_world() - what is around the unit, for a caller that has its coprocessor */
+struct qs1_world *feeder_world(struct feeder *feeder, int unit);
 
 /* feeder_truth() - true quantities at the unit's terminals and modules */
 const struct qs1_truth *feeder_truth(const struct feeder *feeder, int unit);

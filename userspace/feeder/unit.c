@@ -42,7 +42,7 @@ int unit_command(struct unit *u, enum qs1_op op, uint32_t arg, int32_t value, in
 	uint32_t result;
 
 	*ret = 0;
-	if (u->dead)
+	if (u->dead || !unit_has_coproc(u))
 		return -ENXIO;
 	result = qs1_core_command(u->core, op, arg, value, ret);
 	if (u->watch)
@@ -179,6 +179,8 @@ static int op_coproc(void *ctx, const char *word, char *err, size_t size)
 	struct unit *u = ctx;
 	int ret = 0;
 
+	if (!unit_has_coproc(u))
+		return u->host->ops->coproc(u->host_ctx, word, err, size);
 	if (strcmp(word, "off") != 0) {
 		u->dead = true;
 		u->hung = !strcmp(word, "hang") ? WATCHDOG_TICKS : 0;
@@ -271,6 +273,10 @@ static void take_events(struct unit *u)
 
 void unit_step(struct unit *u)
 {
+	if (!unit_has_coproc(u)) {
+		u->out = *u->host->period(u->host_ctx, u->in.adc);
+		return;
+	}
 	if (++u->ticks % HEARTBEAT_TICKS == 0 && u->host_alive && !u->host)
 		u->in.host_heartbeat++;
 	if (u->dead) {

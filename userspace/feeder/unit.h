@@ -81,6 +81,12 @@ int unit_command(struct unit *unit, enum qs1_op op, uint32_t arg, int32_t value,
 /* feeder_unit() - for programs that record a unit */
 struct unit *feeder_unit(struct feeder *feeder, int unit);
 
+/* unit_has_coproc() - false when the host has it */
+static inline bool unit_has_coproc(const struct unit *unit)
+{
+	return !unit->host || !unit->host->period;
+}
+
 /* unit_profile() - name of the profile in force */
 const char *unit_profile(const struct unit *unit);
 

@@ -12,6 +12,9 @@
  *
  * The first line that it prints is JSON: units with their labels, and the modems. Its time is
  * that of service_clock.h, so that a site may run at another pace than real time.
+ *
+ * With the options of vboard, the first unit is a whole board. The site then waits for "go" on the
+ * board's control socket, and its radio is the guest's: a program at a modem.
  */
 #include <argp.h>
 #include <errno.h>
@@ -31,6 +34,7 @@
 #include "join.h"
 #include "service_clock.h"
 #include "util.h"
+#include "whole.h"
 
 #define FIRST_ADDRESS 0x1001
 #define WORDS 6
@@ -73,6 +77,8 @@ static struct {
 	struct medium medium;
 	struct unit unit[FEEDER_UNITS_MAX];
 	int units;
+	struct whole whole; /* the first unit, with --shm */
+	bool running;
 	uint64_t start_us;
 	uint64_t now_us;
 	uint64_t slip_us;
@@ -87,13 +93,12 @@ static struct {
 	const char *capture;
 	uint8_t ecu[6];
 	int modems;
-	int first;
+	struct board_config board;
 	enum modem_chip chip;
 	uint64_t seed;
 } setting = {
 	.profile = "ieee1547-2018-cat3",
 	.modems = 1,
-	.first = 1,
 	.chip = MODEM_CC2652,
 	.seed = 1,
 	.ecu = { 0x21, 0x60, 0x00, 0x00, 0x00, 0x01 },
@@ -291,7 +296,28 @@ static void on_event(void *ctx, const struct qs1_event *event)
 	}
 }
 
-static const struct feeder_host host = { &world_ops, on_event };
+static const struct feeder_host host = { .ops = &world_ops, .event = on_event };
+
+/* --- a whole board --- */
+
+static bool is_whole(const struct unit *unit)
+{
+	return setting.board.shm && unit->number == 1;
+}
+
+static void run_due(void);
+
+static void stop(void)
+{
+	stopped = 1;
+}
+
+static double slip_s(void)
+{
+	return (double)site.slip_us * 1e-6;
+}
+
+static const struct whole_ops whole_ops = { run_due, stop, slip_s };
 
 /* --- set-up --- */
 
@@ -332,10 +358,23 @@ static int set_up_units(char *err, size_t size)
 			.start_wall_ms = clock_wall_ms(),
 			.version = 1000,
 		};
-		inverter_label(setting.first + i, &unit->config.serial, unit->config.code);
-		feeder_host(site.feeder, i + 1, &host, unit);
+		inverter_label(i + 1, &unit->config.serial, unit->config.code);
+		if (!is_whole(unit)) {
+			feeder_host(site.feeder, i + 1, &host, unit);
+		}
 	}
 	return ret;
+}
+
+/* Time 0, or with a whole board the wait for it. */
+static int start(char *err, size_t size)
+{
+	if (setting.board.shm) {
+		return whole_join(&site.whole, site.feeder, 1, &setting.board, &whole_ops, err,
+				  size);
+	}
+	site.running = true;
+	return feeder_start(site.feeder, err, size);
 }
 
 static int set_up(char *err, size_t size)
@@ -358,7 +397,7 @@ static int set_up(char *err, size_t size)
 	site.units = feeder_units(site.feeder);
 	ret = set_up_units(err, size);
 	if (ret == 0) {
-		ret = feeder_start(site.feeder, err, size);
+		ret = start(err, size);
 	}
 	if (ret < 0) {
 		return ret;
@@ -369,7 +408,7 @@ static int set_up(char *err, size_t size)
 		ret = medium_add_port(&site.medium, setting.chip);
 	}
 	for (int i = 0; ret >= 0 && i < site.units; i++) {
-		ret = add_radio(&site.unit[i]);
+		ret = is_whole(&site.unit[i]) ? 0 : add_radio(&site.unit[i]);
 	}
 	return ret < 0 ? ret : 0;
 }
@@ -441,15 +480,11 @@ static struct json_object *faults_of(uint32_t bits)
 	return array;
 }
 
-static struct json_object *status_of(const struct unit *unit)
+/* What its Linux knows of it. */
+static void add_inverter(struct json_object *object, const struct inverter *inverter)
 {
-	const struct qs1_truth *truth = feeder_truth(site.feeder, unit->number);
-	const struct inverter *inverter = &unit->inverter;
 	const struct policy_output *out = &inverter->out;
-	struct json_object *object = json_object_new_object();
-	char serial[SERIAL_TEXT_SIZE];
 
-	add_text(object, "serial", serial_format(serial, &unit->config.serial));
 	add_text(object, "state", qs1_state_name(out->state));
 	json_object_object_add(object, "faults",
 			       faults_of(out->faults_active | out->faults_latched));
@@ -457,13 +492,40 @@ static struct json_object *status_of(const struct unit *unit)
 			       json_object_new_boolean(inverter->policy.kept.paired));
 	json_object_object_add(object, "answered", json_object_new_int64(inverter->node.answered));
 	json_object_object_add(object, "refused", json_object_new_int64(inverter->refused));
+	add_number(object, "limit_w", inverter->telemetry.power_limit_mw / 1e3);
+}
+
+/* What the firmware of a whole board says; its Linux is asked by radio alone. */
+static void add_whole(struct json_object *object, int unit)
+{
+	struct qs1_telemetry telemetry;
+
+	feeder_telemetry(site.feeder, unit, &telemetry);
+	add_text(object, "state", qs1_state_name(telemetry.status & QS1_STATUS_STATE_MASK));
+	json_object_object_add(object, "faults",
+			       faults_of(telemetry.faults_active | telemetry.faults_latched));
+	json_object_object_add(object, "refused", json_object_new_int64(0));
+	add_number(object, "limit_w", telemetry.power_limit_mw / 1e3);
+}
+
+static struct json_object *status_of(const struct unit *unit)
+{
+	const struct qs1_truth *truth = feeder_truth(site.feeder, unit->number);
+	struct json_object *object = json_object_new_object();
+	char serial[SERIAL_TEXT_SIZE];
+
+	add_text(object, "serial", serial_format(serial, &unit->config.serial));
+	if (is_whole(unit)) {
+		add_whole(object, unit->number);
+	} else {
+		add_inverter(object, &unit->inverter);
+	}
 	add_number(object, "p_w", truth->p_w);
 	add_number(object, "q_var", truth->q_var);
 	add_number(object, "v", truth->vgrid_v);
 	add_number(object, "f_hz", truth->f_hz);
 	add_number(object, "energy_wh", truth->energy_wh);
 	add_number(object, "temp_c", truth->tcase_c);
-	add_number(object, "limit_w", inverter->telemetry.power_limit_mw / 1e3);
 	return object;
 }
 
@@ -495,7 +557,7 @@ static void print_status(void)
 	struct json_object *units = json_object_new_array();
 
 	add_number(object, "t_s", (double)site.now_us * 1e-6);
-	add_number(object, "slip_s", (double)site.slip_us * 1e-6);
+	add_number(object, "slip_s", slip_s());
 	json_object_object_add(object, "ended", json_object_new_boolean(site.ended));
 	add_number(object, "end_s", feeder_end(site.feeder));
 	for (int i = 0; i < site.units; i++) {
@@ -542,7 +604,9 @@ static void do_line(char *line)
 {
 	char err[ERR_SIZE] = "";
 
-	if (!strncmp(line, "do ", 3)) {
+	if (!site.running && strcmp(line, "quit")) {
+		print_result(-EAGAIN, "the site waits for the board's Linux");
+	} else if (!strncmp(line, "do ", 3)) {
 		print_result(feeder_do(site.feeder, line + 3, err, sizeof(err)), err);
 	} else if (!strncmp(line, "air ", 4)) {
 		print_result(do_air(line + 4, err, sizeof(err)), err);
@@ -604,14 +668,16 @@ static int advance(uint64_t to_us, char *err, size_t size)
 	}
 	site.step_us += POLICY_TICK_MS * 1000;
 	for (int i = 0; i < site.units; i++) {
-		inverter_run(&site.unit[i].inverter, to_us);
-		radio_power(&site.unit[i]);
+		if (!is_whole(&site.unit[i])) {
+			inverter_run(&site.unit[i].inverter, to_us);
+			radio_power(&site.unit[i]);
+		}
 	}
 	return 0;
 }
 
 /* Simulate up to now, at most a turn. */
-static int pass_time(char *err, size_t size)
+static int simulate(char *err, size_t size)
 {
 	uint64_t goal = clock_monotonic_us() - site.start_us - site.slip_us;
 	uint64_t end = site.now_us + TURN_US;
@@ -630,15 +696,47 @@ static int pass_time(char *err, size_t size)
 	return 0;
 }
 
+static int pass_time(char *err, size_t size)
+{
+	int ret;
+
+	if (!setting.board.shm) {
+		return simulate(err, size);
+	}
+	if (!whole_serve(&site.whole)) {
+		return 0;
+	}
+	if (!site.running) {
+		site.running = true;
+		site.start_us = clock_monotonic_us();
+	}
+	ret = simulate(err, size);
+	whole_end(&site.whole);
+	return ret;
+}
+
+/* Called by the whole board, so that its guest does not wait for the next turn. */
+static void run_due(void)
+{
+	char err[ERR_SIZE];
+
+	if (pass_time(err, sizeof(err)) < 0) {
+		fprintf(stderr, "qs1-site: %s\n", err);
+		stop();
+	}
+}
+
 static int serve(char *err, size_t size)
 {
 	bool console = true;
 
 	while (!stopped) {
-		struct pollfd fds[MEDIUM_PORTS + 1];
+		struct pollfd fds[MEDIUM_PORTS + 2];
 		int ports = site.medium.ports;
-		uint64_t next_us = site.start_us + site.slip_us + site.now_us + SLICE_US;
 		uint64_t now_us = clock_monotonic_us();
+		uint64_t next_us =
+			SLICE_US +
+			(site.running ? site.start_us + site.slip_us + site.now_us : now_us);
 		double wait_us = now_us < next_us ? (double)(next_us - now_us) / clock_rate() : 0;
 		int ret;
 
@@ -646,12 +744,18 @@ static int serve(char *err, size_t size)
 			fds[i] = (struct pollfd){ .fd = site.medium.port[i].fd, .events = POLLIN };
 		}
 		fds[ports] = (struct pollfd){ .fd = console ? STDIN_FILENO : -1, .events = POLLIN };
-		ret = poll(fds, (nfds_t)ports + 1, (int)fmin(ceil(wait_us / 1000), MEDIUM_LINE_MS));
+		fds[ports + 1] =
+			(struct pollfd){ .fd = setting.board.shm ? whole_fd(&site.whole) : -1,
+					 .events = POLLIN };
+		ret = poll(fds, (nfds_t)ports + 2, (int)fmin(ceil(wait_us / 1000), MEDIUM_LINE_MS));
 		if (ret < 0 && errno != EINTR) {
 			snprintf(err, size, "poll: %s", strerror(errno));
 			return -errno;
 		}
 		medium_hosts(&site.medium);
+		if (fds[ports + 1].revents) {
+			whole_poll(&site.whole);
+		}
 		ret = pass_time(err, size);
 		if (ret < 0) {
 			return ret;
@@ -670,7 +774,6 @@ static const struct argp_option options[] = {
 	{ "ecu", 'e', "ID", 0, "identity of the ECU, which gives the PAN (216000000001)", 0 },
 	{ "modems", 'm', "N", 0, "modems, the first for the ECU (1)", 0 },
 	{ "label", 'l', "N", 0, "print the label of simulated unit N and end", 0 },
-	{ "first", 'f', "N", 0, "serial number of the first unit, after 8060 (1)", 0 },
 	{ "pcap", 'p', "FILE", 0, "capture of all frames", 0 },
 	{ "folder", 'd', "DIR", 0, "links modem0, modem1, ... to the pseudo terminals", 0 },
 	{ "seed", 's', "N", 0, "of the air's random numbers (1)", 0 },
@@ -702,6 +805,9 @@ static void print_label(int number)
 static error_t parse(int key, char *text, struct argp_state *state)
 {
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &setting.board;
+		return 0;
 	case 'g':
 		setting.profile = text;
 		return 0;
@@ -716,9 +822,6 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case 'l':
 		print_label((int)number_of(text, 10000000, state));
 		exit(0);
-	case 'f':
-		setting.first = (int)number_of(text, 10000000, state);
-		return 0;
 	case 'p':
 		setting.capture = text;
 		return 0;
@@ -738,6 +841,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		if (!setting.scenario) {
 			argp_error(state, "expected a scenario");
 		}
+		if (setting.board.shm) {
+			board_config_check(&setting.board, state);
+		}
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -746,9 +852,14 @@ static error_t parse(int key, char *text, struct argp_state *state)
 
 int main(int argc, char **argv)
 {
+	static const struct argp_child children[] = {
+		{ &board_argp, 0, "The first unit as a whole board:", 0 },
+		{ 0 },
+	};
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
+		.children = children,
 		.args_doc = "SCENARIO",
 		.doc = "Inverters on one feeder, with policy and radio. Requests are read from "
 		       "standard input.",
@@ -777,6 +888,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "qs1-site: %s: cannot be written\n", setting.capture);
 		return 1;
 	}
+	whole_close(&site.whole);
 	feeder_free(site.feeder);
 	return 0;
 }

@@ -45,14 +45,15 @@ $(ETHER_PROGRAMS):
 -include $(BUILD)/host/userspace/site/ether.d $(BUILD)/host/userspace/site/poll_main.d
 
 # The site itself: units with the control core on a feeder. It shares the services' clock.
-SITE_OBJ := $(BUILD)/host/userspace/site/main.o
+SITE_OBJ := $(addprefix $(BUILD)/host/userspace/site/,main.o whole.o)
 $(SITE_OBJ): $(BUILD)/host/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(HOST_CFLAGS) $(SITE_INCLUDES) -Iuserspace/service $(FEEDER_INCLUDES) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(HOST_CFLAGS) $(SITE_INCLUDES) -Iuserspace/service $(FEEDER_INCLUDES) $(VBOARD_INCLUDES) \
+		-MMD -MP -c -o $@ $<
 
 $(BUILD)/qs1-site: $(SITE_OBJ) $(BUILD)/host/userspace/service/service_clock.o $(ETHER_HOST) \
-		$(HOST_FEEDER) $(POLICY_HOST) $(LINK_HOST) $(USERLIB_HOST)
+		$(VBOARD_HOST) $(HOST_FEEDER) $(POLICY_HOST) $(LINK_HOST) $(USERLIB_HOST)
 	$(call say,LD)
 	$(Q)$(CC) -o $@ $^ $(SITE_LIBS)
 

@@ -89,8 +89,7 @@ static struct json_object *faults(uint32_t bits)
 	return array;
 }
 
-/* Return: false while the firmware keeps changing it, or there is none. */
-static bool read_telemetry(const struct qs1_shm *shm, struct qs1_telemetry *telemetry)
+bool status_telemetry(const struct qs1_shm *shm, struct qs1_telemetry *telemetry)
 {
 	uint32_t before, after;
 
@@ -116,7 +115,7 @@ struct json_object *status_firmware(const struct qs1_shm *shm)
 	char version[sizeof(shm->fw.version) + 1] = "";
 	uint32_t state;
 
-	if (!read_telemetry(shm, &telemetry))
+	if (!status_telemetry(shm, &telemetry))
 		return NULL;
 
 	object = json_object_new_object();

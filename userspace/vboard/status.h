@@ -3,6 +3,8 @@
 #ifndef QS1_VBOARD_STATUS_H
 #define QS1_VBOARD_STATUS_H
 
+#include <stdbool.h>
+
 #include <json-c/json.h>
 
 #include <qs1/abi.h>
@@ -23,6 +25,9 @@ struct json_object *status_truth(const struct qs1_truth *truth);
  * "faults_latched", and "version"; null while there is no valid contract.
  */
 struct json_object *status_firmware(const struct qs1_shm *shm);
+
+/* A snapshot. Return: false while the firmware keeps changing it, or there is none. */
+bool status_telemetry(const struct qs1_shm *shm, struct qs1_telemetry *telemetry);
 
 /* The levels that Linux puts on the LED lines: "green", "red". */
 struct json_object *status_leds(const struct qs1_shm *shm);

@@ -2,17 +2,23 @@
 #
 # The virtual board's host side. The world is in world/world.mk.
 
-VBOARD_SRC := $(addprefix userspace/vboard/, vboard.c control.c coproc.c ivshmem.c loop.c m4.c \
-	memory.c pace.c priority.c qmp.c record.c report.c sock.c status.c)
-VBOARD_OBJ := $(VBOARD_SRC:%.c=$(BUILD)/host/%.o)
+VBOARD_OBJ := $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard userspace/vboard/*.c))
+VBOARD_INCLUDES := -Ifirmware/hal/virt -Ifirmware/hal/host -Iuserspace/vboard
 
 $(BUILD)/host/userspace/vboard/%.o: userspace/vboard/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(HOST_CFLAGS) -Ifirmware/core -Ifirmware/hal/virt -Ifirmware/hal/host \
-		-Iuserspace/vboard -Iuserspace/world -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(HOST_CFLAGS) -Ifirmware/core $(VBOARD_INCLUDES) -Iuserspace/world \
+		-MMD -MP -c -o $@ $<
 
-$(BUILD)/vboard: $(VBOARD_OBJ) $(HOST_HAL_OBJ) $(HOST_WORLD) $(HOST_CORE)
+# The board without its world, for the programs that have one: vboard, and a site.
+VBOARD_HOST := $(BUILD)/host/libqs1vboard.a
+$(VBOARD_HOST): $(filter-out %/vboard.o,$(VBOARD_OBJ)) $(HOST_HAL_OBJ)
+	$(call say,AR)
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(BUILD)/vboard: $(BUILD)/host/userspace/vboard/vboard.o $(VBOARD_HOST) $(HOST_WORLD) $(HOST_CORE)
 	$(call say,LD)
 	$(Q)$(CC) $(HOST_CFLAGS) -o $@ $^ -ljson-c -lm
 
