@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Several units on one network: what a scenario may name, and that one unit alone stays as it was.
  */
+#include <complex.h>
 #include <errno.h>
 #include <math.h>
 #include <setjmp.h>
@@ -262,6 +263,11 @@ static void a_name_that_is_not_there_is_refused_with_its_line(void **state)
 		{ "units 2\nplant switching\nrun 1\n", "averaged", 2 },
 		{ "load 1 rectifier 1\nrun 1\n", "needs 'units N'", 1 },
 		{ "units 2\nother 1 sfs 500 L2-N wide\nrun 1\n", "found 'L2'", 2 },
+		{ "units 2\nmotor 1 three 500 1 1\nrun 1\n", "found 'three'", 2 },
+		{ "units 2\nmotor 1 L2-N 500 1 1\nrun 1\n", "found 'L2'", 2 },
+		{ "units 2\nmotor 9 L1-N 500 1 1\nrun 1\n", "from 1 to 8", 2 },
+		{ "units 2\nfeeder transformer 1 from 0 9000 dy\nrun 1\n", "three phases", 2 },
+		{ "units 2\nfeeder transformer 1 from 4 9000 yy\nrun 1\n", "found 4", 2 },
 		{ "units 2\nunit 1 grid v 1\nrun 1\n", "unknown word 'grid'", 2 },
 	};
 	char err[512], place[64];
@@ -286,11 +292,14 @@ static void every_word_of_a_site_is_understood(void **state)
 	static const char text[] =
 		"units 3\nfeeder phases three 120 60\nfeeder bus 1 from 0 0.1 1e-5\n"
 		"feeder cable 2 from 1 30 4/0Al\nunit 2 bus 2\nunit 3 phase L1-N\nunit 1 board drawn\n"
-		"load place 2 L1-L2 1\nother 1 sfs 500 L2-N wide\ngrid form 5000 60 1 0.2\n"
+		"load place 2 L1-L2 1\nother 1 sfs 500 L2-N wide\n"
+		"feeder transformer 3 from 1 9000 yy\nmotor 2 three 500 1 1\nmotor 1 L1-L2 500 1 1\n"
+		"grid form 5000 60 1 0.2\n"
 		"module 3 source 40 1\nleak 2 30 ac\n"
 		"at 0.01 unit 2 sun 1 200\nat 0.01 load 2 rl 1 0.9\nat 0.02 phase L2 open\n"
 		"at 0.03 phase L2 close\nat 0.03 neutral open\nat 0.04 neutral close\n"
 		"at 0.04 phases swap L1 L3\nat 0.05 feeder open 2\nat 0.06 feeder close 2\n"
+		"at 0.05 feeder open 3\nat 0.06 feeder close 3\n"
 		"at 0.06 dip C 0.3\nat 0.07 dip none\nat 0.07 unit 3 cmd shutdown\n"
 		"at 0.07 mark start\nat 0.08 leak all 0 dc\nrun 0.1\n";
 	struct feeder *f = load("", text, "");
@@ -457,6 +466,197 @@ static void a_rectifier_draws_pulses(void **state)
 	feeder_free(f);
 }
 
+/* Per unit, as in motor.c. */
+static const struct machine {
+	double rs, xs, xm, rr, xr;
+} industrial = { 0.031, 0.10, 3.2, 0.018, 0.18 }, domestic = { 0.077, 0.107, 2.22, 0.079, 0.098 };
+
+/* The textbook's equivalent circuit of a winding at a slip. */
+static double complex impedance(const struct machine *m, double slip)
+{
+	double complex rotor = CMPLX(m->rr / slip, m->xr), shunt = CMPLX(0, m->xm);
+
+	return CMPLX(m->rs, m->xs) + shunt * rotor / (shunt + rotor);
+}
+
+/* Torque of a current that turns with it, of one winding. */
+static double torque(const struct machine *m, double slip, double complex amps)
+{
+	double rotor = cabs(amps * CMPLX(0, m->xm) / CMPLX(m->rr / slip, m->xr + m->xm));
+
+	return rotor * rotor * m->rr / slip;
+}
+
+/* A motor at its nominal voltage, 1: line currents and, of an open phase, the voltage. */
+struct steady {
+	double torque;
+	double complex amps;
+	double open_v;
+};
+
+static struct steady three_wires(double slip)
+{
+	double complex amps = 1 / impedance(&industrial, slip);
+
+	return (struct steady){ torque(&industrial, slip, amps), amps, 1 };
+}
+
+/* Two lines feed windings in series: positive and negative sequence in series. */
+static struct steady two_wires(double slip)
+{
+	double complex a = cexp(CMPLX(0, 2 * M_PI / 3));
+	double complex z1 = impedance(&industrial, slip), z2 = impedance(&industrial, 2 - slip);
+	double complex amps = sqrt(3) / (z1 + z2);
+	double complex i1 = (amps - a * amps) / 3, i2 = (amps - a * a * amps) / 3;
+	double complex first = z1 * i1 + z2 * i2, third = a * z1 * i1 + a * a * z2 * i2;
+
+	return (struct steady){ torque(&industrial, slip, i1) - torque(&industrial, 2 - slip, i2),
+				amps, cabs(third - first + cexp(CMPLX(0, -M_PI / 6))) };
+}
+
+/* Forward and backward field of a main winding and of one behind a capacitor. */
+static struct steady with_capacitor(double slip)
+{
+	double complex zf = impedance(&domestic, slip), zb = impedance(&domestic, 2 - slip);
+	double x = M_SQRT2;
+	/* zf f + zb b = 1, and through the capacitor -j zf f + j zb b = -1 + x (f - b) */
+	double complex p = -I * zf - x, q = I * zb + x;
+	double complex det = zf * q - zb * p, f = (q + zb) / det, b = (-zf - p) / det;
+
+	return (struct steady){ torque(&domestic, slip, f) - torque(&domestic, 2 - slip, b),
+				f + b + I * (f - b), 1 };
+}
+
+/* Where the motor's torque is the fan's. */
+static struct steady balance(struct steady (*at)(double slip), double load, double *ret_speed)
+{
+	double low = 1e-6, high = 0.15;
+
+	for (int n = 0; n < 60; n++) {
+		double slip = (low + high) / 2;
+
+		if (at(slip).torque < load * (1 - slip) * (1 - slip))
+			low = slip;
+		else
+			high = slip;
+	}
+	*ret_speed = 1 - low;
+	return at(low);
+}
+
+static double motor_speed_of(const struct feeder *f)
+{
+	struct json_object *summary = feeder_summary(f, 1), *motors;
+	double speed;
+
+	assert_true(json_object_object_get_ex(summary, "motors", &motors));
+	speed = json_object_get_double(json_object_array_get_idx(motors, 0));
+	json_object_put(summary);
+	return speed;
+}
+
+static void motors_run_as_their_equivalent_circuits(void **state)
+{
+	static const struct {
+		const char *text, *then;
+		struct steady (*at)(double slip);
+		double load, volts, winding_va, open;
+	} rows[] = {
+		{ "feeder phases three 140 60\ngrid impedance 1e-3 1e-6\nmotor 1 three 3000 0.8 0.3\n",
+		  "run 9\n", three_wires, 0.8, 140, 1000, -1 },
+		{ "feeder phases three 140 60\ngrid impedance 1e-3 1e-6\nmotor 1 three 3000 0.3 0.3\n",
+		  "at 1 phase L3 open\nrun 9\n", two_wires, 0.3, 140, 1000, 2 },
+		{ "feeder phases one 240 60\ngrid impedance 1e-3 1e-6\nmotor 1 L1-N 1000 0.7 0.3\n",
+		  "run 9\n", with_capacitor, 0.7, 240, 500, -1 },
+	};
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+		struct feeder *f = load("units 1\n", rows[n].text, rows[n].then);
+		double amps = rows[n].winding_va / rows[n].volts, speed, found;
+		struct steady steady = balance(rows[n].at, rows[n].load, &speed);
+
+		run(f, 5);
+		found = motor_speed_of(f);
+		print_message("# motor %zu: %.5f of %.5f pu, %.3f of %.3f A", n + 1, found, speed,
+			      feeder_network(f)->i_rms[0], amps * cabs(steady.amps));
+		/* A backward field shakes it at twice the frequency. */
+		assert_true(fabs(found - speed) < 1e-3);
+		assert_true(fabs(feeder_network(f)->i_rms[0] / amps / cabs(steady.amps) - 1) <
+			    1e-3);
+		if (rows[n].open > 0) {
+			double v = volts(f, 2);
+
+			print_message(", open phase %.2f of %.2f V", v,
+				      rows[n].volts * steady.open_v);
+			assert_true(fabs(v / rows[n].volts - steady.open_v) < 1e-3);
+		}
+		print_message("\n");
+		feeder_free(f);
+	}
+}
+
+/* Without the grid, flux and speed hold a voltage that falls with them. */
+static void a_motor_holds_the_voltage_of_an_island_for_a_while(void **state)
+{
+	struct feeder *f = load("units 1\nfeeder phases three 140 60\nmotor 1 three 3000 0.5 1\n",
+				"", "at 1 grid open\nrun 2\n");
+
+	(void)state;
+	run(f, 1.1);
+	print_message("# motor alone for 0.1 s: %.1f V, %.2f Hz\n", volts(f, 0),
+		      feeder_network(f)->f_hz);
+	assert_true(volts(f, 0) > 60 && volts(f, 0) < 140);
+	assert_true(feeder_network(f)->f_hz > 55 && feeder_network(f)->f_hz < 60);
+	run(f, 2);
+	assert_true(volts(f, 0) < 30);
+	feeder_free(f);
+}
+
+static void a_transformer_drops_what_its_impedance_takes(void **state)
+{
+	struct feeder *f = load("units 1\nfeeder phases one 240 60\ngrid impedance 1e-6 1e-6\n"
+				"feeder transformer 1 from 0 10000 yy\nunit 1 bus 1\n"
+				"load place 1 L1-N 1\n",
+				"", "load 1 rl 8 0.8\nrun 1\n");
+	/* Per unit of the transformer; the load takes 9.6 kW at 0.8. */
+	double complex half = CMPLX(0.006, 0.0085), shunt = CMPLX(0, 200);
+	double complex load_z = 1 / CMPLX(0.96, -0.72), inner = half + load_z, z, v;
+	double found;
+
+	(void)state;
+	z = 1 / (1 / shunt + 1 / inner);
+	v = z / (half + z) * load_z / inner;
+	run(f, 1);
+	found = feeder_truth(f, 1)->vgrid_v / 240;
+	print_message("# transformer: %.5f of %.5f pu\n", found, cabs(v));
+	assert_true(fabs(found - cabs(v)) < 2e-4);
+	feeder_free(f);
+}
+
+/* The open primary phase is between the two others: 1, 1/2, 1/2 behind delta and star. */
+static void an_open_phase_is_fed_back_through_a_transformer(void **state)
+{
+	static const char units[] = "units 3\nfeeder phases three 140 60\n"
+				    "feeder transformer 1 from 0 25000 dy\n"
+				    "unit 1 bus 1\nunit 2 bus 1\nunit 3 bus 1\n"
+				    "unit 1 phase L1-N\nunit 2 phase L2-N\nunit 3 phase L3-N\n";
+	struct feeder *f = load(units, "", "at 0.3 phase L3 open\nrun 2\n");
+	static const double expected[] = { 140, 70, 70 };
+
+	(void)state;
+	run(f, 0.29);
+	for (int n = 1; n <= 3; n++)
+		assert_true(fabs(feeder_truth(f, n)->vgrid_v - 140) < 0.5);
+	run(f, 2);
+	print_message("# open phase of a Dy transformer: %.1f, %.1f, %.1f V\n",
+		      feeder_truth(f, 1)->vgrid_v, feeder_truth(f, 2)->vgrid_v,
+		      feeder_truth(f, 3)->vgrid_v);
+	for (int n = 1; n <= 3; n++)
+		assert_true(fabs(feeder_truth(f, n)->vgrid_v - expected[n - 1]) < 0.5);
+	feeder_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -473,6 +673,10 @@ int main(void)
 		cmocka_unit_test(modules_and_leaks_of_one_unit_do_not_touch_another),
 		cmocka_unit_test(a_load_of_constant_power_takes_it_at_any_voltage),
 		cmocka_unit_test(a_rectifier_draws_pulses),
+		cmocka_unit_test(motors_run_as_their_equivalent_circuits),
+		cmocka_unit_test(a_motor_holds_the_voltage_of_an_island_for_a_while),
+		cmocka_unit_test(a_transformer_drops_what_its_impedance_takes),
+		cmocka_unit_test(an_open_phase_is_fed_back_through_a_transformer),
 	};
 
 	return cmocka_run_group_tests(tests, make_file, drop_file);

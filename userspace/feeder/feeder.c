@@ -603,6 +603,20 @@ static struct json_object *others_json(const struct feeder *f)
 	return all;
 }
 
+/* Speeds of the motors, per unit. */
+static struct json_object *motors_json(const struct feeder *f)
+{
+	struct json_object *all = json_object_new_array();
+
+	for (int n = 0; n < SCENARIO_MOTORS; n++) {
+		const struct motor *motor = &f->wiring.motor[n];
+
+		if (motor->va > 0)
+			json_object_array_add(all, json_object_new_double(motor_speed(motor)));
+	}
+	return all;
+}
+
 /* What units refused. */
 static struct json_object *errors_json(const struct feeder *f)
 {
@@ -639,6 +653,7 @@ struct json_object *feeder_summary(const struct feeder *f, double wall_s)
 	for (int n = 0; n < f->units; n++)
 		json_object_array_add(units, unit_json(f, n));
 	json_object_object_add(summary, "others", others_json(f));
+	json_object_object_add(summary, "motors", motors_json(f));
 	json_object_object_add(summary, "units", units);
 	json_object_object_add(summary, "errors", errors_json(f));
 	return summary;

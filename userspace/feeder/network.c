@@ -324,7 +324,8 @@ void network_free(struct network *net)
 
 int network_add(struct network *net, int a, int b)
 {
-	net->element[net->elements] = (struct network_element){ .a = a, .b = b };
+	net->element[net->elements] =
+		(struct network_element){ .a = a, .b = b, .twin = NETWORK_ALONE };
 	return net->elements++;
 }
 
@@ -354,6 +355,15 @@ void network_connect(struct network *net, int element, bool connected)
 		return;
 	net->element[element].connected = connected;
 	change(net);
+}
+
+void network_couple(struct network *net, int a, int b, const struct network_pair *cross_a,
+		    const struct network_pair *cross_b)
+{
+	net->element[a].twin = b;
+	net->element[a].cross = cross_a;
+	net->element[b].twin = a;
+	net->element[b].cross = cross_b;
 }
 
 bool network_changed(const struct network *net)
@@ -401,10 +411,14 @@ static int build(struct network *net)
 	if (!edge || !node)
 		goto out;
 	for (int e = 0; e < net->elements; e++) {
-		int a = net->element[e].a, b = net->element[e].b;
+		const struct network_element *el = &net->element[e];
+		const struct network_element *twin = el->twin < 0 ? el : &net->element[el->twin];
+		const int at[] = { el->a, el->b, twin->a, twin->b };
 
-		if (a >= 0 && b >= 0 && a != b)
-			edge[a * n + b] = edge[b * n + a] = true;
+		for (int i = 0; i < 4; i++)
+			for (int j = 0; j < 4; j++)
+				if (at[i] >= 0 && at[j] >= 0 && at[i] != at[j])
+					edge[at[i] * n + at[j]] = true;
 	}
 	order(net, edge);
 	for (int i = 0; i < n; i++)
@@ -478,6 +492,19 @@ static int place(const struct network *net, int node)
 	return node < 0 ? node : net->place[node];
 }
 
+/* Currents of the terminal pair @to for voltages of the pair @from. */
+static void add_element(struct network *net, struct factor *f, const struct network_element *to,
+			const struct network_element *from, const double y[M][M])
+{
+	const int row[2] = { place(net, to->a), place(net, to->b) };
+	const int column[2] = { place(net, from->a), place(net, from->b) };
+
+	for (int i = 0; i < 2; i++)
+		for (int j = 0; j < 2; j++)
+			if (row[i] >= 0 && column[j] >= 0)
+				block_add(block_at(net, f, row[i], column[j]), y, i == j ? 1 : -1);
+}
+
 static void assemble(struct network *net, enum network_kind kind, struct factor *f)
 {
 	const struct basis *b = basis();
@@ -493,13 +520,12 @@ static void assemble(struct network *net, enum network_kind kind, struct factor 
 					(kind == NETWORK_WHOLE ? b->mass[k][j] : j == k);
 	for (int e = 0; e < net->elements; e++) {
 		const struct network_element *el = &net->element[e];
-		int at[2] = { place(net, el->a), place(net, el->b) };
 
-		for (int i = 0; i < 2 && el->connected; i++)
-			for (int j = 0; j < 2; j++)
-				if (at[i] >= 0 && at[j] >= 0)
-					block_add(block_at(net, f, at[i], at[j]),
-						  el->maps->map[kind].y, i == j ? 1 : -1);
+		if (!el->connected)
+			continue;
+		add_element(net, f, el, el, el->maps->map[kind].y);
+		if (el->twin >= 0)
+			add_element(net, f, el, &net->element[el->twin], el->cross->map[kind].y);
 	}
 }
 
@@ -581,23 +607,32 @@ static inline void drive(struct network *net, struct network_element *el,
 			net->amps[net->place[el->b]].at[k] += out[ROW_MOMENT + k];
 }
 
-static inline void follow(const struct network *net, struct network_element *el,
-			  const struct network_map *map)
+static inline double between_nodes(const struct network *net, const struct network_element *el,
+				   int j)
 {
+	return (el->a >= 0 ? net->volts[net->place[el->a]].at[j] : 0) -
+	       (el->b >= 0 ? net->volts[net->place[el->b]].at[j] : 0);
+}
+
+static inline void follow(const struct network *net, struct network_element *el,
+			  enum network_kind kind)
+{
+	const struct network_map *map = &el->maps->map[kind];
 	double x[ROW_MOMENT];
 
-	for (int j = 0; j < M; j++) {
-		double u = el->emf ? el->u[j] : 0;
-
-		u += el->a >= 0 ? net->volts[net->place[el->a]].at[j] : 0;
-		u -= el->b >= 0 ? net->volts[net->place[el->b]].at[j] : 0;
-		el->u[j] = u;
-	}
+	for (int j = 0; j < M; j++)
+		el->u[j] = (el->emf ? el->u[j] : 0) + between_nodes(net, el, j);
 	for (int r = 0; r < ROW_MOMENT; r++)
 		x[r] = el->out[r];
 	for (int j = 0; j < M; j++)
 		for (int r = 0; r < ROW_MOMENT; r++)
 			x[r] += map->psi[j][r] * el->u[j];
+	for (int j = 0; j < M && el->twin >= 0; j++) {
+		double u = between_nodes(net, &net->element[el->twin], j);
+
+		for (int r = 0; r < ROW_MOMENT; r++)
+			x[r] += el->cross->map[kind].psi[j][r] * u;
+	}
 	memcpy(el->x, x, sizeof(el->x));
 	el->charge = x[ROW_CHARGE];
 }
@@ -620,7 +655,7 @@ static void step(struct network *net, enum network_kind kind, double from, doubl
 		struct network_element *el = &net->element[e];
 
 		if (el->connected)
-			follow(net, el, &el->maps->map[kind]);
+			follow(net, el, kind);
 	}
 	for (int n = 0; n < net->nodes; n++) {
 		double v = net->volts[n].at[NETWORK_END];
@@ -659,6 +694,9 @@ double network_taken(const struct network *net, int element)
 				at_nodes += el->emf0 + (el->emf1 - el->emf0) * b->c[j];
 			/* @out has the emf's part already. */
 			moment += map->y[j][k] * at_nodes;
+			if (el->twin >= 0)
+				moment += el->cross->map[NETWORK_WHOLE].y[j][k] *
+					  net->element[el->twin].u[j];
 			part += b->power[k][j] * at_nodes;
 		}
 		sum += part * moment;

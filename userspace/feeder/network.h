@@ -35,6 +35,9 @@
 /* The voltage reference, for a node. */
 #define NETWORK_REFERENCE (-1)
 
+/* No element, for a twin. */
+#define NETWORK_ALONE (-1)
+
 /* Conductance of each node to the reference, S: keeps parts without a source regular. */
 #define NETWORK_LEAK_S 1e-6
 
@@ -89,6 +92,8 @@ struct network_pair {
  * @emf0: and @emf1: that at start and end of the step, V
  * @u: out: voltage across it at the points, without the emf, V
  * @out: working values: states and moments before the voltage's part
+ * @twin: element that has the states in common with this one, NETWORK_ALONE for none
+ * @cross: of a twin: what the other one's voltage does to the states, and to this one's current
  */
 struct network_element {
 	int a, b;
@@ -101,6 +106,8 @@ struct network_element {
 	double emf0, emf1;
 	double u[NETWORK_POINTS];
 	double out[ROWS];
+	int twin;
+	const struct network_pair *cross;
 };
 
 struct network;
@@ -112,6 +119,15 @@ void network_free(struct network *network);
 /* network_add() - a further element without maps, not connected; its number */
 int network_add(struct network *network, int a, int b);
 struct network_element *network_element(struct network *network, int element);
+
+/*
+ * network_couple() - two elements become the two terminal pairs of one model. Each has all its
+ * states;
+ * @cross_a and @cross_b are the maps from the other's voltage to them and to its own current.
+ * Neither has an emf, and both are connected or neither.
+ */
+void network_couple(struct network *network, int a, int b, const struct network_pair *cross_a,
+		    const struct network_pair *cross_b);
 
 /* network_pair_init() - the maps of a model */
 void network_pair_init(struct network_pair *pair, const struct network_model *model, double h);

@@ -14,6 +14,8 @@
 #define POWER_TICKS ((int)QS1_CONTROL_HZ / 60)
 /* A branch needs an inductance: a wire of a metre. */
 #define LEAST_H 1e-6
+/* Of a transformer's neutral. */
+#define EARTH_OHM 1e-3
 
 /*
  * Copper and aluminium, one conductor in PVC conduit at 75 C: NEC chapter 9 table 9. Ohm and
@@ -113,6 +115,28 @@ static void add_source(struct wiring *w)
 	}
 }
 
+/* The neutral of its secondary is earthed. */
+static void add_transformer(struct wiring *w, struct wiring_cable *cable, int bus)
+{
+	struct network_model earth = branch_model(EARTH_OHM, LEAST_H);
+
+	for (int k = 0; k < w->phases; k++) {
+		int other = cable->delta ? (k + 1) % w->phases : SCENARIO_NEUTRAL;
+		const int primary[] = { wiring_node(w, cable->from, k),
+					wiring_node(w, cable->from, other) };
+		const int secondary[] = { wiring_node(w, bus, k),
+					  wiring_node(w, bus, SCENARIO_NEUTRAL) };
+
+		transformer_init(&cable->phase[k], w->net, primary, secondary,
+				 cable->va / w->phases, w->volts, w->hz,
+				 cable->delta ? sqrt(3) : 1);
+	}
+	if (w->phases > 1) {
+		add_branch(w, &cable->wire[w->phases], wiring_node(w, bus, SCENARIO_NEUTRAL),
+			   NETWORK_REFERENCE, &earth);
+	}
+}
+
 static void add_cables(struct wiring *w)
 {
 	for (int bus = 1; bus < SCENARIO_BUSES; bus++) {
@@ -121,6 +145,10 @@ static void add_cables(struct wiring *w)
 
 		if (!cable->there)
 			continue;
+		if (cable->va > 0) {
+			add_transformer(w, cable, bus);
+			continue;
+		}
 		model = branch_model(cable->r, cable->l);
 		for (int k = 0; k < w->wires; k++) {
 			int wire = wire_number(w, k);
@@ -255,6 +283,27 @@ static void add_others(struct wiring *w, const struct scenario *sc)
 	}
 }
 
+static void add_motors(struct wiring *w, const struct scenario *sc, int star)
+{
+	const int phase[] = { wiring_node(w, 0, 0), wiring_node(w, 0, 1), wiring_node(w, 0, 2) };
+
+	for (int n = 0; n < sc->setups; n++) {
+		const struct statement *st = &sc->setup[n];
+		int a = (int)st->x[1], b = (int)st->x[2];
+		struct motor *motor;
+
+		if (st->kind != ST_MOTOR)
+			continue;
+		motor = &w->motor[(int)st->x[0] - 1];
+		*motor = (struct motor){ .va = st->x[3], .load = st->x[4], .inertia_s = st->x[5] };
+		if (a == b)
+			motor_init_three(motor, w->net, phase, star++, w->volts, w->hz);
+		else
+			motor_init_one(motor, w->net, wiring_node(w, 0, a), wiring_node(w, 0, b),
+				       nominal(w, b), w->hz);
+	}
+}
+
 /* Short-circuit ratio to the summed rating of all units. */
 static void source_of_ratio(struct wiring *w, double ratio, double x_over_r, int units)
 {
@@ -279,6 +328,13 @@ static void take_setup(struct wiring *w, const struct statement *st, int units)
 	case ST_RESONANCE:
 		w->resonance_hz = st->x[0];
 		w->resonance_q = st->x[1];
+		break;
+	case ST_FEEDER_TRANSFORMER:
+		cable = &w->cable[(int)st->x[0]];
+		cable->there = true;
+		cable->from = (int)st->x[1];
+		cable->va = st->x[2];
+		cable->delta = st->x[3] != 0;
 		break;
 	case ST_FEEDER_BUS:
 	case ST_FEEDER_CABLE:
@@ -342,7 +398,7 @@ static void take_system(struct wiring *w, const struct scenario *sc)
 
 int wiring_init(struct wiring *w, const struct scenario *sc, int units)
 {
-	int nodes, elements;
+	int nodes, elements, star;
 	char err[64];
 
 	memset(w, 0, sizeof(*w));
@@ -363,8 +419,12 @@ int wiring_init(struct wiring *w, const struct scenario *sc, int units)
 	nodes = w->buses * w->wires;
 	for (int k = 0; k < w->phases && w->resonance_hz > 0; k++)
 		w->middle[k] = nodes++;
-	elements =
-		units + 3 * w->phases + 1 + w->buses * w->wires + 4 * PLANT_LOADS + SCENARIO_OTHERS;
+	star = nodes;
+	for (int n = 0; n < sc->setups; n++)
+		nodes += sc->setup[n].kind == ST_MOTOR;
+	/* A transformer has two elements a phase. */
+	elements = units + 3 * w->phases + 1 + w->buses * 2 * w->wires + 4 * PLANT_LOADS +
+		   SCENARIO_OTHERS + MOTOR_WINDINGS * SCENARIO_MOTORS;
 	w->net = network_new(nodes, elements, PLANT_H);
 	if (!w->net)
 		return -ENOMEM;
@@ -372,6 +432,7 @@ int wiring_init(struct wiring *w, const struct scenario *sc, int units)
 	add_cables(w);
 	add_loads(w);
 	add_others(w, sc);
+	add_motors(w, sc, star);
 	for (int n = 0; n < sc->setups; n++)
 		wiring_apply(w, &sc->setup[n], 0, err, sizeof(err));
 	return 0;
@@ -400,8 +461,12 @@ static void connect_source(struct wiring *w)
 
 static void connect_cable(struct wiring *w, int bus, bool closed)
 {
-	for (int k = 0; k < w->wires; k++)
-		connect_branch(w, &w->cable[bus].wire[k], closed);
+	struct wiring_cable *cable = &w->cable[bus];
+
+	for (int k = 0; k < w->wires && cable->va == 0; k++)
+		connect_branch(w, &cable->wire[k], closed);
+	for (int k = 0; k < w->phases && cable->va > 0; k++)
+		transformer_connect(&cable->phase[k], w->net, closed);
 }
 
 /*
@@ -538,6 +603,9 @@ void wiring_emf(struct wiring *w, double t)
 	for (int n = 0; n < SCENARIO_OTHERS; n++)
 		if (w->other[n].watts > 0)
 			other_before(&w->other[n], w->net);
+	for (int n = 0; n < SCENARIO_MOTORS; n++)
+		if (w->motor[n].va > 0)
+			motor_before(&w->motor[n], w->net);
 	if (w->form_w > 0)
 		w->form_mean_w += (power - w->form_mean_w) * PLANT_H / w->form_lag_s;
 }
@@ -602,6 +670,9 @@ void wiring_after(struct wiring *w, double t)
 	for (int n = 0; n < SCENARIO_OTHERS; n++)
 		if (w->other[n].watts > 0)
 			other_after(&w->other[n], w->net, t);
+	for (int n = 0; n < SCENARIO_MOTORS; n++)
+		if (w->motor[n].va > 0)
+			motor_after(&w->motor[n], w->net);
 }
 
 double wiring_phase_volts(const struct wiring *w, int wire)

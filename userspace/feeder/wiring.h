@@ -9,11 +9,13 @@
 #include <stdbool.h>
 
 #include "grid.h"
+#include "motor.h"
 #include "network.h"
 #include "other.h"
 #include "plant.h"
 #include "scenario.h"
 #include "source.h"
+#include "transformer.h"
 
 #define WIRING_PHASES 3
 
@@ -49,13 +51,21 @@ struct wiring_load {
 	struct network_pair mode[RECTIFIER_MODES];
 };
 
-/* A cable to a bus: a branch for each wire. */
+/**
+ * struct wiring_cable - a cable or a transformer to a bus
+ * @va: of a transformer, 0 for a cable
+ * @delta: its primary is between the phases
+ * @wire: of a cable a branch for each wire; the neutral's of a transformer is to earth
+ * @phase: of a transformer
+ */
 struct wiring_cable {
 	bool there;
 	int from;
 	double r, l;
-	bool open;
+	double va;
+	bool delta;
 	struct wiring_branch wire[SCENARIO_WIRES];
+	struct transformer phase[WIRING_PHASES];
 };
 
 /**
@@ -91,6 +101,7 @@ struct wiring {
 	struct wiring_cable cable[SCENARIO_BUSES];
 	struct wiring_load load[PLANT_LOADS];
 	struct other other[SCENARIO_OTHERS]; /* @watts 0 for none */
+	struct motor motor[SCENARIO_MOTORS]; /* @va 0 for none */
 	double form_w, form_hz, form_slope, form_lag_s, form_mean_w;
 };
 

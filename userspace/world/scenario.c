@@ -44,6 +44,7 @@ enum arg_type {
 	ARG_PERCENT,   /* optional number with a percent sign */
 	ARG_PHASE,     /* a phase: L1, L2, L3 */
 	ARG_WIRES,     /* two wires, L1-L2; L1 for L1-N */
+	ARG_WINDINGS,  /* two wires, or three: then both are L1 */
 	ARG_REST,      /* the rest of the line: a name */
 	ARG_MODULE,    /* the rest of the line: a module */
 	ARG_REPLAY,    /* the rest of the line: a file to replay */
@@ -198,6 +199,11 @@ static const struct form {
 	  SETUP | NETWORK | SITE,
 	  { BUS("a new bus"), WORD("from"), BUS("a bus"), NUM("length, m,", 0.1, 1000),
 	    CHOICE("12|10|6|4|1/0|4/0Al") } },
+	{ "feeder transformer",
+	  ST_FEEDER_TRANSFORMER,
+	  SETUP | NETWORK | SITE,
+	  { BUS("a new bus"), WORD("from"), BUS("a bus"), NUM("rated power, VA,", 1000, 1e6),
+	    CHOICE("yy|dy") } },
 	{ "feeder open", ST_FEEDER_OPEN, TIMED | LIVE | NETWORK | SITE, { BUS("a bus") } },
 	{ "feeder close", ST_FEEDER_CLOSE, TIMED | LIVE | NETWORK | SITE, { BUS("a bus") } },
 	{ "phase",
@@ -227,6 +233,14 @@ static const struct form {
 	    NUM("power, W,", 10, 1e6),
 	    WIRES,
 	    CHOICE("narrow|wide") } },
+	{ "motor",
+	  ST_MOTOR,
+	  SETUP | NETWORK | SITE,
+	  { { ARG_INTEGER, "the number of a motor", 1, SCENARIO_MOTORS },
+	    { ARG_WINDINGS, "", 0, 0 },
+	    NUM("rated power, VA,", 10, 1e6),
+	    NUM("torque of its load, pu,", 0, 2),
+	    NUM("inertia, s,", 0.01, 10) } },
 	{ "mark", ST_MARK, TIMED | LIVE, { CHOICE("start|stop") } },
 	{ "speed", ST_SPEED, LIVE, { { ARG_REST, "a factor", 0, 0 } } },
 	{ "run", ST_RUN, SETUP, { NUM("end, s,", 1e-3, TIME_MAX_S) } },
@@ -654,6 +668,15 @@ static int parse_wires(struct parser *p, const char *word)
 	return 0;
 }
 
+static int parse_windings(struct parser *p, const char *word)
+{
+	if (strcmp(word, "three"))
+		return parse_wires(p, word);
+	p->st->x[p->numbers++] = 0;
+	p->st->x[p->numbers++] = 0;
+	return 0;
+}
+
 static int parse_load(struct parser *p, const char *kind)
 {
 	static const struct arg power = LOAD_P, qf = LOAD_QF, mismatch = LOAD_MISMATCH;
@@ -749,6 +772,8 @@ static int parse_arg(struct parser *p, const struct arg *arg)
 		return parse_phase(p, word);
 	case ARG_WIRES:
 		return parse_wires(p, word);
+	case ARG_WINDINGS:
+		return parse_windings(p, word);
 	default:
 		return 0;
 	}
@@ -1050,6 +1075,16 @@ int scenario_check(const struct scenario *sc, const struct statement *st, char *
 		return ret ? ret : check_bus(sc, st->x[3], &p);
 	case ST_OTHER:
 		return check_wires(sc, st, 3, 2, &p);
+	case ST_MOTOR:
+		if (st->x[1] == st->x[2] && sc->phases != 3)
+			return FAIL(&p, "expected wires of the feeder, which has no three phases, "
+					"found 'three'");
+		return check_wires(sc, st, 1, 2, &p);
+	case ST_FEEDER_TRANSFORMER:
+		if (sc->phases == 2 || (st->x[3] != 0 && sc->phases != 3))
+			return FAIL(&p,
+				    "expected a transformer of one phase, yy, or of three phases");
+		return 0;
 	case ST_PHASE_SWITCH:
 		return check_wires(sc, st, 0, 1, &p);
 	case ST_SWAP:
@@ -1081,7 +1116,8 @@ static int describe_site(struct scenario *sc, int *ret_line, char *err, size_t s
 		}
 		if (st->kind == ST_FEEDER_PHASES)
 			sc->phases = phases[(int)st->x[0]];
-		if (st->kind != ST_FEEDER_BUS && st->kind != ST_FEEDER_CABLE)
+		if (st->kind != ST_FEEDER_BUS && st->kind != ST_FEEDER_CABLE &&
+		    st->kind != ST_FEEDER_TRANSFORMER)
 			continue;
 		if (sc->has_bus[(int)st->x[0]])
 			return FAIL(&p, "expected a new bus, found %g", st->x[0]);

@@ -88,6 +88,7 @@ enum statement_kind {
 	ST_FEEDER_PHASES,
 	ST_FEEDER_BUS,
 	ST_FEEDER_CABLE,
+	ST_FEEDER_TRANSFORMER,
 	ST_FEEDER_OPEN,
 	ST_FEEDER_CLOSE,
 	ST_LOAD_PLACE,
@@ -98,6 +99,7 @@ enum statement_kind {
 	ST_DIP_NONE,
 	ST_FORM,
 	ST_OTHER,
+	ST_MOTOR,
 	ST_MARK,
 	ST_SPEED,
 	ST_RUN,
@@ -106,6 +108,7 @@ enum statement_kind {
 
 #define SCENARIO_UNITS 100
 #define SCENARIO_OTHERS 16
+#define SCENARIO_MOTORS 8
 #define SCENARIO_BUSES 128
 
 /* Wires of a feeder by number: L1, L2, L3, neutral. */
