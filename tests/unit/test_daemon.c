@@ -1623,6 +1623,15 @@ static void an_ecu_pairs_and_commands_by_sealed_messages(void **state)
 	answer = command_sealed(&ecu, "{\"cmd\":\"get\",\"name\":\"es_delay_s\"}");
 	assert_string_equal(at(answer, "result.es_delay_s"), "500");
 	json_object_put(answer);
+	/* Several names fit into an answer, where all do not. */
+	answer = command_sealed(&ecu, "{\"cmd\":\"get\",\"name\":[\"es_delay_s\",\"vw_on\"]}");
+	assert_string_equal(at(answer, "result.es_delay_s"), "500");
+	assert_string_equal(at(answer, "result.vw_on"), "0");
+	assert_string_equal(at(answer, "result.uv1_v_pu"), "missing");
+	json_object_put(answer);
+	answer = command_sealed(&ecu, "{\"cmd\":\"get\",\"name\":[\"es_delay_s\",\"warp\"]}");
+	assert_string_equal(at(answer, "error.code"), "ENOENT");
+	json_object_put(answer);
 	stop_daemon();
 	unlink(config.label);
 }

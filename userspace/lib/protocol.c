@@ -34,6 +34,43 @@ int protocol_profile(const char *name, struct json_object *values, struct qs1_pr
 	return qs1_profile_end(&reader, ret_profile, err, size);
 }
 
+static int want_param(struct json_object *name, bool *wanted, char *err, size_t size)
+{
+	int id = json_object_is_type(name, json_type_string)
+			 ? qs1_param_find(json_object_get_string(name))
+			 : -EINVAL;
+
+	if (id < 0) {
+		snprintf(err, size, "expected the name of a parameter, found '%.64s'",
+			 json_object_get_string(name));
+		return id;
+	}
+	wanted[id] = true;
+	return 0;
+}
+
+int protocol_params(struct json_object *request, bool ret_wanted[QS1_PARAM_COUNT], char *err,
+		    size_t size)
+{
+	bool wanted[QS1_PARAM_COUNT] = { false };
+	struct json_object *name;
+	int ret = 0;
+
+	if (!json_object_object_get_ex(request, "name", &name)) {
+		memset(wanted, true, sizeof(wanted));
+	} else if (!json_object_is_type(name, json_type_array)) {
+		ret = want_param(name, wanted, err, size);
+	} else {
+		for (size_t i = 0; i < json_object_array_length(name) && ret == 0; i++) {
+			ret = want_param(json_object_array_get_idx(name, i), wanted, err, size);
+		}
+	}
+	if (ret == 0) {
+		memcpy(ret_wanted, wanted, sizeof(wanted));
+	}
+	return ret;
+}
+
 struct json_object *protocol_values(const struct qs1_profile *profile)
 {
 	struct json_object *object = json_object_new_object();

@@ -31,6 +31,17 @@
 int protocol_profile(const char *name, struct json_object *values, struct qs1_profile *ret_profile,
 		     char *err, size_t size);
 
+/**
+ * protocol_params() - the parameters that the request "get" asks for
+ * @request: its member "name" is a name, an array of names, or absent for all
+ * @ret_wanted: by enum qs1_param; untouched on failure
+ * @err: on failure the reason
+ *
+ * Return: 0, -ENOENT for an unknown name, -EINVAL for another type.
+ */
+int protocol_params(struct json_object *request, bool ret_wanted[QS1_PARAM_COUNT], char *err,
+		    size_t size);
+
 /* The values of a profile as such an object, which the caller puts. */
 struct json_object *protocol_values(const struct qs1_profile *profile);
 

@@ -113,20 +113,19 @@ static void add_param(struct request *request, struct json_object *object, enum 
 		json_object_new_string(qs1_decimal_format(text, value, desc->decimals)));
 }
 
-/* Values in force: of one parameter, or of all. */
+/* Values in force: of some parameters, or of all. */
 static int do_get(struct request *request)
 {
-	const char *name = protocol_text(request->object, "name");
-	int only = name ? qs1_param_find(name) : 0;
+	bool wanted[QS1_PARAM_COUNT];
+	int ret =
+		protocol_params(request->object, wanted, request->reason, sizeof(request->reason));
 
-	if (only < 0) {
-		snprintf(request->reason, sizeof(request->reason),
-			 "expected the name of a parameter, found '%s'", name);
-		return -ENOENT;
+	if (ret < 0) {
+		return ret;
 	}
 	request->result = json_object_new_object();
 	for (int id = 0; id < QS1_PARAM_COUNT; id++) {
-		if (!name || id == only) {
+		if (wanted[id]) {
 			add_param(request, request->result, id);
 		}
 	}

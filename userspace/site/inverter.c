@@ -236,18 +236,24 @@ static struct json_object *refusal(int error, const char *reason)
 	return object;
 }
 
-/* The request "get": values in force, of one parameter or of all. */
+/* The request "get": values in force, of some parameters or of all. */
 static struct json_object *values(struct inverter *inverter, struct json_object *request)
 {
-	struct json_object *object = json_object_new_object();
-	struct json_object *result = json_object_new_object();
-	const char *name = protocol_text(request, "name");
+	struct json_object *object, *result;
+	bool wanted[QS1_PARAM_COUNT];
+	char reason[REASON_SIZE];
+	int ret = protocol_params(request, wanted, reason, sizeof(reason));
 
+	if (ret < 0) {
+		return refusal(ret, reason);
+	}
+	object = json_object_new_object();
+	result = json_object_new_object();
 	for (int id = 0; id < QS1_PARAM_COUNT; id++) {
 		const struct qs1_param_desc *desc = qs1_param_desc(id);
 		char text[QS1_DECIMAL_SIZE];
 
-		if (!name || !strcmp(name, desc->name)) {
+		if (wanted[id]) {
 			json_object_object_add(
 				result, desc->name,
 				json_object_new_string(qs1_decimal_format(
