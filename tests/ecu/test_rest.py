@@ -209,6 +209,25 @@ def test_every_change_is_in_the_audit_log(gateway):
     gateway.owner.put("/limits/owner", {"w": None})
 
 
+def detail_of(gateway, reply):
+    """Arguments of an order in the audit log."""
+    number = reply.json["id"]
+    found = wait_for(f"the audit line of order {number}", lambda: [
+        detail for each in gateway.owner.get("/audit").json["entries"] if each["detail"]
+        if (detail := json.loads(each["detail"])).get("order") == number])
+    return found[0]
+
+
+def test_the_audit_log_has_the_arguments_that_were_given_and_no_others(gateway):
+    path = f"/inverters/{gateway.serials[0]}"
+    reply = gateway.owner.put(path, {"name": "south"})
+    assert detail_of(gateway, reply) == {"order": reply.json["id"]}
+    reply = gateway.owner.post(f"{path}/commands", {"command": "limit", "w": 600.5, "lease_s": 60, "then_w": 900})
+    assert detail_of(gateway, reply) == {"order": reply.json["id"], "w": 600.5, "lease_s": 60, "then_w": 900}
+    reply = gateway.owner.post(f"{path}/commands", {"command": "limit", "w": None})
+    assert detail_of(gateway, reply) == {"order": reply.json["id"]}
+
+
 @pytest.mark.long
 def test_metrics_are_judged_by_promtool(gateway):
     reply = gateway.api["viewer"].get("//metrics")

@@ -22,10 +22,35 @@
 
 /* ---- results ---- */
 
+/* A power in W, with one decimal. */
+static void add_w(struct json_object *object, const char *name, double w)
+{
+	char text[32];
+
+	if (!isnan(w)) {
+		snprintf(text, sizeof(text), "%.1f", w);
+		json_object_object_add(object, name, json_object_new_double_s(w, text));
+	}
+}
+
+/* The arguments that an order carries. An argument that it does not carry is absent. */
+static struct json_object *order_detail(const struct order *order)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "order", json_object_new_int64((int64_t)order->number));
+	add_w(object, order->command == COMMAND_CADENCE ? "period_s" : "w", order->w);
+	add_w(object, "then_w", order->then_w);
+	if (order->lease_s) {
+		json_object_object_add(object, "lease_s", json_object_new_int64(order->lease_s));
+	}
+	return object;
+}
+
 static void write_audit(struct core *core, const struct order *order)
 {
 	char serial[SERIAL_TEXT_SIZE] = "";
-	char detail[ORDER_TEXT_SIZE];
+	struct json_object *detail = order_detail(order);
 	struct audit_entry entry = {
 		.time_ms = core->now_ms,
 		.who = order->by,
@@ -33,16 +58,14 @@ static void write_audit(struct core *core, const struct order *order)
 		.interface = order_interface_name(order->interface),
 		.action = order->command < COMMAND_COUNT ? order_desc[order->command].name : "?",
 		.target = order->site ? "" : serial_format(serial, &order->serial),
-		.detail = detail,
+		.detail = json_object_to_json_string_ext(detail, JSON_C_TO_STRING_PLAIN),
 		.result = order_state_name(order->state),
 	};
 
-	snprintf(detail, sizeof(detail), "{\"order\":%llu,\"w\":%.1f,\"lease_s\":%u}",
-		 (unsigned long long)order->number, isnan(order->w) ? -1 : order->w,
-		 order->lease_s);
 	if (core->store) {
 		store_put_audit(core->store, &entry);
 	}
+	json_object_put(detail);
 }
 
 static void publish(struct core *core, struct order *order, enum order_state state,
