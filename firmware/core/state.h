@@ -362,14 +362,6 @@ struct qs1_curve {
 	uint8_t points;
 };
 
-enum qs1_q_mode {
-	QS1_Q_MODE_NONE,
-	QS1_Q_MODE_PF,
-	QS1_Q_MODE_VOLT_VAR,
-	QS1_Q_MODE_CONST,
-	QS1_Q_MODE_WATT_VAR,
-};
-
 /* What qs1_support_step() works out after a change of the parameters, one in each step: curves
  * first. */
 enum qs1_derive {

@@ -191,6 +191,15 @@ enum qs1_param_group {
 	QS1_PARAM_GROUP_CONTROL,
 };
 
+/* Values of q_mode. */
+enum qs1_q_mode {
+	QS1_Q_MODE_NONE,
+	QS1_Q_MODE_PF,
+	QS1_Q_MODE_VOLT_VAR,
+	QS1_Q_MODE_CONST,
+	QS1_Q_MODE_WATT_VAR,
+};
+
 enum qs1_param_absent {
 	QS1_PARAM_ABSENT_REFUSED,
 	QS1_PARAM_ABSENT_DEFAULT,

@@ -182,7 +182,8 @@ class Gateway:
         (self.folder / "ecud.conf").write_text(
             f"ecu_id {ECU_ID}\nstate {self.state}\nlisten 127.0.0.1\nport {self.port}\n"
             f"modbus_port {self.modbus_port}\naps_port {self.aps_port}\n"
-            f"radio {self.folder}/modem0\nradio_id D8A3011B9780\ncadence_s 1\n{self.more}")
+            f"radio {self.folder}/modem0\nradio_id D8A3011B9780\ncadence_s 1\n"
+            f"profiles {ROOT}/profiles\n{self.more}")
 
     def start(self):
         self.ecud = self.spawn(BUILD / "host/bin/ecud", "--config", self.folder / "ecud.conf")

@@ -30,9 +30,44 @@ POINTS = {
     702: {"WMaxRtg": (0, "u16", 43), "VNomRtg": (12, "u16", 47)},
     704: {"WMaxLimPctEna": (12, "e16", None), "WMaxLimPct": (13, "u16", 52),
           "WMaxLimPctRvrt": (14, "u16", 52), "WMaxLimPctEnaRvrt": (15, "e16", None),
-          "WMaxLimPctRvrtTms": (16, "u32", None), "WMaxLimPctRvrtRem": (18, "u32", None)},
+          "WMaxLimPctRvrtTms": (16, "u32", None), "WMaxLimPctRvrtRem": (18, "u32", None),
+          "PFWInjEna": (0, "e16", None), "WSetEna": (20, "e16", None), "WSet": (22, "i32", 53),
+          "VarSetEna": (33, "e16", None), "VarSetMod": (34, "e16", None), "VarSetPri": (35, "e16", None),
+          "VarSetPct": (40, "i16", 56), "PFWInj.PF": (57, "u16", 51), "PFWInj.Ext": (58, "e16", None)},
+    703: {"ESVHi": (1, "u16", 15), "ESVLo": (2, "u16", 15), "ESHzHi": (3, "u32", 16), "ESHzLo": (5, "u32", 16),
+          "ESDlyTms": (7, "u32", None), "ESRndTms": (9, "u32", None), "ESRmpTms": (11, "u32", None)},
     714: {"NPrt": (2, "u16", None), "DCW": (4, "i16", 15), "DCWhInj": (5, "u64", 16)},
 }
+
+# Curves: what comes before the first one, the names of its points, and where the scale factors are.
+HEAD = {"Ena": (0, "e16", None), "AdptCrvReq": (1, "u16", None), "AdptCrvRslt": (2, "e16", None),
+        "NPt": (3, "u16", None), "NCrv": (4, "u16", None)}
+POINTS[705] = {**HEAD, "ActPt": (13, "u16", None), "DeptRef": (14, "e16", None), "Pri": (15, "e16", None),
+               "VRef": (16, "u16", 10), "VRefAuto": (17, "u16", 10), "VRefAutoEna": (18, "e16", None),
+               "VRefAutoTms": (19, "u16", None), "RspTms": (20, "u32", 12), "ReadOnly": (22, "e16", None)}
+POINTS[706] = {**HEAD, "ActPt": (13, "u16", None), "DeptRef": (14, "e16", None), "RspTms": (15, "u32", 12),
+               "ReadOnly": (17, "e16", None)}
+POINTS[712] = {**HEAD, "ActPt": (12, "u16", None), "DeptRef": (13, "e16", None), "Pri": (14, "e16", None),
+               "ReadOnly": (15, "e16", None)}
+POINTS[711] = {"Ena": (0, "e16", None), "AdptCtlReq": (1, "u16", None), "AdptCtlRslt": (2, "e16", None),
+               "NCtl": (3, "u16", None), "DbOf": (12, "u32", 9), "DbUf": (14, "u32", 9), "KOf": (16, "u16", 10),
+               "KUf": (17, "u16", 10), "RspTms": (18, "u32", 11), "PMin": (20, "i16", None),
+               "ReadOnly": (21, "e16", None)}
+for each, start, x, x_kind, y in ((705, 23, "V", "u16", "Var"), (706, 18, "V", "u16", "W"),
+                                  (712, 16, "W", "i16", "Var")):
+    for n in range(4):
+        POINTS[each][f"{x}{n + 1}"] = (start + 2 * n, x_kind, 10)
+        POINTS[each][f"{y}{n + 1}"] = (start + 2 * n + 1, "i16", 11)
+for each in (707, 708, 709, 710):
+    kind = "u16" if each < 709 else "u32"
+    POINTS[each] = {**HEAD, "ReadOnly": (7, "e16", None)}
+    for c, curve in enumerate(("MustTrip", "MayTrip", "MomCess")):
+        width = SIZES[kind] + 2
+        start = 8 + c * (1 + 4 * width)
+        POINTS[each][f"{curve}.ActPt"] = (start, "u16", None)
+        for n in range(4):
+            POINTS[each][f"{curve}.X{n + 1}"] = (start + 1 + n * width, kind, 5)
+            POINTS[each][f"{curve}.Tms{n + 1}"] = (start + 1 + n * width + SIZES[kind], "u32", 6)
 
 
 def number(registers, kind):

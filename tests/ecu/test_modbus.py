@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from gateway import wait_for
+from paths import ROOT
 from sunspec import LENGTHS, Device, connect
 
 SITE = 1
@@ -73,7 +74,105 @@ def test_what_is_not_known_is_not_implemented(client):
     assert device.models[701][33] == 0x8000           # TmpAmb
     assert device.models[101][1 + 1] == 0xffff        # AphB
     assert device.models[120][17] == 0xffff           # WHRtg
-    assert device.models[705][0] == 0xffff            # Ena: the inverter keeps its curves
+    assert device.raw(705, "VRefAuto") is None
+    assert device.raw(707, "MayTrip.X1") is None
+
+
+# Model, point, parameter of the profile, factor.
+CURVES = [
+    (703, "ESVHi", "es_v_max_pu", 100), (703, "ESVLo", "es_v_min_pu", 100), (703, "ESHzHi", "es_f_max_hz", 1),
+    (703, "ESHzLo", "es_f_min_hz", 1), (703, "ESDlyTms", "es_delay_s", 1), (703, "ESRmpTms", "es_ramp_s", 1),
+    *[(705, f"V{n}", f"vv_v{n}_pu", 100) for n in range(1, 5)],
+    *[(705, f"Var{n}", f"vv_q{n}_pu", 100) for n in range(1, 5)], (705, "RspTms", "vv_olrt_s", 1),
+    (706, "Ena", "vw_on", 1), (706, "V1", "vw_v1_pu", 100), (706, "V2", "vw_v2_pu", 100),
+    (706, "W2", "vw_p2_pu", 100), (706, "RspTms", "vw_olrt_s", 1),
+    (707, "MomCess.X1", "mc_lv_v_pu", 100), (708, "MomCess.X1", "mc_hv_v_pu", 100),
+    *[(model, f"MustTrip.{point}{n}", f"{trip}{n}_{name}", factor)
+      for model, trip, voltage in ((707, "uv", True), (708, "ov", True), (709, "uf", False), (710, "of", False))
+      for n in (1, 2)
+      for point, name, factor in (("X", "v_pu", 100) if voltage else ("X", "f_hz", 1), ("Tms", "t_s", 1))],
+    (711, "Ena", "droop_on", 1), (711, "DbOf", "droop_of_db_hz", 1), (711, "DbUf", "droop_uf_db_hz", 1),
+    (711, "KOf", "droop_of_k_pu", 1), (711, "KUf", "droop_uf_k_pu", 1), (711, "RspTms", "droop_olrt_s", 1)]
+
+
+def profile(name):
+    lines = [line.split("#")[0].split() for line in (ROOT / f"profiles/{name}.conf").read_text().splitlines()]
+    return {words[0]: float(words[1]) for words in lines if words}
+
+
+def read_back(client, unit):
+    """The unit, when the gateway has its grid parameters."""
+    def device():
+        found = Device(client, unit)
+        return found if found.raw(711, "Ena") is not None else None
+    return wait_for("grid parameters", device)
+
+
+@pytest.mark.parametrize("unit", [SITE, 2, 3])
+def test_curves_are_those_in_force(client, unit):
+    device = read_back(client, unit)
+    wanted = profile("ieee1547-2018-cat3")
+    found = {(model, point): device.value(model, point) for model, point, *_ in CURVES}
+    assert found == pytest.approx({(model, point): wanted[name] * factor
+                                   for model, point, name, factor in CURVES})
+    # q_mode 2: volt-var, in percent of the rated apparent power, reactive power first
+    enables = (705, "Ena"), (712, "Ena"), (704, "PFWInjEna"), (704, "VarSetEna"), (704, "WSetEna")
+    assert [device.raw(*each) for each in enables] == [1, 0, 0, 0, 0]
+    assert (device.raw(705, "DeptRef"), device.raw(705, "Pri"), device.raw(706, "DeptRef")) == (3, 1, 0)
+    assert device.value(706, "W1") == 100
+    assert (device.value(704, "PFWInj.PF"), device.raw(704, "PFWInj.Ext")) == (1, 0)
+    assert (device.value(704, "VarSetPct"), device.raw(704, "VarSetMod")) == (0, 3)
+    # what the profile does not name has its default
+    assert [device.value(712, f"W{n}") for n in (1, 2, 3)] == [20, 50, 100]
+    assert [device.value(712, f"Var{n}") for n in (1, 2, 3)] == [0, 0, -44]
+    assert (device.value(705, "VRef"), device.raw(705, "VRefAutoEna"), device.raw(705, "VRefAutoTms")) == (100, 0, 300)
+
+
+def test_curves_have_their_index_and_their_active_points(client):
+    device = read_back(client, 2)
+    for model in (705, 706, 707, 708, 709, 710, 712):
+        assert (device.raw(model, "NCrv"), device.raw(model, "NPt")) == (1, 4)
+        assert (device.raw(model, "AdptCrvReq"), device.raw(model, "AdptCrvRslt")) == (0, 1)
+    assert (device.raw(711, "NCtl"), device.raw(711, "AdptCtlReq")) == (1, 0)
+    assert [device.raw(model, "ReadOnly") for model in range(705, 713)] == [1] * 8
+    assert [device.raw(model, "ActPt") for model in (705, 706, 712)] == [4, 2, 3]
+    for model in (707, 708, 709, 710):
+        cessation = 1 if model < 709 else 0
+        assert [device.raw(model, f"{curve}.ActPt") for curve in ("MustTrip", "MayTrip", "MomCess")] == [2, 0, cessation]
+        assert device.raw(model, "MustTrip.X3") is None and device.raw(model, "MustTrip.Tms3") is None
+    assert device.raw(706, "V3") is None and device.raw(706, "W3") is None and device.raw(712, "W4") is None
+
+
+def test_another_profile_shows_in_the_curves(gateway, client):
+    path = f"/inverters/{gateway.serials[1]}/commands"
+
+    def use(name, check):
+        assert gateway.api["installer"].post(path, {"command": "profile", "profile": name}).status == 202
+        return wait_for(f"curves of {name}", lambda: (lambda d: d if check(d) else None)(Device(client, 3)), 60)
+
+    # note1 has no momentary cessation, no volt-var and no droop
+    device = use("note1", lambda d: d.value(707, "MustTrip.Tms1") == 1.0)
+    assert [device.raw(model, "Ena") for model in (705, 706, 707, 711)] == [0, 0, 1, 0]
+    assert [device.raw(model, "MomCess.ActPt") for model in (707, 708)] == [0, 0]
+    assert device.raw(707, "MomCess.X1") is None and device.raw(707, "MomCess.Tms1") is None
+    # the site shows what all inverters share
+    site = Device(client, SITE)
+    assert site.raw(711, "Ena") is None and site.raw(707, "MustTrip.Tms1") is None
+    assert site.value(703, "ESVHi") is None and site.value(710, "MustTrip.Tms2") == 0.16
+    use("ieee1547-2018-cat3", lambda d: d.value(707, "MustTrip.Tms1") == 21.0)
+
+
+def test_grid_settings_are_the_installers_and_are_refused(gateway, client, writer):
+    device = read_back(client, 2)
+    for model, name, values in ((704, "PFWInjEna", 1), (704, "PFWInj.PF", [950, 0]), (704, "VarSetEna", 1),
+                                (704, "VarSetPct", 100), (704, "WSetEna", 1), (704, "WSet", [0, 300]),
+                                (703, "ESDlyTms", [0, 5]), (705, "Ena", 0), (705, "V1", 900),
+                                (705, "AdptCrvReq", 1), (706, "W2", 500), (707, "MustTrip.Tms1", [0, 16]),
+                                (711, "KOf", 30), (712, "W1", 0)):
+        assert device.write(model, name, values).exception_code == 2, (model, name)
+    entries = gateway.owner.get("/audit?limit=20").json["entries"]
+    assert sum(e["interface"] == "modbus" and e["result"] == "not writable" for e in entries) >= 14
+    assert gateway.owner.get("/limits").json["limits"] == []
 
 
 def test_reads_beyond_the_map_and_unknown_units_are_exceptions(client):

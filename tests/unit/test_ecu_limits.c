@@ -525,6 +525,40 @@ static void a_profile_is_put_in_force_by_name(void **state)
 	assert_string_equal(bench_shown(0)->profile, "note1");
 }
 
+static void the_grid_parameters_are_read_back(void **state)
+{
+	const int32_t *in_force = bench.unit[0].policy.kept.profile.value;
+	struct order order;
+
+	(void)state;
+	start(1, MAKE_OURS);
+	bench_run(5);
+	assert_true(bench_shown(0)->params_ms > 0);
+	for (int id = 0; id < QS1_PARAM_COUNT; id++) {
+		if (qs1_param_desc(id)->group == QS1_PARAM_GROUP_PROFILE &&
+		    bench_shown(0)->param[id] != in_force[id]) {
+			fail_msg("%s: expected %d, found %d", qs1_param_desc(id)->name,
+				 in_force[id], bench_shown(0)->param[id]);
+		}
+	}
+	/* A command that changes them makes them unknown until they are read. */
+	order = bench_order(COMMAND_PROFILE, 0);
+	order.role = ROLE_INSTALLER;
+	strcpy(order.text, "note1");
+	bench_submit(&order);
+	bench_run(10);
+	assert_int_equal(bench_shown(0)->param[QS1_PARAM_UV1_T_S], 100);
+	assert_true(bench_shown(0)->params_ms > order.issued_ms);
+}
+
+static void a_stock_unit_has_no_grid_parameters_to_read(void **state)
+{
+	(void)state;
+	start(1, MAKE_STOCK);
+	bench_run(30);
+	assert_int_equal(bench_shown(0)->params_ms, 0);
+}
+
 /* ---- orders ---- */
 
 static void an_order_is_checked_for_right_age_scope_and_arguments(void **state)
@@ -625,6 +659,8 @@ int main(void)
 		TEST(a_ground_fault_alarms_until_it_is_cleared),
 		TEST(a_stock_units_ground_fault_cannot_be_cleared_and_says_why),
 		TEST(a_profile_is_put_in_force_by_name),
+		TEST(the_grid_parameters_are_read_back),
+		TEST(a_stock_unit_has_no_grid_parameters_to_read),
 		cmocka_unit_test(an_order_is_checked_for_right_age_scope_and_arguments),
 		TEST(the_same_order_twice_is_one),
 	};

@@ -433,6 +433,7 @@ void core_command_done(struct core *core, int unit, int error, const char *text)
 		snprintf(shown->profile_desired, sizeof(shown->profile_desired), "%.63s",
 			 entry->order.text);
 		model_end(core->model, CHANGE_UNIT, unit);
+		core_params_forget(core, unit);
 		core_keep(core, unit);
 	}
 	plan_want(&core->radio.plan, unit, JOB_POLL, core->now_us);
@@ -594,6 +595,7 @@ static void do_replace(struct core *core, struct order *order, int unit)
 	like.address = 0;
 	like.paired = false;
 	like.boot = 0;
+	like.params_ms = 0;
 	like.firmware[0] = like.model[0] = like.profile[0] = '\0';
 	memset(&like.counters, 0, sizeof(like.counters));
 	snprintf(like.rma, sizeof(like.rma), "%s", order->rma);

@@ -619,6 +619,7 @@ static void put_actual(struct core *core, int unit, double actual_w, int64_t tim
 static void on_restart(struct core *core, int unit, bool known)
 {
 	power_limits_granted_forget(&core->unit[unit].granted);
+	core_params_forget(core, unit);
 	if (known) {
 		core_event(core, EVENT_UNIT_RESTARTED, unit, "%s", "");
 	}
@@ -657,6 +658,7 @@ static void on_status(void *ctx, const struct radio_reply *reply,
 	if (raw[OWN_EVENT] != FIELD_ABSENT && (uint32_t)raw[OWN_EVENT] != entry->event_last) {
 		plan_want(&core->radio.plan, reply->unit, JOB_EVENTS, core->now_us);
 	}
+	core_params_want(core, reply->unit);
 	core_reconcile(core, reply->unit);
 }
 
@@ -792,7 +794,14 @@ static bool on_command(void *ctx, int unit, enum plan_job job, struct radio_comm
 {
 	struct core *core = ctx;
 
-	return job == JOB_LIMIT ? send_limit(core, unit, ret) : core_command(core, unit, ret);
+	switch (job) {
+	case JOB_LIMIT:
+		return send_limit(core, unit, ret);
+	case JOB_READ_BACK:
+		return core_params_request(core, unit, ret);
+	default:
+		return core_command(core, unit, ret);
+	}
 }
 
 static void on_done(void *ctx, const struct radio_reply *reply, enum plan_job job, int error,
@@ -803,6 +812,10 @@ static void on_done(void *ctx, const struct radio_reply *reply, enum plan_job jo
 
 	if (job == JOB_LIMIT) {
 		limit_done(core, reply->unit, error, text);
+		return;
+	}
+	if (job == JOB_READ_BACK) {
+		core_params_done(core, reply->unit, error, text);
 		return;
 	}
 	if (!error && core->model->unit[reply->unit].make == MAKE_OURS &&

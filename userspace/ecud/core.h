@@ -25,6 +25,10 @@
 #define CORE_ROTATE_US UINT64_C(900000000)
 /* Leases, accounts and orders are looked at this often. */
 #define CORE_TICK_US UINT64_C(1000000)
+/* The grid parameters of an inverter are read again after this time: its operator may set one. */
+#define CORE_PARAMS_US UINT64_C(3600000000)
+/* After an answer that does not have them, they are asked for again after this time. */
+#define CORE_PARAMS_RETRY_US UINT64_C(60000000)
 /* A read-back of the limit may differ from what was sent by this much, W. */
 #define CORE_LIMIT_TOLERANCE_W 1.0
 
@@ -63,6 +67,9 @@ struct core_order {
  * @stock_us: last limit of a stock unit, and the panel's limit that was sent, W; -1 for none
  * @event_last: last event of the unit's own log that we have
  * @reminded_us: last alarm of a latched ground fault
+ * @params_due_us: when its grid parameters are to be read
+ * @param_next: first parameter that this reading has not asked for
+ * @param: what this reading has brought so far
  */
 struct core_unit {
 	struct account account[ACCOUNT_CHANNELS];
@@ -80,6 +87,9 @@ struct core_unit {
 	int panel_sending;
 	uint32_t event_last;
 	uint64_t reminded_us;
+	uint64_t params_due_us;
+	int param_next;
+	int32_t param[QS1_PARAM_COUNT];
 	bool has_key;
 	struct seal_key key;
 };
@@ -103,6 +113,7 @@ struct core_ops {
  * @store_ok: the store worked when last looked at
  * @metered_us: when the meter measured its last reading
  * @removed: energy of units that are gone
+ * @params_slot_us: when the next request for grid parameters may be sent
  * @first: which stock unit stops first below the floor
  * @tick_us: next look at leases and orders
  */
@@ -124,6 +135,7 @@ struct core {
 	const char *profiles;
 	struct account removed;
 	struct core_order order[CORE_ORDERS_MAX];
+	uint64_t params_slot_us;
 	int first;
 	uint64_t rotate_us;
 	uint64_t tick_us;
@@ -183,6 +195,20 @@ void core_control(struct core *core);
 
 /* A reading of the meter; see ecu_meter(). */
 void core_meter(struct core *core, double total_w, const double phase_w[3], int64_t time_ms);
+
+/* ---- params.c ---- */
+
+/* Ask an inverter of ours for its grid parameters, if they are due. */
+void core_params_want(struct core *core, int unit);
+
+/* The parameters that are known may no longer be in force: read them at once. */
+void core_params_forget(struct core *core, int unit);
+
+/* What JOB_READ_BACK sends to an inverter of ours; see struct radio_ops. */
+bool core_params_request(struct core *core, int unit, struct radio_command *ret);
+
+/* Its answer: 0 and the JSON text, or a negative errno. */
+void core_params_done(struct core *core, int unit, int error, const char *text);
 
 /* ---- commands.c ---- */
 

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include <qs1/codes.h>
+#include <qs1/params.h>
 
 #include "orders.h"
 #include "own.h"
@@ -293,6 +294,8 @@ struct model_counters {
  * @model: "QS1" and others, "" when unknown
  * @profile: grid profile that the unit has, read back; "" when unknown
  * @profile_desired: what it should have; "" for whatever it has
+ * @params_ms: when its grid parameters were read back; 0 when they are unknown
+ * @param: these, scaled as in params.h; only those of the PROFILE group
  * @link: how well it is heard
  * @state: enum qs1_state, -1 when unknown; stock units do not report it
  * @faults_active, @faults_latched: QS1_FAULT_BIT() bits
@@ -317,6 +320,8 @@ struct model_unit {
 	char model[16];
 	char profile[MODEL_PROFILE_SIZE];
 	char profile_desired[MODEL_PROFILE_SIZE];
+	int64_t params_ms;
+	int32_t param[QS1_PARAM_COUNT];
 	enum model_link link;
 	int state;
 	uint32_t faults_active;

@@ -182,11 +182,6 @@ static bool send_info(struct radio *radio, struct radio_unit *unit, uint64_t now
 	return send_l2_request(radio, unit, L2_INFO, now_us);
 }
 
-static bool send_page(struct radio *radio, struct radio_unit *unit, uint64_t now_us)
-{
-	return send_l2_request(radio, unit, L2_PAGE_B, now_us);
-}
-
 static bool send_events(struct radio *radio, struct radio_unit *unit, uint64_t now_us)
 {
 	/* A few at a time: a message of a unit has room for about twenty without text. */
@@ -229,6 +224,13 @@ static bool send_command(struct radio *radio, struct radio_unit *unit, uint64_t 
 	return unit->make == MAKE_STOCK
 		       ? send_l2(radio, unit, command.frame, (int)command.n, now_us)
 		       : send_sealed(radio, unit, &command, now_us);
+}
+
+/* What is in force: the limit of a stock unit, grid parameters of ours. */
+static bool send_read_back(struct radio *radio, struct radio_unit *unit, uint64_t now_us)
+{
+	return unit->make == MAKE_STOCK ? send_l2_request(radio, unit, L2_PAGE_B, now_us)
+					: send_command(radio, unit, now_us);
 }
 
 /* One broadcast of a stock pairing; the next one follows JOIN_INTERVAL_US later. */
@@ -281,8 +283,8 @@ static bool send_pair(struct radio *radio, struct radio_unit *unit, uint64_t now
 
 static bool (*const send_job[JOB_COUNT])(struct radio *radio, struct radio_unit *unit,
 					 uint64_t now_us) = {
-	[JOB_PAIR] = send_pair,	    [JOB_COMMAND] = send_command, [JOB_LIMIT] = send_command,
-	[JOB_POLL] = send_poll,	    [JOB_READ_BACK] = send_page,  [JOB_INFO] = send_info,
+	[JOB_PAIR] = send_pair,	    [JOB_COMMAND] = send_command,     [JOB_LIMIT] = send_command,
+	[JOB_POLL] = send_poll,	    [JOB_READ_BACK] = send_read_back, [JOB_INFO] = send_info,
 	[JOB_EVENTS] = send_events,
 };
 
@@ -515,6 +517,7 @@ static bool is_expected(const struct radio_unit *unit, uint8_t type)
 		return type == OWN_EVENTS;
 	case JOB_COMMAND:
 	case JOB_LIMIT:
+	case JOB_READ_BACK:
 		return type == OWN_SEALED_REPLY;
 	case JOB_PAIR:
 		return type == OWN_PAIR_OFFER || type == OWN_PAIR_RESULT;

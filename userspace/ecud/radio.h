@@ -59,7 +59,8 @@ struct radio_command {
  * @status, @telemetry, @info, @page: answers
  * @events: body of an answer to JOB_EVENTS
  * @events_from: number of the first event that is wanted
- * @command: fill what JOB_COMMAND or JOB_LIMIT sends; false for nothing
+ * @command: fill what JOB_COMMAND or JOB_LIMIT sends, or JOB_READ_BACK to one of ours; false for
+ *           nothing
  * @done: the unit's answer to it: 0 and the JSON text of ours; or a negative errno: -EKEYREJECTED
  *        the unit has another key, -EPERM a stock unit refused, others as the unit says
  * @failed: a job had no answer

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "sunspec.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <string.h>
 
 #include "../lib/names.h"
+#include "../lib/param.h"
 #include "../lib/util.h"
 #include "../lib/version.h"
 
@@ -33,15 +35,18 @@ static const struct {
 #undef X
 };
 
-static const int8_t scales[SCALE_COUNT][2] = {
-#define X(id, unit, site) [SCALE_##id] = { unit, site },
+static const struct {
+	int8_t factor[2]; /* of one inverter, of the site */
+	int8_t shift;
+} scales[SCALE_COUNT] = {
+#define X(id, unit, site, shift) [SCALE_##id] = { { unit, site }, shift },
 	SUNSPEC_SCALES(X)
 #undef X
 };
 
 /**
  * struct point - a row
- * @value: a quantity, or a text for a text type
+ * @value: a quantity, a grid parameter, or a text for a text type
  */
 struct point {
 	const char *name;
@@ -50,10 +55,16 @@ struct point {
 	uint8_t value;
 };
 
-/* A point with a value, one that no device of ours has, a scale factor. */
+static_assert(SUNSPEC_VALUES <= UINT8_MAX + 1, "a point's value has 8 bits");
+
+/* A point with a value, with a grid parameter, one that no device of ours has, a scale factor. */
 #define P(name, type, scale, value)                                                                \
 	{                                                                                          \
 		name, TYPE_##type, SCALE_##scale, Q_##value                                        \
+	}
+#define C(name, type, scale, param)                                                                \
+	{                                                                                          \
+		name, TYPE_##type, SCALE_##scale, SUNSPEC_PARAM(param)                             \
 	}
 #define N(name, type)                                                                              \
 	{                                                                                          \
@@ -188,13 +199,15 @@ static const struct point capacity[] = {
 };
 
 static const struct point enter_service[] = {
-	P("ES", E16, ONE, ENTER_SERVICE), N("ESVHi", U16), N("ESVLo", U16), N("ESHzHi", U32),
-	N("ESHzLo", U32), N("ESDlyTms", U32), N("ESRndTms", U32), N("ESRmpTms", U32),
-	P("ESDlyRemTms", U32, ONE, ENTER_REMAINING), SF("V_SF", V), SF("Hz_SF", HZ),
+	P("ES", E16, ONE, ENTER_SERVICE), C("ESVHi", U16, PU, ES_V_MAX_PU), C("ESVLo", U16, PU, ES_V_MIN_PU),
+	C("ESHzHi", U32, HZ, ES_F_MAX_HZ), C("ESHzLo", U32, HZ, ES_F_MIN_HZ),
+	C("ESDlyTms", U32, ONE, ES_DELAY_S), C("ESRndTms", U32, ONE, ES_RANDOM_S),
+	C("ESRmpTms", U32, ONE, ES_RAMP_S), P("ESDlyRemTms", U32, ONE, ENTER_REMAINING),
+	SF("V_SF", PU), SF("Hz_SF", HZ),
 };
 
 static const struct point controls_ac[] = {
-	P("PFWInjEna", E16, ONE, ZERO), N("PFWInjEnaRvrt", E16), N("PFWInjRvrtTms", U32),
+	P("PFWInjEna", E16, ONE, PF_ENA), N("PFWInjEnaRvrt", E16), N("PFWInjRvrtTms", U32),
 	N("PFWInjRvrtRem", U32), P("PFWAbsEna", E16, ONE, ZERO), N("PFWAbsEnaRvrt", E16),
 	N("PFWAbsRvrtTms", U32), N("PFWAbsRvrtRem", U32),
 	P("WMaxLimPctEna", E16, ONE, LIMIT_ENA), P("WMaxLimPct", U16, PCT, LIMIT_PCT),
@@ -203,70 +216,100 @@ static const struct point controls_ac[] = {
 	P("WSetEna", E16, ONE, ZERO), N("WSetMod", E16), N("WSet", I32), N("WSetRvrt", I32),
 	N("WSetPct", I16), N("WSetPctRvrt", I16), N("WSetEnaRvrt", E16), N("WSetRvrtTms", U32),
 	N("WSetRvrtRem", U32),
-	P("VarSetEna", E16, ONE, ZERO), N("VarSetMod", E16), N("VarSetPri", E16), N("VarSet", I32),
-	N("VarSetRvrt", I32), N("VarSetPct", I16), N("VarSetPctRvrt", I16), N("VarSetEnaRvrt", E16),
+	P("VarSetEna", E16, ONE, VAR_ENA), P("VarSetMod", E16, ONE, OF_VA_MAX),
+	P("VarSetPri", E16, ONE, VAR_FIRST), N("VarSet", I32), N("VarSetRvrt", I32),
+	C("VarSetPct", I16, PU, CONST_Q_PU), N("VarSetPctRvrt", I16), N("VarSetEnaRvrt", E16),
 	N("VarSetRvrtTms", U32), N("VarSetRvrtRem", U32),
 	N("WRmp", U16), N("WRmpRef", E16), N("VarRmp", U16), P("AntiIslEna", E16, ONE, ANTI_ISLANDING),
 	SF("PF_SF", PF), SF("WMaxLimPct_SF", PCT), N("WSet_SF", SF), N("WSetPct_SF", SF),
-	N("VarSet_SF", SF), N("VarSetPct_SF", SF),
-	N("PFWInj_PF", U16), N("PFWInj_Ext", E16), N("PFWInjRvrt_PF", U16), N("PFWInjRvrt_Ext", E16),
+	N("VarSet_SF", SF), SF("VarSetPct_SF", PU),
+	C("PFWInj_PF", U16, PF, PF), C("PFWInj_Ext", E16, ONE, PF_ABSORB), N("PFWInjRvrt_PF", U16), N("PFWInjRvrt_Ext", E16),
 	N("PFWAbs_PF", U16), N("PFWAbs_Ext", E16), N("PFWAbsRvrt_PF", U16), N("PFWAbsRvrt_Ext", E16),
 };
 
 /* What the curve models 705, 706 and 712 begin with; two scale factors follow in 712, three before. */
 #define CURVE_HEAD \
-	N("Ena", E16), P("AdptCrvReq", U16, ONE, ZERO), P("AdptCrvRslt", E16, ONE, ADOPTED), \
+	P("AdptCrvReq", U16, ONE, ZERO), P("AdptCrvRslt", E16, ONE, ADOPTED), \
 	P("NPt", U16, ONE, POINTS), P("NCrv", U16, ONE, CURVES), N("RvrtTms", U32), N("RvrtRem", U32), \
 	N("RvrtCrv", U16)
-/* Points of a curve, which the ECU does not know: the inverter keeps them. */
-#define POINTS_VV N("V1", U16), N("Var1", I16), N("V2", U16), N("Var2", I16), N("V3", U16), \
-	N("Var3", I16), N("V4", U16), N("Var4", I16)
-#define POINTS_WV N("W1", I16), N("Var1", I16), N("W2", I16), N("Var2", I16), N("W3", I16), \
-	N("Var3", I16), N("W4", I16), N("Var4", I16)
 
 static const struct point volt_var[] = {
-	CURVE_HEAD, SF("V_SF", V), SF("DeptRef_SF", PCT), SF("RspTms_SF", TMS),
-	P("ActPt", U16, ONE, ZERO), N("DeptRef", E16), N("Pri", E16), N("VRef", U16), N("VRefAuto", U16),
-	N("VRefAutoEna", E16), N("VRefAutoTms", U16), N("RspTms", U32), P("ReadOnly", E16, ONE, READ_ONLY),
-	POINTS_VV,
+	P("Ena", E16, ONE, VOLT_VAR_ENA), CURVE_HEAD, SF("V_SF", PU), SF("DeptRef_SF", PU), SF("RspTms_SF", TMS),
+	P("ActPt", U16, ONE, VOLT_VAR_ACT), P("DeptRef", E16, ONE, OF_VA_MAX), P("Pri", E16, ONE, VAR_FIRST),
+	C("VRef", U16, PU, VV_VREF_PU), N("VRefAuto", U16), C("VRefAutoEna", E16, ONE, VV_VREF_AUTO),
+	C("VRefAutoTms", U16, ONE, VV_VREF_T_S), C("RspTms", U32, TMS, VV_OLRT_S),
+	P("ReadOnly", E16, ONE, READ_ONLY),
+	C("V1", U16, PU, VV_V1_PU), C("Var1", I16, PU, VV_Q1_PU), C("V2", U16, PU, VV_V2_PU),
+	C("Var2", I16, PU, VV_Q2_PU), C("V3", U16, PU, VV_V3_PU), C("Var3", I16, PU, VV_Q3_PU),
+	C("V4", U16, PU, VV_V4_PU), C("Var4", I16, PU, VV_Q4_PU),
 };
 
 static const struct point volt_watt[] = {
-	CURVE_HEAD, SF("V_SF", V), SF("DeptRef_SF", PCT), SF("RspTms_SF", TMS),
-	P("ActPt", U16, ONE, ZERO), N("DeptRef", E16), N("RspTms", U32), P("ReadOnly", E16, ONE, READ_ONLY),
-	POINTS_VV,
+	C("Ena", E16, ONE, VW_ON), CURVE_HEAD, SF("V_SF", PU), SF("DeptRef_SF", PU), SF("RspTms_SF", TMS),
+	P("ActPt", U16, ONE, VOLT_WATT_ACT), P("DeptRef", E16, ONE, ZERO), C("RspTms", U32, TMS, VW_OLRT_S),
+	P("ReadOnly", E16, ONE, READ_ONLY),
+	C("V1", U16, PU, VW_V1_PU), P("W1", I16, PU, FULL_PU), C("V2", U16, PU, VW_V2_PU),
+	C("W2", I16, PU, VW_P2_PU), N("V3", U16), N("W3", I16), N("V4", U16), N("W4", I16),
 };
 
 static const struct point watt_var[] = {
-	CURVE_HEAD, SF("W_SF", W), SF("DeptRef_SF", PCT),
-	P("ActPt", U16, ONE, ZERO), N("DeptRef", E16), N("Pri", E16), P("ReadOnly", E16, ONE, READ_ONLY),
-	POINTS_WV,
+	P("Ena", E16, ONE, WATT_VAR_ENA), CURVE_HEAD, SF("W_SF", PU), SF("DeptRef_SF", PU),
+	P("ActPt", U16, ONE, WATT_VAR_ACT), P("DeptRef", E16, ONE, OF_VA_MAX), P("Pri", E16, ONE, VAR_FIRST),
+	P("ReadOnly", E16, ONE, READ_ONLY),
+	C("W1", I16, PU, WV_P1_PU), C("Var1", I16, PU, WV_Q1_PU), C("W2", I16, PU, WV_P2_PU),
+	C("Var2", I16, PU, WV_Q2_PU), C("W3", I16, PU, WV_P3_PU), C("Var3", I16, PU, WV_Q3_PU),
+	N("W4", I16), N("Var4", I16),
 };
 
-/* Trip models: one set of three curves: must trip, may trip, momentary cessation. */
-#define TRIP_HEAD \
-	N("Ena", E16), P("AdptCrvReq", U16, ONE, ZERO), P("AdptCrvRslt", E16, ONE, ADOPTED), \
-	P("NPt", U16, ONE, POINTS), P("NCrvSet", U16, ONE, CURVES)
-#define TRIP_POINTS(type) \
-	P("ActPt", U16, ONE, ZERO), N("X1", type), N("Tms1", U32), N("X2", type), N("Tms2", U32), \
-	N("X3", type), N("Tms3", U32), N("X4", type), N("Tms4", U32)
+/*
+ * Trip models: one set of three curves: must trip, may trip, momentary cessation. A point is a
+ * threshold and the longest time beyond it; the inverter has two of each kind.
+ */
+#define TRIP_HEAD(sf, scale) \
+	P("Ena", E16, ONE, TRIP_ENA), P("AdptCrvReq", U16, ONE, ZERO), P("AdptCrvRslt", E16, ONE, ADOPTED), \
+	P("NPt", U16, ONE, POINTS), P("NCrvSet", U16, ONE, CURVES), SF(sf, scale), SF("Tms_SF", TMS), \
+	P("ReadOnly", E16, ONE, READ_ONLY)
+#define MUST_TRIP(type, scale, x1, t1, x2, t2) \
+	P("MustTrip_ActPt", U16, ONE, TRIP_ACT), C("MustTrip_X1", type, scale, x1), \
+	C("MustTrip_Tms1", U32, TMS, t1), C("MustTrip_X2", type, scale, x2), \
+	C("MustTrip_Tms2", U32, TMS, t2), N("MustTrip_X3", type), N("MustTrip_Tms3", U32), \
+	N("MustTrip_X4", type), N("MustTrip_Tms4", U32)
+#define NO_CURVE(curve, type) \
+	P(curve "_ActPt", U16, ONE, ZERO), N(curve "_X1", type), N(curve "_Tms1", U32), \
+	N(curve "_X2", type), N(curve "_Tms2", U32), N(curve "_X3", type), N(curve "_Tms3", U32), \
+	N(curve "_X4", type), N(curve "_Tms4", U32)
+#define CESSATION(act, x1, t1) \
+	P("MomCess_ActPt", U16, ONE, act), P("MomCess_X1", U16, PU, x1), P("MomCess_Tms1", U32, TMS, t1), \
+	N("MomCess_X2", U16), N("MomCess_Tms2", U32), N("MomCess_X3", U16), N("MomCess_Tms3", U32), \
+	N("MomCess_X4", U16), N("MomCess_Tms4", U32)
 
-static const struct point trip_volt[] = {
-	TRIP_HEAD, SF("V_SF", V), SF("Tms_SF", TMS), P("ReadOnly", E16, ONE, READ_ONLY),
-	TRIP_POINTS(U16), TRIP_POINTS(U16), TRIP_POINTS(U16),
+static const struct point trip_lv[] = {
+	TRIP_HEAD("V_SF", PU), MUST_TRIP(U16, PU, UV1_V_PU, UV1_T_S, UV2_V_PU, UV2_T_S),
+	NO_CURVE("MayTrip", U16), CESSATION(MC_LV_ACT, MC_LV_PU, MC_LV_S),
 };
 
-static const struct point trip_freq[] = {
-	TRIP_HEAD, SF("Hz_SF", HZ), SF("Tms_SF", TMS), P("ReadOnly", E16, ONE, READ_ONLY),
-	TRIP_POINTS(U32), TRIP_POINTS(U32), TRIP_POINTS(U32),
+static const struct point trip_hv[] = {
+	TRIP_HEAD("V_SF", PU), MUST_TRIP(U16, PU, OV1_V_PU, OV1_T_S, OV2_V_PU, OV2_T_S),
+	NO_CURVE("MayTrip", U16), CESSATION(MC_HV_ACT, MC_HV_PU, MC_HV_S),
+};
+
+static const struct point trip_lf[] = {
+	TRIP_HEAD("Hz_SF", HZ), MUST_TRIP(U32, HZ, UF1_F_HZ, UF1_T_S, UF2_F_HZ, UF2_T_S),
+	NO_CURVE("MayTrip", U32), NO_CURVE("MomCess", U32),
+};
+
+static const struct point trip_hf[] = {
+	TRIP_HEAD("Hz_SF", HZ), MUST_TRIP(U32, HZ, OF1_F_HZ, OF1_T_S, OF2_F_HZ, OF2_T_S),
+	NO_CURVE("MayTrip", U32), NO_CURVE("MomCess", U32),
 };
 
 static const struct point freq_droop[] = {
-	N("Ena", E16), P("AdptCtlReq", U16, ONE, ZERO), P("AdptCtlRslt", E16, ONE, ADOPTED),
+	C("Ena", E16, ONE, DROOP_ON), P("AdptCtlReq", U16, ONE, ZERO), P("AdptCtlRslt", E16, ONE, ADOPTED),
 	P("NCtl", U16, ONE, CURVES), N("RvrtTms", U32), N("RvrtRem", U32), N("RvrtCtl", U16),
-	SF("Db_SF", HZ), N("K_SF", SF), SF("RspTms_SF", TMS),
-	N("DbOf", U32), N("DbUf", U32), N("KOf", U16), N("KUf", U16), N("RspTms", U32), N("PMin", I16),
-	P("ReadOnly", E16, ONE, READ_ONLY),
+	SF("Db_SF", HZ), SF("K_SF", DROOP), SF("RspTms_SF", TMS),
+	C("DbOf", U32, HZ, DROOP_OF_DB_HZ), C("DbUf", U32, HZ, DROOP_UF_DB_HZ),
+	C("KOf", U16, DROOP, DROOP_OF_K_PU), C("KUf", U16, DROOP, DROOP_UF_K_PU),
+	C("RspTms", U32, TMS, DROOP_OLRT_S), N("PMin", I16), P("ReadOnly", E16, ONE, READ_ONLY),
 };
 
 static const struct point measure_dc[] = {
@@ -314,10 +357,10 @@ static const struct sunspec_model {
 	MODEL(704, controls_ac),
 	MODEL(705, volt_var),
 	MODEL(706, volt_watt),
-	MODEL(707, trip_volt),
-	MODEL(708, trip_volt),
-	MODEL(709, trip_freq),
-	MODEL(710, trip_freq),
+	MODEL(707, trip_lv),
+	MODEL(708, trip_hv),
+	MODEL(709, trip_lf),
+	MODEL(710, trip_hf),
 	MODEL(711, freq_droop),
 	MODEL(712, watt_var),
 	MODEL_PORTS(714, measure_dc, measure_dc_port),
@@ -374,15 +417,16 @@ static bool fits(uint8_t type, double number)
 static uint64_t number_of(const struct sunspec_device *device, const struct point *point,
 			  const double *value)
 {
+	int factor = scales[point->scale].factor[device->site];
 	double scaled;
 
 	if (point->type == TYPE_SF && point->scale != SCALE_ONE) {
-		return (uint16_t)scales[point->scale][device->site];
+		return (uint16_t)factor;
 	}
 	if (point->value == Q_NONE) {
 		return types[point->type].none;
 	}
-	scaled = round(value[point->value] * pow(10, -scales[point->scale][device->site]));
+	scaled = round(value[point->value] * pow(10, scales[point->scale].shift - factor));
 	if (point->type == TYPE_ACC32 && scaled >= 0) {
 		/* An accumulator wraps. */
 		return (uint64_t)scaled & 0xffffffff;
@@ -522,18 +566,36 @@ static uint32_t alarms_of(uint32_t faults)
 	return alarms;
 }
 
+/* Control modes of model 702, as bits. */
+enum control_mode {
+	MODE_MAX_W = 1 << 0,
+	MODE_FIXED_VAR = 1 << 2,
+	MODE_FIXED_PF = 1 << 3,
+	MODE_VOLT_VAR = 1 << 4,
+	MODE_FREQ_WATT = 1 << 5,
+	MODE_LV_TRIP = 1 << 7,
+	MODE_HV_TRIP = 1 << 8,
+	MODE_WATT_VAR = 1 << 9,
+	MODE_VOLT_WATT = 1 << 10,
+	MODE_LF_TRIP = 1 << 12,
+	MODE_HF_TRIP = 1 << 13,
+	MODES_OF_OURS = MODE_MAX_W | MODE_FIXED_VAR | MODE_FIXED_PF | MODE_VOLT_VAR |
+			MODE_FREQ_WATT | MODE_LV_TRIP | MODE_HV_TRIP | MODE_WATT_VAR |
+			MODE_VOLT_WATT | MODE_LF_TRIP | MODE_HF_TRIP,
+};
+
 /* What each device has whatever it measures. */
 static void fill_constants(struct sunspec_device *device, int units, int64_t now_ms)
 {
 	double *value = device->value;
 
-	for (int q = 0; q < Q_COUNT; q++) {
+	for (int q = 0; q < SUNSPEC_VALUES; q++) {
 		value[q] = (double)NAN;
-		for (int port = 0; port < PORTS; port++) {
-			device->port[port][q] = (double)NAN;
-		}
 	}
 	for (int port = 0; port < PORTS; port++) {
+		for (int q = 0; q < Q_COUNT; q++) {
+			device->port[port][q] = (double)NAN;
+		}
 		device->port[port][Q_PORT] = port + 1;
 		device->port[port][Q_PORT_TYPE] = 0; /* photovoltaic */
 	}
@@ -546,8 +608,8 @@ static void fill_constants(struct sunspec_device *device, int units, int64_t now
 	value[Q_RATED_PF] = NOMINAL_PF;
 	/* At rated apparent power and the smallest power factor. */
 	value[Q_RATED_VAR] = round(value[Q_RATED_W] * sqrt(1 - NOMINAL_PF * NOMINAL_PF));
-	value[Q_CATEGORY] = 1;	    /* category B */
-	value[Q_CONTROL_MODES] = 1; /* bit 0: limit of active power */
+	value[Q_CATEGORY] = 1; /* category B */
+	value[Q_CONTROL_MODES] = MODE_MAX_W;
 	value[Q_POINTS] = POINTS_OF_CURVE;
 	value[Q_CURVES] = 1;
 	value[Q_READ_ONLY] = 1;
@@ -559,6 +621,64 @@ static void fill_constants(struct sunspec_device *device, int units, int64_t now
 	snprintf(device->text[TEXT_MANUFACTURER], sizeof(device->text[0]), MANUFACTURER);
 	snprintf(device->text[TEXT_VERSION], sizeof(device->text[0]), "%s", qs1_version);
 	snprintf(device->text[TEXT_TIME_SOURCE], sizeof(device->text[0]), "RTC");
+}
+
+/* Grid parameters of an inverter; they stay unknown until they were read back. */
+static void take_params(struct sunspec_device *device, const struct model_unit *unit)
+{
+	for (int id = 0; id < QS1_PARAM_COUNT && unit->params_ms; id++) {
+		const struct qs1_param_desc *desc = qs1_param_desc(id);
+
+		if (desc->group == QS1_PARAM_GROUP_PROFILE) {
+			device->value[Q_COUNT + id] = unit->param[id] * pow(10, -desc->decimals);
+		}
+	}
+}
+
+/* A threshold of momentary cessation; at the end of its range it is off. */
+static void fill_cessation(double *value, enum sunspec_quantity act, double pu, double off_pu)
+{
+	bool on = fabs(pu - off_pu) > 1e-6;
+
+	value[act] = isnan(pu) || !on ? 0 : 1;
+	/* Threshold and time follow: the inverter ceases at once. */
+	value[act + 1] = on ? pu : (double)NAN;
+	value[act + 2] = value[act] ? 0 : (double)NAN;
+}
+
+/* What follows from the grid parameters, of an inverter or of the site. */
+static void fill_grid(struct sunspec_device *device)
+{
+	static const struct {
+		enum sunspec_quantity quantity;
+		int mode;
+	} enables[] = {
+		{ Q_PF_ENA, QS1_Q_MODE_PF },
+		{ Q_VOLT_VAR_ENA, QS1_Q_MODE_VOLT_VAR },
+		{ Q_VAR_ENA, QS1_Q_MODE_CONST },
+		{ Q_WATT_VAR_ENA, QS1_Q_MODE_WATT_VAR },
+	};
+	double *value = device->value;
+	double mode = value[SUNSPEC_PARAM(Q_MODE)];
+	bool known = !isnan(mode);
+
+	for (size_t i = 0; i < ARRAY_SIZE(enables) && known; i++) {
+		value[enables[i].quantity] = mode == enables[i].mode;
+	}
+	value[Q_VOLT_VAR_ACT] = known ? 4 : 0;
+	value[Q_VOLT_WATT_ACT] = known ? 2 : 0;
+	value[Q_WATT_VAR_ACT] = known ? 3 : 0;
+	value[Q_TRIP_ACT] = known ? 2 : 0;
+	fill_cessation(value, Q_MC_LV_ACT, value[SUNSPEC_PARAM(MC_LV_V_PU)], 0);
+	fill_cessation(value, Q_MC_HV_ACT, value[SUNSPEC_PARAM(MC_HV_V_PU)],
+		       qs1_param_desc(QS1_PARAM_MC_HV_V_PU)->max / 1e3);
+	if (known) {
+		value[Q_TRIP_ENA] = 1;
+		value[Q_OF_VA_MAX] = 3;
+		value[Q_VAR_FIRST] = 1;
+		value[Q_FULL_PU] = 1;
+		value[Q_CONTROL_MODES] = MODES_OF_OURS;
+	}
 }
 
 static void fill_control(struct sunspec_device *device, const struct sunspec_control *control,
@@ -679,10 +799,24 @@ void sunspec_of_unit(const struct model_unit *unit, const struct sunspec_control
 	fill_derived(device);
 	fill_ports(device, unit, live);
 	fill_state(device, unit, live);
+	take_params(device, unit);
+	fill_grid(device);
 	fill_control(device, control, now_us);
 	snprintf(device->text[TEXT_MODEL], sizeof(device->text[0]), "%s",
 		 *unit->model ? unit->model : "QS1");
 	serial_format(device->text[TEXT_SERIAL], &unit->serial);
+}
+
+/* The site has those grid parameters that all of its inverters share. */
+static void share_params(struct sunspec_device *site, const struct sunspec_device *unit, bool first)
+{
+	for (int q = Q_COUNT; q < SUNSPEC_VALUES; q++) {
+		if (first) {
+			site->value[q] = unit->value[q];
+		} else if (site->value[q] != unit->value[q]) {
+			site->value[q] = (double)NAN;
+		}
+	}
 }
 
 /* The state of the site is the best of its units'. */
@@ -720,6 +854,7 @@ void sunspec_of_site(const struct snapshot *snapshot, const struct sunspec_contr
 			value[Q_ON] = unit.value[Q_ON];
 			value[Q_CONN_ST] = unit.value[Q_CONN_ST];
 		}
+		share_params(device, &unit, i == 0);
 		for (int port = 0; port < PORTS; port++) {
 			add(&device->port[port][Q_DCA], unit.port[port][Q_DCA]);
 			add(&device->port[port][Q_DCW], unit.port[port][Q_DCW]);
@@ -744,6 +879,7 @@ void sunspec_of_site(const struct snapshot *snapshot, const struct sunspec_contr
 	value[Q_ALARMS] = alarms;
 	value[Q_ALARMS_VENDOR] = vendor;
 	value[Q_ADDRESS] = 1;
+	fill_grid(device);
 	fill_derived(device);
 	fill_control(device, control, now_us);
 	snprintf(device->text[TEXT_MODEL], sizeof(device->text[0]), "ECU");

@@ -3,6 +3,10 @@
  * SunSpec models of one Modbus unit: tables of points and one walker that turns them into
  * registers. Points and their order follow the SunSpec information models 1, 101, 120-123, 160,
  * 701-712 and 714. Pure: a device's values in, registers out.
+ *
+ * Models 703 and 705 to 712 and the reactive power of 704 show the grid parameters in force. The
+ * inverter keeps one curve of each kind, index 1, which is read only: a grid profile replaces all
+ * of them at once.
  */
 #ifndef ECUD_SUNSPEC_H
 #define ECUD_SUNSPEC_H
@@ -39,26 +43,31 @@
 	X(TEXT32, 32, 0)
 /* clang-format on */
 
-/* Scale factors, powers of ten. Columns: identifier, of one inverter, of the site. */
+/*
+ * Scale factors, powers of ten. Columns: identifier, of one inverter, of the site, and what makes
+ * the point's unit of the value's: a value per unit is shown in percent.
+ */
 /* clang-format off */
 #define SUNSPEC_SCALES(X) \
-	X(ONE, 0, 0) \
-	X(W, 0, 1) \
-	X(A, -2, -1) \
-	X(V, -1, -1) \
-	X(HZ, -3, -3) \
-	X(HZ16, -2, -2) \
-	X(PF, -3, -3) \
-	X(WH, 0, 0) \
-	X(TMP, -1, -1) \
-	X(PCT, -1, -1) \
-	X(DCA, -2, -1) \
-	X(DCV, -1, -1) \
-	X(TMS, -2, -2)
+	X(ONE, 0, 0, 0) \
+	X(W, 0, 1, 0) \
+	X(A, -2, -1, 0) \
+	X(V, -1, -1, 0) \
+	X(HZ, -3, -3, 0) \
+	X(HZ16, -2, -2, 0) \
+	X(PF, -3, -3, 0) \
+	X(WH, 0, 0, 0) \
+	X(TMP, -1, -1, 0) \
+	X(PCT, -1, -1, 0) \
+	X(PU, -1, -1, 2) \
+	X(DROOP, -3, -3, 0) \
+	X(DCA, -2, -1, 0) \
+	X(DCV, -1, -1, 0) \
+	X(TMS, -2, -2, 0)
 /* clang-format on */
 
 enum sunspec_scale {
-#define X(id, unit, site) SCALE_##id,
+#define X(id, unit, site, shift) SCALE_##id,
 	SUNSPEC_SCALES(X)
 #undef X
 		SCALE_COUNT
@@ -74,7 +83,10 @@ enum sunspec_scale {
 	X(CONTROL_MODES) X(PV_CONN) X(ECP_CONN) X(SECONDS) X(ADDRESS) \
 	X(LIMIT_ENA) X(LIMIT_PCT) X(LIMIT_PCT_RVRT) X(LIMIT_ENA_RVRT) X(LIMIT_TMS) X(LIMIT_REM) \
 	X(CONN) X(CONN_TMS) X(PORT) X(PORT_TYPE) X(ZERO) X(POINTS) X(CURVES) X(READ_ONLY) X(ADOPTED) \
-	X(ANTI_ISLANDING) X(ENTER_SERVICE) X(ENTER_REMAINING)
+	X(ANTI_ISLANDING) X(ENTER_SERVICE) X(ENTER_REMAINING) \
+	X(PF_ENA) X(VOLT_VAR_ENA) X(VAR_ENA) X(WATT_VAR_ENA) X(TRIP_ENA) X(OF_VA_MAX) X(VAR_FIRST) X(FULL_PU) \
+	X(VOLT_VAR_ACT) X(VOLT_WATT_ACT) X(WATT_VAR_ACT) X(TRIP_ACT) X(MC_LV_ACT) X(MC_LV_PU) X(MC_LV_S) \
+	X(MC_HV_ACT) X(MC_HV_PU) X(MC_HV_S)
 /* clang-format on */
 
 enum sunspec_quantity {
@@ -83,6 +95,10 @@ enum sunspec_quantity {
 #undef X
 		Q_COUNT
 };
+
+/* The grid parameters of params.h follow, each in the unit of its name. */
+#define SUNSPEC_PARAM(id) (Q_COUNT + QS1_PARAM_##id)
+#define SUNSPEC_VALUES (Q_COUNT + QS1_PARAM_COUNT)
 
 /* Texts of a device. */
 enum sunspec_text {
@@ -99,13 +115,13 @@ enum sunspec_text {
 /**
  * struct sunspec_device - values of one Modbus unit
  * @site: it is the whole site: other scale factors
- * @value: by enum sunspec_quantity
+ * @value: by enum sunspec_quantity, and by SUNSPEC_PARAM()
  * @port: of each input
  * @text: by enum sunspec_text
  */
 struct sunspec_device {
 	bool site;
-	double value[Q_COUNT];
+	double value[SUNSPEC_VALUES];
 	double port[MODEL_CHANNELS][Q_COUNT];
 	char text[TEXT_COUNT][33];
 };
