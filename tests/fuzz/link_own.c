@@ -4,6 +4,7 @@
  * of message. And sealed messages: nothing but what was sealed is accepted.
  */
 #include "fuzz.h"
+#include "marks.h"
 #include "own.h"
 
 static const struct seal_key key = { { 1, 2, 3 } };
@@ -49,6 +50,24 @@ static void check_events(const uint8_t *body, size_t n)
 		body += used;
 		n -= (size_t)used;
 	}
+}
+
+static void check_angles(const uint8_t *body, size_t n)
+{
+	static struct marks marks;
+	uint8_t out[OWN_ANGLES_MAX * OWN_ANGLE_BYTES];
+	struct own_angle angle;
+	uint16_t mark = 0;
+
+	own_mark_parse(body, n, &mark);
+	while (own_angle_parse(body, n, &angle) == 0) {
+		assert(angle.deg >= 0 && angle.deg < 360);
+		marks_put(&marks, 1, &angle);
+		body += OWN_ANGLE_BYTES;
+		n -= OWN_ANGLE_BYTES;
+	}
+	n = marks_from(&marks, mark, out);
+	assert(n <= sizeof(out) && n % OWN_ANGLE_BYTES == 0);
 }
 
 static void check_pair(const uint8_t *body, size_t n)
@@ -117,6 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			       message.n % OWN_PART_BYTES == 0);
 			check_status(message.body, message.n);
 			check_events(message.body, message.n);
+			check_angles(message.body, message.n);
 			check_pair(message.body, message.n);
 			check_seal(message.body, message.n);
 		}

@@ -117,6 +117,7 @@ static void make_folders(const char *name)
 
 #define DEVICE "devices/qs1/"
 #define METER DEVICE "qs1.iio.0/iio:device7/"
+#define WAVE DEVICE "qs1.iio.0/iio:device8/"
 
 static void make_channel(const char *type, int index, const char *label, const char *raw,
 			 const char *scale)
@@ -184,6 +185,7 @@ static void make_driver(void)
 
 	make_folders(DEVICE "params");
 	make_folders(METER);
+	make_folders(WAVE);
 	make_folders("bus/iio/devices");
 	snprintf(version, sizeof(version), "%u", QS1_LAYOUT_VERSION);
 	write_file(DEVICE "qs1_layout_version", version);
@@ -228,6 +230,11 @@ static void make_driver(void)
 	make_led("qs1:green:status");
 	make_led("qs1:red:fault");
 	symlink("../../../" METER, in_root("bus/iio/devices/iio:device7"));
+	write_file(WAVE "name", "qs1-wave");
+	write_file(WAVE "in_phase0_label", "pll");
+	write_file(WAVE "in_phase0_raw", "16384");
+	write_file(WAVE "in_phase0_scale", "0.000095874");
+	symlink("../../../" WAVE, in_root("bus/iio/devices/iio:device8"));
 }
 
 static void remove_driver(void)
@@ -1375,6 +1382,37 @@ static void the_radios_socket_commands_nothing(void **state)
 	stop_daemon();
 }
 
+static void the_loops_angle_has_its_time_and_needs_a_lock(void **state)
+{
+	struct json_object *answer;
+	int64_t before_us, us;
+
+	(void)state;
+	make_driver();
+	start_daemon();
+	expect(STATUS, "result.armed", "true");
+	write_attribute(DEVICE "status_flags", "0x00005405");
+	before_us = clock_us(CLOCK_MONOTONIC);
+	for (int i = 0; i < WAIT_MS / 10; i++) {
+		answer = ask_radio("{\"v\":1,\"cmd\":\"angle\"}");
+		if (is_ok(answer)) {
+			break;
+		}
+		assert_string_equal(at(answer, "error.code"), "ENODATA");
+		json_object_put(answer);
+		usleep(10000);
+	}
+	assert_string_equal(at(answer, "result.deg"), "90.00");
+	assert_string_equal(at(answer, "result.f"), "60.010");
+	us = strtoll(at(answer, "result.monotonic_us"), NULL, 10);
+	assert_true(us > before_us && us <= clock_us(CLOCK_MONOTONIC));
+	json_object_put(answer);
+	write_attribute(DEVICE "status_flags", PRODUCING);
+	usleep(3 * DAEMON_PERIOD_MS * 1000);
+	expect_error("{\"v\":1,\"cmd\":\"angle\"}", "ENODATA");
+	stop_daemon();
+}
+
 static void limits_have_owners_and_leases(void **state)
 {
 	(void)state;
@@ -1913,6 +1951,7 @@ int main(void)
 		cmocka_unit_test_setup(pipelined_commands_delay_nobody_else, set_up),
 		cmocka_unit_test_setup(a_command_takes_effect_after_its_client_disconnects, set_up),
 		cmocka_unit_test_setup(the_radios_socket_commands_nothing, set_up),
+		cmocka_unit_test_setup(the_loops_angle_has_its_time_and_needs_a_lock, set_up),
 		cmocka_unit_test_setup(limits_have_owners_and_leases, set_up),
 		cmocka_unit_test_setup(limits_outlive_the_daemon, set_up),
 		cmocka_unit_test_setup(an_ecu_pairs_and_commands_by_sealed_messages, set_up),

@@ -2,6 +2,7 @@
 /* Fields in general, and our own messages. */
 #include "link_bench.h"
 
+#include "marks.h"
 #include "own.h"
 
 static const struct serial unit = { { 0x80, 0x60, 0x00, 0x00, 0x00, 0x01 } };
@@ -195,6 +196,56 @@ static void own_tables_are_dense(void **state)
 	assert_int_equal(at, OWN_ANGLE_BYTES);
 }
 
+static void angles_survive_a_round_trip(void **state)
+{
+	struct own_angle angle = {
+		.mark = 65535, .deg = 359.996, .hz = 59.987, .latency_s = 0.0031
+	};
+	uint8_t bytes[OWN_ANGLE_BYTES];
+	struct own_angle again;
+
+	(void)state;
+	own_angle_put(&angle, bytes);
+	assert_int_equal(own_angle_parse(bytes, sizeof(bytes), &again), 0);
+	assert_int_equal(again.mark, 65535);
+	check_near("angle, rounded to a whole turn", again.deg, 0, 1e-9);
+	check_near("frequency", again.hz, 59.987, 1e-9);
+	check_near("latency", again.latency_s, 0.0031, 1e-9);
+	assert_int_equal(own_angle_parse(bytes, sizeof(bytes) - 1, &again), -EBADMSG);
+	angle.deg = (double)NAN;
+	own_angle_put(&angle, bytes);
+	assert_int_equal(own_angle_parse(bytes, sizeof(bytes), &again), -EBADMSG);
+	check_near("half a cycle before", marks_turn_back(90, 60, 1 / 120.0), 270, 1e-9);
+}
+
+/* The network may repeat a broadcast; an earlier search may have had the same numbers. */
+static void the_first_copy_of_a_mark_counts_for_a_second(void **state)
+{
+	static struct marks marks;
+	struct own_angle angle = { .mark = 7, .deg = 10, .hz = 60 };
+	uint8_t bytes[OWN_ANGLES_MAX * OWN_ANGLE_BYTES];
+
+	(void)state;
+	marks_put(&marks, 1000, &angle);
+	angle.deg = 20;
+	marks_put(&marks, 5000, &angle);
+	assert_int_equal(marks_from(&marks, 7, bytes), OWN_ANGLE_BYTES);
+	assert_int_equal(own_angle_parse(bytes, sizeof(bytes), &angle), 0);
+	check_near("first", angle.deg, 10, 1e-9);
+	angle.deg = 20;
+	marks_put(&marks, 1000 + MARKS_SAME_US, &angle);
+	assert_int_equal(marks_from(&marks, 7, bytes), OWN_ANGLE_BYTES);
+	assert_int_equal(own_angle_parse(bytes, sizeof(bytes), &angle), 0);
+	check_near("of a later search", angle.deg, 20, 1e-9);
+	for (int i = 0; i < 2 * MARKS_KEPT; i++) {
+		angle.mark = (uint16_t)(65500 + i);
+		marks_put(&marks, 2000000, &angle);
+	}
+	assert_int_equal(marks_from(&marks, (uint16_t)(65500 + 2 * MARKS_KEPT - 3), bytes),
+			 3 * OWN_ANGLE_BYTES);
+	assert_int_equal(marks_from(&marks, 0, bytes), sizeof(bytes));
+}
+
 static void events_survive_a_round_trip(void **state)
 {
 	struct own_event event = { .number = 12,
@@ -300,6 +351,8 @@ int main(void)
 		cmocka_unit_test(impossible_parts_are_refused),
 		cmocka_unit_test(a_status_survives_a_round_trip_and_growth),
 		cmocka_unit_test(own_tables_are_dense),
+		cmocka_unit_test(angles_survive_a_round_trip),
+		cmocka_unit_test(the_first_copy_of_a_mark_counts_for_a_second),
 		cmocka_unit_test(events_survive_a_round_trip),
 		cmocka_unit_test(requests_of_events_name_a_number_and_a_count),
 		cmocka_unit_test(a_pairing_gives_both_ends_the_same_key),

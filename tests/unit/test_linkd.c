@@ -52,6 +52,7 @@ static struct {
 	struct stack_message got[16];
 	int n;
 	enum znp_status status;
+	uint64_t sent_us;
 } ecu;
 
 static void to_modem(void *ctx, const uint8_t *bytes, size_t n)
@@ -101,8 +102,8 @@ static void ecu_done(void *ctx, uint64_t now_us, const struct stack_message *mes
 		     enum znp_status status)
 {
 	(void)ctx;
-	(void)now_us;
 	(void)message;
+	ecu.sent_us = now_us;
 	ecu.status = status;
 }
 
@@ -113,6 +114,26 @@ static void ecu_alarm(void *ctx, uint64_t now_us)
 }
 
 static const struct stack_ops ecu_ops = { ecu_received, ecu_done, ecu_alarm, NULL };
+
+/* The grid at the unit, and what qs1d says of it a moment after it was asked. */
+#define GRID_HZ 60.0
+#define ANGLE_DELAY_US 3000
+
+static double grid_deg(uint64_t us)
+{
+	return 360 * fmod(GRID_HZ * (double)us * 1e-6, 1);
+}
+
+static const char *angle_result(void)
+{
+	static char text[128];
+	uint64_t us = air_now(air) + ANGLE_DELAY_US;
+
+	snprintf(text, sizeof(text),
+		 "true,\"result\":{\"deg\":%.2f,\"f\":%.3f,\"monotonic_us\":%llu}", grid_deg(us),
+		 GRID_HZ, (unsigned long long)us);
+	return text;
+}
 
 static void answer(int from)
 {
@@ -125,6 +146,7 @@ static void answer(int from)
 		snprintf(line, sizeof(line), "{\"v\":1,\"id\":%u,\"ok\":%s}", id,
 			 strstr(ask, "\"report\"") || strstr(ask, "\"status\"") ? status_result
 			 : strstr(ask, "\"events\"") ? "true,\"result\":" EVENTS
+			 : strstr(ask, "\"angle\"")  ? angle_result()
 						     : answer_of_sealed);
 		linkd_daemon_line(&linkd, line, air_now(air));
 	}
@@ -155,7 +177,9 @@ static void run(uint64_t us)
 
 static void set_up(enum modem_chip chip)
 {
-	const struct linkd_config config = { .pan = 0xa3d8, .channel = 16 };
+	const struct linkd_config config = { .pan = 0xa3d8,
+					     .channel = 16,
+					     .byte_us = MODEM_BYTE_US };
 	struct modem_config modem_config = { .chip = chip, .address = 0x3a10 };
 	struct air_radio_config radio = { .channel = 16, .pan = 0xa3d8 };
 
@@ -330,6 +354,62 @@ static void events_come_with_the_newest_number(void **state)
 	assert_true(own_event_parse(reply.body + 4 + n, reply.n - 4 - (size_t)n, &event) > 0);
 	assert_string_equal(event.text, "ground fault latched");
 	assert_non_null(strstr(asked[(asks - 1) % 16], "\"from\":11"));
+}
+
+static void mark(uint16_t number)
+{
+	struct stack_message message = { .peer = NWK_BROADCAST,
+					 .pan = MAC_BROADCAST,
+					 .dst_endpoint = ZIGBEE_ENDPOINT,
+					 .src_endpoint = ZIGBEE_ENDPOINT,
+					 .cluster = ZIGBEE_CLUSTER_REQUEST,
+					 .radius = 1 };
+	uint8_t body[OWN_MARK_BYTES];
+
+	own_mark_put(number, body);
+	message.n = (size_t)own_build(OWN_MARK, (uint8_t)number, body, sizeof(body), 0,
+				      message.data, sizeof(message.data));
+	assert_int_equal(stack_send(&ecu.stack, &message), 0);
+	run(300000);
+}
+
+/* The grid's angle when the mark's frame ended: neither the modem's line nor qs1d's delay shows. */
+static void the_angle_at_a_mark_is_that_of_the_frames_end(void **state)
+{
+	uint64_t sent_us[OWN_ANGLES_MAX + 2];
+	struct own_message reply;
+	uint8_t body[OWN_MARK_BYTES];
+	struct own_angle angle;
+
+	(void)state;
+	set_up(MODEM_CC2530);
+	for (unsigned int i = 0; i < COUNT(sent_us); i++) {
+		mark((uint16_t)(65530 + i));
+		sent_us[i] = ecu.sent_us;
+	}
+	own_mark_put(65530 + 2, body);
+	request_own(OWN_ANGLE_REQUEST, body, sizeof(body), &reply);
+	assert_int_equal(reply.type, OWN_ANGLE);
+	assert_int_equal(reply.n, OWN_ANGLES_MAX * OWN_ANGLE_BYTES);
+	for (unsigned int i = 2; i < COUNT(sent_us); i++) {
+		const uint8_t *record = reply.body + (i - 2) * OWN_ANGLE_BYTES;
+		double off;
+
+		assert_int_equal(own_angle_parse(record, OWN_ANGLE_BYTES, &angle), 0);
+		assert_int_equal(angle.mark, (uint16_t)(65530 + i));
+		off = remainder(angle.deg - grid_deg(sent_us[i]), 360);
+		print_message("mark %u: off by %.2f degrees, read %.2f ms after it\n", angle.mark,
+			      off, angle.latency_s * 1e3);
+		assert_true(fabs(off) < 2);
+		assert_true(angle.latency_s > ANGLE_DELAY_US * 1e-6);
+	}
+	/* none is left, and a request of another length */
+	own_mark_put((uint16_t)(65530 + COUNT(sent_us)), body);
+	request_own(OWN_ANGLE_REQUEST, body, sizeof(body), &reply);
+	assert_int_equal(reply.n, 0);
+	own_id++;
+	request((const uint8_t *)"\x51\x01\x06\xee\x00\x01\x05", 7);
+	assert_int_equal(ecu.n, 0);
 }
 
 static void a_sealed_request_goes_to_qs1d_and_its_reply_back(void **state)
@@ -550,6 +630,7 @@ int main(void)
 		cmocka_unit_test(a_simulated_unit_answers_with_the_same_bytes),
 		cmocka_unit_test(our_status_has_known_readings_and_marks_others_absent),
 		cmocka_unit_test(events_come_with_the_newest_number),
+		cmocka_unit_test(the_angle_at_a_mark_is_that_of_the_frames_end),
 		cmocka_unit_test(a_sealed_request_goes_to_qs1d_and_its_reply_back),
 		cmocka_unit_test(pairing_goes_to_qs1d_for_this_serial_number_only),
 		cmocka_unit_test(stock_commands_are_refused_and_bad_frames_counted),

@@ -2,6 +2,7 @@
 #include "own.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #include "bytes.h"
@@ -166,6 +167,58 @@ void own_status_put(const struct own_identity *identity, const int64_t raw[OWN_S
 	own_identity_put(identity, out);
 	fields_encode(own_status_field, OWN_STATUS_COUNT, raw, out + OWN_IDENTITY_BYTES,
 		      OWN_STATUS_BYTES - OWN_IDENTITY_BYTES);
+}
+
+void own_mark_put(uint16_t mark, uint8_t out[OWN_MARK_BYTES])
+{
+	bytes_put_le(out, OWN_MARK_BYTES, mark);
+}
+
+int own_mark_parse(const uint8_t *bytes, size_t n, uint16_t *ret)
+{
+	if (n != OWN_MARK_BYTES) {
+		return -EBADMSG;
+	}
+	*ret = (uint16_t)bytes_get_le(bytes, OWN_MARK_BYTES);
+	return 0;
+}
+
+void own_angle_put(const struct own_angle *angle, uint8_t *out)
+{
+	const double physical[OWN_ANGLE_COUNT] = {
+		[OWN_ANGLE_MARK] = angle->mark,
+		[OWN_ANGLE_DEG] = angle->deg,
+		[OWN_ANGLE_F] = angle->hz,
+		[OWN_ANGLE_LATENCY] = angle->latency_s,
+	};
+	int64_t raw[OWN_ANGLE_COUNT];
+
+	for (int i = 0; i < OWN_ANGLE_COUNT; i++) {
+		raw[i] = field_raw(&own_angle_field[i], physical[i]);
+	}
+	fields_encode(own_angle_field, OWN_ANGLE_COUNT, raw, out, OWN_ANGLE_BYTES);
+}
+
+int own_angle_parse(const uint8_t *bytes, size_t n, struct own_angle *ret)
+{
+	int64_t raw[OWN_ANGLE_COUNT];
+	double physical[OWN_ANGLE_COUNT];
+
+	fields_decode(own_angle_field, OWN_ANGLE_COUNT, bytes, n, raw);
+	for (int i = 0; i < OWN_ANGLE_COUNT; i++) {
+		physical[i] = field_physical(&own_angle_field[i], raw[i]);
+	}
+	/* 360.00 is what an angle below it may be rounded to */
+	if (n < OWN_ANGLE_BYTES || !(physical[OWN_ANGLE_DEG] <= 360)) {
+		return -EBADMSG;
+	}
+	*ret = (struct own_angle){
+		.mark = (uint16_t)raw[OWN_ANGLE_MARK],
+		.deg = fmod(physical[OWN_ANGLE_DEG], 360),
+		.hz = physical[OWN_ANGLE_F],
+		.latency_s = physical[OWN_ANGLE_LATENCY],
+	};
+	return 0;
 }
 
 const char *own_event_kind_name(enum own_event_kind kind)

@@ -269,8 +269,12 @@ int own_event_parse(const uint8_t *bytes, size_t n, struct own_event *ret);
  */
 
 /*
- * The angle of the unit's loop at a mark. A mark is its number, 2 bytes, broadcast with radius 1:
- * each unit takes its angle when the frame ends. Columns as of the status, without identity.
+ * Angles of the unit's loop at marks. A mark is its number, 2 bytes, broadcast with radius 1: each
+ * unit takes its angle when the frame ends, and keeps those of the newest marks (marks.h). A
+ * request is the number of the first mark wanted, 2 bytes. The reply has records of up to
+ * OWN_ANGLES_MAX marks from that one on, oldest first; a mark that the unit has not heard has
+ * none. Columns as of the status, without identity. The latency is the time from the frame's end
+ * to the reading of the loop; the angle is that of the frame's end.
  */
 /* clang-format off */
 #define OWN_ANGLE_FIELDS(X) \
@@ -281,6 +285,8 @@ int own_event_parse(const uint8_t *bytes, size_t n, struct own_event *ret);
 /* clang-format on */
 #define OWN_ANGLE_BYTES 9
 #define OWN_MARK_BYTES 2
+/* What fits into one part. */
+#define OWN_ANGLES_MAX (OWN_PART_BYTES / OWN_ANGLE_BYTES)
 
 enum own_angle_field {
 #define X(id, name, unit, offset, layout, conversion, missing) OWN_##id,
@@ -290,6 +296,30 @@ enum own_angle_field {
 };
 
 extern const struct field own_angle_field[OWN_ANGLE_COUNT];
+
+/**
+ * struct own_angle - one record
+ * @mark: number of the mark
+ * @deg: angle of the loop when the frame ended, from 0 to below 360 degrees
+ * @hz: grid frequency; NAN when unknown
+ * @latency_s: see above; NAN when unknown
+ */
+struct own_angle {
+	uint16_t mark;
+	double deg;
+	double hz;
+	double latency_s;
+};
+
+/* The number of a mark, in a mark or in a request for angles. */
+void own_mark_put(uint16_t mark, uint8_t out[OWN_MARK_BYTES]);
+/* 0, or -EBADMSG for another length. */
+int own_mark_parse(const uint8_t *bytes, size_t n, uint16_t *ret);
+
+/* OWN_ANGLE_BYTES bytes at @out. */
+void own_angle_put(const struct own_angle *angle, uint8_t *out);
+/* The record at @bytes: 0, or -EBADMSG when it is cut or has no angle. */
+int own_angle_parse(const uint8_t *bytes, size_t n, struct own_angle *ret);
 
 /**
  * struct own_pair - messages of a pairing; see seal.h

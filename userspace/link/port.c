@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +21,13 @@ static int set_speed(int fd, speed_t speed)
 	termios.c_cflag |= CLOCAL;
 	cfsetspeed(&termios, speed);
 	return tcsetattr(fd, TCSANOW, &termios) < 0 ? -errno : 0;
+}
+
+double port_byte_us(const char *path)
+{
+	char real[PATH_MAX];
+
+	return realpath(path, real) && strstr(real, "/ttyACM") ? 0 : PORT_BYTE_US;
 }
 
 int port_open(const char *path)

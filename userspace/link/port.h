@@ -6,6 +6,12 @@
 /* The reset line is held this long, ms. */
 #define PORT_RESET_MS 100
 
+/* Time of a byte at that speed, us: 10 bits. */
+#define PORT_BYTE_US (10 * 1e6 / 115200)
+
+/* Time that a port needs for a byte, us; 0 for a modem with a USB interface of its own (ttyACM). */
+double port_byte_us(const char *path);
+
 /* Open a port without blocking. Return: a descriptor or a negative errno. */
 int port_open(const char *path);
 

@@ -284,18 +284,45 @@ static bool answer_l2(const struct unit_state *state, enum l2_command command, s
 	return true;
 }
 
-bool unit_answer(const struct unit_state *state, const struct unit_request *request, send_fn *send,
-		 void *ctx)
+static bool answer_status(const struct unit_state *state, const struct unit_request *request,
+			  send_fn *send, void *ctx)
 {
 	uint8_t status[OWN_STATUS_BYTES];
 
-	if (request->kind == UNIT_L2) {
-		return answer_l2(state, request->command, send, ctx);
-	}
-	if (request->kind != UNIT_OWN || request->type != OWN_STATUS_REQUEST) {
-		return false;
-	}
 	own_status_put(&state->identity, state->status, status);
 	unit_send(OWN_STATUS, request->id, status, sizeof(status), send, ctx);
 	return true;
+}
+
+static bool answer_angles(const struct unit_state *state, const struct unit_request *request,
+			  send_fn *send, void *ctx)
+{
+	uint8_t angles[OWN_ANGLES_MAX * OWN_ANGLE_BYTES];
+	uint16_t first;
+
+	if (own_mark_parse(request->body, request->n, &first) < 0) {
+		return false;
+	}
+	unit_send(OWN_ANGLE, request->id, angles, marks_from(&state->marks, first, angles), send,
+		  ctx);
+	return true;
+}
+
+bool unit_answer(const struct unit_state *state, const struct unit_request *request, send_fn *send,
+		 void *ctx)
+{
+	if (request->kind == UNIT_L2) {
+		return answer_l2(state, request->command, send, ctx);
+	}
+	if (request->kind != UNIT_OWN) {
+		return false;
+	}
+	switch (request->type) {
+	case OWN_STATUS_REQUEST:
+		return answer_status(state, request, send, ctx);
+	case OWN_ANGLE_REQUEST:
+		return answer_angles(state, request, send, ctx);
+	default:
+		return false;
+	}
 }

@@ -8,6 +8,7 @@
 #define QS1_LINK_UNIT_H
 
 #include "l2.h"
+#include "marks.h"
 #include "own.h"
 
 #define UNIT_ECU_BYTES 6
@@ -86,12 +87,14 @@ struct unit_request unit_receive(struct unit_inbox *inbox, uint16_t sender, cons
  * @status: fields of our status
  * @base_wh: energy of each input when the unit was powered up
  * @version: of the software
+ * @marks: angles of the loop at the newest marks
  */
 struct unit_state {
 	struct own_identity identity;
 	int64_t status[OWN_STATUS_COUNT];
 	double base_wh[4];
 	uint32_t version;
+	struct marks marks;
 };
 
 /* All readings absent. */
@@ -115,7 +118,7 @@ uint32_t unit_faults(int64_t status);
  * unit_answer() - answer a request by the state alone
  * @send: called for each payload of the reply, in order
  *
- * Polls, information, our status. Stock commands and pages are not decided here.
+ * Polls, information, our status, angles at marks. Stock commands and pages are not decided here.
  *
  * Return: whether the request is answered with this.
  */

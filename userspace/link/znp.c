@@ -158,10 +158,16 @@ int znp_incoming_parse(const struct znp_frame *frame, struct znp_incoming *ret)
 	return 0;
 }
 
+size_t znp_incoming_bytes(const struct znp_incoming *incoming)
+{
+	return ZNP_OVERHEAD + INCOMING_HEAD + incoming->n +
+	       (incoming->has_route ? INCOMING_ROUTE : 0);
+}
+
 int znp_incoming_build(const struct znp_incoming *incoming, uint8_t *out, size_t size)
 {
 	uint8_t data[ZNP_DATA_MAX];
-	size_t n = INCOMING_HEAD + incoming->n + (incoming->has_route ? INCOMING_ROUTE : 0);
+	size_t n = znp_incoming_bytes(incoming) - ZNP_OVERHEAD;
 
 	if (incoming->n > ZNP_DATA_MAX || n > ZNP_DATA_MAX) {
 		return -EMSGSIZE;

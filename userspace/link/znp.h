@@ -146,6 +146,8 @@ struct znp_incoming {
 /* Return: 0, or -EINVAL for another command, or data that are cut; @ret untouched. */
 int znp_incoming_parse(const struct znp_frame *frame, struct znp_incoming *ret);
 int znp_incoming_build(const struct znp_incoming *incoming, uint8_t *out, size_t size);
+/* Bytes of the whole frame. */
+size_t znp_incoming_bytes(const struct znp_incoming *incoming);
 
 /* Option of a data request: wait for the receiver's APS acknowledgement. */
 #define ZNP_OPTION_APS_ACK 0x10

@@ -219,6 +219,26 @@ static void ask_sealed(struct linkd *linkd, struct linkd_ask to_ask, const char 
 	ask(linkd, to_ask, now_us, "\"cmd\":\"sealed\",\"%s\":\"%s\"", member, hex);
 }
 
+/*
+ * A mark: the angle of the loop now, from which that at the mark follows. The modem has passed the
+ * frame on when it had ended; what its line took for that is known, and what its processor took is
+ * not: that is nearly the same in all units with the same modem.
+ */
+static void take_mark(struct linkd *linkd, const struct znp_incoming *incoming,
+		      const struct unit_request *request, uint64_t now_us)
+{
+	double line_us = linkd->config.byte_us * (double)znp_incoming_bytes(incoming);
+	struct linkd_ask to_ask = { .kind = LINKD_ASK_ANGLE, .heard_us = now_us };
+
+	if (own_mark_parse(request->body, request->n, &to_ask.mark) < 0) {
+		linkd->count[LINKD_UNANSWERED]++;
+		return;
+	}
+	to_ask.heard_us -= line_us < (double)now_us ? (uint64_t)line_us : 0;
+	to_ask.id = request->id;
+	ask(linkd, to_ask, now_us, "\"cmd\":\"angle\"");
+}
+
 /* A pairing message for this unit? Others' are nothing to us. */
 static bool is_pair(struct linkd *linkd, const struct unit_request *request, struct own_pair *pair)
 {
@@ -233,10 +253,10 @@ static bool is_pair(struct linkd *linkd, const struct unit_request *request, str
 	return true;
 }
 
-static void take_own(struct linkd *linkd, uint16_t peer, const struct unit_request *request,
-		     uint64_t now_us)
+static void take_own(struct linkd *linkd, const struct znp_incoming *incoming,
+		     const struct unit_request *request, uint64_t now_us)
 {
-	struct linkd_ask to_ask = { .peer = peer, .id = request->id };
+	struct linkd_ask to_ask = { .peer = incoming->src, .id = request->id };
 	struct own_pair pair;
 	uint32_t from;
 
@@ -252,6 +272,14 @@ static void take_own(struct linkd *linkd, uint16_t peer, const struct unit_reque
 			break;
 		}
 		ask(linkd, to_ask, now_us, "\"cmd\":\"events\",\"from\":%u", from ? from : 1);
+		break;
+	case OWN_MARK:
+		take_mark(linkd, incoming, request, now_us);
+		break;
+	case OWN_ANGLE_REQUEST:
+		linkd->count[LINKD_UNANSWERED] +=
+			!serial_valid(&linkd->state.identity.serial) ||
+			!unit_answer(&linkd->state, request, queue_payload, linkd);
 		break;
 	case OWN_SEALED:
 		to_ask.kind = LINKD_ASK_SEALED;
@@ -289,7 +317,7 @@ static void take_incoming(struct linkd *linkd, const struct znp_incoming *incomi
 	if (request.kind == UNIT_L2) {
 		take_l2(linkd, incoming->src, &request, now_us);
 	} else if (request.kind == UNIT_OWN) {
-		take_own(linkd, incoming->src, &request, now_us);
+		take_own(linkd, incoming, &request, now_us);
 	}
 }
 
@@ -362,6 +390,23 @@ static void answer_events(struct linkd *linkd, const struct linkd_ask *asked,
 	}
 	own_events_head_put(newest, body);
 	unit_send(OWN_EVENTS, asked->id, body, n, queue_payload, linkd);
+}
+
+/* The loop's angle, read a moment after the mark. */
+static void answer_angle(struct linkd *linkd, const struct linkd_ask *asked,
+			 struct json_object *result)
+{
+	struct own_angle angle = { .mark = asked->mark };
+	uint64_t read_us;
+
+	if (state_angle(result, &angle.deg, &angle.hz, &read_us) < 0 || read_us < asked->heard_us ||
+	    read_us - asked->heard_us > LINKD_ANGLE_US) {
+		linkd->count[LINKD_UNANSWERED]++;
+		return;
+	}
+	angle.latency_s = (double)(read_us - asked->heard_us) * 1e-6;
+	angle.deg = marks_turn_back(angle.deg, angle.hz, angle.latency_s);
+	marks_put(&linkd->state.marks, asked->heard_us, &angle);
 }
 
 /* Bytes of a hexadecimal member; 0 when it is missing or wrong. */
@@ -443,6 +488,8 @@ static void take_answer(struct linkd *linkd, struct json_object *answer)
 		linkd->count[LINKD_UNANSWERED]++;
 	} else if (asked->kind == LINKD_ASK_EVENTS) {
 		answer_events(linkd, asked, result);
+	} else if (asked->kind == LINKD_ASK_ANGLE) {
+		answer_angle(linkd, asked, result);
 	} else {
 		answer_report(linkd, asked, result);
 	}

@@ -22,6 +22,9 @@
 #define LINKD_IN_FLIGHT 2
 #define LINKD_SILENT_US 30000000
 #define LINKD_CONFIRM_US 3000000
+/* An angle that was read later than this after its mark is not used: with a frequency that is wrong
+ * by 10 mHz it is wrong by 0.2 degrees. */
+#define LINKD_ANGLE_US 60000
 /* qs1d answers within 30 s. */
 #define LINKD_ANSWER_US 35000000
 
@@ -66,11 +69,13 @@ struct linkd_ops {
  * @pan: PAN identifier
  * @channel: 11 to 26
  * @ieee: extended address of the modem, lowest byte first
+ * @byte_us: time that the modem's line needs for a byte; 0 for a line that is much faster
  */
 struct linkd_config {
 	uint16_t pan;
 	uint8_t channel;
 	uint8_t ieee[8];
+	double byte_us;
 };
 
 /* What qs1d was asked for. */
@@ -82,6 +87,7 @@ enum linkd_ask_kind {
 	LINKD_ASK_SEALED,
 	LINKD_ASK_PAIR_REQUEST,
 	LINKD_ASK_PAIR_CONFIRM,
+	LINKD_ASK_ANGLE, /* at a mark */
 };
 
 struct linkd_ask {
@@ -90,6 +96,8 @@ struct linkd_ask {
 	uint8_t id;
 	enum l2_command command;
 	uint8_t max; /* events */
+	uint16_t mark;
+	uint64_t heard_us; /* when the mark's frame ended */
 	char line[LINKD_LINE_MAX];
 };
 

@@ -121,6 +121,7 @@ static void open_port(void)
 	}
 	app.port = port;
 	app.port_failed = false;
+	app.linkd.config.byte_us = port_byte_us(app.settings.port);
 	linkd_port(&app.linkd, true, now_us());
 }
 

@@ -206,6 +206,21 @@ int state_event(struct json_object *event, struct own_event *ret)
 	return 0;
 }
 
+int state_angle(struct json_object *result, double *ret_deg, double *ret_hz, uint64_t *ret_us)
+{
+	double deg = number(member(result, "deg"));
+	double hz = number(member(result, "f"));
+	int64_t us = json_object_get_int64(member(result, "monotonic_us"));
+
+	if (!(deg >= 0 && deg <= 360) || !(hz > 0 && hz < 1000) || us < 0) {
+		return -ENODATA;
+	}
+	*ret_deg = deg;
+	*ret_hz = hz;
+	*ret_us = (uint64_t)us;
+	return 0;
+}
+
 int state_error(struct json_object *answer)
 {
 	static const char *const path[] = { "error", "code", NULL };

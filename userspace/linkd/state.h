@@ -26,4 +26,14 @@ int state_event(struct json_object *event, struct own_event *ret);
 /* Errno of an answer that is not ok, as a positive number; EIO for one without a known name. */
 int state_error(struct json_object *answer);
 
+/**
+ * state_angle() - the loop's angle of qs1d's answer to "angle"
+ * @ret_deg: from 0 to 360
+ * @ret_hz: grid frequency
+ * @ret_us: CLOCK_MONOTONIC when it was read
+ *
+ * Return: 0, or -ENODATA; results are untouched then.
+ */
+int state_angle(struct json_object *result, double *ret_deg, double *ret_hz, uint64_t *ret_us);
+
 #endif /* LINKD_STATE_H */

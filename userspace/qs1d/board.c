@@ -15,6 +15,8 @@
 #include "../lib/util.h"
 
 #define METER "qs1-meter"
+#define WAVE "qs1-wave"
+#define ANGLE_READS 3
 #define LAYOUT "qs1_layout_version"
 
 static const struct {
@@ -84,6 +86,7 @@ void board_init(struct board *board, const char *root)
 		board->channel[i] = IIO_CHANNEL_CLOSED;
 		board->sample.meter[i] = NAN;
 	}
+	board->pll = IIO_CHANNEL_CLOSED;
 	board->sample.plausible = true;
 }
 
@@ -99,6 +102,7 @@ void board_close(struct board *board)
 	for (int i = 0; i < BOARD_READING_COUNT; i++) {
 		iio_channel_close(&board->channel[i]);
 	}
+	iio_channel_close(&board->pll);
 	board->bound = false;
 	board->running = false;
 }
@@ -144,6 +148,18 @@ static void open_channels(struct board *board, const char *meter)
 	}
 }
 
+static void open_pll(struct board *board)
+{
+	char wave[PATH_MAX];
+	int dir __cleanup(close_fd) = iio_find(board->root, WAVE, wave) < 0
+					      ? -1
+					      : open(wave, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0 || iio_channel_open(dir, "phase", "pll", NULL, &board->pll) < 0) {
+		log_warning(WAVE ": no channel of type phase with label 'pll'");
+	}
+}
+
 static int open_board(struct board *board)
 {
 	char meter[PATH_MAX];
@@ -176,6 +192,7 @@ static int open_board(struct board *board)
 		return -ENOENT;
 	}
 	open_channels(board, meter);
+	open_pll(board);
 	board->bound = true;
 	log_notice("driver found: %s", meter);
 	return 0;
@@ -383,6 +400,34 @@ int board_heartbeat(struct board *board)
 {
 	board->heartbeat_ms = clock_ms(CLOCK_MONOTONIC);
 	return board_write(board, "heartbeat", "1");
+}
+
+int board_angle(struct board *board, double *ret_deg, int64_t *ret_us)
+{
+	int64_t shortest_us = INT64_MAX;
+
+	if (board->pll.fd < 0) {
+		return -ENOENT;
+	}
+	if (!board->running || !(board->sample.status & QS1_STATUS_PLL_LOCKED)) {
+		return -ENODATA;
+	}
+	for (int i = 0; i < ANGLE_READS; i++) {
+		int64_t start_us = clock_us(CLOCK_MONOTONIC);
+		double rad;
+		int ret = iio_channel_read(&board->pll, &rad);
+		int64_t took_us = clock_us(CLOCK_MONOTONIC) - start_us;
+
+		if (ret < 0) {
+			return ret;
+		}
+		if (took_us < shortest_us) {
+			shortest_us = took_us;
+			*ret_deg = fmod(rad * 180 / M_PI, 360);
+			*ret_us = start_us + took_us / 2;
+		}
+	}
+	return 0;
 }
 
 static void param_path(enum qs1_param id, char *path, size_t size)

@@ -109,6 +109,7 @@ struct board {
 	int64_t heartbeat_ms;
 	bool layout_reported;
 	struct iio_channel channel[BOARD_READING_COUNT];
+	struct iio_channel pll;
 };
 
 void board_init(struct board *board, const char *root);
@@ -155,6 +156,18 @@ int board_heartbeat(struct board *board);
  * ... as the firmware refused it.
  */
 int board_set(struct board *board, enum qs1_param id, int32_t value);
+
+/**
+ * board_angle() - the angle of the loop that is synchronised with the grid
+ * @ret_deg: of the newest control period, from 0 to below 360
+ * @ret_us: CLOCK_MONOTONIC when it was read
+ *
+ * The angle is up to 50 us old. The time is the middle of the shortest of three reads.
+ *
+ * Return: 0; -ENODATA while the loop is not locked to a grid, or without firmware; -ENOENT when the
+ * driver lacks the channel; another errno of the read.
+ */
+int board_angle(struct board *board, double *ret_deg, int64_t *ret_us);
 
 /* Read the value of a parameter in force. */
 int board_get(struct board *board, enum qs1_param id, int32_t *ret_value);

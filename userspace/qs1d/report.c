@@ -21,7 +21,7 @@ static void add_text(struct json_object *object, const char *name, const char *t
 }
 
 /* A number with as many decimals as its sensor is worth; null when there is none. */
-static void add_number(struct json_object *object, const char *name, double value, int decimals)
+void report_number(struct json_object *object, const char *name, double value, int decimals)
 {
 	char text[64];
 
@@ -66,22 +66,22 @@ static struct json_object *meter(const struct daemon *daemon)
 		struct json_object *pv = json_object_new_object();
 		char name[8];
 
-		add_number(pv, "v", value[BOARD_PV1_V + n], 3);
-		add_number(pv, "i", value[BOARD_PV1_I + n], 3);
-		add_number(pv, "p", value[BOARD_PV1_P + n], 2);
-		add_number(pv, "energy_wh", energy_wh(daemon->pace.energy.total_mj[n]), 3);
+		report_number(pv, "v", value[BOARD_PV1_V + n], 3);
+		report_number(pv, "i", value[BOARD_PV1_I + n], 3);
+		report_number(pv, "p", value[BOARD_PV1_P + n], 2);
+		report_number(pv, "energy_wh", energy_wh(daemon->pace.energy.total_mj[n]), 3);
 		snprintf(name, sizeof(name), "pv%d", n + 1);
 		add(object, name, pv);
 	}
-	add_number(grid, "v", value[BOARD_GRID_V], 3);
-	add_number(grid, "i", value[BOARD_GRID_I], 3);
-	add_number(grid, "f", value[BOARD_GRID_F], 3);
-	add_number(grid, "p", value[BOARD_GRID_P], 2);
-	add_number(grid, "q", value[BOARD_GRID_Q], 2);
-	add_number(grid, "energy_wh", energy_wh(daemon->pace.energy.total_mj[ENERGY_GRID]), 3);
+	report_number(grid, "v", value[BOARD_GRID_V], 3);
+	report_number(grid, "i", value[BOARD_GRID_I], 3);
+	report_number(grid, "f", value[BOARD_GRID_F], 3);
+	report_number(grid, "p", value[BOARD_GRID_P], 2);
+	report_number(grid, "q", value[BOARD_GRID_Q], 2);
+	report_number(grid, "energy_wh", energy_wh(daemon->pace.energy.total_mj[ENERGY_GRID]), 3);
 	add(object, "grid", grid);
-	add_number(object, "temp_c", value[BOARD_CASE_T], 2);
-	add_number(object, "dc_link_v", value[BOARD_LINK_V], 3);
+	report_number(object, "temp_c", value[BOARD_CASE_T], 2);
+	report_number(object, "dc_link_v", value[BOARD_LINK_V], 3);
 	return object;
 }
 
@@ -157,7 +157,7 @@ static void add_attribute(struct json_object *object, const char *name, const st
 	    sysfs_double(text, &value) < 0) {
 		value = NAN;
 	}
-	add_number(object, name, value, 3);
+	report_number(object, name, value, 3);
 }
 
 struct json_object *report_status(struct daemon *daemon)
@@ -193,6 +193,6 @@ struct json_object *report_status(struct daemon *daemon)
 		add(object, "firmware", NULL);
 	}
 	add(object, "crashes", json_object_new_int64(board->sample.crashes));
-	add_number(object, "uptime_s", (daemon_time().mono_ms - daemon->start_ms) / 1000.0, 1);
+	report_number(object, "uptime_s", (daemon_time().mono_ms - daemon->start_ms) / 1000.0, 1);
 	return object;
 }

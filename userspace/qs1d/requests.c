@@ -88,6 +88,26 @@ static int do_report(struct request *request)
 	return do_status(request);
 }
 
+/* The loop's angle, with which an ECU finds the phase of the unit. */
+static int do_angle(struct request *request)
+{
+	struct board *board = &request->daemon->board;
+	double deg;
+	int64_t us;
+	int ret = board_angle(board, &deg, &us);
+
+	if (ret < 0) {
+		snprintf(request->reason, sizeof(request->reason), "no angle: %s",
+			 ret == -ENODATA ? "not locked to a grid" : strerror(-ret));
+		return ret;
+	}
+	request->result = json_object_new_object();
+	report_number(request->result, "deg", deg, 2);
+	report_number(request->result, "f", board->sample.meter[BOARD_GRID_F], 3);
+	json_object_object_add(request->result, "monotonic_us", json_object_new_int64(us));
+	return 0;
+}
+
 /* A command of policy. */
 static int do_command(struct request *request)
 {
@@ -201,6 +221,7 @@ static const struct {
 } requests[] = {
 	{ "status", do_status, FROM_CONTROL | FROM_RADIO },
 	{ "report", do_report, FROM_CONTROL | FROM_RADIO },
+	{ "angle", do_angle, FROM_CONTROL | FROM_RADIO },
 	{ "events", do_events, FROM_CONTROL | FROM_RADIO },
 	{ "sealed", do_sealed, FROM_CONTROL | FROM_RADIO },
 	{ "start", do_command, FROM_CONTROL },
