@@ -520,6 +520,21 @@ void feeder_telemetry(const struct feeder *f, int unit, struct qs1_telemetry *te
 		u->host->telemetry(u->host_ctx, telemetry);
 }
 
+bool feeder_angle(const struct feeder *f, int unit, double *ret_deg, double *ret_hz)
+{
+	const struct unit *u = &f->unit[unit - 1];
+	struct qs1_telemetry telemetry;
+	struct qs1_scan scan;
+
+	qs1_core_scan(u->core, &u->in, &scan);
+	qs1_core_telemetry(u->core, &telemetry);
+	if (u->dead || !(scan.status & QS1_STATUS_PLL_LOCKED))
+		return false;
+	*ret_deg = scan.phase * (360 / 0x1p32);
+	*ret_hz = telemetry.f_mhz / 1e3;
+	return true;
+}
+
 int32_t feeder_param(const struct feeder *f, int unit, enum qs1_param id)
 {
 	return qs1_core_param(f->unit[unit - 1].core, id);

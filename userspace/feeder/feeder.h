@@ -130,6 +130,15 @@ void feeder_heartbeat(struct feeder *feeder, int unit);
 /* feeder_telemetry() - snapshot of the core's measurements and status, all but its seq */
 void feeder_telemetry(const struct feeder *feeder, int unit, struct qs1_telemetry *telemetry);
 
+/**
+ * feeder_angle() - the loop of a unit's core at feeder_time()
+ * @ret_deg: its angle, from 0 to below 360
+ * @ret_hz: grid frequency
+ *
+ * Return: false while the loop is not locked to a grid; results are untouched then.
+ */
+bool feeder_angle(const struct feeder *feeder, int unit, double *ret_deg, double *ret_hz);
+
 /* feeder_param() - a parameter's value in force in the core */
 int32_t feeder_param(const struct feeder *feeder, int unit, enum qs1_param id);
 

@@ -461,6 +461,19 @@ static bool on_stock(struct inverter *inverter, int64_t now_ms, uint16_t peer,
 	return give(inverter, &command, &asked);
 }
 
+/* The frame has just ended, and the loop is read at once. */
+static bool on_mark(struct inverter *inverter, uint64_t now_us, const struct unit_request *request)
+{
+	struct own_angle angle = { .latency_s = 0 };
+
+	if (own_mark_parse(request->body, request->n, &angle.mark) < 0 ||
+	    !inverter->firmware->angle(inverter->ctx, now_us, &angle.deg, &angle.hz)) {
+		return false;
+	}
+	marks_put(&inverter->node.state.marks, now_us, &angle);
+	return true;
+}
+
 static bool on_request(void *ctx, uint64_t now_us, uint16_t peer,
 		       const struct unit_request *request)
 {
@@ -478,6 +491,8 @@ static bool on_request(void *ctx, uint64_t now_us, uint16_t peer,
 		return on_pair_confirm(inverter, peer, request);
 	case OWN_EVENTS_REQUEST:
 		return on_events(inverter, peer, request);
+	case OWN_MARK:
+		return on_mark(inverter, now_us, request);
 	default:
 		return false;
 	}

@@ -22,6 +22,7 @@
  * struct inverter_firmware - how the firmware is reached; as qs1_core_*() of the control core
  * @run: number of the run of the firmware, from 1; 0 while it does not compute
  * @command: enum qs1_result, or a negative errno without an answer
+ * @angle: of the loop at a time of the air, degrees, and the frequency; false without a grid
  */
 struct inverter_firmware {
 	uint32_t (*run)(void *ctx);
@@ -30,6 +31,7 @@ struct inverter_firmware {
 	bool (*event)(void *ctx, struct qs1_event *event);
 	int32_t (*param)(void *ctx, enum qs1_param id);
 	void (*heartbeat)(void *ctx);
+	bool (*angle)(void *ctx, uint64_t us, double *ret_deg, double *ret_hz);
 };
 
 /**

@@ -172,8 +172,22 @@ static void core_heartbeat(void *ctx)
 	feeder_heartbeat(site.feeder, unit->number);
 }
 
+/* Feeder and air advance in turn: what the loop shows now is for another time by up to a slice. */
+static bool core_angle(void *ctx, uint64_t us, double *ret_deg, double *ret_hz)
+{
+	const struct unit *unit = ctx;
+	double deg;
+
+	if (!feeder_angle(site.feeder, unit->number, &deg, ret_hz)) {
+		return false;
+	}
+	*ret_deg = marks_turn_back(deg, *ret_hz, feeder_time(site.feeder) - (double)us * 1e-6);
+	return true;
+}
+
 static const struct inverter_firmware core_firmware = { core_run,   core_command, core_telemetry,
-							core_event, core_param,	  core_heartbeat };
+							core_event, core_param,	  core_heartbeat,
+							core_angle };
 
 /* --- Linux's part in the scenario --- */
 

@@ -185,6 +185,14 @@ static void heartbeat(void *ctx)
 	(void)ctx;
 }
 
-const struct inverter_firmware steady_firmware = {
-	run, command, telemetry, event, param, heartbeat
-};
+static bool angle(void *ctx, uint64_t us, double *ret_deg, double *ret_hz)
+{
+	const struct steady *steady = ctx;
+
+	*ret_deg = fmod(steady->angle_deg + 360 * fmod(GRID_HZ * (double)us * 1e-6, 1), 360);
+	*ret_hz = GRID_HZ;
+	return true;
+}
+
+const struct inverter_firmware steady_firmware = { run,	  command,   telemetry, event,
+						   param, heartbeat, angle };

@@ -13,10 +13,12 @@
  * struct steady - the owner's memory
  * @module_w: power that each module gives, W
  * @now_us: time up to which energy is counted
+ * @angle_deg: of the grid voltage at its terminals at time 0
  */
 struct steady {
 	double module_w;
 	uint64_t now_us;
+	double angle_deg;
 	bool armed;
 	bool gfdi;
 	bool gfdi_latched;
