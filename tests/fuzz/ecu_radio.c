@@ -91,6 +91,33 @@ static uint32_t on_events_from(void *ctx, int unit)
 	return (uint32_t)unit + 1;
 }
 
+static void on_angles(void *ctx, const struct radio_reply *reply, const uint8_t *body, size_t n)
+{
+	struct own_angle angle;
+
+	(void)ctx;
+	(void)reply;
+	while (own_angle_parse(body, n, &angle) == 0) {
+		assert(angle.deg >= 0 && angle.deg < 360);
+		body += OWN_ANGLE_BYTES;
+		n -= OWN_ANGLE_BYTES;
+	}
+}
+
+static uint16_t on_angles_from(void *ctx, int unit)
+{
+	(void)ctx;
+	return (uint16_t)unit;
+}
+
+static void on_marked(void *ctx, bool sent, uint64_t now_us)
+{
+	(void)ctx;
+	(void)sent;
+	(void)now_us;
+	assert(radio.mark == RADIO_MARK_NONE);
+}
+
 static bool on_command(void *ctx, int unit, enum plan_job job, struct radio_command *ret)
 {
 	(void)ctx;
@@ -152,6 +179,9 @@ static const struct radio_ops ops = {
 	.page = on_page,
 	.events = on_events,
 	.events_from = on_events_from,
+	.angles = on_angles,
+	.angles_from = on_angles_from,
+	.marked = on_marked,
 	.command = on_command,
 	.done = on_done,
 	.failed = on_failed,
@@ -192,6 +222,11 @@ static void modem_does(uint64_t now)
 
 	if (radio.host.waits_for) {
 		modem_says(radio.host.waits_for, &ok, 1, now);
+	}
+	if (radio.mark == RADIO_MARK_SENT) {
+		const uint8_t sent[] = { ZNP_SUCCESS, ZIGBEE_ENDPOINT, radio.mark_transaction };
+
+		modem_says(ZNP_AF_DATA_CONFIRM, sent, sizeof(sent), now);
 	}
 	for (int i = 0; i < radio.plan.units; i++) {
 		const uint8_t sent[] = { ZNP_SUCCESS, ZIGBEE_ENDPOINT, radio.unit[i].transaction };
@@ -265,6 +300,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			break;
 		case 1:
 			radio_run(&radio, now);
+			if (n > 0) {
+				radio_mark(&radio, bytes[0], now);
+			}
 			break;
 		case 2:
 			radio_says((uint16_t)unit, bytes, n, now);

@@ -68,8 +68,8 @@ static void write_audit(struct core *core, const struct order *order)
 	json_object_put(detail);
 }
 
-static void publish(struct core *core, struct order *order, enum order_state state,
-		    const char *message)
+void core_publish(struct core *core, struct order *order, enum order_state state,
+		  const char *message)
 {
 	bool changed = order->state != state || strcmp(order->message, message);
 
@@ -89,18 +89,18 @@ static void publish(struct core *core, struct order *order, enum order_state sta
 
 void core_refused(struct core *core, struct order *order)
 {
-	publish(core, order, order->state, order->message);
+	core_publish(core, order, order->state, order->message);
 }
 
-static void refuse(struct core *core, struct order *order, int error, const char *message)
+void core_refuse(struct core *core, struct order *order, int error, const char *message)
 {
 	order->error = error;
-	publish(core, order, ORDER_REFUSED, message);
+	core_publish(core, order, ORDER_REFUSED, message);
 }
 
 static void confirm(struct core *core, struct order *order)
 {
-	publish(core, order, ORDER_CONFIRMED, "");
+	core_publish(core, order, ORDER_CONFIRMED, "");
 }
 
 /* ---- orders under way ---- */
@@ -121,7 +121,7 @@ static struct core_order *begin(struct core *core, const struct order *order, in
 		for (int n = 0; n < core->model->units; n++) {
 			entry->progress[n] = unit < 0 || n == unit ? PROGRESS_WAITS : PROGRESS_NONE;
 		}
-		publish(core, &entry->order, ORDER_QUEUED, "");
+		core_publish(core, &entry->order, ORDER_QUEUED, "");
 		return entry;
 	}
 	return NULL;
@@ -185,7 +185,7 @@ static void watch(struct core *core, struct core_order *entry)
 	} else {
 		snprintf(message, sizeof(message), "%s", entry->order.message);
 	}
-	publish(core, &entry->order, state, message);
+	core_publish(core, &entry->order, state, message);
 	entry->used = !order_state_is_final(state);
 }
 
@@ -232,7 +232,7 @@ static void set_limit(struct core *core, struct order *order, double w, double t
 	}
 	ret = power_limits_put(&core->limits, &entry);
 	if (ret < 0) {
-		refuse(core, order, ret, "too many limits");
+		core_refuse(core, order, ret, "too many limits");
 		return;
 	}
 	if (ret > 0) {
@@ -244,7 +244,7 @@ static void set_limit(struct core *core, struct order *order, double w, double t
 	core_show_limits(core);
 	core_reconcile_all(core);
 	if (!begin(core, order, unit ? model_index(core->model, unit) : -1, ttl_us(order))) {
-		refuse(core, order, -EBUSY, "too many orders under way");
+		core_refuse(core, order, -EBUSY, "too many orders under way");
 	}
 	core_watch_orders(core);
 }
@@ -275,7 +275,7 @@ static void queue_command(struct core *core, struct order *order, int unit, cons
 	struct core_order *entry = begin(core, order, unit, ttl_us(order));
 
 	if (!entry) {
-		refuse(core, order, -EBUSY, "too many orders under way");
+		core_refuse(core, order, -EBUSY, "too many orders under way");
 		return;
 	}
 	for (int i = 0; i < core->model->units; i++) {
@@ -321,7 +321,7 @@ static void do_profile(struct core *core, struct order *order, int unit)
 	int ret = load_profile(core, order->text, &profile, err, sizeof(err));
 
 	if (ret < 0) {
-		refuse(core, order, ret, err);
+		core_refuse(core, order, ret, err);
 		return;
 	}
 	queue_command(core, order, unit, "grid profiles of stock inverters are not supported");
@@ -524,7 +524,7 @@ static int add_and_pair(struct core *core, struct order *order, const struct mod
 	memset(order->text, 0, sizeof(order->text));
 	serial_format(order->text, &unit.unit.serial);
 	if (i < 0) {
-		refuse(core, order, i, label_error(i));
+		core_refuse(core, order, i, label_error(i));
 		return i;
 	}
 	order->serial = unit.unit.serial;
@@ -588,7 +588,7 @@ static void do_replace(struct core *core, struct order *order, int unit)
 		ret = -EEXIST;
 	}
 	if (ret < 0) {
-		refuse(core, order, ret, label_error(ret));
+		core_refuse(core, order, ret, label_error(ret));
 		return;
 	}
 	core_remove(core, unit);
@@ -637,6 +637,7 @@ static void do_edit(struct core *core, struct order *order, int unit)
 	}
 	if (order->edit & ORDER_EDIT_PHASE) {
 		shown->phase = (enum model_phase)order->phase;
+		shown->phase_named = shown->phase != PHASE_UNKNOWN;
 	}
 	for (int i = 0; order->edit & ORDER_EDIT_PLACE && i < MODEL_CHANNELS; i++) {
 		shown->place[i] = (struct model_place){
@@ -648,6 +649,7 @@ static void do_edit(struct core *core, struct order *order, int unit)
 	}
 	model_end(core->model, CHANGE_UNIT, unit);
 	core_keep(core, unit);
+	core_name_phases(core);
 	confirm(core, order);
 }
 
@@ -664,11 +666,10 @@ static void do_cadence(struct core *core, struct order *order, int unit)
 	confirm(core, order);
 }
 
-/* Finding a phase takes marks, and no unit answers them so far. */
 static void do_phases(struct core *core, struct order *order, int unit)
 {
 	(void)unit;
-	refuse(core, order, -EOPNOTSUPP, "the inverters do not answer marks: set each one's phase");
+	core_search_begin(core, order);
 }
 
 static void (*const run_command[COMMAND_COUNT])(struct core *core, struct order *order,
@@ -701,11 +702,11 @@ void core_order(struct core *core, struct order *order)
 	struct model_unit *unit = model_find(core->model, &order->serial);
 
 	if (is_repeated(core, order)) {
-		refuse(core, order, -EALREADY, "this order has come before");
+		core_refuse(core, order, -EALREADY, "this order has come before");
 		return;
 	}
 	if (!order->site && order->command != COMMAND_PAIR && !unit) {
-		refuse(core, order, -ENOENT, "no such inverter");
+		core_refuse(core, order, -ENOENT, "no such inverter");
 		return;
 	}
 	run_command[order->command](core, order,

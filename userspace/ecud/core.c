@@ -790,6 +790,23 @@ static void on_events(void *ctx, const struct radio_reply *reply, const uint8_t 
 	}
 }
 
+static uint16_t on_angles_from(void *ctx, int unit)
+{
+	return core_search_from(ctx, unit);
+}
+
+static void on_angles(void *ctx, const struct radio_reply *reply, const uint8_t *body, size_t n)
+{
+	core_search_angles(ctx, reply->unit, body, n);
+}
+
+static void on_marked(void *ctx, bool sent, uint64_t now_us)
+{
+	(void)sent;
+	(void)now_us;
+	core_search_marked(ctx);
+}
+
 static bool on_command(void *ctx, int unit, enum plan_job job, struct radio_command *ret)
 {
 	struct core *core = ctx;
@@ -841,6 +858,8 @@ static void on_failed(void *ctx, int unit, enum plan_job job, uint64_t now_us)
 		set_confirm(core, unit, CONFIRM_UNCONFIRMED);
 	} else if (job == JOB_COMMAND) {
 		core_command_failed(core, unit);
+	} else if (job == JOB_ANGLES) {
+		core_search_failed(core, unit);
 	}
 }
 
@@ -932,6 +951,9 @@ static const struct radio_ops radio_ops = {
 	.page = on_page,
 	.events = on_events,
 	.events_from = on_events_from,
+	.angles = on_angles,
+	.angles_from = on_angles_from,
+	.marked = on_marked,
 	.command = on_command,
 	.done = on_done,
 	.failed = on_failed,
@@ -1036,12 +1058,16 @@ void core_run(struct core *core)
 	if (core->now_us >= core->tick_us) {
 		tick(core);
 	}
+	core_search_run(core);
 	radio_run(&core->radio, core->now_us);
 }
 
 uint64_t core_due(const struct core *core)
 {
-	return core->radio.due_us < core->tick_us ? core->radio.due_us : core->tick_us;
+	uint64_t due_us = core->radio.due_us < core->tick_us ? core->radio.due_us : core->tick_us;
+	uint64_t search_us = core_search_due(core);
+
+	return search_us < due_us ? search_us : due_us;
 }
 
 int core_add(struct core *core, const struct store_unit *unit)
@@ -1084,6 +1110,7 @@ int core_remove(struct core *core, int unit)
 	struct core_unit *entry = &core->unit[unit];
 	struct store_unit kept = { .removed = true };
 
+	core_search_removed(core);
 	kept.unit = core->model->unit[unit];
 	memcpy(kept.account, entry->account, sizeof(kept.account));
 	core_add_removed(core, &kept);

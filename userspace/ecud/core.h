@@ -12,6 +12,7 @@
 #include "power_limits.h"
 #include "model.h"
 #include "orders.h"
+#include "phases.h"
 #include "radio.h"
 #include "store.h"
 
@@ -94,6 +95,39 @@ struct core_unit {
 	struct seal_key key;
 };
 
+/* Where a search for phases is. */
+enum core_search_state {
+	SEARCH_NONE,
+	SEARCH_MARKS,
+	SEARCH_COLLECTS,
+};
+
+/**
+ * struct core_search - a search for phases
+ * @order: what asked for it
+ * @first, @mark: number of the first mark; marks that were sent
+ * @due_us, @deadline_us: of its next step, and of its end
+ * @units: of the site when it began
+ * @asked: units that take part; @waits: those whose angles are not all here
+ * @next: number of the first mark, from 0, that is not here
+ * @tries: requests in a row without an answer
+ * @deg: see phases_find()
+ */
+struct core_search {
+	enum core_search_state state;
+	struct order order;
+	uint16_t first;
+	int mark;
+	uint64_t due_us;
+	uint64_t deadline_us;
+	int units;
+	bool asked[MODEL_UNITS_MAX];
+	bool waits[MODEL_UNITS_MAX];
+	int next[MODEL_UNITS_MAX];
+	int tries[MODEL_UNITS_MAX];
+	double deg[MODEL_UNITS_MAX][PHASES_MARKS];
+};
+
 /**
  * struct core_ops - what the core cannot do by itself
  */
@@ -116,6 +150,7 @@ struct core_ops {
  * @params_slot_us: when the next request for grid parameters may be sent
  * @first: which stock unit stops first below the floor
  * @tick_us: next look at leases and orders
+ * @search: for phases
  */
 struct core {
 	struct model *model;
@@ -139,6 +174,7 @@ struct core {
 	int first;
 	uint64_t rotate_us;
 	uint64_t tick_us;
+	struct core_search search;
 };
 
 /* ---- core.c ---- */
@@ -210,7 +246,35 @@ bool core_params_request(struct core *core, int unit, struct radio_command *ret)
 /* Its answer: 0 and the JSON text, or a negative errno. */
 void core_params_done(struct core *core, int unit, int error, const char *text);
 
+/* ---- phase_search.c ---- */
+
+/* Look for the phases of all units that answer; the order ends with the search. */
+void core_search_begin(struct core *core, struct order *order);
+void core_search_run(struct core *core);
+uint64_t core_search_due(const struct core *core);
+
+/* A mark was sent, or could not be. */
+void core_search_marked(struct core *core);
+
+/* The first mark whose angle is wanted of a unit; angles of a unit. */
+uint16_t core_search_from(const struct core *core, int unit);
+void core_search_angles(struct core *core, int unit, const uint8_t *body, size_t n);
+
+/* A unit did not answer. */
+void core_search_failed(struct core *core, int unit);
+
+/* A unit is gone: indices have changed. */
+void core_search_removed(struct core *core);
+
+/* A person has named the phase of a unit: name the others of its group. */
+void core_name_phases(struct core *core);
+
 /* ---- commands.c ---- */
+
+/* An order's state and message, in the model and, at its end, in the audit log. */
+void core_publish(struct core *core, struct order *order, enum order_state state,
+		  const char *message);
+void core_refuse(struct core *core, struct order *order, int error, const char *message);
 
 /* An order that has passed order_check(). */
 void core_order(struct core *core, struct order *order);

@@ -70,6 +70,11 @@ const char *model_phase_name(enum model_phase phase)
 	return (unsigned int)phase < PHASE_COUNT ? phase_name[phase] : "?";
 }
 
+const char *model_phase_source(const struct model_unit *unit)
+{
+	return unit->phase == PHASE_UNKNOWN ? "unknown" : unit->phase_named ? "named" : "found";
+}
+
 int model_phase_find(const char *name)
 {
 	for (int i = 0; i < PHASE_COUNT; i++) {

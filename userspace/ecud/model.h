@@ -199,6 +199,11 @@ const char *model_phase_name(enum model_phase phase);
 /* The phase of a name, or -ENOENT. */
 int model_phase_find(const char *name);
 
+struct model_unit;
+
+/* How its phase is known: "unknown", "found" or "named". */
+const char *model_phase_source(const struct model_unit *unit);
+
 /* What is known of the limit that a unit has. Columns: identifier, name. */
 /* clang-format off */
 #define MODEL_CONFIRMS(X) \
@@ -288,6 +293,8 @@ struct model_counters {
  * @address: short address of the network; 0 when unknown
  * @modbus_unit: 2 to 247
  * @phase: where it is connected
+ * @phase_named: a person has said so; otherwise it follows from @phase_group
+ * @phase_group: as found, see phases.h; 0 for unknown
  * @place: its modules on the roof map
  * @rma: number of the return of the unit that this one replaced, "" for none
  * @firmware: version, "" when unknown
@@ -314,6 +321,8 @@ struct model_unit {
 	uint16_t address;
 	uint8_t modbus_unit;
 	enum model_phase phase;
+	bool phase_named;
+	int phase_group;
 	struct model_place place[MODEL_CHANNELS];
 	char rma[32];
 	char firmware[32];

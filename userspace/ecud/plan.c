@@ -22,6 +22,11 @@ const char *plan_job_name(enum plan_job job)
 	return (unsigned int)job < JOB_COUNT ? job_desc[job].name : "?";
 }
 
+bool plan_job_is_command(enum plan_job job)
+{
+	return job_desc[job].command;
+}
+
 /* Uniform in [0, @range): xorshift64*. */
 static uint64_t draw(struct plan *plan, uint64_t range)
 {

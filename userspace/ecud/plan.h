@@ -53,7 +53,8 @@
 	X(POLL, "poll", false) \
 	X(READ_BACK, "read back", false) \
 	X(INFO, "information", false) \
-	X(EVENTS, "events", false)
+	X(EVENTS, "events", false) \
+	X(ANGLES, "angles", false)
 /* clang-format on */
 
 enum plan_job {
@@ -64,6 +65,8 @@ enum plan_job {
 };
 
 const char *plan_job_name(enum plan_job job);
+/* Its answer may take long, and does not keep the modem. */
+bool plan_job_is_command(enum plan_job job);
 
 /**
  * struct plan_unit - one unit

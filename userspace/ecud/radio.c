@@ -28,6 +28,7 @@ static void set_due(struct radio *radio, uint64_t now_us)
 
 		due_us = choice.due_us < due_us ? choice.due_us : due_us;
 		due_us = radio->scan_us < due_us ? radio->scan_us : due_us;
+		due_us = radio->mark_us < due_us ? radio->mark_us : due_us;
 		for (int i = 0; i < radio->plan.units; i++) {
 			const struct radio_unit *unit = &radio->unit[i];
 
@@ -192,6 +193,12 @@ static bool send_events(struct radio *radio, struct radio_unit *unit, uint64_t n
 	return send_own(radio, unit, OWN_EVENTS_REQUEST, OWN_EVENTS_REQUEST_BYTES, now_us);
 }
 
+static bool send_angles(struct radio *radio, struct radio_unit *unit, uint64_t now_us)
+{
+	own_mark_put(radio->ops->angles_from(radio->ctx, index_of(radio, unit)), unit->body);
+	return send_own(radio, unit, OWN_ANGLE_REQUEST, OWN_MARK_BYTES, now_us);
+}
+
 /* A command of ours, sealed. The counter goes up with each attempt, answered or not. */
 static bool send_sealed(struct radio *radio, struct radio_unit *unit,
 			const struct radio_command *command, uint64_t now_us)
@@ -285,7 +292,7 @@ static bool (*const send_job[JOB_COUNT])(struct radio *radio, struct radio_unit 
 					 uint64_t now_us) = {
 	[JOB_PAIR] = send_pair,	    [JOB_COMMAND] = send_command,     [JOB_LIMIT] = send_command,
 	[JOB_POLL] = send_poll,	    [JOB_READ_BACK] = send_read_back, [JOB_INFO] = send_info,
-	[JOB_EVENTS] = send_events,
+	[JOB_EVENTS] = send_events, [JOB_ANGLES] = send_angles,
 };
 
 static void begin(struct radio *radio, const struct plan_choice *choice, uint64_t now_us)
@@ -307,6 +314,47 @@ static void begin(struct radio *radio, const struct plan_choice *choice, uint64_
 		clear_exchange(unit);
 		plan_skip(&radio->plan, choice->unit);
 	}
+}
+
+/* ---- marks ---- */
+
+static void end_mark(struct radio *radio, bool sent, uint64_t now_us)
+{
+	radio->mark = RADIO_MARK_NONE;
+	radio->mark_us = NEVER;
+	radio->ops->marked(radio->ctx, sent, now_us);
+}
+
+static void send_mark(struct radio *radio, uint64_t now_us)
+{
+	uint8_t number[OWN_MARK_BYTES];
+	uint8_t payload[OWN_FRAME_MAX];
+	struct znp_data_request request = {
+		.dst = NWK_BROADCAST,
+		.dst_endpoint = ZIGBEE_ENDPOINT,
+		.src_endpoint = ZIGBEE_ENDPOINT,
+		.cluster = ZIGBEE_CLUSTER_REQUEST,
+		.transaction = ++radio->transaction,
+		.radius = 1,
+		.data = payload,
+	};
+
+	own_mark_put(radio->mark_number, number);
+	request.n = (size_t)own_build(OWN_MARK, request.transaction, number, sizeof(number), 0,
+				      payload, sizeof(payload));
+	radio->mark = RADIO_MARK_SENT;
+	radio->mark_transaction = request.transaction;
+	radio->mark_us = now_us + RADIO_MARK_US;
+	host_send(&radio->host, &request, now_us);
+}
+
+/* A mark is in the way of what would begin now. */
+static bool mark_holds(struct radio *radio, uint64_t now_us)
+{
+	if (radio->mark == RADIO_MARK_WAITS && radio->plan.outstanding == 0) {
+		send_mark(radio, now_us);
+	}
+	return radio->mark != RADIO_MARK_NONE;
 }
 
 /* An exchange whose next frame waits for the modem. */
@@ -336,6 +384,9 @@ static void pump(struct radio *radio, uint64_t now_us)
 				send_part(radio, unit, now_us);
 			}
 			continue;
+		}
+		if (mark_holds(radio, now_us)) {
+			break;
 		}
 		if (now_us >= radio->scan_us) {
 			radio->scan_us = now_us + RADIO_SCAN_US;
@@ -431,6 +482,17 @@ static void take_events(struct radio *radio, struct radio_unit *unit, uint64_t n
 	radio->ops->events(radio->ctx, &reply, body, n);
 }
 
+static void take_angles(struct radio *radio, struct radio_unit *unit, uint64_t now_us)
+{
+	struct radio_reply reply = reply_of(radio, unit, now_us);
+	uint8_t body[OWN_MESSAGE_MAX];
+	size_t n = unit->message.n;
+
+	memcpy(body, unit->message.body, n);
+	answered(radio, unit, false, now_us);
+	radio->ops->angles(radio->ctx, &reply, body, n);
+}
+
 static void take_offer(struct radio *radio, struct radio_unit *unit, const struct own_pair *offer,
 		       uint16_t src, uint64_t now_us)
 {
@@ -515,6 +577,8 @@ static bool is_expected(const struct radio_unit *unit, uint8_t type)
 		return type == OWN_STATUS;
 	case JOB_EVENTS:
 		return type == OWN_EVENTS;
+	case JOB_ANGLES:
+		return type == OWN_ANGLE;
 	case JOB_COMMAND:
 	case JOB_LIMIT:
 	case JOB_READ_BACK:
@@ -542,6 +606,9 @@ static void take_own(struct radio *radio, struct radio_unit *unit, const struct 
 		break;
 	case OWN_EVENTS:
 		take_events(radio, unit, now_us);
+		break;
+	case OWN_ANGLE:
+		take_angles(radio, unit, now_us);
 		break;
 	case OWN_SEALED_REPLY:
 		take_sealed(radio, unit, now_us);
@@ -732,7 +799,9 @@ static void on_part_sent(struct radio *radio, struct radio_unit *unit, uint64_t 
 	if (unit->type) {
 		unit->part++;
 	}
-	if (unit->job != JOB_POLL && (!unit->type || unit->part == own_parts(unit->n))) {
+	/* what a daemon has to carry out is answered later; all else at once */
+	if ((plan_job_is_command(unit->job) || unit->type == OWN_SEALED) &&
+	    (!unit->type || unit->part == own_parts(unit->n))) {
 		plan_release(&radio->plan, index_of(radio, unit));
 	}
 }
@@ -741,6 +810,10 @@ static void on_sent(void *ctx, uint8_t transaction, uint8_t status, uint64_t now
 {
 	struct radio *radio = ctx;
 
+	if (radio->mark == RADIO_MARK_SENT && transaction == radio->mark_transaction) {
+		end_mark(radio, status == ZNP_SUCCESS, now_us);
+		return;
+	}
 	for (int i = 0; i < radio->plan.units; i++) {
 		struct radio_unit *unit = &radio->unit[i];
 
@@ -777,6 +850,9 @@ static void stop_exchanges(struct radio *radio, uint64_t now_us)
 		clear_exchange(&radio->unit[i]);
 	}
 	plan_restart(&radio->plan, now_us);
+	if (radio->mark == RADIO_MARK_SENT) {
+		end_mark(radio, false, now_us);
+	}
 }
 
 static void on_down(void *ctx, const char *why, uint64_t now_us)
@@ -836,7 +912,7 @@ void radio_init(struct radio *radio, const uint8_t ecu[JOIN_ECU_BYTES], uint8_t 
 	for (int i = 0; i < JOIN_ECU_BYTES; i++) {
 		radio->host.startup.ieee[2 + i] = ecu[JOIN_ECU_BYTES - 1 - i];
 	}
-	radio->due_us = radio->scan_us = NEVER;
+	radio->due_us = radio->scan_us = radio->mark_us = NEVER;
 }
 
 void radio_open(struct radio *radio, uint64_t now_us)
@@ -864,6 +940,9 @@ void radio_run(struct radio *radio, uint64_t now_us)
 		if (now_us >= radio->unit[i].deadline_us) {
 			failed(radio, &radio->unit[i], now_us);
 		}
+	}
+	if (now_us >= radio->mark_us) {
+		end_mark(radio, false, now_us);
 	}
 	host_run(&radio->host, now_us);
 	pump(radio, now_us);
@@ -918,5 +997,12 @@ void radio_pair(struct radio *radio, int unit, const uint8_t *code, uint64_t now
 void radio_want(struct radio *radio, int unit, enum plan_job job, uint64_t now_us)
 {
 	plan_want(&radio->plan, unit, job, now_us);
+	pump(radio, now_us);
+}
+
+void radio_mark(struct radio *radio, uint16_t number, uint64_t now_us)
+{
+	radio->mark = RADIO_MARK_WAITS;
+	radio->mark_number = number;
 	pump(radio, now_us);
 }

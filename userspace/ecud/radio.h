@@ -59,6 +59,9 @@ struct radio_command {
  * @status, @telemetry, @info, @page: answers
  * @events: body of an answer to JOB_EVENTS
  * @events_from: number of the first event that is wanted
+ * @angles: body of an answer to JOB_ANGLES
+ * @angles_from: number of the first mark whose angle is wanted
+ * @marked: the mark of radio_mark() was sent, or was not
  * @command: fill what JOB_COMMAND or JOB_LIMIT sends, or JOB_READ_BACK to one of ours; false for
  *           nothing
  * @done: the unit's answer to it: 0 and the JSON text of ours; or a negative errno: -EKEYREJECTED
@@ -83,6 +86,9 @@ struct radio_ops {
 	void (*page)(void *ctx, const struct radio_reply *reply, double panel_w);
 	void (*events)(void *ctx, const struct radio_reply *reply, const uint8_t *body, size_t n);
 	uint32_t (*events_from)(void *ctx, int unit);
+	void (*angles)(void *ctx, const struct radio_reply *reply, const uint8_t *body, size_t n);
+	uint16_t (*angles_from)(void *ctx, int unit);
+	void (*marked)(void *ctx, bool sent, uint64_t now_us);
 	bool (*command)(void *ctx, int unit, enum plan_job job, struct radio_command *ret);
 	void (*done)(void *ctx, const struct radio_reply *reply, enum plan_job job, int error,
 		     const char *text);
@@ -91,6 +97,16 @@ struct radio_ops {
 	void (*paired)(void *ctx, int unit, uint16_t address, const struct seal_key *key);
 	void (*pair_failed)(void *ctx, int unit, const char *why);
 	void (*forged)(void *ctx, int unit, const char *why);
+};
+
+/* The modem confirms a mark within this time. */
+#define RADIO_MARK_US UINT64_C(1000000)
+
+/* Where a mark is. */
+enum radio_mark {
+	RADIO_MARK_NONE,
+	RADIO_MARK_WAITS, /* for the end of the exchanges under way */
+	RADIO_MARK_SENT,  /* until the modem confirms it, nothing else begins */
 };
 
 /* Where a pairing is. */
@@ -146,6 +162,7 @@ struct radio_unit {
  * struct radio - state
  * @due_us: radio_run() is to be called by then
  * @exchange_us: mean time of a poll, for plan_cadence()
+ * @mark: where the mark is, and its number
  */
 struct radio {
 	const struct radio_ops *ops;
@@ -159,6 +176,10 @@ struct radio {
 	uint64_t late;	  /* answers to what is no longer under way */
 	uint64_t refused; /* payloads that are no answer */
 	uint8_t transaction;
+	enum radio_mark mark;
+	uint16_t mark_number;
+	uint8_t mark_transaction;
+	uint64_t mark_us; /* RADIO_MARK_SENT: lost without a confirmation by then */
 	struct radio_unit unit[MODEL_UNITS_MAX];
 };
 
@@ -191,5 +212,8 @@ void radio_pair(struct radio *radio, int unit, const uint8_t *code, uint64_t now
 
 /* A job is wanted, see plan_want(). */
 void radio_want(struct radio *radio, int unit, enum plan_job job, uint64_t now_us);
+
+/* Broadcast a mark with radius 1, when nothing else is on the air. */
+void radio_mark(struct radio *radio, uint16_t number, uint64_t now_us);
 
 #endif /* ECUD_RADIO_H */

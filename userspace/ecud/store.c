@@ -331,13 +331,15 @@ static int write_identity(sqlite3 *db, const struct store_unit *unit, const char
 	const struct model_unit *shown = &unit->unit;
 	const void *key = unit->has_key ? unit->key.byte : NULL;
 
-	return db_run(db, "INSERT OR REPLACE INTO unit VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-		      "sisiiiiibsssssbi", serial, (int64_t)unit->removed, shown->name,
+	return db_run(db,
+		      "INSERT OR REPLACE INTO unit VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		      "sisiiiiibsssssbiii", serial, (int64_t)unit->removed, shown->name,
 		      (int64_t)shown->make, (int64_t)shown->paired, (int64_t)shown->address,
 		      (int64_t)shown->modbus_unit, (int64_t)shown->phase,
 		      (const void *)shown->place, sizeof(shown->place), shown->rma, shown->firmware,
 		      shown->model, shown->profile, shown->profile_desired, key,
-		      key ? sizeof(unit->key.byte) : (size_t)0, (int64_t)unit->event_last);
+		      key ? sizeof(unit->key.byte) : (size_t)0, (int64_t)unit->event_last,
+		      (int64_t)shown->phase_named, (int64_t)shown->phase_group);
 }
 
 static int write_accounts(sqlite3 *db, const struct account *account, const char *serial)
@@ -894,6 +896,8 @@ static int load_unit(sqlite3 *db, sqlite3_stmt *row, struct store_unit *unit)
 		memcpy(unit->key.byte, sqlite3_column_blob(row, 14), sizeof(unit->key.byte));
 	}
 	unit->event_last = (uint32_t)sqlite3_column_int64(row, 15);
+	shown->phase_named = sqlite3_column_int(row, 16);
+	shown->phase_group = sqlite3_column_int(row, 17);
 	return load_accounts(db, serial, unit->account);
 }
 

@@ -41,6 +41,10 @@ static const char *const store_schema[] = {
 	"CREATE TABLE batch (sequence INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;",
 	/* 2: number of the last event of the unit's own log that is kept */
 	"ALTER TABLE unit ADD COLUMN event_last INTEGER NOT NULL DEFAULT 0;",
+	/* 3: how the phase is known */
+	"ALTER TABLE unit ADD COLUMN phase_named INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE unit ADD COLUMN phase_group INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE unit SET phase_named = phase != 0;",
 };
 
 #endif /* ECUD_STORE_SCHEMA_H */

@@ -557,7 +557,25 @@ struct json_object *view_limits(const struct model *model)
 	return object;
 }
 
-/* Roof map and commissioning. */
+/* Roof map, phases and commissioning. */
+
+static struct json_object *view_unit_phases(const struct snapshot *snapshot)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (int i = 0; i < snapshot->units; i++) {
+		const struct model_unit *unit = &snapshot->unit[i];
+		struct json_object *object = json_object_new_object();
+
+		put_serial(object, true, &unit->serial);
+		put_text(object, "phase", model_phase_name(unit->phase));
+		put_text(object, "source", model_phase_source(unit));
+		put(object, "group",
+		    unit->phase_group ? json_object_new_int(unit->phase_group) : NULL);
+		json_object_array_add(array, object);
+	}
+	return array;
+}
 
 struct json_object *view_topology(const struct snapshot *snapshot)
 {
@@ -581,6 +599,7 @@ struct json_object *view_topology(const struct snapshot *snapshot)
 		json_object_array_add(array, module);
 	}
 	put(object, "modules", array);
+	put(object, "phases", view_unit_phases(snapshot));
 	return object;
 }
 
