@@ -74,21 +74,26 @@ cache_lock()
 # step TEXT COMMAND...: run one command with its output in a log and one line on standard error. A
 # command that writes apt's status lines ("dlstatus:NUMBER:PERCENT:...") to file descriptor 3 has the
 # percentage shown on a terminal while it runs. With STEP_RETRY set it only reports a failure, because the
-# caller tries another way.
+# caller tries another way. A function ends with its first command that fails, but not where the caller has
+# step before ||: there, bash ignores set -e in all that step calls.
 step()
 {
-	local text=$1 log=$LOG_DIR/${0##*/}.log status=0 begin=$SECONDS from
+	local text=$1 log=$LOG_DIR/${0##*/}.log status begin=$SECONDS from errexit=${-//[!e]/}
 	shift
 	mkdir -p "$LOG_DIR"
 	printf '== %s: %s\n' "$(date +%T)" "$*" >>"$log"
 	from=$(stat --format %s "$log")
+	set +e
 	if [ -t 2 ]; then
 		printf '  %s ...' "$text" >&2
-		("$@") 3>&1 >>"$log" 2>&1 | show_percent "$text" || status=$?
+		(set -e && "$@") 3>&1 >>"$log" 2>&1 | show_percent "$text"
+		status=$?
 		printf '\r\033[K' >&2
 	else
-		("$@") 3>/dev/null >>"$log" 2>&1 || status=$?
+		(set -e && "$@") 3>/dev/null >>"$log" 2>&1
+		status=$?
 	fi
+	[ -z "$errexit" ] || set -e
 	if [ "$status" -ne 0 ] && [ -n "${STEP_RETRY:-}" ]; then
 		printf '  %s: failed, trying another way\n' "$text" >&2
 		return "$status"

@@ -2,6 +2,7 @@
 """Checks of the Makefile before a build, and two makes in one folder."""
 
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -175,6 +176,20 @@ def test_a_package_that_another_one_provides_is_present(tmp_path):
     assert done.returncode == 1
     names = done.stderr.split("--no-install-recommends ")[1].split()
     assert "python3" in names and not {"nodejs", "npm"} & set(names)
+
+
+def test_npm_packages_that_cannot_be_fetched_leave_nothing_in_the_cache(tmp_path):
+    """A folder in the cache stands for all packages of its lock file."""
+    npm = program(tmp_path, "npm", "exit 1")
+    env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "QS1_CACHE": str(tmp_path / "cache")}
+    for _ in range(2):
+        done = subprocess.run([ROOT / "scripts/npm", "userspace/web"], cwd=ROOT, env=env,
+                              capture_output=True, text=True)
+        assert done.returncode != 0 and "npm packages of userspace/web: failed" in done.stderr
+    npm.write_text('#!/bin/sh\nmkdir "$3/node_modules"\n')
+    done = subprocess.run([ROOT / "scripts/npm", "userspace/web"], cwd=ROOT, env=env, capture_output=True,
+                          text=True, check=True)
+    assert pathlib.Path(done.stdout.strip()).is_dir()
 
 
 def test_the_table_of_packages_is_sorted_and_its_groups_are_explained():
