@@ -101,7 +101,8 @@ deb:
 	@scripts/deb $(BUILD)/deb armhf arm64 amd64
 
 ## make test-hosts   both commands as a newcomer in chroots of the supported Debian releases, as root
-##   RELEASES=trixie COMMAND='run HEADLESS=1 FOR=15'   some of them, another command
+##   RELEASES=trixie COMMAND='run HEADLESS=1 FOR=15'   some of them, another command; AGAIN=1 in the
+##   chroots that a failed command left
 define BOTH_COMMANDS
 run HEADLESS=1 FOR=15
 test
@@ -110,6 +111,7 @@ RELEASES = $(shell sed -n "s/^export HOST_RELEASES='\(.*\)'/\1/p" scripts/lib.sh
 COMMAND = $(BOTH_COMMANDS)
 .PHONY: test-hosts
 test-hosts: export QS1_COMMANDS = $(COMMAND)
+test-hosts: export AGAIN := $(AGAIN)
 test-hosts:
 	@scripts/test-hosts "$(RELEASES)" "$$QS1_COMMANDS"
 
