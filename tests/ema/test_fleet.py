@@ -125,3 +125,83 @@ def test_nothing_is_lost_or_doubled_when_any_part_or_server_is_killed(parts):
     assert len(promised) == 20 * 25
     web.wait(lambda: len(stored(parts.postgres)) >= len(promised), 60)
     assert stored(parts.postgres) == promised
+
+
+@pytest.fixture(scope="module")
+def partitioned(request, tmp_path_factory):
+    """One process on PostgreSQL, with an ECU that has delivered two days."""
+    postgres = Postgres()
+    request.addfinalizer(postgres.stop)
+    postgres.start()
+    service = Service(tmp_path_factory.mktemp("partitioned"), {
+        "database": postgres.url("qs1_store"), "web_database": postgres.url("qs1_web")})
+    request.addfinalizer(service.stop)
+    service.start().set_up()
+    service.deliver("--ecus", 2, "--units", 2, "--batches", 1, "--period", 1, "--history", 2)
+    service.postgres = postgres
+    service.wait(lambda: all_derived(postgres))
+    return service
+
+
+def scoped(postgres, text, tenant=-1):
+    return postgres.sql("ema", f"SET ROLE qs1_store; SET qs1.tenant = '{tenant}'; {text}").split()
+
+
+def all_derived(postgres):
+    newest, done = scoped(postgres, "SELECT COALESCE(MAX(number), 0) FROM batches; SELECT number FROM "
+                                    "progress WHERE name = 'derived'")
+    return newest == done
+
+
+def partitions(postgres, parent):
+    return scoped(postgres, "SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid "
+                            f"WHERE inhparent = '{parent}'::regclass ORDER BY 1")
+
+
+@pytest.mark.long
+def test_no_other_role_reads_a_partition_itself(partitioned):
+    postgres = partitioned.postgres
+    tables = [f"partitions.{name}" for parent in ("batches", "unit_days")
+              for name in partitions(postgres, parent)]
+    assert len(tables) >= 8
+    for table in tables:
+        with pytest.raises(AssertionError, match="permission denied"):
+            postgres.sql("ema", f"SET ROLE qs1_web; SET qs1.tenant = '-1'; SELECT * FROM {table}")
+    # the parent shows a tenant its rows alone, also to the owner of the table
+    for role in ("qs1_web", "qs1_store"):
+        for tenant, seen in ((-1, True), (0, True), (77, False)):
+            count = postgres.sql("ema", f"SET ROLE {role}; SET qs1.tenant = '{tenant}'; "
+                                        "SELECT COUNT(*) FROM unit_days").strip()
+            assert (count != "0") is seen, (role, tenant, count)
+
+
+@pytest.mark.long
+def test_a_row_outside_of_the_partitions_moves_when_its_partition_is_made(partitioned):
+    postgres = partitioned.postgres
+    scoped(postgres, "INSERT INTO unit_days (serial, day, site, reports, quarters, plain_hash, content) "
+                     "SELECT 7, 320, MIN(id), 0, '', '', '' FROM sites")
+    where = "SELECT tableoid::regclass FROM unit_days WHERE serial = 7"
+    assert scoped(postgres, where) == ["partitions.unit_days_rest"]
+    assert scoped(postgres, "SELECT partition_add('unit_days', 320, 352)") == ["1"]
+    assert scoped(postgres, where) == ["partitions.unit_days_320"]
+    assert scoped(postgres, "SELECT partition_drop('unit_days', 351, true)") == ["0"]
+    assert scoped(postgres, "SELECT partition_drop('unit_days', 352, true)") == ["1"]
+    assert scoped(postgres, where) == []
+
+
+@pytest.mark.long
+def test_compaction_empties_partitions_of_the_log_which_are_dropped(partitioned):
+    postgres = partitioned.postgres
+    partitioned.stop()
+    before = partitioned.command("--hashes")
+    log = len(stored(postgres))
+    # the batches become old, in partitions of their days
+    day = int(time.time()) // 86400 - 9
+    scoped(postgres, f"SELECT partition_add('batches', {day * 86400000}, {(day + 1) * 86400000}); "
+                     f"UPDATE batches SET received_ms = {day * 86400000}")
+    assert f"batches_{day * 86400000}" in partitions(postgres, "batches")
+    assert f"{log} batches compacted" in partitioned.command("--compact")
+    assert f"batches_{day * 86400000}" not in partitions(postgres, "batches")
+    assert partitioned.command("--hashes") == before
+    assert partitioned.command("--rebuild", "--hashes") == before
+    partitioned.start()

@@ -158,6 +158,13 @@ static int write_run(struct store *store, struct sql *sql, const struct run *run
 			"AND $4",
 			"iiii", run->ecu, run->epoch, run->first, run->last);
 	}
+	if (ret >= 0) {
+		ret = sql_run(
+			sql,
+			"DELETE FROM batch_keys WHERE ecu = $1 AND epoch = $2 AND sequence BETWEEN "
+			"$3 AND $4",
+			"iiii", run->ecu, run->epoch, run->first, run->last);
+	}
 	return ret < 0 ? ret : 0;
 }
 

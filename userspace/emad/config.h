@@ -33,6 +33,8 @@
 #define CONFIG_NUMBERS(X) \
 	X(web_port, 9443, 0, 65535, "port of pages and API") \
 	X(uplink_port, 9444, 0, 65535, "port of the ECUs") \
+	X(uplink_connections, 2000, 10, 100000, "connections of ECUs at once, two for each ECU") \
+	X(keep_days, 0, 0, 36500, "day blobs are dropped after as many days; 0 keeps them for ever") \
 	X(webhook_private, 0, 0, 1, "1: webhooks may go to private addresses, by http too")
 /* clang-format on */
 

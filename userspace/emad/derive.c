@@ -33,6 +33,55 @@ struct source {
 	struct batch batch;
 };
 
+/* Before a transaction has this many changed days, or reports of them, in memory, it writes them.
+ */
+#define CHANGED_DAYS_MAX 4096
+#define CHANGED_REPORTS_MAX 20000
+#define CHANGED_BUCKETS 1024
+/* Batches that are read at once. */
+#define READ_MAX 200
+
+/**
+ * struct changed_day - a day of an inverter with the reports of some batches
+ * @ecu: that sent the newest
+ * @zone_min: of the last batch
+ * @reports: all of the day, also the stored ones
+ * @newest: of the batches
+ * @next: index of the next one in the same bucket, -1 for none
+ */
+struct changed_day {
+	int64_t site;
+	int64_t customer;
+	uint64_t serial;
+	int64_t day;
+	uint64_t ecu;
+	int zone_min;
+	struct report *reports;
+	size_t n;
+	struct report newest;
+	int next;
+};
+
+struct changed_site {
+	int64_t site;
+	int zone_min;
+};
+
+/**
+ * struct changed - what the batches of a transaction have changed
+ *
+ * A day is read and written once for many batches: after an outage an ECU delivers a day in
+ * hundreds of batches, and each would write the whole day again.
+ */
+struct changed {
+	struct changed_day *day;
+	int days;
+	size_t reports;
+	int bucket[CHANGED_BUCKETS];
+	struct changed_site site[CHANGED_DAYS_MAX];
+	int sites;
+};
+
 int64_t derive_reports(struct store *store, struct sql *sql, int64_t site, uint64_t serial,
 		       int64_t day, struct report **ret_reports)
 {
@@ -81,8 +130,7 @@ static void hash_reports(const struct report *reports, size_t n, uint8_t *hash)
 	free(packer.bytes);
 }
 
-static int write_day(struct store *store, struct sql *sql, const struct source *source,
-		     uint64_t serial, int64_t day, const struct report *reports, size_t n)
+static int write_day(struct store *store, struct sql *sql, const struct changed_day *day)
 {
 	uint8_t *plain __cleanup(free_ptr) = NULL;
 	uint8_t *sealed __cleanup(free_ptr) = NULL;
@@ -90,18 +138,17 @@ static int write_day(struct store *store, struct sql *sql, const struct source *
 	uint8_t hash[HASH_BYTES];
 	struct rollup rollup;
 	size_t plain_n, sealed_n;
-	int ret = day_pack_open(reports, n, &plain, &plain_n);
+	int ret = day_pack_open(day->reports, day->n, &plain, &plain_n);
 
 	if (ret == 0) {
-		ret = vault_seal(store->vault, source->customer, plain, plain_n, &sealed,
-				 &sealed_n);
+		ret = vault_seal(store->vault, day->customer, plain, plain_n, &sealed, &sealed_n);
 	}
 	if (ret < 0) {
 		return ret;
 	}
-	rollup_day(reports, n, day * DAY_S - source->batch.head.zone_min * 60, &rollup);
+	rollup_day(day->reports, day->n, day->day * DAY_S - day->zone_min * 60, &rollup);
 	rollup_pack(&rollup, &quarters);
-	hash_reports(reports, n, hash);
+	hash_reports(day->reports, day->n, hash);
 	ret = quarters.failed
 		      ? -ENOMEM
 		      : sql_run(sql,
@@ -116,8 +163,8 @@ static int write_day(struct store *store, struct sql *sql, const struct source *
 				"excluded.last1, last2 = excluded.last2, last3 = excluded.last3, "
 				"last4 = excluded.last4, quarters = excluded.quarters, "
 				"plain_hash = excluded.plain_hash, content = excluded.content",
-				"iiiinnnnnnnnnbbb", source->site, serial, day, (int64_t)n,
-				nullable(rollup.peak_w), nullable(rollup.first[0]),
+				"iiiinnnnnnnnnbbb", day->site, day->serial, day->day,
+				(int64_t)day->n, nullable(rollup.peak_w), nullable(rollup.first[0]),
 				nullable(rollup.first[1]), nullable(rollup.first[2]),
 				nullable(rollup.first[3]), nullable(rollup.last[0]),
 				nullable(rollup.last[1]), nullable(rollup.last[2]),
@@ -127,30 +174,7 @@ static int write_day(struct store *store, struct sql *sql, const struct source *
 	return ret < 0 ? ret : 0;
 }
 
-/* Merges reports of one inverter and one day into the stored day. */
-static int derive_day(struct store *store, struct sql *sql, const struct source *source,
-		      const struct report *reports, size_t n)
-{
-	int64_t day = day_of(reports[0].time_s, source->batch.head.zone_min);
-	struct report *old __cleanup(free_ptr) = NULL;
-	struct report *all __cleanup(free_ptr) = NULL;
-	int64_t old_n = derive_reports(store, sql, source->site, reports[0].serial, day, &old);
-	int64_t all_n;
-
-	if (old_n < 0) {
-		return (int)old_n;
-	}
-	all_n = rollup_merge(old, (size_t)old_n, reports, n, &all);
-	if (all_n < 0) {
-		return (int)all_n;
-	}
-	if (all_n > DAY_REPORTS_MAX) {
-		all_n = DAY_REPORTS_MAX;
-	}
-	return write_day(store, sql, source, reports[0].serial, day, all, (size_t)all_n);
-}
-
-static int derive_unit(struct sql *sql, const struct source *source, const struct report *newest)
+static int derive_unit(struct sql *sql, int64_t site, uint64_t ecu, const struct report *newest)
 {
 	struct packer packer = { 0 };
 	int ret;
@@ -165,15 +189,188 @@ static int derive_unit(struct sql *sql, const struct source *source, const struc
 				"power_w = excluded.power_w, state = excluded.state, faults = "
 				"excluded.faults, newest = excluded.newest WHERE excluded.time_s >= "
 				"units.time_s",
-				"iiiinnnb", newest->serial, source->site, source->batch.head.ecu,
-				newest->time_s, nullable(newest->value[REPORT_POWER]),
+				"iiiinnnb", newest->serial, site, ecu, newest->time_s,
+				nullable(newest->value[REPORT_POWER]),
 				nullable(newest->value[REPORT_STATE]),
 				nullable(newest->value[REPORT_FAULTS]), packer.bytes, packer.n);
 	free(packer.bytes);
 	return ret < 0 ? ret : 0;
 }
 
-static int derive_all_reports(struct store *store, struct sql *sql, const struct source *source)
+/* Energy of an input in the day u after the day b, as history_read() has it. */
+#define MORE(from, to) "CASE WHEN " to " > " from " THEN " to " - " from " ELSE 0 END"
+#define GAINED(input)                                                                              \
+	MORE("b.last" input, "u.first" input) " + " MORE("u.first" input, "u.last" input)
+
+/* Sums over the inverters of a site, as of its newest report. */
+static int derive_site(struct sql *sql, const struct changed_site *changed)
+{
+	int64_t newest_s;
+	int ret = sql_one(sql, &newest_s, 0, "SELECT MAX(time_s) FROM units WHERE site = $1", "i",
+			  changed->site);
+
+	if (ret == 0) {
+		ret = sql_run(
+			sql,
+			"UPDATE sites SET zone_min = $2, last_ms = $3, (units, reporting, power_w, state) "
+			"= (SELECT COUNT(*), COUNT(*) FILTER (WHERE time_s > $4), SUM(power_w) FILTER "
+			"(WHERE time_s > $4), CASE WHEN COUNT(*) FILTER (WHERE time_s > $4 AND faults <> "
+			"0) > 0 THEN 'fault' WHEN COUNT(*) FILTER (WHERE time_s > $4 AND power_w > 0) > 0 "
+			"THEN 'producing' ELSE 'night' END FROM units WHERE site = $1), energy_today_wh = "
+			"(SELECT SUM(" GAINED("1") " + " GAINED("2") " + " GAINED("3") " + " GAINED(
+				"4") ") / 10.0 FROM unit_days u LEFT JOIN unit_days b ON b.site = u.site AND b.serial = "
+				     "u.serial AND b.day = (SELECT MAX(day) FROM unit_days c WHERE c.site = u.site AND "
+				     "c.serial = u.serial AND c.day < u.day) WHERE u.site = $1 AND u.day = $5) WHERE id "
+				     "= $1",
+			"iiiii", changed->site, (int64_t)changed->zone_min, newest_s * 1000,
+			newest_s - DERIVE_FRESH_S, day_of(newest_s, changed->zone_min));
+	}
+	return ret < 0 ? ret : 0;
+}
+
+/* ---- what the batches of a transaction have changed ---- */
+
+static void clear_changed(struct changed *changed)
+{
+	for (int i = 0; i < changed->days; i++) {
+		free(changed->day[i].reports);
+	}
+	changed->days = 0;
+	changed->sites = 0;
+	changed->reports = 0;
+	for (int i = 0; i < CHANGED_BUCKETS; i++) {
+		changed->bucket[i] = -1;
+	}
+}
+
+static struct changed *new_changed(void)
+{
+	struct changed *changed = calloc(1, sizeof(*changed));
+
+	if (changed) {
+		changed->day = calloc(CHANGED_DAYS_MAX, sizeof(*changed->day));
+	}
+	if (!changed || !changed->day) {
+		free(changed);
+		return NULL;
+	}
+	clear_changed(changed);
+	return changed;
+}
+
+static void free_changed(struct changed **changed)
+{
+	if (*changed) {
+		clear_changed(*changed);
+		free((*changed)->day);
+		free(*changed);
+	}
+}
+
+static int write_changed(struct store *store, struct sql *sql, struct changed *changed)
+{
+	int ret = 0;
+
+	for (int i = 0; i < changed->days && ret == 0; i++) {
+		const struct changed_day *day = &changed->day[i];
+
+		ret = write_day(store, sql, day);
+		ret = ret < 0 ? ret : derive_unit(sql, day->site, day->ecu, &day->newest);
+	}
+	for (int i = 0; i < changed->sites && ret == 0; i++) {
+		ret = derive_site(sql, &changed->site[i]);
+	}
+	clear_changed(changed);
+	return ret;
+}
+
+/* The day of a report of a batch, with its stored reports when it is new here. */
+static int open_day(struct store *store, struct sql *sql, struct changed *changed,
+		    const struct source *source, const struct report *report,
+		    struct changed_day **ret_day)
+{
+	int64_t day = day_of(report->time_s, source->batch.head.zone_min);
+	int *bucket = &changed->bucket[(report->serial * 31 + (uint64_t)day) % CHANGED_BUCKETS];
+	struct changed_day *new;
+	int64_t n;
+
+	for (int i = *bucket; i >= 0; i = changed->day[i].next) {
+		struct changed_day *known = &changed->day[i];
+
+		if (known->serial == report->serial && known->day == day &&
+		    known->site == source->site) {
+			*ret_day = known;
+			return 0;
+		}
+	}
+	new = &changed->day[changed->days];
+	*new = (struct changed_day){ .site = source->site,
+				     .customer = source->customer,
+				     .serial = report->serial,
+				     .day = day,
+				     .newest.time_s = INT64_MIN,
+				     .next = *bucket };
+	n = derive_reports(store, sql, source->site, report->serial, day, &new->reports);
+	if (n < 0) {
+		return (int)n;
+	}
+	new->n = (size_t)n;
+	changed->reports += new->n;
+	*bucket = changed->days++;
+	*ret_day = new;
+	return 0;
+}
+
+/* Merges reports of one inverter and one day into the day. */
+static int change_day(struct store *store, struct sql *sql, struct changed *changed,
+		      const struct source *source, const struct report *reports, size_t n)
+{
+	const struct report *last = &reports[n - 1];
+	struct changed_day *day = NULL;
+	struct report *all;
+	int64_t all_n;
+	int ret = 0;
+
+	if (changed->days == CHANGED_DAYS_MAX || changed->reports > CHANGED_REPORTS_MAX) {
+		ret = write_changed(store, sql, changed);
+	}
+	ret = ret < 0 ? ret : open_day(store, sql, changed, source, reports, &day);
+	if (ret < 0) {
+		return ret;
+	}
+	all_n = rollup_merge(day->reports, day->n, reports, n, &all);
+	if (all_n < 0) {
+		return (int)all_n;
+	}
+	if (all_n > DAY_REPORTS_MAX) {
+		all_n = DAY_REPORTS_MAX;
+	}
+	changed->reports += (size_t)all_n - day->n;
+	free(day->reports);
+	day->reports = all;
+	day->n = (size_t)all_n;
+	day->zone_min = source->batch.head.zone_min;
+	if (last->time_s >= day->newest.time_s) {
+		day->newest = *last;
+		day->ecu = source->batch.head.ecu;
+	}
+	return 0;
+}
+
+static void change_site(struct changed *changed, const struct source *source)
+{
+	int i = 0;
+
+	while (i < changed->sites && changed->site[i].site != source->site) {
+		i++;
+	}
+	/* Its days are open, so there is room. */
+	changed->site[i] = (struct changed_site){ source->site, source->batch.head.zone_min };
+	changed->sites += i == changed->sites;
+}
+
+static int derive_all_reports(struct store *store, struct sql *sql, struct changed *changed,
+			      const struct source *source)
 {
 	struct report *reports = source->batch.reports;
 	size_t n = source->batch.report_count;
@@ -190,9 +387,9 @@ static int derive_all_reports(struct store *store, struct sql *sql, const struct
 		       day_of(reports[end].time_s, source->batch.head.zone_min) == day) {
 			end++;
 		}
-		ret = derive_day(store, sql, source, &reports[i], end - i);
-		if (ret == 0 && (end == n || reports[end].serial != reports[i].serial)) {
-			ret = derive_unit(sql, source, &reports[end - 1]);
+		ret = change_day(store, sql, changed, source, &reports[i], end - i);
+		if (ret == 0) {
+			change_site(changed, source);
 		}
 	}
 	return ret;
@@ -265,83 +462,28 @@ static int derive_rows(struct sql *sql, const struct source *source)
 	return ret < 0 ? ret : 0;
 }
 
-/* Energy of an input in the day u after the day b, as history_read() has it. */
-#define MORE(from, to) "CASE WHEN " to " > " from " THEN " to " - " from " ELSE 0 END"
-#define GAINED(input)                                                                              \
-	MORE("b.last" input, "u.first" input) " + " MORE("u.first" input, "u.last" input)
-
-/* Sums over the inverters of a site, as of its newest report. */
-static int derive_site(struct sql *sql, const struct source *source)
+static int derive_source(struct store *store, struct sql *sql, struct changed *changed,
+			 const struct source *source)
 {
-	int64_t newest_s;
-	int ret = sql_one(sql, &newest_s, 0, "SELECT MAX(time_s) FROM units WHERE site = $1", "i",
-			  source->site);
+	int ret = derive_all_reports(store, sql, changed, source);
 
-	if (ret == 0) {
-		ret = sql_run(
-			sql,
-			"UPDATE sites SET zone_min = $2, last_ms = $3, units = (SELECT COUNT(*) FROM "
-			"units WHERE site = $1), reporting = (SELECT COUNT(*) FROM units WHERE site = $1 "
-			"AND time_s > $4), power_w = (SELECT SUM(power_w) FROM units WHERE site = $1 AND "
-			"time_s > $4), state = CASE WHEN EXISTS (SELECT 1 FROM units WHERE site = $1 AND "
-			"time_s > $4 AND faults <> 0) THEN 'fault' WHEN EXISTS (SELECT 1 FROM units "
-			"WHERE site = $1 AND time_s > $4 AND power_w > 0) THEN 'producing' ELSE 'night' "
-			"END WHERE id = $1",
-			"iiii", source->site, (int64_t)source->batch.head.zone_min, newest_s * 1000,
-			newest_s - DERIVE_FRESH_S);
-	}
-	if (ret >= 0) {
-		ret = sql_run(
-			sql,
-			"UPDATE sites SET energy_today_wh = (SELECT SUM(" GAINED("1") " + " GAINED("2") " + " GAINED(
-				"3") " + " GAINED("4") ") / 10.0 FROM unit_days u LEFT "
-						       "JOIN unit_days b ON b.site = u.site AND b.serial = u.serial AND b.day = "
-						       "(SELECT MAX(day) FROM unit_days c WHERE c.site = u.site AND c.serial = u.serial "
-						       "AND c.day < u.day) WHERE u.site = $1 AND u.day = $2) WHERE id = $1",
-			"ii", source->site, day_of(newest_s, source->batch.head.zone_min));
-	}
-	return ret < 0 ? ret : 0;
-}
-
-static int derive_source(struct store *store, struct sql *sql, const struct source *source)
-{
-	int ret = derive_all_reports(store, sql, source);
-
-	if (ret == 0) {
-		ret = derive_rows(sql, source);
-	}
-	if (ret == 0 && source->batch.report_count > 0) {
-		ret = derive_site(sql, source);
-	}
-	return ret;
+	return ret < 0 ? ret : derive_rows(sql, source);
 }
 
 /*
- * Reads the batch after @number. A batch whose customer has gone, or that does not open, is passed
- * over: it was refused at its arrival or its key is destroyed.
+ * The batch of a row. One whose customer has gone, or that does not open, is passed over: it was
+ * refused at its arrival or its key is destroyed.
  *
- * Return: 1, 0 when there is none, or a negative errno; -ENODATA for one to be passed over.
+ * Return: 0; -ENODATA for one to be passed over; or a negative errno.
  */
-static int read_source(struct store *store, struct sql *sql, int64_t number, struct source *ret)
+static int read_source(struct store *store, struct sql_rows *rows, struct source *ret)
 {
-	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
 	uint8_t *bytes __cleanup(free_ptr) = NULL;
 	const void *sealed;
 	char err[200];
 	size_t n;
-	int done =
-		sql_query(sql, &rows,
-			  "SELECT number, batches.site, customer, shift_s, payload FROM batches "
-			  "JOIN sites ON sites.id = batches.site WHERE number > $1 ORDER BY number "
-			  "LIMIT 1",
-			  "i", number);
+	int done;
 
-	if (done == 0) {
-		done = sql_next(rows);
-	}
-	if (done <= 0) {
-		return done;
-	}
 	*ret = (struct source){ .number = sql_int(rows, 0),
 				.site = sql_int(rows, 1),
 				.customer = sql_int(rows, 2),
@@ -355,7 +497,7 @@ static int read_source(struct store *store, struct sql *sql, int64_t number, str
 		log_err("batch %" PRId64 " of the log: cannot be read", ret->number);
 		return -ENODATA;
 	}
-	return done < 0 ? done : 1;
+	return done;
 }
 
 static int set_progress(struct sql *sql, int64_t number)
@@ -370,31 +512,61 @@ static int set_progress(struct sql *sql, int64_t number)
 }
 
 /* Up to @max batches after *@number; their sites in @sites. Return: their count or an errno. */
-static int derive_some(struct store *store, struct sql *sql, int64_t *number, int max,
-		       int64_t *sites)
+static int derive_read(struct store *store, struct sql *sql, struct changed *changed,
+		       int64_t *number, int max, int64_t *sites)
 {
+	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
 	int count = 0;
+	int ret = sql_query(
+		sql, &rows,
+		"SELECT number, batches.site, customer, shift_s, payload FROM batches JOIN sites ON "
+		"sites.id = batches.site WHERE number > $1 ORDER BY number LIMIT $2",
+		"ii", *number, (int64_t)max);
 
-	while (count < max) {
+	while (ret == 0 && (ret = sql_next(rows)) > 0) {
 		struct source source;
-		int ret = read_source(store, sql, *number, &source);
 
-		if (ret > 0) {
-			ret = derive_source(store, sql, &source);
+		ret = read_source(store, rows, &source);
+		if (ret == 0) {
+			ret = derive_source(store, sql, changed, &source);
 			batch_clear(&source.batch);
-		} else if (ret == 0) {
-			break;
 		}
 		if (ret < 0 && ret != -ENODATA) {
 			return ret;
 		}
+		ret = 0;
 		*number = source.number;
 		if (sites) {
 			sites[count] = source.site;
 		}
 		count++;
 	}
-	return count;
+	return ret < 0 ? ret : count;
+}
+
+static int derive_some(struct store *store, struct sql *sql, int64_t *number, int max,
+		       int64_t *sites)
+{
+	struct changed *changed __cleanup(free_changed) = new_changed();
+	int total = 0;
+	int count;
+	int ret;
+
+	if (!changed) {
+		return -ENOMEM;
+	}
+	do {
+		int left = max - total < READ_MAX ? max - total : READ_MAX;
+
+		count = derive_read(store, sql, changed, number, left,
+				    sites ? sites + total : NULL);
+		if (count < 0) {
+			return count;
+		}
+		total += count;
+	} while (count > 0 && total < max);
+	ret = write_changed(store, sql, changed);
+	return ret < 0 ? ret : total;
 }
 
 int derive_next(struct store *store, struct sql *sql, int max,
@@ -408,7 +580,7 @@ int derive_next(struct store *store, struct sql *sql, int max,
 	if (!sites) {
 		return -ENOMEM;
 	}
-	ret = sql_begin(sql);
+	ret = sql_begin_locked(sql, SQL_LOCK_DERIVE);
 	if (ret == 0) {
 		ret = sql_one(sql, &number, 0, "SELECT number FROM progress WHERE name = 'derived'",
 			      "");
@@ -489,13 +661,14 @@ static int rebuild_units(struct store *store, struct sql *sql)
 		"");
 
 	while (ret == 0 && (ret = sql_next(rows)) > 0) {
-		struct source source = { .site = sql_int(rows, 0),
-					 .batch.head.ecu = (uint64_t)sql_int(rows, 3) };
 		struct report *reports __cleanup(free_ptr) = NULL;
-		int64_t n = derive_reports(store, sql, source.site, (uint64_t)sql_int(rows, 1),
+		int64_t n = derive_reports(store, sql, sql_int(rows, 0), (uint64_t)sql_int(rows, 1),
 					   sql_int(rows, 2), &reports);
 
-		ret = n < 0 ? (int)n : n > 0 ? derive_unit(sql, &source, &reports[n - 1]) : 0;
+		ret = n < 0   ? (int)n
+		      : n > 0 ? derive_unit(sql, sql_int(rows, 0), (uint64_t)sql_int(rows, 3),
+					    &reports[n - 1])
+			      : 0;
 	}
 	return ret;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include <sodium.h>
@@ -25,6 +26,18 @@ static const char code_digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 #define ORDER_WAIT_MAX_S 60
 /* The committing thread looks for new orders this often, ms. */
 #define TICK_MS 500
+/* Files of the process beside the connections of ECUs. */
+#define OTHER_FILES 256
+/* Orders that an ECU has to see; $1 is now, $2 the time before which an order is sent again, ms. */
+#define ORDERS_DUE                                                                                 \
+	"state IN ('queued', 'sent') AND issued_ms + ttl_s * 1000 > $1 AND (sent_ms IS NULL OR "   \
+	"sent_ms < $2)"
+
+enum queue {
+	QUEUE_LIVE,
+	QUEUE_BACKLOG,
+	QUEUES,
+};
 
 enum kind {
 	KIND_BATCHES,
@@ -35,6 +48,7 @@ enum kind {
 /**
  * struct waiting - a request that waits for the committing thread
  * @due_us: KIND_ORDERS: when it is answered in any case
+ * @batches: KIND_BATCHES: how many it has
  * @ecu: once it is known
  * @reply: what goes out after the commit; an error when it is NULL
  */
@@ -43,6 +57,7 @@ struct waiting {
 	struct http_request *request;
 	enum kind kind;
 	uint64_t due_us;
+	int batches;
 	struct store_ecu ecu;
 	struct json_object *reply;
 	unsigned int status;
@@ -62,9 +77,12 @@ struct ingest {
 	pthread_cond_t wake;
 	bool stopping;
 	bool new_order;
-	struct waiting *first;
-	struct waiting **end;
-	int queued;
+	uint64_t look_us; /* when to look for orders of other processes */
+	struct {
+		struct waiting *first;
+		struct waiting **end;
+		int count;
+	} queue[QUEUES];
 	/* of the committing thread */
 	struct waiting *held;
 	struct bus_batch *batches; /* of the group, for the bus */
@@ -117,19 +135,23 @@ static void refuse_busy(struct http_request *request)
 	http_resume(request);
 }
 
-static void enqueue(struct http_request *request, enum kind kind, uint64_t due_us)
+static void enqueue(struct http_request *request, enum kind kind, uint64_t due_us, int batches)
 {
+	static const int max[QUEUES] = { INGEST_LIVE_MAX, INGEST_BACKLOG_MAX };
+	enum queue queue = batches > INGEST_LIVE_BATCHES ? QUEUE_BACKLOG : QUEUE_LIVE;
 	struct ingest *ingest = http_ctx(request);
 	struct waiting *waiting = calloc(1, sizeof(*waiting));
 	bool room;
 
 	pthread_mutex_lock(&ingest->lock);
-	room = waiting && ingest->queued < INGEST_QUEUE_MAX && !ingest->stopping;
+	room = waiting && ingest->queue[queue].count < max[queue] && !ingest->stopping;
 	if (room) {
-		*waiting = (struct waiting){ .request = request, .kind = kind, .due_us = due_us };
-		*ingest->end = waiting;
-		ingest->end = &waiting->next;
-		ingest->queued++;
+		*waiting = (struct waiting){
+			.request = request, .kind = kind, .due_us = due_us, .batches = batches
+		};
+		*ingest->queue[queue].end = waiting;
+		ingest->queue[queue].end = &waiting->next;
+		ingest->queue[queue].count++;
 		pthread_cond_signal(&ingest->wake);
 	}
 	pthread_mutex_unlock(&ingest->lock);
@@ -139,8 +161,8 @@ static void enqueue(struct http_request *request, enum kind kind, uint64_t due_u
 	}
 }
 
-/* Whole and sound? Costs no database. */
-static bool check_batches(struct http_request *request)
+/* Whole and sound? Costs no database. Return: their number, 0 after an error. */
+static int check_batches(struct http_request *request)
 {
 	size_t n;
 	const uint8_t *bytes = http_body(request, &n);
@@ -155,7 +177,7 @@ static bool check_batches(struct http_request *request)
 		    batch_read_head(bytes, n, &batch.head, &length, err, sizeof(err)) < 0) {
 			http_reply_error(request, 400, "malformed", "batch %d of the body: %s",
 					 count + 1, err);
-			return false;
+			return 0;
 		}
 		batch_clear(&batch);
 		bytes += length;
@@ -166,15 +188,17 @@ static bool check_batches(struct http_request *request)
 		http_reply_error(request, 400, "malformed",
 				 "expected 1 to %d batches, found %zu bytes after batch %d",
 				 INGEST_BATCHES_MAX, n, count);
-		return false;
+		return 0;
 	}
-	return true;
+	return count;
 }
 
 static void post_batches(struct http_request *request)
 {
-	if (check_batches(request)) {
-		enqueue(request, KIND_BATCHES, 0);
+	int count = check_batches(request);
+
+	if (count > 0) {
+		enqueue(request, KIND_BATCHES, 0, count);
 	} else {
 		http_resume(request);
 	}
@@ -185,7 +209,7 @@ static void get_orders(struct http_request *request)
 	int64_t wait_s;
 
 	if (http_query_int(request, "wait", 0, ORDER_WAIT_MAX_S, 0, &wait_s)) {
-		enqueue(request, KIND_ORDERS, clock_monotonic_us() + (uint64_t)wait_s * 1000000);
+		enqueue(request, KIND_ORDERS, clock_monotonic_us() + (uint64_t)wait_s * 1000000, 0);
 	} else {
 		http_resume(request);
 	}
@@ -193,7 +217,7 @@ static void get_orders(struct http_request *request)
 
 static void post_enrol(struct http_request *request)
 {
-	enqueue(request, KIND_ENROL, 0);
+	enqueue(request, KIND_ENROL, 0, 0);
 }
 
 static const struct http_route routes[] = {
@@ -204,6 +228,15 @@ static const struct http_route routes[] = {
 };
 
 /* ---- in the committing thread ---- */
+
+/* Clock of @wake. */
+static uint64_t clock_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
 
 static int fail(struct waiting *waiting, unsigned int status, const char *code, const char *format,
 		...) __printf(4, 5);
@@ -285,23 +318,19 @@ static struct json_object *take_orders(struct sql *sql, const struct store_ecu *
 	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
 	int ret = sql_query(
 		sql, &rows,
-		"SELECT id, command, serial, arguments, by_name, role, issued_ms, ttl_s "
-		"FROM orders WHERE site = $1 AND state IN ('queued', 'sent') AND issued_ms "
-		"+ ttl_s * 1000 > $2 AND (sent_ms IS NULL OR sent_ms < $3) ORDER BY "
-		"sequence LIMIT 100",
-		"iii", ecu->site, now_ms, now_ms - INGEST_ORDER_REPEAT_MS);
+		"SELECT id, command, serial, arguments, by_name, role, issued_ms, ttl_s FROM orders "
+		"WHERE " ORDERS_DUE " AND site = $3 ORDER BY sequence LIMIT 100",
+		"iii", now_ms, now_ms - INGEST_ORDER_REPEAT_MS, ecu->site);
 
 	while (ret == 0 && (ret = sql_next(rows)) > 0) {
 		json_object_array_add(orders, orders_uplink_json(rows));
 		ret = 0;
 	}
 	if (ret == 0 && json_object_array_length(orders) > 0) {
-		ret = sql_run(
-			sql,
-			"UPDATE orders SET state = 'sent', sent_ms = $2 WHERE site = $1 AND state "
-			"IN ('queued', 'sent') AND issued_ms + ttl_s * 1000 > $2 AND (sent_ms IS "
-			"NULL OR sent_ms < $3)",
-			"iii", ecu->site, now_ms, now_ms - INGEST_ORDER_REPEAT_MS);
+		ret = sql_run(sql,
+			      "UPDATE orders SET state = 'sent', sent_ms = $1 WHERE " ORDERS_DUE
+			      " AND site = $3",
+			      "iii", now_ms, now_ms - INGEST_ORDER_REPEAT_MS, ecu->site);
 	}
 	if (ret < 0) {
 		json_object_put(orders);
@@ -345,6 +374,7 @@ static int run_batches(struct ingest *ingest, struct sql *sql, struct waiting *w
 	char err[200];
 	size_t n, length;
 	const uint8_t *bytes = http_body(waiting->request, &n);
+	int64_t stored;
 	int ret = 0;
 
 	read_clocks(waiting->request, &clocks);
@@ -376,7 +406,10 @@ static int run_batches(struct ingest *ingest, struct sql *sql, struct waiting *w
 			break;
 		}
 	}
-	ret = touch_ecu(sql, waiting, &clocks, now_ms);
+	/* With a bus, the store moves it. */
+	stored = ingest->bus ? store_through(sql, head.ecu, head.epoch)
+			     : store_advance(sql, head.ecu, head.epoch);
+	ret = stored < 0 ? (int)stored : touch_ecu(sql, waiting, &clocks, now_ms);
 	orders = ret < 0 || waiting->code ? NULL : take_orders(sql, &waiting->ecu, now_ms);
 	if (!orders) {
 		return waiting->code ? ret : -EIO;
@@ -384,8 +417,7 @@ static int run_batches(struct ingest *ingest, struct sql *sql, struct waiting *w
 	snprintf(epoch, sizeof(epoch), "%" PRIu64, head.epoch);
 	through = json_object_new_object();
 	json_object_object_add(through, "epoch", json_object_new_string(epoch));
-	json_object_object_add(through, "sequence",
-			       json_object_new_int64(store_through(sql, head.ecu, head.epoch)));
+	json_object_object_add(through, "sequence", json_object_new_int64(stored));
 	waiting->reply = json_object_new_object();
 	json_object_object_add(waiting->reply, "stored_through", through);
 	json_object_object_add(waiting->reply, "orders", orders);
@@ -504,7 +536,9 @@ static void commit_group(struct ingest *ingest, struct waiting *group)
 	struct sql *sql = store_sql(ingest->store);
 	int64_t now_ms = clock_wall_ms();
 	bool batches = false;
-	int ret = sql ? sql_begin(sql) : -ENOTCONN;
+	int ret = !sql		? -ENOTCONN
+		  : ingest->bus ? sql_begin(sql)
+				: sql_begin_locked(sql, SQL_LOCK_LOG);
 
 	for (struct waiting *each = group; each && ret >= 0; each = each->next) {
 		ret = run_one(ingest, sql, each, now_ms);
@@ -539,63 +573,180 @@ static void commit_group(struct ingest *ingest, struct waiting *group)
 	}
 }
 
-/* The next group: what is queued, and at each tick or new order the requests that wait for orders.
- * NULL when the service stops. */
-static struct waiting *take_group(struct ingest *ingest, bool *ret_stop)
+/* Moves requests from a queue to the end of a group until it is full. */
+static void take_queue(struct ingest *ingest, enum queue queue, struct waiting ***end,
+		       int *requests, int *batches)
+{
+	while (ingest->queue[queue].first && *requests < INGEST_GROUP_MAX &&
+	       *batches < INGEST_GROUP_BATCHES) {
+		struct waiting *waiting = ingest->queue[queue].first;
+
+		ingest->queue[queue].first = waiting->next;
+		ingest->queue[queue].count--;
+		waiting->next = NULL;
+		**end = waiting;
+		*end = &waiting->next;
+		*batches += waiting->batches;
+		++*requests;
+	}
+	if (!ingest->queue[queue].first) {
+		ingest->queue[queue].end = &ingest->queue[queue].first;
+	}
+}
+
+static bool is_idle(const struct ingest *ingest)
+{
+	return !ingest->queue[QUEUE_LIVE].first && !ingest->queue[QUEUE_BACKLOG].first &&
+	       !ingest->stopping && !ingest->new_order;
+}
+
+/*
+ * The next group, live requests first; NULL when none came within a tick.
+ *
+ * @ret_look: it is time to look for new orders
+ * @ret_stop: the service stops
+ */
+static struct waiting *take_group(struct ingest *ingest, bool *ret_look, bool *ret_stop)
 {
 	struct waiting *group = NULL;
 	struct waiting **end = &group;
-	struct timespec until;
-	bool ticked = false;
+	uint64_t now_us;
+	int requests = 0;
+	int batches = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += TICK_MS * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&ingest->lock);
-	while (!ingest->first && !ingest->stopping && !ingest->new_order && !ticked) {
-		ticked = pthread_cond_timedwait(&ingest->wake, &ingest->lock, &until) == ETIMEDOUT;
+	while (is_idle(ingest) && (now_us = clock_us()) < ingest->look_us) {
+		struct timespec until = { .tv_sec = (time_t)(ingest->look_us / 1000000),
+					  .tv_nsec = (long)(ingest->look_us % 1000000) * 1000 };
+
+		pthread_cond_timedwait(&ingest->wake, &ingest->lock, &until);
+	}
+	for (enum queue queue = 0; queue < QUEUES; queue++) {
+		take_queue(ingest, queue, &end, &requests, &batches);
+	}
+	now_us = clock_us();
+	*ret_look = ingest->new_order || now_us >= ingest->look_us;
+	if (*ret_look) {
+		ingest->new_order = false;
+		ingest->look_us = now_us + TICK_MS * 1000;
 	}
 	*ret_stop = ingest->stopping;
-	for (int i = 0; ingest->first && (i < INGEST_GROUP_MAX || ingest->stopping); i++) {
-		*end = ingest->first;
-		end = &ingest->first->next;
-		ingest->first = ingest->first->next;
-		ingest->queued--;
-	}
-	if (!ingest->first) {
-		ingest->end = &ingest->first;
-	}
-	*end = NULL;
-	if (ingest->new_order || ticked || ingest->stopping) {
-		*end = ingest->held;
-		ingest->held = NULL;
-		ingest->new_order = false;
-	}
 	pthread_mutex_unlock(&ingest->lock);
 	return group;
+}
+
+/* Sites with orders to send, in order; to be freed. Return: their number or a negative errno. */
+static int64_t find_order_sites(struct ingest *ingest, int64_t now_ms, int64_t **ret_sites)
+{
+	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
+	struct sql *sql = store_sql(ingest->store);
+	int64_t *sites = NULL;
+	int64_t n = 0;
+	int ret = sql ? sql_query(sql, &rows,
+				  "SELECT DISTINCT site FROM orders WHERE " ORDERS_DUE
+				  " ORDER BY site",
+				  "ii", now_ms, now_ms - INGEST_ORDER_REPEAT_MS)
+		      : -ENOTCONN;
+
+	while (ret == 0 && (ret = sql_next(rows)) > 0) {
+		int64_t *more = realloc(sites, (size_t)(n + 1) * sizeof(*sites));
+
+		ret = more ? 0 : -ENOMEM;
+		if (more) {
+			sites = more;
+			sites[n++] = sql_int(rows, 0);
+		}
+	}
+	if (ret < 0) {
+		free(sites);
+		return ret;
+	}
+	*ret_sites = sites;
+	return n;
+}
+
+static int compare_sites(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a;
+	int64_t y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * Puts the requests that wait for an order before a group: those whose site has one, and those
+ * whose time is over. One query for all, because thousands of ECUs wait.
+ */
+static struct waiting *wake_held(struct ingest *ingest, struct waiting *group)
+{
+	struct waiting *held = ingest->held;
+	int64_t *sites __cleanup(free_ptr) = NULL;
+	int64_t n = held ? find_order_sites(ingest, clock_wall_ms(), &sites) : 0;
+	uint64_t now_us = clock_monotonic_us();
+
+	ingest->held = NULL;
+	while (held) {
+		struct waiting *next = held->next;
+		bool due = held->due_us <= now_us ||
+			   (n > 0 && bsearch(&held->ecu.site, sites, (size_t)n, sizeof(*sites),
+					     compare_sites));
+
+		held->next = due ? group : ingest->held;
+		*(due ? &group : &ingest->held) = held;
+		held = next;
+	}
+	return group;
+}
+
+static void refuse_all(struct waiting *list)
+{
+	while (list) {
+		struct waiting *next = list->next;
+
+		answer_failed(list, "the service stops");
+		list = next;
+	}
 }
 
 static void *run(void *ctx)
 {
 	struct ingest *ingest = ctx;
+	struct waiting *group;
 	bool stop = false;
+	bool look;
 
 	while (!stop) {
-		struct waiting *group = take_group(ingest, &stop);
-
+		group = take_group(ingest, &look, &stop);
+		if (look && !stop) {
+			group = wake_held(ingest, group);
+		}
 		if (stop) {
-			while (group) {
-				struct waiting *next = group->next;
-
-				answer_failed(group, "the service stops");
-				group = next;
-			}
+			refuse_all(group);
 		} else if (group) {
 			commit_group(ingest, group);
 		}
 	}
+	refuse_all(ingest->held);
+	/* Nothing is queued any more. */
+	while ((group = take_group(ingest, &look, &stop))) {
+		refuse_all(group);
+	}
 	return NULL;
+}
+
+/* Each connection has a file descriptor; the usual limit of a process is 1024. */
+static int allow_files(rlim_t files)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {
+		return -errno;
+	}
+	if (limit.rlim_cur >= files) {
+		return 0;
+	}
+	limit.rlim_cur = files;
+	return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
 }
 
 int ingest_start(struct ingest **ret_ingest, const struct config *config, struct store *store,
@@ -611,7 +762,7 @@ int ingest_start(struct ingest **ret_ingest, const struct config *config, struct
 		.route = routes,
 		.route_count = ARRAY_SIZE(routes),
 		.ctx = ingest,
-		.connections_max = 2000,
+		.connections_max = (unsigned int)config->uplink_connections,
 	};
 	pthread_condattr_t attributes;
 	int ret;
@@ -626,13 +777,23 @@ int ingest_start(struct ingest **ret_ingest, const struct config *config, struct
 			      : NULL;
 	ingest->stored = stored;
 	ingest->ctx = ctx;
-	ingest->end = &ingest->first;
+	for (enum queue queue = 0; queue < QUEUES; queue++) {
+		ingest->queue[queue].end = &ingest->queue[queue].first;
+	}
 	pthread_mutex_init(&ingest->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&ingest->wake, &attributes);
 	pthread_condattr_destroy(&attributes);
-	ret = bus && !ingest->batches ? -ENOMEM : http_start(&ingest->server, &http, err, size);
+	ret = allow_files((rlim_t)config->uplink_connections + OTHER_FILES);
+	if (ret < 0) {
+		snprintf(err, size,
+			 "uplink_connections: expected a limit of files above %" PRId64 ": %s",
+			 config->uplink_connections + OTHER_FILES, strerror(-ret));
+	} else {
+		ret = bus && !ingest->batches ? -ENOMEM
+					      : http_start(&ingest->server, &http, err, size);
+	}
 	if (ret == 0) {
 		ret = thread_start(&ingest->thread, "ingest", run, ingest);
 		ingest->running = ret == 0;

@@ -11,10 +11,18 @@
 #include "store.h"
 #include "tls.h"
 
-/* Requests that wait; above it, ECUs are asked to come back. */
-#define INGEST_QUEUE_MAX 1024
-/* Requests in one transaction. */
+/*
+ * Requests of two kinds wait in two queues. A request with more than INGEST_LIVE_BATCHES batches is
+ * the backlog of an outage. It waits for all others, and backlogs have a smaller queue, so that
+ * live reports are not late while a thousand ECUs deliver a day. When its queue is full, an ECU is
+ * asked to come back.
+ */
+#define INGEST_LIVE_BATCHES 2
+#define INGEST_LIVE_MAX 1024
+#define INGEST_BACKLOG_MAX 128
+/* Requests in one transaction, and batches after which it takes no more backlogs. */
 #define INGEST_GROUP_MAX 256
+#define INGEST_GROUP_BATCHES 512
 /* Batches in one request. */
 #define INGEST_BATCHES_MAX 64
 /* ECUs that are asked to come back do so after this long to three times as long, s. */

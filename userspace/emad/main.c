@@ -25,6 +25,7 @@
 #include "notify.h"
 #include "options.h"
 #include "orders.h"
+#include "partitions.h"
 #include "service_clock.h"
 #include "thread.h"
 #include "version.h"
@@ -72,6 +73,7 @@ static const struct {
  * @parts: which of the parts this process is
  * @bus: NULL without NATS
  * @web_store: the same with the rights of the web interface
+ * @run: of batches that are stored from the bus, the last one: its ECU is 0 for none
  * @lock, @wake, @more: the deriving thread waits for batches
  */
 struct app {
@@ -90,6 +92,7 @@ struct app {
 	pthread_t watch;
 	pthread_t take;
 	pthread_t stream;
+	struct batch_head run;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	bool more;
@@ -168,7 +171,18 @@ static int begin_group(void *ctx)
 	struct app *own = ctx;
 	struct sql *sql = store_sql(&own->store);
 
-	return sql ? sql_begin(sql) : -ENOTCONN;
+	own->run.ecu = 0;
+	return sql ? sql_begin_locked(sql, SQL_LOCK_LOG) : -ENOTCONN;
+}
+
+/* Batches of one ECU follow each other: what is stored without a gap moves once for all of them. */
+static int end_run(struct app *own)
+{
+	int64_t through =
+		own->run.ecu ? store_advance(store_sql(&own->store), own->run.ecu, own->run.epoch)
+			     : 0;
+
+	return through < 0 ? (int)through : 0;
 }
 
 static int take_batch(void *ctx, const struct bus_batch *batch)
@@ -184,16 +198,22 @@ static int take_batch(void *ctx, const struct bus_batch *batch)
 		log_err("bus: %s", err);
 		return 0;
 	}
-	ret = store_batch(&own->store, store_sql(&own->store), &batch->ecu, &head, batch->bytes, n,
-			  batch->shift_s, batch->received_ms);
+	if (head.ecu != own->run.ecu || head.epoch != own->run.epoch) {
+		ret = end_run(own);
+		own->run = head;
+	}
+	ret = ret < 0 ? ret
+		      : store_batch(&own->store, store_sql(&own->store), &batch->ecu, &head,
+				    batch->bytes, n, batch->shift_s, batch->received_ms);
 	return ret < 0 ? ret : 0;
 }
 
 static int commit_group(void *ctx)
 {
 	struct app *own = ctx;
+	int ret = end_run(own);
 
-	return sql_commit(store_sql(&own->store));
+	return ret < 0 ? ret : sql_commit(store_sql(&own->store));
 }
 
 static void abandon_group(void *ctx)
@@ -245,6 +265,7 @@ static void *run_watch(void *ctx)
 		}
 		if (ret >= 0 && now_ms - compacted_ms > COMPACT_MS) {
 			ret = derive_compact(&own->store, sql, now_ms);
+			ret = ret < 0 ? ret : partitions_keep(sql, now_ms, own->config.keep_days);
 			compacted_ms = now_ms;
 		}
 		if (ret < 0 && sql) {
@@ -270,6 +291,18 @@ static const char *path_in_state(char *path, const char *name)
 	return path;
 }
 
+/* Before anything is stored: the service may have been off for days. */
+static int make_partitions(char *err, size_t size)
+{
+	struct sql *sql = store_sql(&app.store);
+	int ret = partitions_keep(sql, clock_wall_ms(), app.config.keep_days);
+
+	if (ret < 0) {
+		snprintf(err, size, "database: %s", sql_error(sql));
+	}
+	return ret;
+}
+
 static int open_stores(char *err, size_t size)
 {
 	char path[PATH_MAX];
@@ -286,9 +319,10 @@ static int open_stores(char *err, size_t size)
 	ret = ret < 0 ? ret : audit_migrate(app.audit, err, size);
 	ret = ret < 0 ? ret : auth_open(&app.api.auth, app.control, err, size);
 	path_in_state(data, "data.db");
-	return ret < 0 ? ret
-		       : store_open(&app.store, app.config.database[0] ? app.config.database : data,
-				    path_in_state(path, "keys.db"), err, size);
+	ret = ret < 0 ? ret
+		      : store_open(&app.store, app.config.database[0] ? app.config.database : data,
+				   path_in_state(path, "keys.db"), err, size);
+	return ret < 0 ? ret : make_partitions(err, size);
 }
 
 static int start_servers(char *err, size_t size)
@@ -446,7 +480,7 @@ static int run_command(const struct arguments *arguments)
 		ret = derive_compact(&app.store, sql, clock_wall_ms());
 		if (ret >= 0) {
 			printf("%d batches compacted\n", ret);
-			ret = 0;
+			ret = partitions_keep(sql, clock_wall_ms(), app.config.keep_days);
 		}
 	}
 	if (ret == 0 && arguments->hashes) {

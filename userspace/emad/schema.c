@@ -107,7 +107,15 @@ static const char version_1[] =
 	"CREATE TABLE handovers (code_hash BLOB NOT NULL UNIQUE, site INTEGER NOT NULL, "
 	"tenant INTEGER NOT NULL, expires_ms INTEGER NOT NULL) STRICT;";
 
-static const char *const steps[] = { version_1 };
+/* Keys of the batches in the log, unique over all partitions that PostgreSQL divides it into. */
+static const char version_2[] =
+	"CREATE TABLE batch_keys (ecu INTEGER NOT NULL, epoch INTEGER NOT NULL, sequence INTEGER NOT "
+	"NULL, site INTEGER NOT NULL, UNIQUE (ecu, epoch, sequence)) STRICT;"
+	"INSERT INTO batch_keys SELECT ecu, epoch, sequence, site FROM batches;"
+	"CREATE INDEX batch_keys_site ON batch_keys (site);"
+	"CREATE INDEX orders_open ON orders (site) WHERE state IN ('queued', 'sent');";
+
+static const char *const steps[] = { version_1, version_2 };
 
 /*
  * Row-level security of PostgreSQL, the second layer beside the predicate of each statement. The
@@ -134,7 +142,74 @@ static const char *const rls_steps[] = {
 							"notifications", "tenant = " TENANT)
 							SECURE("outbox",
 							       "alarm IN (SELECT id FROM alarms)"),
+	BY_SITE("batch_keys"),
 };
+
+/*
+ * Partitions of PostgreSQL, see partitions.h. Privileges and policies are those of the parent
+ * table. Whoever names a partition itself needs rights on it, and there are none.
+ */
+static const char partitions_1[] =
+	"CREATE SCHEMA partitions;"
+	"REVOKE ALL ON SCHEMA partitions FROM PUBLIC;"
+
+	/* Makes a partition for keys from low to before high, with what the default one has of
+	 * them. Returns whether it did. */
+	"CREATE FUNCTION partition_add(parent TEXT, low BIGINT, high BIGINT) RETURNS BIGINT "
+	"LANGUAGE plpgsql AS $$ DECLARE name TEXT := parent || '_' || low; key TEXT; BEGIN "
+	"PERFORM pg_advisory_xact_lock(hashtext('partitions')); "
+	"IF to_regclass(format('partitions.%I', name)) IS NOT NULL THEN RETURN 0; END IF; "
+	"SELECT attname INTO key FROM pg_partitioned_table JOIN pg_attribute ON attrelid = partrelid "
+	"AND attnum = partattrs[0] WHERE partrelid = format('public.%I', parent)::regclass; "
+	"EXECUTE format('CREATE TABLE partitions.%I (LIKE public.%I INCLUDING DEFAULTS)', name, parent); "
+	"EXECUTE format('ALTER TABLE partitions.%I ENABLE ROW LEVEL SECURITY', name); "
+	"EXECUTE format('WITH moved AS (DELETE FROM partitions.%I WHERE %I >= %L AND %I < %L RETURNING *) "
+	"INSERT INTO partitions.%I SELECT * FROM moved', parent || '_rest', key, low, key, high, name); "
+	"EXECUTE format('ALTER TABLE public.%I ATTACH PARTITION partitions.%I FOR VALUES FROM (%L) TO "
+	"(%L)', parent, name, low, high); RETURN 1; END $$;"
+
+	/* Drops partitions whose keys are all below a limit, and unless forced only empty ones.
+	 * Returns how many. The name of a partition ends with its lowest key. */
+	"CREATE FUNCTION partition_drop(parent TEXT, below BIGINT, forced BOOLEAN) RETURNS BIGINT "
+	"LANGUAGE plpgsql AS $$ DECLARE each RECORD; used BOOLEAN := false; dropped BIGINT := 0; BEGIN "
+	"PERFORM pg_advisory_xact_lock(hashtext('partitions')); "
+	"FOR each IN SELECT c.relname, substring(pg_get_expr(c.relpartbound, c.oid) FROM "
+	"'TO \\(''?(-?[0-9]+)')::BIGINT AS high FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE "
+	"inhparent = format('public.%I', parent)::regclass LOOP "
+	"IF each.high IS NULL OR each.high > below THEN CONTINUE; END IF; "
+	"IF NOT forced THEN EXECUTE format('LOCK TABLE partitions.%I', each.relname); "
+	"EXECUTE format('SELECT EXISTS (SELECT 1 FROM partitions.%I)', each.relname) INTO used; END IF; "
+	"IF NOT used THEN EXECUTE format('DROP TABLE partitions.%I', each.relname); "
+	"dropped := dropped + 1; END IF; END LOOP; RETURN dropped; END $$;"
+	"REVOKE ALL ON FUNCTION partition_add, partition_drop FROM PUBLIC;"
+
+	"ALTER TABLE batches RENAME TO batches_whole;"
+	"ALTER TABLE unit_days RENAME TO unit_days_whole;"
+	"CREATE SEQUENCE batches_number AS BIGINT;"
+	"CREATE TABLE batches (number BIGINT NOT NULL DEFAULT nextval('batches_number'), "
+	"ecu BIGINT NOT NULL, epoch BIGINT NOT NULL, sequence BIGINT NOT NULL, hash BYTEA NOT NULL, "
+	"site BIGINT NOT NULL, received_ms BIGINT NOT NULL, shift_s BIGINT NOT NULL, "
+	"payload BYTEA NOT NULL, UNIQUE (ecu, epoch, sequence, received_ms)) "
+	"PARTITION BY RANGE (received_ms);"
+	"CREATE INDEX batches_by_number ON batches (number);"
+	"CREATE INDEX batches_by_site ON batches (site);"
+	"CREATE TABLE partitions.batches_rest PARTITION OF batches DEFAULT;"
+	"ALTER TABLE partitions.batches_rest ENABLE ROW LEVEL SECURITY;"
+	"INSERT INTO batches SELECT number, ecu, epoch, sequence, hash, site, received_ms, shift_s, "
+	"payload FROM batches_whole;"
+	"DO $$ BEGIN PERFORM setval('batches_number', (SELECT COALESCE(MAX(number), 0) + 1 FROM batches), "
+	"false); END $$;"
+	"DROP TABLE batches_whole;"
+
+	"CREATE TABLE unit_days (LIKE unit_days_whole INCLUDING DEFAULTS, UNIQUE (site, serial, day)) "
+	"PARTITION BY RANGE (day);"
+	"CREATE INDEX unit_days_by_site ON unit_days (site, day);"
+	"CREATE TABLE partitions.unit_days_rest PARTITION OF unit_days DEFAULT;"
+	"ALTER TABLE partitions.unit_days_rest ENABLE ROW LEVEL SECURITY;"
+	"INSERT INTO unit_days SELECT * FROM unit_days_whole;"
+	"DROP TABLE unit_days_whole;" BY_SITE("batches") BY_SITE("unit_days");
+
+static const char *const server_steps[] = { partitions_1 };
 
 int schema_migrate(struct sql *sql, char *err, size_t size)
 {
@@ -142,6 +217,10 @@ int schema_migrate(struct sql *sql, char *err, size_t size)
 
 	if (ret == 0 && sql_has_scope(sql)) {
 		ret = sql_migrate(sql, "rls", rls_steps, ARRAY_SIZE(rls_steps), err, size);
+	}
+	if (ret == 0 && sql_is_partitioned(sql)) {
+		ret = sql_migrate(sql, "partitions", server_steps, ARRAY_SIZE(server_steps), err,
+				  size);
 	}
 	return ret;
 }

@@ -8,7 +8,7 @@
 /**
  * schema_migrate() - bring the tables to the newest version
  *
- * On PostgreSQL also row-level security.
+ * On PostgreSQL also row-level security and partitions, see partitions.h.
  *
  * Return: 0 or a negative errno with @err; -EPROTO for a database of a newer program.
  */

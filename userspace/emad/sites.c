@@ -301,6 +301,7 @@ int sites_delete(struct sql *sql, int64_t id, struct sites_deleted *deleted)
 		size_t count; /* offset of the number of rows, 0 for none */
 	} steps[] = {
 		{ "DELETE FROM batches WHERE site = $1", offsetof(struct sites_deleted, batches) },
+		{ "DELETE FROM batch_keys WHERE site = $1", 0 },
 		{ "DELETE FROM log_days WHERE site = $1", 0 },
 		{ "DELETE FROM unit_days WHERE site = $1", offsetof(struct sites_deleted, days) },
 		{ "DELETE FROM units WHERE site = $1", 0 },

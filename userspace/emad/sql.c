@@ -62,6 +62,11 @@ bool sql_has_scope(const struct sql *sql)
 	return sql->server;
 }
 
+bool sql_is_partitioned(const struct sql *sql)
+{
+	return sql->server;
+}
+
 const char *sql_error(const struct sql *sql)
 {
 	return sql->error;
@@ -577,6 +582,22 @@ int sql_begin(struct sql *sql)
 
 	sql->transaction = ret >= 0;
 	return ret < 0 ? ret : 0;
+}
+
+int sql_begin_locked(struct sql *sql, enum sql_lock lock)
+{
+	int64_t ignored;
+	int ret = sql_begin(sql);
+
+	if (ret < 0 || !sql->server) {
+		return ret;
+	}
+	ret = sql_one(sql, &ignored, 0, "SELECT 1 FROM pg_advisory_xact_lock($1)", "i",
+		      (int64_t)lock);
+	if (ret < 0) {
+		sql_rollback(sql);
+	}
+	return ret;
 }
 
 int sql_commit(struct sql *sql)

@@ -44,6 +44,9 @@ bool sql_is_server(const char *where);
 /* Has the engine row-level security? */
 bool sql_has_scope(const struct sql *sql);
 
+/* Are its large tables partitioned? */
+bool sql_is_partitioned(const struct sql *sql);
+
 /**
  * sql_scope() - set the tenant that row-level security reads
  *
@@ -60,6 +63,17 @@ const char *sql_error(const struct sql *sql);
  * what follows in it fails with -ENOTCONN. */
 int sql_begin(struct sql *sql);
 int sql_commit(struct sql *sql);
+/**
+ * sql_begin_locked() - begin a transaction of a kind of which one runs at a time
+ *
+ * On SQLite every transaction is alone. On PostgreSQL two processes that append to the log would
+ * commit its numbers out of order, and what derives from the log would miss some.
+ */
+enum sql_lock {
+	SQL_LOCK_LOG = 1,
+	SQL_LOCK_DERIVE,
+};
+int sql_begin_locked(struct sql *sql, enum sql_lock lock);
 void sql_rollback(struct sql *sql);
 
 /**

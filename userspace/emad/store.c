@@ -159,38 +159,21 @@ static int compare_stored(struct sql *sql, const struct batch_head *head)
 									 : STORE_CONFLICT;
 }
 
-/* Moves the end of what is stored without a gap, over batches that came out of order too. */
-static int advance(struct sql *sql, const struct batch_head *head)
+/* Takes the key of a batch. Return: 1; 0 when it is taken; or a negative errno. */
+static int take_key(struct sql *sql, const struct store_ecu *ecu, const struct batch_head *head)
 {
-	int64_t through = store_through(sql, head->ecu, head->epoch);
-	int64_t next = 1;
-	int ret = 0;
-
-	if (through < 0 || (int64_t)head->sequence != through + 1) {
-		return through < 0 ? (int)through : 0;
-	}
-	while (ret == 0 && next) {
-		through++;
-		ret = sql_one(
-			sql, &next, 0,
-			"SELECT 1 FROM batches WHERE ecu = $1 AND epoch = $2 AND sequence = $3",
-			"iii", head->ecu, head->epoch, through + 1);
-	}
-	if (ret == 0) {
-		ret = sql_run(sql,
-			      "INSERT INTO epochs VALUES ($1, $2, $3) ON CONFLICT (ecu, epoch) DO "
-			      "UPDATE SET through = excluded.through",
-			      "iii", head->ecu, head->epoch, through);
-	}
-	return ret < 0 ? ret : 0;
+	return sql_run(
+		sql,
+		"INSERT INTO batch_keys (ecu, epoch, sequence, site) SELECT CAST($1 AS "
+		"BIGINT), CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS BIGINT) WHERE NOT "
+		"EXISTS (SELECT 1 FROM log_days WHERE ecu = $1 AND epoch = $2 AND "
+		"first_sequence <= $3 AND last_sequence >= $3) ON CONFLICT DO NOTHING",
+		"iiii", head->ecu, head->epoch, head->sequence, ecu->site);
 }
 
-int store_batch(struct store *store, struct sql *sql, const struct store_ecu *ecu,
-		const struct batch_head *head, const uint8_t *bytes, size_t n, int64_t shift_s,
-		int64_t now_ms)
+/* Is a batch whose key is taken the same one? Return: as store_batch(). */
+static int compare_batch(struct sql *sql, const struct batch_head *head, int64_t now_ms)
 {
-	uint8_t *sealed __cleanup(free_ptr) = NULL;
-	size_t sealed_n;
 	int ret = compare_stored(sql, head);
 
 	if (ret == -ENOENT) {
@@ -206,8 +189,19 @@ int store_batch(struct store *store, struct sql *sql, const struct store_ecu *ec
 
 		return done < 0 ? done : ret;
 	}
-	if (ret != -ENOENT) {
-		return ret;
+	return ret;
+}
+
+int store_batch(struct store *store, struct sql *sql, const struct store_ecu *ecu,
+		const struct batch_head *head, const uint8_t *bytes, size_t n, int64_t shift_s,
+		int64_t now_ms)
+{
+	uint8_t *sealed __cleanup(free_ptr) = NULL;
+	size_t sealed_n;
+	int ret = take_key(sql, ecu, head);
+
+	if (ret <= 0) {
+		return ret < 0 ? ret : compare_batch(sql, head, now_ms);
 	}
 	ret = vault_seal(store->vault, ecu->customer, bytes, n, &sealed, &sealed_n);
 	if (ret == 0) {
@@ -218,10 +212,38 @@ int store_batch(struct store *store, struct sql *sql, const struct store_ecu *ec
 			      (size_t)BATCH_HASH_BYTES, ecu->site, now_ms, shift_s, sealed,
 			      sealed_n);
 	}
-	if (ret >= 0) {
-		ret = advance(sql, head);
-	}
 	return ret < 0 ? ret : STORE_NEW;
+}
+
+int64_t store_advance(struct sql *sql, uint64_t ecu, uint64_t epoch)
+{
+	int64_t through = store_through(sql, ecu, epoch);
+	int64_t first, last;
+	int ret;
+
+	if (through < 0) {
+		return through;
+	}
+	/* The last batch before the first gap; none when there is a gap at once. */
+	ret = sql_one(sql, &first, 0,
+		      "SELECT 1 FROM batch_keys WHERE ecu = $1 AND epoch = $2 AND sequence = $3",
+		      "iii", ecu, epoch, through + 1);
+	if (ret < 0 || first == 0) {
+		return ret < 0 ? ret : through;
+	}
+	ret = sql_one(
+		sql, &last, 0,
+		"SELECT sequence FROM batch_keys k WHERE ecu = $1 AND epoch = $2 AND sequence > $3 AND "
+		"NOT EXISTS (SELECT 1 FROM batch_keys n WHERE n.ecu = $1 AND n.epoch = $2 AND "
+		"n.sequence = k.sequence + 1) ORDER BY sequence LIMIT 1",
+		"iii", ecu, epoch, through);
+	if (ret == 0) {
+		ret = sql_run(sql,
+			      "INSERT INTO epochs VALUES ($1, $2, $3) ON CONFLICT (ecu, epoch) DO "
+			      "UPDATE SET through = excluded.through",
+			      "iii", ecu, epoch, last);
+	}
+	return ret < 0 ? ret : last;
 }
 
 int64_t store_through(struct sql *sql, uint64_t ecu, uint64_t epoch)

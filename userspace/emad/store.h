@@ -96,11 +96,23 @@ enum store_result {
  * @head: as batch_read_head() gave it for @bytes; its ECU is @ecu
  * @shift_s: of store_shift()
  *
+ * The table batch_keys makes it one: its key is unique over all partitions of the log, and a
+ * compacted batch is in log_days.
+ *
  * Return: enum store_result or a negative errno.
  */
 int store_batch(struct store *store, struct sql *sql, const struct store_ecu *ecu,
 		const struct batch_head *head, const uint8_t *bytes, size_t n, int64_t shift_s,
 		int64_t now_ms);
+
+/**
+ * store_advance() - after the last of some batches of one epoch: move store_through()
+ *
+ * Batches may come out of order.
+ *
+ * Return: the new store_through(), or a negative errno.
+ */
+int64_t store_advance(struct sql *sql, uint64_t ecu, uint64_t epoch);
 
 /* Highest sequence of an epoch up to which all are stored, 0 for none; or a negative errno. */
 int64_t store_through(struct sql *sql, uint64_t ecu, uint64_t epoch);
