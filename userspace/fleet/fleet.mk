@@ -24,12 +24,13 @@ $(BUILD)/tests/test_fleet_days: tests/unit/test_fleet_days.c $(ROOF_HOST) $(SERV
 	$(Q)$(CC) $(HOST_CFLAGS) $(FLEET_INCLUDES) -MMD -MP -o $@ $< $(ROOF_HOST) $(SERVICE_HOST) \
 		$(HOST_WORLD) -lcmocka $(SERVICE_LIBS)
 
-$(BUILD)/qs1-fleet: $(BUILD)/host/userspace/fleet/main.o $(ROOF_HOST) $(SERVICE_HOST) $(HOST_WORLD)
+FLEET_OBJ := $(patsubst %.c,$(BUILD)/host/%.o,$(filter-out %/roof.c,$(wildcard userspace/fleet/*.c)))
+$(BUILD)/qs1-fleet: $(FLEET_OBJ) $(ROOF_HOST) $(SERVICE_HOST) $(HOST_WORLD)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) -o $@ $^ -lcurl $(SERVICE_LIBS)
 
--include $(BUILD)/host/userspace/fleet/main.d
+-include $(FLEET_OBJ:.o=.d)
 
 ECUS := 100
 ## make fleet [ECUS=n] [HEADLESS=1 FOR=seconds]   the monitoring service in parts between NATS and

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -22,42 +23,38 @@
 #include <sodium.h>
 
 #include "batch.h"
+#include "fleet.h"
 #include "roof.h"
 #include "service_clock.h"
 #include "tls.h"
 #include "util.h"
 
-#define UNITS_MAX 100
-#define RESULTS_MAX 32
-#define THREADS_MAX 64
+#define THREADS_MAX 1024
+#define ECUS_MAX 100000
 #define LATENCIES_MAX 2000000
+#define PAGES_MAX 100000
 #define ZONE_MIN (-420)
-#define TIMEOUT_S 30
 #define RETRY_MS 500
 /* Batches of a history hold this many reports of each inverter. */
 #define HISTORY_REPORTS 24
 #define HISTORY_STEP_S 300
+/* After an outage: batches of one request, and time between two requests, as ecud has them. */
+#define OUTAGE_BATCHES 20
+#define OUTAGE_PAUSE_MS 2000
 #define SKY_BEGIN_S (5 * 3600)
-/* All ECUs deliver once within this time, s; later batches are spread over the period. */
+/* All ECUs deliver once within this time, s, or at this rate, 1/s; later batches are spread over
+ * the period. */
 #define FIRST_S 10
+#define FIRST_RATE 40
+/* ECUs whose requests for orders are in one thread. */
+#define WAIT_ECUS 500
+#define HELPERS_MAX (ECUS_MAX / WAIT_ECUS + 1)
+/* Of @stopped: 1 for a signal or an error, this after the end. */
+#define DONE 2
+/* How often the page of a site is read until it shows a batch, ms. */
+#define PAGE_MS 50
 
-static struct {
-	const char *api;
-	const char *uplink;
-	const char *ca;
-	const char *token_file;
-	const char *folder;
-	const char *sky;
-	const char *log;
-	int ecus;
-	uint64_t first;
-	int units;
-	int period_s;
-	int batches;
-	int history_days;
-	int threads;
-	double for_s;
-} options = {
+struct options options = {
 	.folder = "build/fleet",
 	.sky = "tests/data/day-clouds.csv",
 	.ecus = 10,
@@ -67,144 +64,52 @@ static struct {
 	.threads = 16,
 };
 
-/**
- * struct ecu - one generated ECU
- * @due_us: of its next batch
- * @steady_us: of its second batch, less a period
- * @cert, @key: files of its client certificate
- * @result: for orders, to go with the next batch
- */
-struct ecu {
-	uint64_t id;
-	uint64_t epoch;
-	uint64_t sequence;
-	uint32_t boot;
-	uint64_t due_us;
-	uint64_t steady_us;
-	int sent;
-	char cert[512];
-	char key[512];
-	struct roof_unit unit[UNITS_MAX];
-	struct batch_result result[RESULTS_MAX];
-	size_t results;
+volatile sig_atomic_t stopped;
+
+/* Times of one kind, ms. */
+struct times {
+	double *ms;
+	size_t n;
+	size_t max;
 };
 
+/**
+ * struct page - a delivered batch that a page has to show
+ * @begin_us: when the request with it began; 0: none is waiting
+ */
+struct page {
+	int64_t site;
+	int64_t time_s;
+	uint64_t begin_us;
+};
+
+/**
+ * @first: answers to the first batch of each ECU, when all connect at once
+ * @live: answers to the others, from the begin of the first try
+ * @page: from the begin of the first try to the page of the site
+ */
 static struct {
 	struct sky sky;
 	struct ecu *ecu;
 	char *token;
 	FILE *log;
+	pthread_barrier_t enrolled;
 	pthread_mutex_t lock;
-	double latency_ms[LATENCIES_MAX];
-	size_t latencies;
+	struct times first;
+	struct times live;
+	struct times page;
+	struct page wanted;
+	double outage_s;
 	uint64_t bytes;
 	uint64_t reports;
 	uint64_t failures;
 	uint64_t orders;
 } fleet = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-static volatile sig_atomic_t stopped;
-
 static void on_stop(int signal)
 {
 	(void)signal;
 	stopped = 1;
-}
-
-/* ---- requests ---- */
-
-struct answer {
-	char *text;
-	size_t n;
-	long status;
-};
-
-static size_t take_answer(char *bytes, size_t size, size_t n, void *ctx)
-{
-	struct answer *answer = ctx;
-	char *more = realloc(answer->text, answer->n + size * n + 1);
-
-	if (!more) {
-		return 0;
-	}
-	answer->text = more;
-	memcpy(more + answer->n, bytes, size * n);
-	answer->n += size * n;
-	more[answer->n] = '\0';
-	return size * n;
-}
-
-/**
- * struct call - a request
- * @ecu: whose client certificate is shown, NULL for none
- * @header: list, NULL for none
- */
-struct call {
-	const char *url;
-	const struct ecu *ecu;
-	struct curl_slist *header;
-	const void *body;
-	size_t n;
-};
-
-/* Return: 0 with an answer of any status, -EIO without one. @ret_answer->text is to be freed. */
-static int post(CURL *curl, const struct call *call, struct answer *ret_answer)
-{
-	struct answer answer = { 0 };
-	CURLcode code;
-
-	curl_easy_reset(curl);
-	curl_easy_setopt(curl, CURLOPT_URL, call->url);
-	curl_easy_setopt(curl, CURLOPT_CAINFO, options.ca);
-	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, call->header);
-	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body);
-	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)call->n);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_answer);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)TIMEOUT_S);
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	if (call->ecu) {
-		curl_easy_setopt(curl, CURLOPT_SSLCERT, call->ecu->cert);
-		curl_easy_setopt(curl, CURLOPT_SSLKEY, call->ecu->key);
-	}
-	code = curl_easy_perform(curl);
-	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
-	if (code != CURLE_OK) {
-		free(answer.text);
-		return -EIO;
-	}
-	*ret_answer = answer;
-	return 0;
-}
-
-/* Posts JSON with the token, or with a client certificate. Return: the answer or NULL. */
-static struct json_object *post_json(CURL *curl, const char *url, const struct ecu *ecu,
-				     struct json_object *body)
-{
-	const char *text = json_object_to_json_string(body);
-	struct curl_slist *header = curl_slist_append(NULL, "Content-Type: application/json");
-	char bearer[200];
-	struct call call = { .url = url, .ecu = ecu, .body = text, .n = strlen(text) };
-	struct json_object *json = NULL;
-	struct answer answer;
-
-	if (!ecu) {
-		snprintf(bearer, sizeof(bearer), "Authorization: Bearer %s", fleet.token);
-		header = curl_slist_append(header, bearer);
-	}
-	call.header = header;
-	if (post(curl, &call, &answer) == 0) {
-		if (answer.status < 300) {
-			json = json_tokener_parse(answer.text ? answer.text : "");
-		} else {
-			fprintf(stderr, "%s: %ld %s\n", url, answer.status,
-				answer.text ? answer.text : "");
-		}
-		free(answer.text);
-	}
-	curl_slist_free_all(header);
-	json_object_put(body);
-	return json;
 }
 
 /* ---- enrolment ---- */
@@ -232,17 +137,17 @@ static int enrol(CURL *curl, struct ecu *ecu)
 
 	snprintf(name, sizeof(name), "Site %s", id_format(text, ecu->id));
 	snprintf(url, sizeof(url), "%s/api/v1/sites", options.api);
-	site = post_json(curl, url, NULL, object("name", name, NULL, NULL));
+	site = request_json(curl, url, fleet.token, NULL, object("name", name, NULL, NULL));
 	if (!site) {
 		return -EIO;
 	}
-	snprintf(url, sizeof(url), "%s/api/v1/sites/%" PRId64 "/ecus", options.api,
-		 json_object_get_int64(json_object_object_get(site, "id")));
-	code = post_json(curl, url, NULL, object("ecu", text, NULL, NULL));
+	ecu->site = json_object_get_int64(json_object_object_get(site, "id"));
+	snprintf(url, sizeof(url), "%s/api/v1/sites/%" PRId64 "/ecus", options.api, ecu->site);
+	code = request_json(curl, url, fleet.token, NULL, object("ecu", text, NULL, NULL));
 	if (code) {
 		snprintf(url, sizeof(url), "%s/uplink/v1/enrol", options.uplink);
-		done = post_json(
-			curl, url, ecu,
+		done = request_json(
+			curl, url, NULL, ecu,
 			object("ecu", text, "code",
 			       json_object_get_string(json_object_object_get(code, "code"))));
 		ret = done ? 0 : -EIO;
@@ -255,31 +160,38 @@ static int enrol(CURL *curl, struct ecu *ecu)
 
 /* ---- batches ---- */
 
-static void add_latency(double ms, size_t bytes, size_t reports)
+static void add_time(struct times *times, double ms)
 {
-	pthread_mutex_lock(&fleet.lock);
-	if (fleet.latencies < LATENCIES_MAX) {
-		fleet.latency_ms[fleet.latencies++] = ms;
+	if (times->n < times->max) {
+		times->ms[times->n++] = ms;
 	}
-	fleet.bytes += bytes;
-	fleet.reports += reports;
+}
+
+static void add_answer(const struct ecu *ecu, int64_t time_s, uint64_t begin_us)
+{
+	double ms = (double)(now_us() - begin_us) / 1000;
+
+	pthread_mutex_lock(&fleet.lock);
+	add_time(ecu->sent ? &fleet.live : &fleet.first, ms);
+	if (options.pages && ecu->sent && !fleet.wanted.begin_us) {
+		fleet.wanted = (struct page){ ecu->site, time_s, begin_us };
+	}
 	pthread_mutex_unlock(&fleet.lock);
 }
 
-/* Every order is confirmed with the next batch. */
+/* Every order is confirmed at once. */
 static void take_orders(struct ecu *ecu, struct json_object *answer)
 {
 	struct json_object *orders = json_object_object_get(answer, "orders");
+	size_t n = orders ? json_object_array_length(orders) : 0;
 
-	for (size_t i = 0; orders && i < json_object_array_length(orders); i++) {
+	pthread_mutex_lock(&ecu->lock);
+	for (size_t i = 0; i < n && ecu->results < RESULTS_MAX; i++) {
 		struct json_object *order = json_object_array_get_idx(orders, i);
-		struct batch_result *result = &ecu->result[ecu->results];
+		struct batch_result *result = &ecu->result[ecu->results++];
 		const char *serial =
 			json_object_get_string(json_object_object_get(order, "serial"));
 
-		if (ecu->results == RESULTS_MAX) {
-			break;
-		}
 		*result = (struct batch_result){ .time_ms = clock_wall_ms(), .state = "confirmed" };
 		snprintf(result->order, sizeof(result->order), "%s",
 			 json_object_get_string(json_object_object_get(order, "id")));
@@ -287,11 +199,12 @@ static void take_orders(struct ecu *ecu, struct json_object *answer)
 		if (serial) {
 			id_parse(serial, &result->serial);
 		}
-		ecu->results++;
-		pthread_mutex_lock(&fleet.lock);
-		fleet.orders++;
-		pthread_mutex_unlock(&fleet.lock);
+		ecu->urgent = true;
 	}
+	pthread_mutex_unlock(&ecu->lock);
+	pthread_mutex_lock(&fleet.lock);
+	fleet.orders += n;
+	pthread_mutex_unlock(&fleet.lock);
 }
 
 static struct curl_slist *clock_headers(const struct ecu *ecu)
@@ -308,14 +221,14 @@ static struct curl_slist *clock_headers(const struct ecu *ecu)
 	return curl_slist_append(header, text);
 }
 
-static void sleep_ms(int ms)
+void sleep_ms(int ms)
 {
 	const struct timespec wait = { ms / 1000, ms % 1000 * 1000000L };
 
 	nanosleep(&wait, NULL);
 }
 
-static uint64_t now_us(void)
+uint64_t now_us(void)
 {
 	struct timespec now;
 
@@ -323,34 +236,66 @@ static uint64_t now_us(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/* Sends the same bytes until they are stored. */
-static int deliver(CURL *curl, struct ecu *ecu, const struct batch *batch, const uint8_t *bytes,
-		   size_t n)
+static void add_failure(void)
+{
+	pthread_mutex_lock(&fleet.lock);
+	fleet.failures++;
+	pthread_mutex_unlock(&fleet.lock);
+}
+
+/**
+ * struct parcel - sealed batches for one request
+ */
+struct parcel {
+	struct packer body;
+	struct batch_head head[OUTAGE_BATCHES];
+	size_t n;
+	size_t reports;
+};
+
+/* What the service has answered for. */
+static void log_parcel(const struct ecu *ecu, const struct parcel *parcel)
 {
 	char hash[2 * BATCH_HASH_BYTES + 1];
+
+	pthread_mutex_lock(&fleet.lock);
+	fleet.bytes += parcel->body.n;
+	fleet.reports += parcel->reports;
+	for (size_t i = 0; i < parcel->n && fleet.log; i++) {
+		sodium_bin2hex(hash, sizeof(hash), parcel->head[i].hash, BATCH_HASH_BYTES);
+		fprintf(fleet.log, "%012" PRIu64 " %" PRIu64 " %" PRIu64 " %s\n", ecu->id,
+			ecu->epoch, parcel->head[i].sequence, hash);
+	}
+	if (fleet.log) {
+		fflush(fleet.log);
+	}
+	pthread_mutex_unlock(&fleet.lock);
+}
+
+/* Sends the same bytes until they are stored. */
+static int deliver(CURL *curl, struct ecu *ecu, const struct parcel *parcel)
+{
 	char url[300];
 
 	snprintf(url, sizeof(url), "%s/uplink/v1/batches", options.uplink);
 	for (int wait_ms = RETRY_MS;; wait_ms = wait_ms < 8000 ? wait_ms * 2 : wait_ms) {
 		struct curl_slist *header = clock_headers(ecu);
-		const struct call call = { url, ecu, header, bytes, n };
+		const struct call call = { url, ecu, header, parcel->body.bytes, parcel->body.n };
 		struct answer answer = { 0 };
-		uint64_t begin_us = now_us();
-		int ret = post(curl, &call, &answer);
+		curl_off_t after_s = 0;
+		int ret = request_run(curl, &call, &answer);
 
 		curl_slist_free_all(header);
 		if (ret == 0 && answer.status == 200) {
 			struct json_object *json = json_tokener_parse(answer.text);
 
-			add_latency((double)(now_us() - begin_us) / 1000, n, batch->report_count);
 			take_orders(ecu, json);
 			json_object_put(json);
 			free(answer.text);
-			break;
+			log_parcel(ecu, parcel);
+			return 0;
 		}
-		pthread_mutex_lock(&fleet.lock);
-		fleet.failures++;
-		pthread_mutex_unlock(&fleet.lock);
+		add_failure();
 		if (ret == 0 && answer.status < 500) {
 			fprintf(stderr, "ECU %012" PRIu64 ": %ld %s\n", ecu->id, answer.status,
 				answer.text ? answer.text : "");
@@ -361,24 +306,17 @@ static int deliver(CURL *curl, struct ecu *ecu, const struct batch *batch, const
 		if (stopped) {
 			return -EINTR;
 		}
-		sleep_ms(wait_ms);
+		curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &after_s);
+		sleep_ms(after_s > 0 ? (int)after_s * 1000 : wait_ms);
 	}
-	sodium_bin2hex(hash, sizeof(hash), batch->head.hash, BATCH_HASH_BYTES);
-	pthread_mutex_lock(&fleet.lock);
-	if (fleet.log) {
-		fprintf(fleet.log, "%012" PRIu64 " %" PRIu64 " %" PRIu64 " %s\n", ecu->id,
-			ecu->epoch, batch->head.sequence, hash);
-		fflush(fleet.log);
-	}
-	pthread_mutex_unlock(&fleet.lock);
-	return 0;
 }
 
-/* Seals and delivers a batch with @count reports of each inverter, the last at @time_s. */
-static int send_batch(CURL *curl, struct ecu *ecu, int64_t time_s, int count)
+/* Adds a batch with @count reports of each inverter, the last at @time_s. */
+static int add_batch(struct ecu *ecu, struct parcel *parcel, int64_t time_s, int count, int step_s)
 {
 	struct report *reports __cleanup(free_ptr) =
-		calloc((size_t)(options.units * count), sizeof(*reports));
+		calloc((size_t)(options.units * count) + 1, sizeof(*reports));
+	struct batch_result results[RESULTS_MAX];
 	struct batch batch = {
 		.head = { .ecu = ecu->id,
 			  .epoch = ecu->epoch,
@@ -390,8 +328,7 @@ static int send_batch(CURL *curl, struct ecu *ecu, int64_t time_s, int count)
 			  .zone_min = ZONE_MIN,
 			  .flags = BATCH_CLOCK_SYNCHRONIZED },
 		.reports = reports,
-		.results = ecu->result,
-		.result_count = ecu->results,
+		.results = results,
 	};
 	uint8_t *bytes;
 	size_t n;
@@ -403,16 +340,36 @@ static int send_batch(CURL *curl, struct ecu *ecu, int64_t time_s, int count)
 	for (int unit = 0; unit < options.units; unit++) {
 		for (int i = 0; i < count; i++) {
 			roof_report(&ecu->unit[unit], &fleet.sky,
-				    time_s - (int64_t)(count - 1 - i) * HISTORY_STEP_S, ZONE_MIN,
+				    time_s - (int64_t)(count - 1 - i) * step_s, ZONE_MIN,
 				    &reports[batch.report_count++]);
 		}
 	}
-	ret = batch_seal(&batch, &bytes, &n);
+	pthread_mutex_lock(&ecu->lock);
+	memcpy(results, ecu->result, sizeof(results));
+	batch.result_count = ecu->results;
 	ecu->results = 0;
+	ecu->urgent = false;
+	pthread_mutex_unlock(&ecu->lock);
+	ret = batch_seal(&batch, &bytes, &n);
 	if (ret == 0) {
-		ret = deliver(curl, ecu, &batch, bytes, n);
+		pack_bytes(&parcel->body, bytes, n);
+		parcel->head[parcel->n++] = batch.head;
+		parcel->reports += batch.report_count;
 		free(bytes);
 	}
+	return ret < 0 ? ret : parcel->body.failed ? -ENOMEM : 0;
+}
+
+/* Seals and delivers one batch. */
+static int send_batch(CURL *curl, struct ecu *ecu, int64_t time_s, int count)
+{
+	struct parcel parcel = { 0 };
+	int ret = add_batch(ecu, &parcel, time_s, count, HISTORY_STEP_S);
+
+	if (ret == 0) {
+		ret = deliver(curl, ecu, &parcel);
+	}
+	free(parcel.body.bytes);
 	return ret;
 }
 
@@ -426,6 +383,7 @@ static int init_ecu(struct ecu *ecu, int number)
 
 	ecu->id = options.first + (uint64_t)number;
 	ecu->boot = randombytes_random();
+	pthread_mutex_init(&ecu->lock, NULL);
 	randombytes_buf(&ecu->epoch, sizeof(ecu->epoch));
 	for (int i = 0; i < options.units; i++) {
 		roof_unit_init(&ecu->unit[i],
@@ -456,33 +414,90 @@ static int send_history(CURL *curl, struct ecu *ecu)
 	return ret;
 }
 
+/* What an ECU kept while it could not reach the service: a batch for each period, oldest first. */
+static int send_outage(CURL *curl, struct ecu *ecu)
+{
+	int64_t now_s = clock_wall_ms() / 1000;
+	int64_t t = now_s - (int64_t)options.outage_h * 3600;
+	int ret = 0;
+
+	while (ret == 0 && t < now_s && !stopped) {
+		struct parcel parcel = { 0 };
+
+		for (; parcel.n < OUTAGE_BATCHES && t < now_s && ret == 0; t += options.period_s) {
+			ret = add_batch(ecu, &parcel, t, 1, options.period_s);
+		}
+		ret = ret < 0 ? ret : deliver(curl, ecu, &parcel);
+		free(parcel.body.bytes);
+		sleep_ms(t < now_s ? OUTAGE_PAUSE_MS : 0);
+	}
+	return ret;
+}
+
+static bool is_urgent(struct ecu *ecu)
+{
+	bool urgent;
+
+	pthread_mutex_lock(&ecu->lock);
+	urgent = ecu->urgent;
+	pthread_mutex_unlock(&ecu->lock);
+	return urgent;
+}
+
+static int send_live(CURL *curl, struct ecu *ecu)
+{
+	int64_t time_s = clock_wall_ms() / 1000;
+	uint64_t begin_us = now_us();
+	int ret = send_batch(curl, ecu, time_s, 1);
+
+	if (ret == 0) {
+		add_answer(ecu, time_s, begin_us);
+	}
+	return ret;
+}
+
+/* The ECU of a thread that delivers next, one with results at once; NULL when all have ended. */
+static struct ecu *next_ecu(int number, uint64_t *ret_due_us)
+{
+	struct ecu *next = NULL;
+
+	*ret_due_us = UINT64_MAX;
+	for (int i = number; i < options.ecus; i += options.threads) {
+		struct ecu *ecu = &fleet.ecu[i];
+
+		if (is_urgent(ecu)) {
+			*ret_due_us = 0;
+			return ecu;
+		}
+		if ((!options.batches || ecu->sent < options.batches) &&
+		    ecu->due_us < *ret_due_us) {
+			*ret_due_us = ecu->due_us;
+			next = ecu;
+		}
+	}
+	return next;
+}
+
 /* Batches of the ECUs number, number + threads, ... at their times. */
 static void live(CURL *curl, int number, uint64_t end_us)
 {
-	for (int left = 1; left && !stopped;) {
-		uint64_t next_us = UINT64_MAX;
-		struct ecu *next = NULL;
+	while (!stopped && now_us() < end_us) {
+		uint64_t due_us;
+		struct ecu *next = next_ecu(number, &due_us);
 
-		left = 0;
-		for (int i = number; i < options.ecus; i += options.threads) {
-			struct ecu *ecu = &fleet.ecu[i];
-
-			if (options.batches && ecu->sent >= options.batches) {
-				continue;
-			}
-			if (ecu->due_us < next_us) {
-				next_us = ecu->due_us;
-				next = ecu;
-			}
-		}
-		if (!next || next_us > end_us) {
+		if (!next || due_us > end_us) {
 			return;
 		}
-		left = 1;
-		while (now_us() < next_us && !stopped) {
-			sleep_ms((int)((next_us - now_us()) / 1000 % 100) + 1);
+		if (due_us > now_us()) {
+			sleep_ms((int)((due_us - now_us()) / 1000 % 20) + 1);
+			continue;
 		}
-		if (send_batch(curl, next, clock_wall_ms() / 1000, 1) < 0) {
+		/* Results alone: no report is due. */
+		if (due_us == 0) {
+			send_batch(curl, next, clock_wall_ms() / 1000, 0);
+			continue;
+		}
+		if (send_live(curl, next) < 0) {
 			next->sent = options.batches ? options.batches : next->sent;
 		}
 		next->sent++;
@@ -491,29 +506,99 @@ static void live(CURL *curl, int number, uint64_t end_us)
 	}
 }
 
+static int first_s(void)
+{
+	int s = options.ecus / FIRST_RATE > FIRST_S ? options.ecus / FIRST_RATE : FIRST_S;
+
+	return s < options.period_s ? s : options.period_s;
+}
+
+/* Runs a step for all ECUs of a thread. */
+static void for_each(CURL *curl, int number, int (*step)(CURL *curl, struct ecu *ecu))
+{
+	for (int i = number; i < options.ecus && !stopped; i += options.threads) {
+		if (step(curl, &fleet.ecu[i]) < 0) {
+			stopped = 1;
+		}
+	}
+}
+
+static int begin_ecu(CURL *curl, struct ecu *ecu)
+{
+	int ret = init_ecu(ecu, (int)(ecu - fleet.ecu));
+
+	return ret < 0 ? ret : options.api ? enrol(curl, ecu) : 0;
+}
+
 static void *run(void *ctx)
 {
 	int number = (int)(intptr_t)ctx;
 	CURL *curl = curl_easy_init();
 	uint64_t begin_us;
 
-	for (int i = number; i < options.ecus && !stopped; i += options.threads) {
-		if (init_ecu(&fleet.ecu[i], i) < 0 ||
-		    (options.api && enrol(curl, &fleet.ecu[i]) < 0) ||
-		    (options.history_days && send_history(curl, &fleet.ecu[i]) < 0)) {
-			stopped = 1;
-		}
+	for_each(curl, number, begin_ecu);
+	pthread_barrier_wait(&fleet.enrolled);
+	begin_us = now_us();
+	for_each(curl, number, options.outage_h ? send_outage : send_history);
+	if (options.outage_h) {
+		double seconds = (double)(now_us() - begin_us) / 1e6;
+
+		pthread_mutex_lock(&fleet.lock);
+		fleet.outage_s = seconds > fleet.outage_s ? seconds : fleet.outage_s;
+		pthread_mutex_unlock(&fleet.lock);
 	}
 	begin_us = now_us();
 	for (int i = number; i < options.ecus; i += options.threads) {
 		double part = (double)i / options.ecus * 1e6 / clock_rate();
-		int first_s = options.period_s < FIRST_S ? options.period_s : FIRST_S;
 
-		fleet.ecu[i].due_us = begin_us + (uint64_t)(first_s * part);
+		fleet.ecu[i].due_us = begin_us + (uint64_t)(first_s() * part);
 		fleet.ecu[i].steady_us = begin_us + (uint64_t)(options.period_s * part);
 	}
 	live(curl, number,
-	     options.for_s > 0 ? begin_us + (uint64_t)(options.for_s * 1e6) : UINT64_MAX);
+	     options.for_s > 0 ? begin_us + (uint64_t)((options.for_s + first_s()) * 1e6)
+			       : UINT64_MAX);
+	curl_easy_cleanup(curl);
+	return NULL;
+}
+
+static void *run_wait(void *ctx)
+{
+	int first = (int)(intptr_t)ctx * WAIT_ECUS;
+	int n = options.ecus - first < WAIT_ECUS ? options.ecus - first : WAIT_ECUS;
+
+	pthread_barrier_wait(&fleet.enrolled);
+	wait_for_orders(&fleet.ecu[first], n, take_orders);
+	return NULL;
+}
+
+/* Reads the page of one site at a time until it shows a batch. */
+static void *run_pages(void *ctx)
+{
+	CURL *curl = curl_easy_init();
+
+	(void)ctx;
+	for (; !stopped; sleep_ms(PAGE_MS)) {
+		struct json_object *site;
+		struct page page;
+		char url[300];
+
+		pthread_mutex_lock(&fleet.lock);
+		page = fleet.wanted;
+		pthread_mutex_unlock(&fleet.lock);
+		if (!page.begin_us) {
+			continue;
+		}
+		snprintf(url, sizeof(url), "%s/api/v1/sites/%" PRId64, options.api, page.site);
+		site = request_json(curl, url, fleet.token, NULL, NULL);
+		if (json_object_get_int64(json_object_object_get(site, "last_ms")) >=
+		    page.time_s * 1000) {
+			pthread_mutex_lock(&fleet.lock);
+			add_time(&fleet.page, (double)(now_us() - page.begin_us) / 1000);
+			fleet.wanted.begin_us = 0;
+			pthread_mutex_unlock(&fleet.lock);
+		}
+		json_object_put(site);
+	}
 	curl_easy_cleanup(curl);
 	return NULL;
 }
@@ -534,7 +619,11 @@ static const struct argp_option argp_options[] = {
 	{ "period", 'p', "SECONDS", 0, "time between two reports, 300 unless given", 0 },
 	{ "batches", 'b', "COUNT", 0, "live batches of each ECU; no end unless given", 0 },
 	{ "history", 'H', "DAYS", 0, "first deliver the last days", 0 },
-	{ "for", 'F', "SECONDS", 0, "end after that time", 0 },
+	{ "outage", 'o', "HOURS", 0, "first deliver what an outage of that length left, in batches",
+	  0 },
+	{ "orders", 'w', NULL, 0, "wait for orders, as an ECU does", 0 },
+	{ "pages", 'P', NULL, 0, "measure when the page of a site shows a batch", 0 },
+	{ "for", 'F', "SECONDS", 0, "end that long after all have delivered once", 0 },
 	{ "threads", 'T', "COUNT", 0, "requests at once, 16 unless given", 0 },
 	{ 0 },
 };
@@ -566,9 +655,10 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		int min;
 		int max;
 	} numbers[] = {
-		{ 'n', &options.ecus, 1, 100000 },	  { 'U', &options.units, 1, UNITS_MAX },
+		{ 'n', &options.ecus, 1, ECUS_MAX },	  { 'U', &options.units, 1, UNITS_MAX },
 		{ 'p', &options.period_s, 1, 3600 },	  { 'b', &options.batches, 0, 1000000 },
 		{ 'H', &options.history_days, 0, 36500 }, { 'T', &options.threads, 1, THREADS_MAX },
+		{ 'o', &options.outage_h, 0, 1000 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -589,7 +679,16 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case 'F':
 		options.for_s = atof(value);
 		return 0;
+	case 'w':
+		options.orders = true;
+		return 0;
+	case 'P':
+		options.pages = true;
+		return 0;
 	case ARGP_KEY_END:
+		if (options.pages && !options.api) {
+			argp_error(state, "expected --api with --pages");
+		}
 		if (!options.uplink || !options.ca || (options.api && !options.token_file)) {
 			argp_error(state, "expected --uplink, --ca, and --token with --api");
 		}
@@ -607,20 +706,53 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static double percentile(double part)
+static double percentile(const struct times *times, double part)
 {
-	return fleet.latencies ? fleet.latency_ms[(size_t)((double)(fleet.latencies - 1) * part)]
-			       : 0;
+	return times->n ? times->ms[(size_t)((double)(times->n - 1) * part)] : 0;
+}
+
+static void add_times(struct json_object *summary, const char *name, struct times *times)
+{
+	static const struct {
+		const char *name;
+		double part;
+	} parts[] = { { "p50_ms", 0.5 }, { "p99_ms", 0.99 }, { "max_ms", 1 } };
+	struct json_object *json = json_object_new_object();
+
+	qsort(times->ms, times->n, sizeof(double), compare);
+	json_object_object_add(json, "count", json_object_new_int64((int64_t)times->n));
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		json_object_object_add(
+			json, parts[i].name,
+			json_object_new_double(round(percentile(times, parts[i].part) * 10) / 10));
+	}
+	json_object_object_add(summary, name, json);
 }
 
 static void print_summary(double seconds)
 {
-	qsort(fleet.latency_ms, fleet.latencies, sizeof(double), compare);
-	printf("{\"batches\": %zu, \"reports\": %" PRIu64 ", \"bytes\": %" PRIu64
-	       ", \"failures\": %" PRIu64 ", \"orders\": %" PRIu64
-	       ", \"seconds\": %.1f, \"p50_ms\": %.1f, \"p99_ms\": %.1f, \"max_ms\": %.1f}\n",
-	       fleet.latencies, fleet.reports, fleet.bytes, fleet.failures, fleet.orders, seconds,
-	       percentile(0.5), percentile(0.99), percentile(1));
+	const struct {
+		const char *name;
+		uint64_t value;
+	} counts[] = {
+		{ "reports", fleet.reports },
+		{ "bytes", fleet.bytes },
+		{ "failures", fleet.failures },
+		{ "orders", fleet.orders },
+	};
+	struct json_object *summary = json_object_new_object();
+
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+		json_object_object_add(summary, counts[i].name,
+				       json_object_new_int64((int64_t)counts[i].value));
+	}
+	json_object_object_add(summary, "seconds", json_object_new_double(round(seconds)));
+	json_object_object_add(summary, "outage_s", json_object_new_double(round(fleet.outage_s)));
+	add_times(summary, "first", &fleet.first);
+	add_times(summary, "live", &fleet.live);
+	add_times(summary, "page", &fleet.page);
+	printf("%s\n", json_object_to_json_string_ext(summary, JSON_C_TO_STRING_PLAIN));
+	json_object_put(summary);
 }
 
 static int read_token(void)
@@ -636,13 +768,59 @@ static int read_token(void)
 	return 0;
 }
 
+static bool set_up_times(void)
+{
+	struct {
+		struct times *times;
+		size_t max;
+	} all[] = { { &fleet.first, LATENCIES_MAX },
+		    { &fleet.live, LATENCIES_MAX },
+		    { &fleet.page, PAGES_MAX } };
+	bool ok = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		all[i].times->max = all[i].max;
+		all[i].times->ms = calloc(all[i].max, sizeof(double));
+		ok = ok && all[i].times->ms;
+	}
+	return ok;
+}
+
+/* Runs all threads to the end. The ECUs' end by themselves, the others when those have ended. */
+static int start_threads(void)
+{
+	static pthread_t threads[THREADS_MAX];
+	static pthread_t helpers[HELPERS_MAX];
+	int waits = options.orders ? (options.ecus + WAIT_ECUS - 1) / WAIT_ECUS : 0;
+	int failed = 0;
+
+	pthread_barrier_init(&fleet.enrolled, NULL, (unsigned int)(options.threads + waits));
+	for (int i = 0; i < waits && !failed; i++) {
+		failed = pthread_create(&helpers[i], NULL, run_wait, (void *)(intptr_t)i);
+	}
+	for (int i = 0; i < options.threads && !failed; i++) {
+		failed = pthread_create(&threads[i], NULL, run, (void *)(intptr_t)i);
+	}
+	if (options.pages && !failed) {
+		failed = pthread_create(&helpers[waits], NULL, run_pages, NULL);
+	}
+	for (int i = 0; i < options.threads && !failed; i++) {
+		pthread_join(threads[i], NULL);
+	}
+	stopped = stopped ? stopped : DONE;
+	for (int i = 0; i < waits + options.pages && !failed; i++) {
+		pthread_join(helpers[i], NULL);
+	}
+	errno = failed;
+	return failed ? -failed : 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct argp argp = { .options = argp_options,
 					  .parser = parse,
 					  .doc = "Generated ECUs for a monitoring service." };
 	const struct sigaction stop = { .sa_handler = on_stop };
-	pthread_t thread[THREADS_MAX];
 	uint64_t begin_us = now_us();
 	char err[300];
 
@@ -663,21 +841,16 @@ int main(int argc, char **argv)
 	}
 	fleet.ecu = calloc((size_t)options.ecus, sizeof(*fleet.ecu));
 	fleet.log = options.log ? fopen(options.log, "a") : NULL;
-	if (!fleet.ecu || (options.log && !fleet.log)) {
+	if (!fleet.ecu || !set_up_times() || (options.log && !fleet.log)) {
 		perror("qs1-fleet");
 		return 1;
 	}
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
-	for (int i = 0; i < options.threads; i++) {
-		if (pthread_create(&thread[i], NULL, run, (void *)(intptr_t)i)) {
-			perror("qs1-fleet");
-			return 1;
-		}
-	}
-	for (int i = 0; i < options.threads; i++) {
-		pthread_join(thread[i], NULL);
+	if (start_threads() < 0) {
+		perror("qs1-fleet");
+		return 1;
 	}
 	print_summary((double)(now_us() - begin_us) / 1e6);
-	return stopped ? 1 : 0;
+	return stopped == 1 ? 1 : 0;
 }
