@@ -15,7 +15,8 @@ AIR = {"air.c", "inverter.c", "medium.c", "modem.c", "node.c", "pcap.c", "stack.
 PARTS = {"ecud": CORE, "site": AIR, "service": None, "link": None, "lib": None, "policy": None}
 LIBRARIES = ["-lcmocka", "-lmicrohttpd", "-lgnutls", "-lsqlite3", "-ljson-c", "-lsodium", "-lzstd",
              "-lsystemd", "-lcurl", "-lm", "-lpthread"]
-TESTS = sorted(f"test_ecu_{name}" for name in ("account", "export", "limits", "plan", "radio", "store"))
+TESTS = sorted(f"test_ecu_{name}" for name in ("account", "cuts", "export", "limits", "minutes", "plan", "radio",
+                                             "store"))
 
 pytestmark = pytest.mark.long
 

@@ -50,6 +50,15 @@ $(ECU_TESTS): $(BUILD)/tests/%: tests/unit/%.c $(ECUD_PARTS) $(ETHER_HOST) $(POL
 	$(Q)$(CC) $(HOST_CFLAGS) $(ECUD_INCLUDES) -Iuserspace/policy -Iuserspace/site -MMD -MP -o $@ $< \
 		$(ETHER_HOST) $(POLICY_HOST) $(ECUD_PARTS) -lcmocka $(ECUD_LIBS)
 
+# A year of readings through the store, for make bench.
+ECU_YEAR := $(BUILD)/tests/ecu-year
+$(ECU_YEAR): tests/bench/ecu_year.c $(ECUD_PARTS) $(ETHER_HOST) $(POLICY_HOST)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(HOST_CFLAGS) $(ECUD_INCLUDES) -Iuserspace/policy -Iuserspace/site -Itests/unit -MMD -MP \
+		-o $@ $< $(ETHER_HOST) $(POLICY_HOST) $(ECUD_PARTS) $(ECUD_LIBS)
+-include $(ECU_YEAR).d
+
 # What a machine that is only a gateway needs; it has no other package of the project.
 .PHONY: ecu-install
 ecu-install: ecu

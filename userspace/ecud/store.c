@@ -27,8 +27,8 @@
 #define READINGS_MAX 20000
 /* Events and audit lines that wait. */
 #define LINES_MAX 4096
-/* The thread looks at its queue this often, ms of real time. */
-#define LOOK_MS 200
+/* The thread looks at its queue this often, ns of the site's time. */
+#define LOOK_NS 200e6
 /* Events, orders and settings are committed after this time. */
 #define URGENT_US UINT64_C(1000000)
 /* A disk that failed is tried again after this time. */
@@ -83,7 +83,8 @@ struct store {
 	pthread_cond_t wake;
 	pthread_cond_t done;
 	bool stop;
-	uint64_t commit_us; /* the queue is written then */
+	uint64_t urgent_us; /* all but readings and accounts is written then */
+	uint64_t commit_us; /* the whole queue is written then */
 	uint64_t flushes;   /* asked for */
 	uint64_t flushed;
 	int result; /* of the last commit */
@@ -102,13 +103,30 @@ struct store {
 
 /* ---- queue ---- */
 
-static void soon(struct store *store, uint64_t us)
+static void advance(uint64_t *due_us, uint64_t us)
 {
-	uint64_t due_us = clock_monotonic_us() + us;
+	uint64_t at_us = clock_monotonic_us() + us;
 
-	if (due_us < store->commit_us) {
-		store->commit_us = due_us;
+	if (at_us < *due_us) {
+		*due_us = at_us;
 	}
+}
+
+/* What shall outlive a crash that comes a little later. */
+static void urgent(struct store *store)
+{
+	advance(&store->urgent_us, URGENT_US);
+}
+
+/*
+ * Readings wait for the end of the minute of the wall clock, which is the end of their chunk: each
+ * chunk is written once.
+ */
+static void with_the_minute(struct store *store)
+{
+	int64_t into_ms = clock_wall_ms() % (STORE_COMMIT_S * 1000);
+
+	advance(&store->commit_us, (uint64_t)(STORE_COMMIT_S * 1000 - into_ms) * 1000);
 }
 
 static struct waiting_unit *unit_place(struct store *store, const struct serial *serial)
@@ -143,7 +161,7 @@ void store_put_unit(struct store *store, const struct store_unit *unit)
 		place->unit = *unit;
 		place->changed = place->counted = true;
 	}
-	soon(store, URGENT_US);
+	urgent(store);
 	pthread_mutex_unlock(&store->lock);
 }
 
@@ -171,7 +189,7 @@ void store_put_readings(struct store *store, const struct model_unit *unit,
 		memcpy(place->unit.account, account, sizeof(place->unit.account));
 		place->counted = true;
 	}
-	soon(store, UINT64_C(1000000) * STORE_COMMIT_S);
+	with_the_minute(store);
 	pthread_mutex_unlock(&store->lock);
 }
 
@@ -184,7 +202,7 @@ static struct waiting_line *new_line(struct store *store)
 	}
 	memset(&store->line[store->lines], 0, sizeof(*store->line));
 	store->line[store->lines].us = clock_monotonic_us();
-	soon(store, URGENT_US);
+	urgent(store);
 	return &store->line[store->lines++];
 }
 
@@ -226,7 +244,7 @@ void store_put_limits(struct store *store, const struct power_limits *limits)
 	if (store->limits) {
 		*store->limits = *limits;
 	}
-	soon(store, URGENT_US);
+	urgent(store);
 	pthread_mutex_unlock(&store->lock);
 }
 
@@ -243,7 +261,7 @@ void store_set(struct store *store, const char *name, const char *value)
 		snprintf(store->setting[i].value, sizeof(store->setting[i].value), "%s", value);
 		store->settings += i == store->settings;
 	}
-	soon(store, URGENT_US);
+	urgent(store);
 	pthread_mutex_unlock(&store->lock);
 }
 
@@ -261,7 +279,7 @@ void store_put_batch(struct store *store, uint64_t sequence, const uint8_t *byte
 	pthread_mutex_lock(&store->lock);
 	*store->batch_end = batch;
 	store->batch_end = &batch->next;
-	soon(store, URGENT_US);
+	urgent(store);
 	pthread_mutex_unlock(&store->lock);
 }
 
@@ -284,7 +302,7 @@ void store_drop_batches(struct store *store, uint64_t through)
 		}
 	}
 	store->batch_end = at;
-	soon(store, UINT64_C(1000000) * STORE_COMMIT_S);
+	with_the_minute(store);
 	pthread_mutex_unlock(&store->lock);
 }
 
@@ -295,7 +313,6 @@ int store_flush(struct store *store)
 
 	pthread_mutex_lock(&store->lock);
 	wanted = ++store->flushes;
-	store->commit_us = 0;
 	pthread_cond_signal(&store->wake);
 	while (store->flushed < wanted) {
 		pthread_cond_wait(&store->done, &store->lock);
@@ -441,7 +458,7 @@ static int write_chunk(sqlite3 *db, int64_t minute, const struct report *report,
 	int ret = history_merge(db, minute, report, n, &merged, &count);
 
 	if (ret >= 0) {
-		ret = day_pack(merged, count, &bytes, &size);
+		ret = day_pack_open(merged, count, &bytes, &size);
 	}
 	if (ret >= 0) {
 		ret = db_run(db, "INSERT OR REPLACE INTO chunk VALUES (?,?,?,?,?,?,?,?)",
@@ -505,7 +522,10 @@ static int write_batches(sqlite3 *db, const struct waiting_batch *batch, uint64_
 	return ret;
 }
 
-/* What one transaction writes; taken from the queue, and given back when the disk refuses. */
+/*
+ * What one transaction writes; taken from the queue, and given back when the disk refuses.
+ * @reading is NULL when readings wait on.
+ */
 struct work {
 	struct waiting_reading *reading;
 	size_t readings;
@@ -543,56 +563,84 @@ static int write_all(sqlite3 *db, struct work *work)
 
 /* ---- the thread ---- */
 
-/* Take the queue; false without memory. */
-static bool take_work(struct store *store, struct work *work)
+static void take_readings(struct store *store, struct work *work, struct waiting_reading *empty)
 {
-	struct waiting_reading *reading = malloc(sizeof(*reading) * READINGS_MAX);
+	work->reading = store->reading;
+	work->readings = store->readings;
+	store->reading = empty;
+	store->readings = 0;
+	store->commit_us = UINT64_MAX;
+}
+
+/* Units that have changed; with @all also those whose accounts alone have. */
+static void take_units(struct store *store, struct work *work, bool all)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(store->unit); i++) {
+		work->unit[i].used = store->unit[i].used && (all || store->unit[i].changed);
+		if (work->unit[i].used) {
+			work->unit[i] = store->unit[i];
+			store->unit[i].used = false;
+		}
+	}
+}
+
+/* Take the queue, or with @all false what is urgent; false without memory. */
+static bool take_work(struct store *store, struct work *work, bool all)
+{
+	struct waiting_reading *reading = all ? malloc(sizeof(*reading) * READINGS_MAX) : NULL;
 	struct waiting_line *line = malloc(sizeof(*line) * LINES_MAX);
 
 	memset(work, 0, sizeof(*work));
 	work->unit = malloc(sizeof(store->unit));
-	if (!reading || !line || !work->unit) {
+	if ((all && !reading) || !line || !work->unit) {
 		free(reading);
 		free(line);
 		free(work->unit);
 		return false;
 	}
-	work->reading = store->reading;
-	work->readings = store->readings;
+	if (all) {
+		take_readings(store, work, reading);
+	}
+	take_units(store, work, all);
 	work->line = store->line;
 	work->lines = store->lines;
-	memcpy(work->unit, store->unit, sizeof(store->unit));
 	memcpy(work->setting, store->setting, sizeof(store->setting));
 	work->settings = store->settings;
 	work->limits = store->limits;
 	work->batch = store->batch;
 	work->drop_through = store->drop_through;
-	store->reading = reading;
 	store->line = line;
-	store->readings = store->lines = store->settings = 0;
-	memset(store->unit, 0, sizeof(store->unit));
+	store->lines = store->settings = 0;
 	store->limits = NULL;
 	store->batch = NULL;
 	store->batch_end = &store->batch;
 	store->drop_through = 0;
-	store->commit_us = UINT64_MAX;
+	store->urgent_us = UINT64_MAX;
 	return true;
 }
 
-/* The disk has refused: older items go back in front of what has come since. */
-static void give_back(struct store *store, struct work *work)
+static void give_back_readings(struct store *store, const struct work *work)
 {
 	size_t room = READINGS_MAX - store->readings;
 	size_t kept = work->readings < room ? work->readings : room;
-	struct waiting_batch **end = &work->batch;
 
 	memmove(store->reading + kept, store->reading, sizeof(*store->reading) * store->readings);
 	memcpy(store->reading, work->reading + (work->readings - kept),
 	       sizeof(*store->reading) * kept);
 	store->readings += kept;
 	store->lost_readings += work->readings - kept;
-	room = LINES_MAX - store->lines;
-	kept = work->lines < room ? work->lines : room;
+}
+
+/* The disk has refused: older items go back in front of what has come since. */
+static void give_back(struct store *store, struct work *work)
+{
+	size_t room = LINES_MAX - store->lines;
+	size_t kept = work->lines < room ? work->lines : room;
+	struct waiting_batch **end = &work->batch;
+
+	if (work->reading) {
+		give_back_readings(store, work);
+	}
 	memmove(store->line + kept, store->line, sizeof(*store->line) * store->lines);
 	memcpy(store->line, work->line + (work->lines - kept), sizeof(*store->line) * kept);
 	store->lines += kept;
@@ -640,7 +688,7 @@ static void give_back(struct store *store, struct work *work)
 	if (work->drop_through > store->drop_through) {
 		store->drop_through = work->drop_through;
 	}
-	store->commit_us = clock_monotonic_us() + RETRY_US;
+	store->urgent_us = store->commit_us = clock_monotonic_us() + RETRY_US;
 }
 
 static void free_work(struct work *work)
@@ -674,7 +722,8 @@ static void show_result(struct store *store, int error)
 	model_unlock(model);
 }
 
-static void commit(struct store *store)
+/* Write what waits, or with @all false what is urgent. */
+static void commit(struct store *store, bool all)
 {
 	uint64_t flushes = store->flushes;
 	struct work work;
@@ -682,10 +731,10 @@ static void commit(struct store *store)
 
 	/* with a clock that was never set nothing gets a time */
 	if (clock_wall_ms() < STORE_CLOCK_SET_MS && flushes == store->flushed && !store->stop) {
-		store->commit_us = clock_monotonic_us() + URGENT_US;
+		store->urgent_us = store->commit_us = clock_monotonic_us() + URGENT_US;
 		return;
 	}
-	if (take_work(store, &work)) {
+	if (take_work(store, &work, all)) {
 		pthread_mutex_unlock(&store->lock);
 		ret = write_all(store->db, &work);
 		show_result(store, ret);
@@ -705,7 +754,7 @@ static void wait_a_little(struct store *store)
 	struct timespec until;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += LOOK_MS * 1000000L;
+	until.tv_nsec += (long)(LOOK_NS / fmax(clock_rate(), 1));
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
 	pthread_cond_timedwait(&store->wake, &store->lock, &until);
@@ -717,8 +766,11 @@ static void *run(void *ctx)
 
 	pthread_mutex_lock(&store->lock);
 	while (!store->stop) {
-		if (clock_monotonic_us() >= store->commit_us || store->flushed < store->flushes) {
-			commit(store);
+		uint64_t now_us = clock_monotonic_us();
+		bool all = now_us >= store->commit_us || store->flushed < store->flushes;
+
+		if (all || now_us >= store->urgent_us) {
+			commit(store, all);
 		}
 		pthread_mutex_unlock(&store->lock);
 		/* one step at a time, so that a commit never waits for the sums of a year */
@@ -728,7 +780,7 @@ static void *run(void *ctx)
 			wait_a_little(store);
 		}
 	}
-	commit(store);
+	commit(store, true);
 	pthread_mutex_unlock(&store->lock);
 	return NULL;
 }
@@ -781,7 +833,7 @@ int store_open(struct store **ret, const char *folder, struct model *model, char
 		return -ENOMEM;
 	}
 	store->model = model;
-	store->commit_us = UINT64_MAX;
+	store->urgent_us = store->commit_us = UINT64_MAX;
 	store->batch_end = &store->batch;
 	snprintf(store->folder, sizeof(store->folder), "%s", folder);
 	store->reading = malloc(sizeof(*store->reading) * READINGS_MAX);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What outlives the process: SQLite with a write-ahead log. One thread writes, in transactions of
- * up to STORE_COMMIT_S; readers open their own connection (struct store_reader) on any thread.
+ * What outlives the process: SQLite with a write-ahead log. One thread writes, at the end of each
+ * minute, and within a second what is urgent; readers open their own connection (struct
+ * store_reader) on any thread.
  *
  *  - readings at full rate for a day, in chunks of a minute for each unit, with the energy totals
  *  - minutes for years, as day blobs, one for each unit and day

@@ -11,6 +11,7 @@
 #include "util.h"
 
 #define MINUTES_OF_QUARTER 15
+#define QUARTER_MS (MINUTES_OF_QUARTER * 60000LL)
 /* In the middle of the next day, whether this one has 23, 24 or 25 hours. */
 #define INTO_NEXT_DAY_MS (36 * 3600 * 1000LL)
 /* Minutes whose chunks are removed in one step. */
@@ -97,25 +98,29 @@ void history_mean(const struct report *report, size_t n, struct report *ret)
 	}
 }
 
-int history_chunk(sqlite3 *db, int64_t minute, uint64_t serial, struct report **ret_reports,
-		  size_t *ret_n, uint64_t *total_mwh)
+int history_chunks(sqlite3 *db, sqlite3_stmt **ret_chunks)
 {
-	sqlite3_stmt *row __cleanup(db_finalize) = NULL;
-	int ret = db_prepare(db, &row,
-			     "SELECT reports, e0, e1, e2, e3, e4 FROM chunk"
-			     " WHERE minute = ? AND serial = ?",
-			     "ii", minute, (int64_t)serial);
+	return db_prepare(db, ret_chunks,
+			  "SELECT reports, e0, e1, e2, e3, e4 FROM chunk"
+			  " WHERE minute = ? AND serial = ?",
+			  "");
+}
+
+int history_chunk(sqlite3_stmt *chunks, int64_t minute, uint64_t serial,
+		  struct report **ret_reports, size_t *ret_n, uint64_t *total_mwh)
+{
+	int ret = db_bind(chunks, "ii", minute, (int64_t)serial);
 
 	*ret_reports = NULL;
 	*ret_n = 0;
-	ret = ret < 0 ? ret : db_step(row);
+	ret = ret < 0 ? ret : db_step(chunks);
 	if (ret <= 0) {
 		return ret;
 	}
-	ret = day_unpack(sqlite3_column_blob(row, 0), (size_t)sqlite3_column_bytes(row, 0),
+	ret = day_unpack(sqlite3_column_blob(chunks, 0), (size_t)sqlite3_column_bytes(chunks, 0),
 			 ret_reports, ret_n);
 	for (int i = 0; ret >= 0 && total_mwh && i < ACCOUNT_CHANNELS; i++) {
-		total_mwh[i] = (uint64_t)sqlite3_column_int64(row, 1 + i);
+		total_mwh[i] = (uint64_t)sqlite3_column_int64(chunks, 1 + i);
 	}
 	return ret < 0 ? ret : 1;
 }
@@ -123,10 +128,13 @@ int history_chunk(sqlite3 *db, int64_t minute, uint64_t serial, struct report **
 int history_merge(sqlite3 *db, int64_t minute, const struct report *report, size_t n,
 		  struct report **ret_reports, size_t *ret_n)
 {
+	sqlite3_stmt *chunks __cleanup(db_finalize) = NULL;
 	struct report *before = NULL, *all;
 	size_t count = 0;
-	int ret = history_chunk(db, minute, report[0].serial, &before, &count, NULL);
+	int ret = history_chunks(db, &chunks);
 
+	ret = ret < 0 ? ret
+		      : history_chunk(chunks, minute, report[0].serial, &before, &count, NULL);
 	if (ret < 0) {
 		return ret;
 	}
@@ -186,6 +194,19 @@ static int64_t first_minute(sqlite3 *db, int64_t from)
 		return -1;
 	}
 	return sqlite3_column_int64(row, 0);
+}
+
+/* First minute of a chunk that is in no quarter; -1 for none. */
+static int64_t open_minute(sqlite3 *db)
+{
+	return first_minute(db, (setting_of(db, "quarter_done") + 1) * MINUTES_OF_QUARTER);
+}
+
+int64_t history_open_ms(sqlite3 *db)
+{
+	int64_t minute = open_minute(db);
+
+	return minute < 0 ? INT64_MAX : minute / MINUTES_OF_QUARTER * QUARTER_MS;
 }
 
 /* Power of a unit over a quarter, from its chunks. */
@@ -262,12 +283,11 @@ static int sum_quarter(sqlite3 *db, int64_t number)
 /* Return: 1 when a quarter was summed up, 0 when none is due. */
 static int next_quarter(sqlite3 *db, int64_t now_s, int64_t late_s)
 {
-	int64_t done = setting_of(db, "quarter_done");
-	int64_t minute = first_minute(db, (done + 1) * MINUTES_OF_QUARTER);
+	int64_t minute = open_minute(db);
 	int64_t number = minute / MINUTES_OF_QUARTER;
 	int ret;
 
-	if (minute < 0 || (number + 1) * 900 + late_s > now_s) {
+	if (minute < 0 || (number + 1) * (QUARTER_MS / 1000) + late_s > now_s) {
 		return 0;
 	}
 	ret = db_begin(db);
@@ -284,23 +304,22 @@ static int next_quarter(sqlite3 *db, int64_t now_s, int64_t late_s)
 static int day_minutes(sqlite3 *db, uint64_t serial, int64_t from_minute, int64_t to_minute,
 		       struct report *minutes, uint64_t *total_mwh)
 {
+	sqlite3_stmt *chunks __cleanup(db_finalize) = NULL;
+	int ret = history_chunks(db, &chunks);
 	int count = 0;
 
-	for (int64_t minute = from_minute; minute < to_minute; minute++) {
+	for (int64_t minute = from_minute; ret >= 0 && minute < to_minute; minute++) {
 		struct report *reports;
 		size_t n;
-		int ret = history_chunk(db, minute, serial, &reports, &n, total_mwh);
 
-		if (ret < 0) {
-			return ret;
-		}
-		if (n > 0) {
+		ret = history_chunk(chunks, minute, serial, &reports, &n, total_mwh);
+		if (ret > 0 && n > 0) {
 			history_mean(reports, n, &minutes[count]);
 			minutes[count++].time_s = minute * 60;
 		}
 		free(reports);
 	}
-	return count;
+	return ret < 0 ? ret : count;
 }
 
 /* Totals of a unit when nothing of the day is known: those of the day before. */

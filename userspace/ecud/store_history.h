@@ -19,15 +19,19 @@ void history_report(const struct model_unit *unit, const struct account account[
 /* The reading that a field of a report holds; false for one that the model keeps elsewhere. */
 bool history_reading(enum report_field field, enum reading_id *ret_id, int *ret_channel);
 
+/* The statement of history_chunk(), which a loop over minutes uses again and again. */
+int history_chunks(sqlite3 *db, sqlite3_stmt **ret_chunks);
+
 /**
  * history_chunk() - reports of a unit and minute
+ * @chunks: of history_chunks()
  * @ret_reports: to be freed; NULL for none
  * @total_mwh: totals after it; NULL when not wanted
  *
  * Return: 1, 0 when there is none, or a negative errno.
  */
-int history_chunk(sqlite3 *db, int64_t minute, uint64_t serial, struct report **ret_reports,
-		  size_t *ret_n, uint64_t *total_mwh);
+int history_chunk(sqlite3_stmt *chunks, int64_t minute, uint64_t serial,
+		  struct report **ret_reports, size_t *ret_n, uint64_t *total_mwh);
 
 /* Reports of a chunk that is to be written, with those that are there already, by time. */
 int history_merge(sqlite3 *db, int64_t minute, const struct report *report, size_t n,
@@ -48,6 +52,9 @@ int store_event_of_row(sqlite3_stmt *row, struct model_event *event);
 
 /* The day after a local date. */
 int32_t history_next_day(int32_t day);
+
+/* Start of the first quarter that is not summed up, ms; INT64_MAX when all are. */
+int64_t history_open_ms(sqlite3 *db);
 
 /* Last day whose day blobs are written; 0 for none. */
 int32_t history_day_done(sqlite3 *db);

@@ -20,8 +20,11 @@
 #include "util.h"
 
 #define QUARTER_S 900
-/* Steps that one answer may have. */
-#define STEPS_MAX 200000
+#define QUARTER_MS (QUARTER_S * 1000LL)
+/* Steps that are in memory at once: a day of minutes, or two weeks of quarter hours. */
+#define STEPS_BLOCK 1440
+/* Days that one answer may have. */
+#define DAYS_MAX 200000
 
 struct store_reader {
 	sqlite3 *db;
@@ -66,7 +69,7 @@ sqlite3 *store_reader_db(struct store_reader *reader)
 
 /* ---- history ---- */
 
-/* Steps of one answer; sums until they are means. */
+/* Some steps of an answer; sums until they are means. */
 struct steps {
 	int64_t from_ms;
 	int64_t step_ms;
@@ -78,15 +81,11 @@ struct steps {
 static int steps_init(struct steps *steps, int64_t from_ms, int64_t to_ms, int64_t step_ms)
 {
 	memset(steps, 0, sizeof(*steps));
-	steps->from_ms = from_ms - from_ms % step_ms;
+	steps->from_ms = from_ms;
 	steps->step_ms = step_ms;
-	steps->count = to_ms > from_ms ? (size_t)((to_ms - steps->from_ms + step_ms - 1) / step_ms)
-				       : 0;
-	if (steps->count > STEPS_MAX) {
-		return -E2BIG;
-	}
-	steps->point = calloc(steps->count + 1, sizeof(*steps->point));
-	steps->samples = calloc(steps->count + 1, sizeof(*steps->samples));
+	steps->count = (size_t)((to_ms - from_ms + step_ms - 1) / step_ms);
+	steps->point = calloc(steps->count, sizeof(*steps->point));
+	steps->samples = calloc(steps->count, sizeof(*steps->samples));
 	if (!steps->point || !steps->samples) {
 		return -ENOMEM;
 	}
@@ -105,7 +104,7 @@ static void steps_free(struct steps *steps)
 
 static bool is_total(enum reading_id id)
 {
-	return id == READING_DC_ENERGY || id == READING_ENERGY;
+	return id == READING_DC_ENERGY || id == READING_ENERGY || id == READING_SITE_ENERGY;
 }
 
 static void add_value(struct steps *steps, int64_t time_ms, enum reading_id id, int channel,
@@ -166,15 +165,15 @@ static void finish(struct steps *steps)
 static int add_chunks(sqlite3 *db, uint64_t serial, int64_t from_ms, int64_t to_ms,
 		      struct steps *steps)
 {
-	for (int64_t minute = from_ms / 60000; minute * 60000 < to_ms; minute++) {
+	sqlite3_stmt *chunks __cleanup(db_finalize) = NULL;
+	int ret = history_chunks(db, &chunks);
+
+	for (int64_t minute = from_ms / 60000; ret >= 0 && minute * 60000 < to_ms; minute++) {
 		uint64_t total_mwh[ACCOUNT_CHANNELS];
 		struct report *reports;
 		size_t n;
-		int ret = history_chunk(db, minute, serial, &reports, &n, total_mwh);
 
-		if (ret < 0) {
-			return ret;
-		}
+		ret = history_chunk(chunks, minute, serial, &reports, &n, total_mwh);
 		for (size_t i = 0; i < n; i++) {
 			add_report(steps, &reports[i]);
 		}
@@ -184,7 +183,7 @@ static int add_chunks(sqlite3 *db, uint64_t serial, int64_t from_ms, int64_t to_
 		}
 		free(reports);
 	}
-	return 0;
+	return ret < 0 ? ret : 0;
 }
 
 /* Day blobs, and chunks for the days that have none yet. */
@@ -226,6 +225,48 @@ static int add_days(sqlite3 *db, uint64_t serial, int64_t from_ms, int64_t to_ms
 	return ret;
 }
 
+/* Quarters before @to_ms that are not summed up; false for none. */
+static bool open_quarters(sqlite3 *db, int64_t to_ms, int64_t *ret_from_ms, int64_t *ret_to_ms)
+{
+	int64_t from_ms = history_open_ms(db);
+
+	if (from_ms >= to_ms) {
+		return false;
+	}
+	*ret_from_ms = from_ms;
+	*ret_to_ms = to_ms - from_ms < STEPS_BLOCK * QUARTER_MS
+			     ? to_ms
+			     : from_ms + STEPS_BLOCK * QUARTER_MS;
+	return true;
+}
+
+/* Quarters that are not summed up, from the chunks, with the weight of those that are. */
+static int add_open_quarters(sqlite3 *db, uint64_t serial, int64_t to_ms, struct steps *steps)
+{
+	struct steps open;
+	int64_t from_ms;
+	int ret;
+
+	if (!open_quarters(db, to_ms, &from_ms, &to_ms)) {
+		return 0;
+	}
+	ret = steps_init(&open, from_ms, to_ms, QUARTER_MS);
+	ret = ret < 0 ? ret : add_chunks(db, serial, from_ms, to_ms, &open);
+	if (ret >= 0) {
+		finish(&open);
+	}
+	for (size_t i = 0; i < open.count && ret >= 0; i++) {
+		for (int id = 0; id < READING_COUNT; id++) {
+			for (int channel = 0; channel < MODEL_CHANNELS; channel++) {
+				add_value(steps, open.point[i].time_ms, id, channel,
+					  open.point[i].value[id][channel]);
+			}
+		}
+	}
+	steps_free(&open);
+	return ret;
+}
+
 static int add_quarters(sqlite3 *db, uint64_t serial, int64_t from_ms, int64_t to_ms,
 			struct steps *steps)
 {
@@ -235,12 +276,10 @@ static int add_quarters(sqlite3 *db, uint64_t serial, int64_t from_ms, int64_t t
 			     " WHERE quarter >= ? AND quarter < ? AND serial = ? ORDER BY quarter",
 			     "iii", from_ms / 1000 / QUARTER_S,
 			     (to_ms / 1000 + QUARTER_S - 1) / QUARTER_S, (int64_t)serial);
-	int64_t last = -1;
 
 	while (ret >= 0 && (ret = db_step(row)) > 0) {
-		int64_t time_ms = sqlite3_column_int64(row, 0) * QUARTER_S * 1000;
+		int64_t time_ms = sqlite3_column_int64(row, 0) * QUARTER_MS;
 
-		last = sqlite3_column_int64(row, 0);
 		add_value(steps, time_ms, READING_POWER, 0, db_number(row, 1));
 		for (int i = 0; i < MODEL_CHANNELS; i++) {
 			add_value(steps, time_ms, READING_DC_ENERGY, i,
@@ -248,11 +287,7 @@ static int add_quarters(sqlite3 *db, uint64_t serial, int64_t from_ms, int64_t t
 		}
 		add_value(steps, time_ms, READING_ENERGY, 0, db_number(row, 6) / 1e3);
 	}
-	if (ret >= 0 && last >= 0 && (last + 1) * QUARTER_S * 1000 < to_ms) {
-		/* the quarter that is not over */
-		ret = add_chunks(db, serial, (last + 1) * QUARTER_S * 1000, to_ms, steps);
-	}
-	return ret;
+	return ret < 0 ? ret : add_open_quarters(db, serial, to_ms, steps);
 }
 
 static int history_of_unit(sqlite3 *db, uint64_t serial, int64_t from_ms, int64_t to_ms,
@@ -281,8 +316,9 @@ static void add_to_site(struct steps *site, const struct steps *unit)
 	}
 }
 
-static int history_of_site(sqlite3 *db, int64_t from_ms, int64_t to_ms, int64_t step_s,
-			   struct steps *site)
+/* Each unit's history in steps of @site, summed up. */
+static int add_units_to_site(sqlite3 *db, int64_t from_ms, int64_t to_ms, int64_t step_s,
+			     struct steps *site)
 {
 	sqlite3_stmt *row __cleanup(db_finalize) = NULL;
 	int ret = db_prepare(db, &row, "SELECT CAST(serial AS INTEGER) FROM unit", "");
@@ -290,7 +326,7 @@ static int history_of_site(sqlite3 *db, int64_t from_ms, int64_t to_ms, int64_t 
 	while (ret >= 0 && (ret = db_step(row)) > 0) {
 		struct steps unit;
 
-		ret = steps_init(&unit, from_ms, to_ms, site->step_ms);
+		ret = steps_init(&unit, site->from_ms, to_ms, site->step_ms);
 		ret = ret < 0 ? ret
 			      : history_of_unit(db, (uint64_t)sqlite3_column_int64(row, 0), from_ms,
 						to_ms, step_s, &unit);
@@ -301,6 +337,55 @@ static int history_of_site(sqlite3 *db, int64_t from_ms, int64_t to_ms, int64_t 
 		steps_free(&unit);
 	}
 	return ret;
+}
+
+static int add_open_quarters_of_site(sqlite3 *db, int64_t to_ms, struct steps *site)
+{
+	struct steps open;
+	int64_t from_ms;
+	int ret;
+
+	if (!open_quarters(db, to_ms, &from_ms, &to_ms)) {
+		return 0;
+	}
+	ret = steps_init(&open, from_ms, to_ms, QUARTER_MS);
+	ret = ret < 0 ? ret : add_units_to_site(db, from_ms, to_ms, 0, &open);
+	if (ret >= 0) {
+		finish(&open);
+	}
+	for (size_t i = 0; i < open.count && ret >= 0; i++) {
+		for (int id = READING_SITE_POWER; id <= READING_SITE_ENERGY; id++) {
+			add_value(site, open.point[i].time_ms, id, 0, open.point[i].value[id][0]);
+		}
+	}
+	steps_free(&open);
+	return ret;
+}
+
+/* All units in one pass, because the rows of a quarter are side by side. */
+static int add_quarters_of_site(sqlite3 *db, int64_t from_ms, int64_t to_ms, struct steps *site)
+{
+	sqlite3_stmt *row __cleanup(db_finalize) = NULL;
+	int ret = db_prepare(db, &row,
+			     "SELECT quarter, sum(power), sum(e4) FROM quarter"
+			     " WHERE quarter >= ? AND quarter < ? GROUP BY quarter",
+			     "ii", from_ms / 1000 / QUARTER_S,
+			     (to_ms / 1000 + QUARTER_S - 1) / QUARTER_S);
+
+	while (ret >= 0 && (ret = db_step(row)) > 0) {
+		int64_t time_ms = sqlite3_column_int64(row, 0) * QUARTER_MS;
+
+		add_value(site, time_ms, READING_SITE_POWER, 0, db_number(row, 1));
+		add_value(site, time_ms, READING_SITE_ENERGY, 0, db_number(row, 2) / 1e3);
+	}
+	return ret < 0 ? ret : add_open_quarters_of_site(db, to_ms, site);
+}
+
+static int history_of_site(sqlite3 *db, int64_t from_ms, int64_t to_ms, int64_t step_s,
+			   struct steps *site)
+{
+	return step_s >= QUARTER_S ? add_quarters_of_site(db, from_ms, to_ms, site)
+				   : add_units_to_site(db, from_ms, to_ms, step_s, site);
 }
 
 static bool has_any(const struct steps *steps, size_t i)
@@ -315,34 +400,74 @@ static bool has_any(const struct steps *steps, size_t i)
 	return false;
 }
 
+/* What is asked for; each block of it is read, handed over and forgotten. */
+struct question {
+	sqlite3 *db;
+	uint64_t serial; /* 0 for the site */
+	int64_t from_ms;
+	int64_t to_ms;
+	int64_t step_s;
+	int (*take)(void *ctx, const struct store_point *point);
+	void *ctx;
+};
+
+/* Return: 0, 1 when the caller has had enough, or a negative errno. */
+static int hand_over_points(const struct question *question, const struct steps *steps, int *points)
+{
+	for (size_t i = 0; i < steps->count; i++) {
+		if (!has_any(steps, i)) {
+			continue;
+		}
+		(*points)++;
+		if (question->take(question->ctx, &steps->point[i])) {
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static int history_block(const struct question *question, int64_t start_ms, int64_t end_ms,
+			 int64_t step_ms, int *points)
+{
+	int64_t from_ms = start_ms > question->from_ms ? start_ms : question->from_ms;
+	struct steps steps;
+	int ret = steps_init(&steps, start_ms, end_ms, step_ms);
+
+	if (ret >= 0) {
+		ret = question->serial ? history_of_unit(question->db, question->serial, from_ms,
+							 end_ms, question->step_s, &steps)
+				       : history_of_site(question->db, from_ms, end_ms,
+							 question->step_s, &steps);
+	}
+	if (ret >= 0) {
+		finish(&steps);
+		ret = hand_over_points(question, &steps, points);
+	}
+	steps_free(&steps);
+	return ret;
+}
+
 int store_history(struct store_reader *reader, const struct serial *serial, int64_t from_ms,
 		  int64_t to_ms, int64_t step_s,
 		  int (*take)(void *ctx, const struct store_point *point), void *ctx)
 {
+	struct question question = { reader->db, 0, from_ms, to_ms, step_s, take, ctx };
+	int64_t step_ms = (step_s > 0 ? step_s : 1) * 1000;
 	char text[SERIAL_TEXT_SIZE];
-	struct steps steps;
-	uint64_t number = 0;
 	int points = 0;
-	int ret;
+	int ret = 0;
 
-	ret = steps_init(&steps, from_ms, to_ms, (step_s > 0 ? step_s : 1) * 1000);
 	if (serial) {
-		id_parse(serial_format(text, serial), &number);
+		id_parse(serial_format(text, serial), &question.serial);
 	}
-	ret = ret < 0  ? ret
-	      : serial ? history_of_unit(reader->db, number, from_ms, to_ms, step_s, &steps)
-		       : history_of_site(reader->db, from_ms, to_ms, step_s, &steps);
-	if (ret >= 0) {
-		finish(&steps);
-		for (size_t i = 0; i < steps.count && ret >= 0; i++) {
-			if (has_any(&steps, i)) {
-				ret = take(ctx, &steps.point[i]) ? -ECANCELED : 0;
-				points++;
-			}
-		}
+	for (int64_t start_ms = from_ms - from_ms % step_ms; start_ms < to_ms && ret == 0;
+	     start_ms += STEPS_BLOCK * step_ms) {
+		int64_t end_ms = start_ms + STEPS_BLOCK * step_ms;
+
+		ret = history_block(&question, start_ms, end_ms < to_ms ? end_ms : to_ms, step_ms,
+				    &points);
 	}
-	steps_free(&steps);
-	return ret < 0 && ret != -ECANCELED ? ret : points;
+	return ret < 0 ? ret : points;
 }
 
 /* ---- energy ---- */
@@ -468,7 +593,7 @@ int store_energy(struct store_reader *reader, const struct serial *serial, int32
 	for (int32_t day = from_day; day <= to_day; day = history_next_day(day)) {
 		struct day_energy *more = realloc(days, sizeof(*days) * (n + 1));
 
-		if (!more || n == STEPS_MAX) {
+		if (!more || n == DAYS_MAX) {
 			free(more ? more : days);
 			return -ENOMEM;
 		}

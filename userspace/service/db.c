@@ -192,6 +192,18 @@ int db_prepare(sqlite3 *db, sqlite3_stmt **ret_statement, const char *sql, const
 	return ret;
 }
 
+int db_bind(sqlite3_stmt *statement, const char *types, ...)
+{
+	va_list args;
+	int ret;
+
+	sqlite3_reset(statement);
+	va_start(args, types);
+	ret = bind(statement, types, args);
+	va_end(args);
+	return ret;
+}
+
 int db_run(sqlite3 *db, const char *sql, const char *types, ...)
 {
 	sqlite3_stmt *statement __cleanup(db_finalize) = NULL;

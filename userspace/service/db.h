@@ -71,6 +71,9 @@ void db_rollback(sqlite3 *db);
  */
 int db_prepare(sqlite3 *db, sqlite3_stmt **ret_statement, const char *sql, const char *types, ...);
 
+/* Run a prepared statement again with other parameters; as db_prepare(). */
+int db_bind(sqlite3_stmt *statement, const char *types, ...);
+
 /**
  * db_run() - prepare, bind as db_prepare() does, run, finalize
  *

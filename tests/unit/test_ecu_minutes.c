@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* When the store writes what, and sums over readings that are in no quarter, on a clock that the
+ * test sets. */
+#include "link_bench.h"
+
+#include "db.h"
+#include "manual_clock.h"
+#include "store.h"
+#include "util.h"
+
+/* 2026-06-01T10:00:00Z */
+#define START_MS INT64_C(1780308000000)
+#define MINUTE_MS 60000
+#define QUARTER_MS (15 * MINUTE_MS)
+#define UNITS 2
+
+static char folder[] = "/tmp/qs1-ecu-minutes-XXXXXX";
+static struct model *model;
+static struct store *store;
+static char err[512];
+
+static struct serial serial_of(int i)
+{
+	struct serial serial;
+	char text[32];
+
+	snprintf(text, sizeof(text), "8060%08d", i + 1);
+	serial_parse(text, &serial);
+	return serial;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	strcpy(folder + strlen(folder) - 6, "XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	clock_set_ms(START_MS);
+	model = model_new("216000000001");
+	assert_int_equal(store_open(&store, folder, model, err, sizeof(err)), 0);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	char command[200];
+
+	(void)state;
+	store_close(store);
+	model_free(model);
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	return system(command);
+}
+
+/* @w by both units; the counters have gone to @mwh. */
+static void put_readings(int64_t time_ms, double w, uint64_t mwh)
+{
+	static struct model_unit unit;
+	struct account account[ACCOUNT_CHANNELS] = { 0 };
+
+	clock_set_ms(time_ms);
+	account[ACCOUNT_GRID].total_mwh = mwh;
+	for (int i = 0; i < UNITS; i++) {
+		unit.serial = serial_of(i);
+		model_put(&unit, READING_POWER, 0, w, time_ms);
+		store_put_readings(store, &unit, account, time_ms);
+	}
+}
+
+static int64_t number(const char *sql)
+{
+	sqlite3_stmt *row __cleanup(db_finalize) = NULL;
+	struct store_reader *reader;
+	int64_t found;
+
+	assert_int_equal(store_reader_open(&reader, folder, err, sizeof(err)), 0);
+	assert_int_equal(db_prepare(store_reader_db(reader), &row, sql, ""), 0);
+	assert_int_equal(db_step(row), 1);
+	found = sqlite3_column_int64(row, 0);
+	db_finalize(&row);
+	row = NULL;
+	store_reader_close(reader);
+	return found;
+}
+
+/* The store's thread has some real time for what the clock makes due. */
+static void wait_for(const char *sql, int64_t expected)
+{
+	for (int i = 0; i < 5000 && number(sql) != expected; i++) {
+		usleep(1000);
+	}
+	assert_int_equal(number(sql), expected);
+}
+
+static void readings_wait_for_their_minute_and_events_do_not(void **state)
+{
+	(void)state;
+	put_readings(START_MS + 10000, 100, 1);
+	store_put_event(store, &(struct model_event){ .number = 1, .time_ms = START_MS });
+	clock_set_ms(START_MS + 11500);
+	wait_for("SELECT count(*) FROM event", 1);
+	assert_int_equal(number("SELECT count(*) FROM chunk"), 0);
+	put_readings(START_MS + 59000, 100, 2);
+	clock_set_ms(START_MS + MINUTE_MS);
+	wait_for("SELECT count(*) FROM chunk", UNITS);
+	/* with their accounts */
+	assert_int_equal(number("SELECT max(total_mwh) FROM account"), 2);
+}
+
+static double points_w[20], points_wh[20];
+static int points;
+
+static int take_unit(void *ctx, const struct store_point *point)
+{
+	(void)ctx;
+	points_w[points] = point->value[READING_POWER][0];
+	points_wh[points++] = point->value[READING_ENERGY][0];
+	return 0;
+}
+
+static int take_site(void *ctx, const struct store_point *point)
+{
+	(void)ctx;
+	points_w[points] = point->value[READING_SITE_POWER][0];
+	points_wh[points++] = point->value[READING_SITE_ENERGY][0];
+	return 0;
+}
+
+/* 100 W for half an hour, which is summed up, then 400 W for five minutes, which are not. */
+static void a_quarter_that_is_not_over_has_the_weight_of_the_others(void **state)
+{
+	struct serial serial = serial_of(0);
+	struct store_reader *reader;
+	struct store_unit unit = { 0 };
+	int64_t end_ms = START_MS + 2 * QUARTER_MS + 5 * MINUTE_MS;
+	uint64_t mwh = 0;
+
+	(void)state;
+	for (int i = 0; i < UNITS; i++) {
+		unit.unit.serial = serial_of(i);
+		store_put_unit(store, &unit);
+	}
+	for (int64_t time_ms = START_MS; time_ms < end_ms; time_ms += 5000) {
+		mwh += 1000;
+		put_readings(time_ms, time_ms < START_MS + 2 * QUARTER_MS ? 100 : 400, mwh);
+	}
+	assert_int_equal(store_flush(store), 0);
+	wait_for("SELECT count(*) FROM quarter", 2 * UNITS);
+	assert_int_equal(store_reader_open(&reader, folder, err, sizeof(err)), 0);
+	points = 0;
+	assert_int_equal(store_history(reader, &serial, START_MS, end_ms, 3600, take_unit, NULL),
+			 1);
+	check_near("power of a unit", points_w[0], 200, 0.01);
+	check_near("energy of a unit", points_wh[0], (double)mwh / 1e3, 1e-6);
+	points = 0;
+	assert_int_equal(store_history(reader, NULL, START_MS, end_ms, 3600, take_site, NULL), 1);
+	check_near("power of the site", points_w[0], 400, 0.01);
+	check_near("energy of the site", points_wh[0], 2 * (double)mwh / 1e3, 1e-6);
+	points = 0;
+	assert_int_equal(store_history(reader, NULL, START_MS, end_ms, 900, take_site, NULL), 3);
+	check_near("power in the open quarter", points_w[2], 800, 0.01);
+	store_reader_close(reader);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(readings_wait_for_their_minute_and_events_do_not),
+		TEST(a_quarter_that_is_not_over_has_the_weight_of_the_others),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
