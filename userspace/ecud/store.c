@@ -83,8 +83,8 @@ struct store {
 	pthread_cond_t wake;
 	pthread_cond_t done;
 	bool stop;
-	uint64_t urgent_us; /* all but readings and accounts is written then */
-	uint64_t commit_us; /* the whole queue is written then */
+	uint64_t urgent_us; /* what is urgent is written then */
+	uint64_t commit_us; /* readings of minutes that are over are written then */
 	uint64_t flushes;   /* asked for */
 	uint64_t flushed;
 	int result; /* of the last commit */
@@ -563,20 +563,41 @@ static int write_all(sqlite3 *db, struct work *work)
 
 /* ---- the thread ---- */
 
-static void take_readings(struct store *store, struct work *work, struct waiting_reading *empty)
+/* What a commit takes from the queue. */
+enum extent {
+	EXTENT_URGENT, /* all but readings, and accounts that alone have changed */
+	EXTENT_MINUTE, /* all but the readings of the minute that is not over */
+	EXTENT_ALL,
+};
+
+static void take_readings(struct store *store, struct work *work, struct waiting_reading *empty,
+			  enum extent extent)
 {
-	work->reading = store->reading;
-	work->readings = store->readings;
+	int64_t minute = clock_wall_ms() / 60000;
+	struct waiting_reading *waiting = store->reading;
+	size_t n = store->readings;
+
+	work->reading = waiting;
 	store->reading = empty;
 	store->readings = 0;
 	store->commit_us = UINT64_MAX;
+	for (size_t i = 0; i < n; i++) {
+		if (extent == EXTENT_MINUTE && waiting[i].report.time_s / 60 == minute) {
+			store->reading[store->readings++] = waiting[i];
+		} else {
+			work->reading[work->readings++] = waiting[i];
+		}
+	}
+	if (store->readings > 0) {
+		with_the_minute(store);
+	}
 }
 
-/* Units that have changed; with @all also those whose accounts alone have. */
-static void take_units(struct store *store, struct work *work, bool all)
+static void take_units(struct store *store, struct work *work, enum extent extent)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(store->unit); i++) {
-		work->unit[i].used = store->unit[i].used && (all || store->unit[i].changed);
+		work->unit[i].used = store->unit[i].used &&
+				     (extent != EXTENT_URGENT || store->unit[i].changed);
 		if (work->unit[i].used) {
 			work->unit[i] = store->unit[i];
 			store->unit[i].used = false;
@@ -584,24 +605,25 @@ static void take_units(struct store *store, struct work *work, bool all)
 	}
 }
 
-/* Take the queue, or with @all false what is urgent; false without memory. */
-static bool take_work(struct store *store, struct work *work, bool all)
+/* Take the queue; false without memory. */
+static bool take_work(struct store *store, struct work *work, enum extent extent)
 {
-	struct waiting_reading *reading = all ? malloc(sizeof(*reading) * READINGS_MAX) : NULL;
+	bool readings = extent != EXTENT_URGENT;
+	struct waiting_reading *reading = readings ? malloc(sizeof(*reading) * READINGS_MAX) : NULL;
 	struct waiting_line *line = malloc(sizeof(*line) * LINES_MAX);
 
 	memset(work, 0, sizeof(*work));
 	work->unit = malloc(sizeof(store->unit));
-	if ((all && !reading) || !line || !work->unit) {
+	if ((readings && !reading) || !line || !work->unit) {
 		free(reading);
 		free(line);
 		free(work->unit);
 		return false;
 	}
-	if (all) {
-		take_readings(store, work, reading);
+	if (readings) {
+		take_readings(store, work, reading, extent);
 	}
-	take_units(store, work, all);
+	take_units(store, work, extent);
 	work->line = store->line;
 	work->lines = store->lines;
 	memcpy(work->setting, store->setting, sizeof(store->setting));
@@ -722,8 +744,7 @@ static void show_result(struct store *store, int error)
 	model_unlock(model);
 }
 
-/* Write what waits, or with @all false what is urgent. */
-static void commit(struct store *store, bool all)
+static void commit(struct store *store, enum extent extent)
 {
 	uint64_t flushes = store->flushes;
 	struct work work;
@@ -734,7 +755,7 @@ static void commit(struct store *store, bool all)
 		store->urgent_us = store->commit_us = clock_monotonic_us() + URGENT_US;
 		return;
 	}
-	if (take_work(store, &work, all)) {
+	if (take_work(store, &work, extent)) {
 		pthread_mutex_unlock(&store->lock);
 		ret = write_all(store->db, &work);
 		show_result(store, ret);
@@ -767,10 +788,13 @@ static void *run(void *ctx)
 	pthread_mutex_lock(&store->lock);
 	while (!store->stop) {
 		uint64_t now_us = clock_monotonic_us();
-		bool all = now_us >= store->commit_us || store->flushed < store->flushes;
 
-		if (all || now_us >= store->urgent_us) {
-			commit(store, all);
+		if (store->flushed < store->flushes) {
+			commit(store, EXTENT_ALL);
+		} else if (now_us >= store->commit_us) {
+			commit(store, EXTENT_MINUTE);
+		} else if (now_us >= store->urgent_us) {
+			commit(store, EXTENT_URGENT);
 		}
 		pthread_mutex_unlock(&store->lock);
 		/* one step at a time, so that a commit never waits for the sums of a year */
@@ -780,7 +804,7 @@ static void *run(void *ctx)
 			wait_a_little(store);
 		}
 	}
-	commit(store, true);
+	commit(store, EXTENT_ALL);
 	pthread_mutex_unlock(&store->lock);
 	return NULL;
 }
