@@ -233,14 +233,19 @@ static void a_phase_that_gives_nothing_in_light_is_found(void **state)
 				       { PHASE_L3, true, false } };
 
 	(void)state;
-	assert_int_equal(phases_stop(unit, 4), PHASE_L3);
+	assert_int_equal(phases_stopped(unit, 4), 1u << PHASE_L3);
 	/* another unit of the phase gives power; night, silence; nobody gives any */
-	assert_int_equal(phases_stop(unit, 3), PHASE_UNKNOWN);
+	assert_int_equal(phases_stopped(unit, 3), 0);
 	unit[3].ready = false;
-	assert_int_equal(phases_stop(unit, 4), PHASE_UNKNOWN);
+	assert_int_equal(phases_stopped(unit, 4), 0);
 	unit[3].ready = true;
-	unit[0].produces = unit[1].produces = false;
-	assert_int_equal(phases_stop(unit, 4), PHASE_UNKNOWN);
+	unit[0].produces = false;
+	unit[1].produces = false;
+	assert_int_equal(phases_stopped(unit, 4), 0);
+	unit[0].produces = true;
+	assert_int_equal(phases_stopped(unit, 4), 1u << PHASE_L2 | 1u << PHASE_L3);
+	unit[3].phase = PHASE_UNKNOWN;
+	assert_int_equal(phases_stopped(unit, 4), 1u << PHASE_L2);
 }
 
 /* ---- with inverters ---- */
@@ -364,6 +369,50 @@ static void one_group_changes_nothing(void **state)
 	assert_int_equal(bench_shown(0)->phase, PHASE_UNKNOWN);
 }
 
+static double power(int i)
+{
+	return bench_shown(i)->reading[READING_POWER][0].value;
+}
+
+/* Each third unit on a phase; what a unit's own trip leaves of it. */
+static void trip(int phase, int units, bool tripped)
+{
+	for (int i = phase; i < units; i += 3) {
+		bench.steady[i].state = tripped ? QS1_STATE_FAULT : QS1_STATE_PRODUCING;
+	}
+}
+
+static void all_phases_stop_together_if_the_owner_says_so(void **state)
+{
+	(void)state;
+	start(7, -60);
+	search(15);
+	trip(1, 7, true);
+	bench_run(30);
+	check_near("not asked for", power(0), 764, 1);
+	bench.core->stop_together = true;
+	bench_run(8);
+	for (int i = 0; i < 7; i++) {
+		check_near("stopped", power(i), 0, 0.1);
+		assert_string_equal(bench_shown(i)->limit.owner, i % 3 == 1 ? "" : "phases");
+	}
+	/* it lasts, and no phase tries in between */
+	bench_run(120);
+	check_near("still stopped", power(0), 0, 0.1);
+	assert_int_equal(bench_shown(0)->limit.confirm, CONFIRM_CONFIRMED);
+	trip(1, 7, false);
+	bench_run(20);
+	for (int i = 0; i < 7; i++) {
+		check_near("all give power again", power(i), 764, 1);
+	}
+	/* one unit of a phase is no phase; silence is no stop */
+	bench.steady[1].state = QS1_STATE_FAULT;
+	bench_kill(2, true);
+	bench_kill(5, true);
+	bench_run(60);
+	check_near("goes on", power(0), 764, 1);
+}
+
 static void a_search_that_cannot_be_is_refused_or_ends(void **state)
 {
 	struct order first, second, remove;
@@ -406,6 +455,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_name_of_a_person_names_the_others, tear_down),
 		cmocka_unit_test_teardown(a_silent_unit_is_unknown_and_the_search_ends, tear_down),
 		cmocka_unit_test_teardown(one_group_changes_nothing, tear_down),
+		cmocka_unit_test_teardown(all_phases_stop_together_if_the_owner_says_so, tear_down),
 		cmocka_unit_test_teardown(a_search_that_cannot_be_is_refused_or_ends, tear_down),
 	};
 

@@ -35,6 +35,7 @@
 	X(EXPORT_LIMIT, export_limit_w, NUMBER, (double)NAN, 0, 1e6, "largest export, W; 0 for none at all; absent: no control") \
 	X(EXPORT_SAFE, export_safe_w, NUMBER, 0, 0, 1e6, "power of the site while the meter is lost, W") \
 	X(BALANCE, balance_w, NUMBER, (double)NAN, 0, 1e6, "largest difference between phases, W; absent: no control") \
+	X(TOGETHER, stop_together, NUMBER, 0, 0, 1, "1: while a phase stops, the others stop too") \
 	X(METER, meter, TEXT, "", 0, 255, "modbus:HOST[:PORT[:UNIT]] or mqtt:TOPIC") \
 	X(MQTT, mqtt, TEXT, "", 0, 255, "broker, HOST[:PORT]; none when absent") \
 	X(MQTT_USER, mqtt_user, TEXT, "", 0, 64, "user name at the broker") \

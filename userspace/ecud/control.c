@@ -10,6 +10,7 @@
 
 #define EXPORT_OWNER "export"
 #define BALANCE_OWNER "balance"
+#define PHASES_OWNER "phases"
 #define CONTROL_BY "gateway"
 /* A unit that gives less than this share of its limit is short of light, not limited. */
 #define LIMITED_SHARE 0.95
@@ -19,6 +20,11 @@
 /* The phases are looked at this often. */
 #define BALANCE_US UINT64_C(5000000)
 #define BALANCE_LEASE_S 60
+/* Leases of those that stop for another phase, and when they are renewed. */
+#define PHASES_LEASE_S 60
+#define PHASES_RENEW_US UINT64_C(20000000)
+/* A module of a stock unit in light, V: at least where its MPP tracking starts. */
+#define LIGHT_V 22
 
 static double power_of(const struct model_unit *unit)
 {
@@ -252,6 +258,83 @@ static void balance(struct core *core)
 	}
 }
 
+/* ---- all phases stop together ---- */
+
+static bool stops_for_others(const struct core *core, const struct model_unit *unit)
+{
+	for (int i = 0; i < core->limits.count; i++) {
+		const struct model_limit_entry *entry = &core->limits.entry[i].shown;
+
+		if (!strcmp(entry->owner, PHASES_OWNER) &&
+		    serial_equal(&entry->serial, &unit->serial)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_in_light(const struct model_unit *unit)
+{
+	if (unit->make == MAKE_OURS) {
+		return unit->state >= 0 && unit->state != QS1_STATE_NIGHT;
+	}
+	for (int i = 0; i < MODEL_CHANNELS; i++) {
+		if (unit->reading[READING_DC_V][i].value >= LIGHT_V) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool produces(const struct model_unit *unit)
+{
+	return unit->make == MAKE_OURS
+		       ? unit->state == QS1_STATE_PRODUCING || unit->state == QS1_STATE_DERATING
+		       : power_of(unit) > 0;
+}
+
+static unsigned int stopped_phases(const struct core *core)
+{
+	static struct phases_power power[MODEL_UNITS_MAX];
+
+	for (int i = 0; i < core->model->units; i++) {
+		const struct model_unit *unit = &core->model->unit[i];
+		bool ready = unit->link == LINK_LIVE && is_in_light(unit);
+
+		power[i] = (struct phases_power){
+			.phase = unit->phase,
+			.ready = ready,
+			.produces = ready && (produces(unit) || stops_for_others(core, unit)),
+		};
+	}
+	return phases_stopped(power, core->model->units);
+}
+
+/* The phase that has stopped is not limited: the others go on when it gives power again. */
+static void stop_together(struct core *core)
+{
+	unsigned int stopped = stopped_phases(core);
+	bool changed = false;
+
+	if (stopped == core->stopped && core->now_us < core->stopped_us) {
+		return;
+	}
+	core->stopped = stopped;
+	core->stopped_us = core->now_us + PHASES_RENEW_US;
+	for (int i = 0; i < core->model->units; i++) {
+		const struct model_unit *unit = &core->model->unit[i];
+		bool stops = stopped && unit->phase != PHASE_UNKNOWN &&
+			     !(stopped & 1u << unit->phase);
+
+		changed |= put(core, PHASES_OWNER, &unit->serial, stops ? 0 : (double)NAN,
+			       PHASES_LEASE_S, "another phase has stopped");
+	}
+	if (changed) {
+		core_show_limits(core);
+		core_reconcile_all(core);
+	}
+}
+
 void core_control(struct core *core)
 {
 	if (export_is_on(&core->export)) {
@@ -265,5 +348,8 @@ void core_control(struct core *core)
 	}
 	if (!isnan(core->balance_w) && core->now_us >= core->balance_us) {
 		balance(core);
+	}
+	if (core->stop_together) {
+		stop_together(core);
 	}
 }

@@ -144,6 +144,9 @@ struct core_ops {
  * @profiles: folder of grid profiles
  * @export, @balance_w: control of the export, and of the phases; NAN for none
  * @balance_us: next look at the phases
+ * @stop_together: when a phase stops, the others stop
+ * @stopped: bits of the phases for which the others are stopped; @stopped_us: their leases are
+ *           renewed then
  * @store_ok: the store worked when last looked at
  * @metered_us: when the meter measured its last reading
  * @removed: energy of units that are gone
@@ -163,6 +166,9 @@ struct core {
 	struct export export;
 	double balance_w;
 	uint64_t balance_us;
+	bool stop_together;
+	unsigned int stopped;
+	uint64_t stopped_us;
 	bool store_ok;
 	uint64_t now_us;
 	int64_t now_ms;

@@ -279,6 +279,7 @@ static int start_core(void)
 	app.core->profiles = app.config.profiles;
 	export_init(&app.core->export, app.config.export_limit_w, app.config.export_safe_w);
 	app.core->balance_w = app.config.balance_w;
+	app.core->stop_together = app.config.stop_together > 0;
 	set_time();
 	app.clock_ms = app.core->now_ms - (int64_t)(app.core->now_us / 1000);
 	return 0;

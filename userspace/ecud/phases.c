@@ -212,23 +212,16 @@ int phases_name(struct phases_name *unit, int units)
 	return contradicts;
 }
 
-enum model_phase phases_stop(const struct phases_power *unit, int units)
+unsigned int phases_stopped(const struct phases_power *unit, int units)
 {
-	bool ready[PHASE_COUNT] = { false };
-	bool produces[PHASE_COUNT] = { false };
-	enum model_phase stopped = PHASE_UNKNOWN;
-	int producing = 0;
+	unsigned int ready = 0;
+	unsigned int producing = 0;
 
 	for (int i = 0; i < units; i++) {
-		ready[unit[i].phase] |= unit[i].ready;
-		produces[unit[i].phase] |= unit[i].produces;
+		unsigned int bit = unit[i].phase == PHASE_UNKNOWN ? 0 : 1u << unit[i].phase;
+
+		ready |= unit[i].ready ? bit : 0;
+		producing |= unit[i].produces ? bit : 0;
 	}
-	for (int phase = PHASE_L1; phase < PHASE_COUNT; phase++) {
-		if (produces[phase]) {
-			producing++;
-		} else if (ready[phase]) {
-			stopped = (enum model_phase)phase;
-		}
-	}
-	return producing > 0 ? stopped : PHASE_UNKNOWN;
+	return producing ? ready & ~producing : 0;
 }

@@ -67,10 +67,10 @@ struct phases_name {
 int phases_name(struct phases_name *unit, int units);
 
 /**
- * struct phases_power - a unit, for phases_stop()
+ * struct phases_power - a unit, for phases_stopped()
  * @phase: where it is
- * @ready: it is heard, in light and not held at 0 W by the gateway for the other phases
- * @produces: it gives power
+ * @ready: it is heard, and in light
+ * @produces: it gives power, or would if the gateway did not stop it for another phase
  */
 struct phases_power {
 	enum model_phase phase;
@@ -79,10 +79,10 @@ struct phases_power {
 };
 
 /**
- * phases_stop() - a phase that gives nothing although it could, while others do
+ * phases_stopped() - phases that give nothing in light, while others do
  *
- * Return: that phase, or PHASE_UNKNOWN. Units of unknown phase do not count.
+ * Return: bits of enum model_phase. Units of unknown phase do not count.
  */
-enum model_phase phases_stop(const struct phases_power *unit, int units);
+unsigned int phases_stopped(const struct phases_power *unit, int units);
 
 #endif /* ECUD_PHASES_H */
