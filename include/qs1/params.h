@@ -142,7 +142,9 @@
 
 /*
  * Pairs of parameters that would contradict each other. Columns: lower, upper,
- * gap; lower + gap <= upper must hold, in the scaled integers of both.
+ * gap; lower + gap <= upper must hold, in the scaled integers of both. The gaps of
+ * the curves are those of IEEE 1547-2018, Tables 8, 9 and 10: a curve without one
+ * would step, and the unit would hunt at the step.
  */
 /* clang-format off */
 #define QS1_PARAM_ORDERS(X) \
@@ -163,13 +165,13 @@
 	X(F_NOM_HZ, ES_F_MAX_HZ, 10) \
 	X(OF2_F_HZ, F_NOM_HZ, -600) \
 	X(ES_TRIP_F_MAX_HZ, F_NOM_HZ, -600) \
-	X(VV_V1_PU, VV_V2_PU, 0) \
+	X(VV_V1_PU, VV_V2_PU, 20) \
 	X(VV_V2_PU, VV_V3_PU, 0) \
-	X(VV_V3_PU, VV_V4_PU, 0) \
+	X(VV_V3_PU, VV_V4_PU, 20) \
 	X(VV_Q2_PU, VV_Q1_PU, 0) \
 	X(VV_Q3_PU, VV_Q2_PU, 0) \
 	X(VV_Q4_PU, VV_Q3_PU, 0) \
-	X(VW_V1_PU, VW_V2_PU, 0) \
+	X(VW_V1_PU, VW_V2_PU, 10) \
 	X(WV_P1_PU, WV_P2_PU, 100) \
 	X(WV_P2_PU, WV_P3_PU, 100) \
 	X(UV2_T_S, UV1_T_S, 0) \

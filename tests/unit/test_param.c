@@ -78,6 +78,10 @@ static void contradicting_thresholds_are_refused_and_nothing_is_taken(void **sta
 			 QS1_ERR_CONFLICT);
 	assert_int_equal(ret, QS1_PARAM_UV1_V_PU);
 	assert_int_equal(qs1_core_param(&b.core, QS1_PARAM_UV1_T_S), 100);
+	/* a curve has slopes and no steps */
+	assert_int_equal(bench_command(&b, QS1_OP_SET_PARAM, QS1_PARAM_VV_V2_PU, 939),
+			 QS1_ERR_CONFLICT);
+	assert_int_equal(bench_command(&b, QS1_OP_SET_PARAM, QS1_PARAM_VV_V2_PU, 940), QS1_OK);
 	/* single values are held to the same */
 	assert_int_equal(bench_command(&b, QS1_OP_SET_PARAM, QS1_PARAM_PV_MIN_V, 220),
 			 QS1_ERR_CONFLICT);
