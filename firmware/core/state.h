@@ -338,13 +338,15 @@ struct qs1_trip {
  * @quad_q30: reactive fraction injected
  * @dither: half cycles within the square wave
  * @suspect: half cycles for which the frequency has been far off its mean
- * @rocof_uhz: change of the frequency over the last 0.1 s
+ * @moved_uhz: change of the frequency over the last 0.1 s
+ * @rocof_uhz: what the last two of these changes have in common
  */
 struct qs1_island {
 	int32_t f_slow_uhz;
 	int32_t off_uhz;
 	int32_t quad_q30;
 	int32_t f_last_uhz;
+	int32_t moved_uhz;
 	int32_t rocof_uhz;
 	uint16_t rocof_halves;
 	uint16_t dither;
