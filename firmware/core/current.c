@@ -42,7 +42,10 @@
 #define MEAN_MAX_I10 204800
 #define CYCLE_MAX 660000
 
-/* The current is astray when it misses a reference above 1 A by more than half. */
+/*
+ * The current is astray when more than half of a reference above 1 A is missing. A sag
+ * makes it too large instead.
+ */
 #define ASTRAY_MIN_I10 2048000
 
 /* DC-link voltage below which nothing is modulated: 200 V */
@@ -89,7 +92,7 @@ int16_t qs1_current_step(struct qs1_core *core)
 	const struct qs1_pll *pll = &core->pll;
 	int32_t rest = core->adc[QS1_ADC_VGRID] * 1024 - pll->re_v10 - pll->dc_v10;
 	int32_t i = core->adc[QS1_ADC_IGRID] * 1024 - cur->offset_i10;
-	int32_t ref, e, u, m;
+	int32_t ref, e, missing, u, m;
 	bool saturated;
 
 	if (pll->half_cycle) {
@@ -98,8 +101,9 @@ int16_t qs1_current_step(struct qs1_core *core)
 	}
 	ref = qs1_mulq30(cur->amp_i10, pll->sin_q30) + qs1_mulq30(cur->quad_i10, pll->cos_q30);
 	e = ref - i;
+	missing = ref < 0 ? -e : e;
 	ref = qs1_abs(ref);
-	if (ref > ASTRAY_MIN_I10 && qs1_abs(e) > qs1_asr(ref, 1))
+	if (ref > ASTRAY_MIN_I10 && missing > qs1_asr(ref, 1))
 		cur->astray++;
 	else if (cur->astray)
 		cur->astray--;

@@ -49,6 +49,14 @@
 
 /* amplitude limit: 1.1 of the rated 7.07 A, in i10 */
 #define AMP_MAX_I10 15930000
+/*
+ * In a sag the limit falls with the voltage, from a peak of 159 V on, 0.47 pu: the drop of
+ * the source's impedance stays below the voltage that the PLL follows, and little current
+ * flows with the wrong phase when the voltage returns and the PLL has to find it.
+ */
+#define AMP_I10_PER_MV 100
+/* above 0, for the division */
+#define VPK_MIN_MV 20000
 
 /* reactive current that shows a relay to have closed: 0.3 A peak, 0.21 A RMS */
 #define RELAY_TEST_I10 614400
@@ -77,7 +85,7 @@ void qs1_dclink_cease(struct qs1_core *core, bool lifted)
 	struct qs1_dclink *d = &core->dclink;
 
 	if (lifted)
-		d->p_ceiling_mw = d->p_ref_mw - qs1_asr(d->p_ref_mw, 3);
+		d->p_ceiling_mw = qs1_asr(d->p_ref_mw, 1);
 	d->p_return_mw = 0;
 	d->p_trim_mw = 0;
 	d->p_cap_mw = 0;
@@ -158,17 +166,19 @@ static int32_t peak_mv(const struct qs1_core *core)
 void qs1_dclink_amplitudes(struct qs1_core *core)
 {
 	int32_t vpk_mv = peak_mv(core);
-	int32_t amp, quad;
+	int32_t amp, quad, limit = lower(vpk_mv * AMP_I10_PER_MV, AMP_MAX_I10);
 	uint32_t most, part;
 
-	if (!core->bridge_on || !qs1_producing(core) || vpk_mv < 20000)
+	if (!core->bridge_on || !qs1_producing(core))
 		return;
+	if (vpk_mv < VPK_MIN_MV)
+		vpk_mv = VPK_MIN_MV;
 	/* 2 P / V: mW over mV is A; 2048000 i10 a A. A leading current absorbs. */
 	amp = (int32_t)qs1_div(qs1_mul(core->dclink.p_ref_mw, 4096000), vpk_mv);
 	quad = (int32_t)qs1_div(qs1_mul(-core->support.q_mvar, 4096000), vpk_mv);
-	quad = qs1_clamp(quad, -AMP_MAX_I10, AMP_MAX_I10);
+	quad = qs1_clamp(quad, -limit, limit);
 	/* a root of 32 bits, in 256 i10 */
-	most = AMP_MAX_I10 >> 8;
+	most = limit >> 8;
 	part = (uint32_t)qs1_abs(quad) >> 8;
 	most = qs1_isqrt32(most * most - part * part) << 8;
 	amp = qs1_clamp(amp, 0, (int32_t)most);

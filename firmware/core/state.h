@@ -406,6 +406,7 @@ enum qs1_droop {
  * @p_low_mw: lowest power of an event, where it is held
  * @droop: side of the deadband on which the frequency was last, enum qs1_droop; none
  *         without an event
+ * @droop_out: steps of this event with the frequency outside of the deadband, up to DROOP_BACK
  * @droop_back: steps for which the frequency has been back in the deadband
  * @droop_unseen: not in the deadband since the connection
  * @q_mvar: reactive power wanted, positive when injected
@@ -433,6 +434,7 @@ struct qs1_support {
 	uint8_t past_calls;
 	int32_t p_pre_mw;
 	int32_t p_low_mw;
+	uint16_t droop_out;
 	uint16_t droop_back;
 	uint8_t droop;
 	bool droop_unseen;

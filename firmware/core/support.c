@@ -309,7 +309,8 @@ static uint8_t droop_side(const int32_t *p, int32_t df_uhz)
  *
  * CEI 0-21 (8.5.3.3) and AS/NZS 4777.2 (4.5.3.2) hold the lowest power of an
  * over-frequency until the frequency has been back in the deadband for a time. From
- * there the power rises like after a connection.
+ * there the power rises like after a connection. What a phase jump or the end of a sag
+ * shows as a frequency is over before DROOP_BACK, and nothing of it is held.
  */
 static int32_t droop(struct qs1_core *core, int32_t limit_mw)
 {
@@ -319,26 +320,29 @@ static int32_t droop(struct qs1_core *core, int32_t limit_mw)
 	int32_t df_uhz = core->meter.f_uhz - p[QS1_PARAM_F_NOM_HZ] * 10000;
 	uint8_t side = p[QS1_PARAM_DROOP_ON] && core->meter.f_uhz ? droop_side(p, df_uhz)
 								  : QS1_DROOP_NONE;
-	int32_t hold = p[QS1_PARAM_DROOP_HOLD_S] * (1000 / QS1_SUPPORT_MS);
-	int32_t back = hold ? hold : DROOP_BACK;
-	int32_t target, now;
+	int32_t hold, back, target, now;
 	bool held;
 
 	if (side == QS1_DROOP_NONE) {
 		s->droop_unseen = false;
 		if (s->droop == QS1_DROOP_NONE)
 			return limit_mw;
-		if (s->droop_back < back && ++s->droop_back == back && hold)
-			core->dclink.p_ramp_mw = lower(core->dclink.p_ramp_mw, s->p_low_mw);
 	} else {
 		if (s->droop == QS1_DROOP_NONE) {
 			s->p_pre_mw = power_before(s, limit_mw);
 			s->p_low_mw = s->rated_mw;
 			s->droop_x1024 = (side == QS1_DROOP_OVER ? s->p_pre_mw : limit_mw) * 1024;
+			s->droop_out = 0;
 		}
 		s->droop = side;
 		s->droop_back = 0;
+		if (s->droop_out < DROOP_BACK)
+			s->droop_out++;
 	}
+	hold = s->droop_out < DROOP_BACK ? 0 : p[QS1_PARAM_DROOP_HOLD_S] * (1000 / QS1_SUPPORT_MS);
+	back = hold ? hold : DROOP_BACK;
+	if (side == QS1_DROOP_NONE && s->droop_back < back && ++s->droop_back == back && hold)
+		core->dclink.p_ramp_mw = lower(core->dclink.p_ramp_mw, s->p_low_mw);
 	target = s->droop_back < back ? droop_target(core, df_uhz, limit_mw) : limit_mw;
 	held = hold && s->droop == QS1_DROOP_OVER && s->droop_back < back;
 	if (held)
@@ -355,12 +359,13 @@ static int32_t droop(struct qs1_core *core, int32_t limit_mw)
 	return now;
 }
 
-/* Paused while power returns after a cessation. */
+/* Paused in a sag, and while power returns after a cessation. */
 static void remember_power(struct qs1_core *core)
 {
 	struct qs1_support *s = &core->support;
 
-	if (core->dclink.p_return_mw < s->rated_mw || ++s->past_calls < PAST_CALLS)
+	if (core->dclink.p_return_mw < s->rated_mw || s->v_mv < core->service.v_min_mv ||
+	    ++s->past_calls < PAST_CALLS)
 		return;
 	s->past_calls = 0;
 	s->p_past_mw[2] = s->p_past_mw[1];
