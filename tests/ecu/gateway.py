@@ -3,6 +3,7 @@
 
 import http.client
 import json
+import os
 import pathlib
 import shutil
 import socket
@@ -117,9 +118,9 @@ class Api:
 class Gateway:
     """ecud with some units. Use it in a with statement."""
 
-    def __init__(self, units=2, config="", broker=False, pair=True, watts=200):
-        self.units, self.more, self.with_broker, self.pair, self.watts = \
-            units, config, broker, pair, watts
+    def __init__(self, units=2, config="", broker=False, pair=True, watts=200, clock=None):
+        self.units, self.more, self.with_broker, self.pair, self.watts, self.clock = \
+            units, config, broker, pair, watts, clock
         self.processes = []
 
     def __enter__(self):
@@ -186,7 +187,13 @@ class Gateway:
             f"profiles {ROOT}/profiles\n{self.more}")
 
     def start(self):
-        self.ecud = self.spawn(BUILD / "host/bin/ecud", "--config", self.folder / "ecud.conf")
+        """Start ecud; with a clock, rate and seconds since 1970, by that."""
+        environment = dict(os.environ)
+        if self.clock:
+            rate, wall_s = self.clock
+            environment["QS1_CLOCK"] = f"{rate} {time.monotonic_ns() // 1000} {int(wall_s * 1e6)}"
+        self.ecud = self.spawn(BUILD / "host/bin/ecud", "--config", self.folder / "ecud.conf",
+                               env=environment)
         self.local = Api(self, local=True)
         wait_for("ecud's socket", lambda: (self.state / "rest.sock").exists() or
                  self.ecud.poll() is not None)

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <systemd/sd-event.h>
 
@@ -21,6 +22,10 @@
 #define SOCKET "rest.sock"
 #define STREAM_KEEP 1024
 #define TICK_US 1000000
+/* The certificate is looked at this often: it is renewed 30 days before its end. */
+#define RENEW_US UINT64_C(3600000000)
+/* Half of the server's connections: one client never keeps the others out. */
+#define CLIENT_CONNECTIONS 128
 
 #define READERS (AUTH_BIT(AUTH_OWNER) | AUTH_BIT(AUTH_INSTALLER) | AUTH_BIT(AUTH_VIEWER))
 
@@ -181,17 +186,13 @@ void rest_get_label(struct http_request *request)
 {
 	struct rest *rest = rest_of(request);
 	struct json_object *json = json_object_new_object();
-	char hex[TLS_HASH_HEX_SIZE] = "", url[96], code[AUTH_CODE_SIZE];
-	uint8_t hash[TLS_HASH_SIZE];
+	char url[96], code[AUTH_CODE_SIZE];
 
-	if (rest->tls.cert && tls_cert_hash(rest->tls.cert, hash) == 0) {
-		tls_hash_hex(hash, hex);
-	}
 	snprintf(url, sizeof(url), "https://ecu-%s.local:%u", rest->ecu->model->ecu_id,
 		 rest->server ? http_port(rest->server) : 0);
 	json_object_object_add(json, "id", json_object_new_string(rest->ecu->model->ecu_id));
 	json_object_object_add(json, "url", json_object_new_string(url));
-	json_object_object_add(json, "fingerprint", json_object_new_string(hex));
+	json_object_object_add(json, "fingerprint", json_object_new_string(rest->fingerprint));
 	json_object_object_add(json, "code",
 			       auth_code(rest->auth, code) == 0 ? json_object_new_string(code)
 								: NULL);
@@ -362,6 +363,58 @@ void rest_changed(void *ctx, enum model_change change, int unit, uint64_t number
 	json_object_put(json);
 }
 
+static int load_tls(struct rest *rest, struct tls_pair *ret_pair, char *err, size_t size)
+{
+	const char *listen = rest->ecu->config->listen;
+	char folder[PATH_MAX], name[32], local[64], host[HOST_NAME_MAX + 1] = "", host_local[96];
+	const char *san[] = { local, "localhost", "127.0.0.1", "::1", NULL, NULL, NULL };
+	size_t names = 4;
+
+	snprintf(folder, sizeof(folder), "%s/tls", rest->ecu->config->state);
+	if (mkdir(folder, 0700) < 0 && errno != EEXIST) {
+		snprintf(err, size, "folder tls of the state: %s", strerror(errno));
+		return -errno;
+	}
+	snprintf(name, sizeof(name), "ecu-%s", rest->ecu->model->ecu_id);
+	snprintf(local, sizeof(local), "%s.local", name);
+	if (*listen) {
+		san[names++] = listen;
+	}
+	/* The name under which mDNS announces the pages. */
+	if (gethostname(host, sizeof(host)) == 0 && *host) {
+		snprintf(host_local, sizeof(host_local), "%.*s.local", (int)strcspn(host, "."),
+			 host);
+		san[names++] = host_local;
+	}
+	return tls_server_pair(folder, name, san, clock_wall_ms(), ret_pair, err, size);
+}
+
+/* Renew the certificate before it ends. New connections get the new one. */
+static void renew_tls(struct rest *rest)
+{
+	struct tls_pair pair;
+	char err[512];
+	int ret;
+
+	if (!rest->server || clock_monotonic_us() < rest->renew_us) {
+		return;
+	}
+	rest->renew_us = clock_monotonic_us() + RENEW_US;
+	ret = load_tls(rest, &pair, err, sizeof(err));
+	if (ret < 0) {
+		log_err("rest: certificate not renewed: %s", err);
+		return;
+	}
+	if (strcmp(pair.cert, rest->tls.cert)) {
+		ret = http_set_tls(rest->server, &pair);
+		if (ret < 0) {
+			log_err("rest: certificate not renewed: %s", strerror(-ret));
+		}
+	}
+	tls_pair_free(&rest->tls);
+	rest->tls = pair;
+}
+
 static int on_tick(struct sd_event_source *source, uint64_t now_us, void *ctx)
 {
 	struct rest *rest = ctx;
@@ -372,8 +425,9 @@ static int on_tick(struct sd_event_source *source, uint64_t now_us, void *ctx)
 	if (rest->local_stream) {
 		http_channel_tick(rest->local_stream);
 	}
+	renew_tls(rest);
 	sd_event_source_set_time(source, now_us + TICK_US);
-	return 0;
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
 /* Start and stop. */
@@ -446,24 +500,6 @@ static int open_auth(struct rest *rest, char *err, size_t size)
 	return ret < 0 ? ret : auth_open(&rest->auth, rest->auth_db, err, size);
 }
 
-static int load_tls(struct rest *rest, char *err, size_t size)
-{
-	const char *listen = rest->ecu->config->listen;
-	char folder[PATH_MAX], name[32], local[64];
-	const char *san[] = {
-		local, "localhost", "127.0.0.1", "::1", *listen ? listen : NULL, NULL
-	};
-
-	snprintf(folder, sizeof(folder), "%s/tls", rest->ecu->config->state);
-	if (mkdir(folder, 0700) < 0 && errno != EEXIST) {
-		snprintf(err, size, "folder tls of the state: %s", strerror(errno));
-		return -errno;
-	}
-	snprintf(name, sizeof(name), "ecu-%s", rest->ecu->model->ecu_id);
-	snprintf(local, sizeof(local), "%s.local", name);
-	return tls_server_pair(folder, name, san, clock_wall_ms(), &rest->tls, err, size);
-}
-
 static int start_server(struct rest *rest, char *err, size_t size)
 {
 	const struct config *config = rest->ecu->config;
@@ -479,16 +515,21 @@ static int start_server(struct rest *rest, char *err, size_t size)
 		.auth = rest->auth,
 		.cookie = COOKIE,
 		.ctx = rest,
+		.client_connections_max = CLIENT_CONNECTIONS,
 	};
+	uint8_t hash[TLS_HASH_SIZE];
 	int ret;
 
 	if (!config->port) {
 		return 0;
 	}
-	ret = load_tls(rest, err, size);
+	ret = load_tls(rest, &rest->tls, err, size);
+	ret = ret < 0 ? ret : tls_cert_hash(rest->tls.cert, hash);
 	if (ret < 0) {
 		return ret;
 	}
+	tls_hash_hex(hash, rest->fingerprint);
+	rest->renew_us = clock_monotonic_us() + RENEW_US;
 	ret = http_start(&rest->server, &http, err, size);
 	if (ret < 0) {
 		return ret;

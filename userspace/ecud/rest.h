@@ -11,7 +11,9 @@
  * struct rest - state of the interface
  * @ecu: the gateway
  * @auth_db, @auth: users, in their own database
- * @tls: certificate
+ * @tls: certificate in force
+ * @renew_us: when it is looked at again
+ * @fingerprint: hash of its key, which it keeps when it is renewed; "" without TLS
  * @server: for pages and programs
  * @local: the same routes on a Unix socket, for ecuctl
  * @stream: events of @server; @local_stream of @local
@@ -22,6 +24,8 @@ struct rest {
 	sqlite3 *auth_db;
 	struct auth *auth;
 	struct tls_pair tls;
+	uint64_t renew_us;
+	char fingerprint[TLS_HASH_HEX_SIZE];
 	struct http_server *server;
 	struct http_server *local;
 	struct http_channel *stream;

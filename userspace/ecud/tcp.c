@@ -144,14 +144,32 @@ static int on_sweep(sd_event_source *source, uint64_t due_us, void *ctx)
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-/* Make room for a new client. */
-static void close_idlest(struct tcp_server *server)
+/* Clients with the address of this one. */
+static int count_alike(const struct tcp_server *server, const struct tcp_client *client)
 {
-	struct tcp_client *idlest = server->client;
+	int count = 0;
 
 	for (struct tcp_client *each = server->client; each; each = each->next) {
-		if (each->since_us < idlest->since_us) {
+		count += !strcmp(each->from, client->from);
+	}
+	return count;
+}
+
+/*
+ * Make room for a new client: the address with the most connections loses the one that has been
+ * idle for longest, so that nobody who connects often pushes the others out.
+ */
+static void close_idlest(struct tcp_server *server)
+{
+	struct tcp_client *idlest = NULL;
+	int most = 0;
+
+	for (struct tcp_client *each = server->client; each; each = each->next) {
+		int count = count_alike(server, each);
+
+		if (count > most || (count == most && each->since_us < idlest->since_us)) {
 			idlest = each;
+			most = count;
 		}
 	}
 	close_client(idlest);

@@ -533,7 +533,8 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, config->client_connections_max,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 		MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_SIZE, MHD_OPTION_NOTIFY_COMPLETED,
-		completed, NULL, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+		completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, http_tls_connection, server,
+		MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 }
 
 static int open_server(struct http_server *server, char *err, size_t size)
@@ -591,6 +592,7 @@ void http_stop(struct http_server *server)
 	if (server->daemon) {
 		MHD_stop_daemon(server->daemon);
 	}
+	http_tls_free(server);
 	pthread_cond_destroy(&server->wake);
 	pthread_mutex_destroy(&server->lock);
 	free(server);

@@ -117,6 +117,16 @@ void http_stop(struct http_server *server);
 /* Port on which the server listens. */
 uint16_t http_port(const struct http_server *server);
 
+/**
+ * http_set_tls() - another certificate, for a server with TLS that runs
+ *
+ * New connections get it; those that exist go on. From any thread, and not twice within the time
+ * of a handshake. @pair is copied.
+ *
+ * Return: 0; -EINVAL for a certificate or key that is none; -ENOMEM.
+ */
+int http_set_tls(struct http_server *server, const struct tls_pair *pair);
+
 /* May a client without login use the GET routes of viewers? Off at the start. */
 void http_open_reads(struct http_server *server, bool open);
 
@@ -232,7 +242,7 @@ struct http_channel;
  * @keep: events kept for slow clients and for Last-Event-ID, 1 to 4096
  *
  * A client that is further behind receives the event "reset" and goes on with the newest. After 15
- * seconds without an event, http_channel_tick() sends a comment.
+ * seconds without an event, http_channel_tick() sends the event "ping".
  */
 struct http_channel *http_channel_new(struct http_server *server, size_t keep);
 

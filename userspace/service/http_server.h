@@ -67,6 +67,8 @@ struct http_request {
  * @queue, @queue_end, @queued: requests that wait for a worker
  * @busy: workers stop when the queue is empty
  * @channel: list of channels
+ * @credentials: what http_set_tls() gave, and what it replaced: handshakes that have begun go on
+ *               with it
  */
 struct http_server {
 	struct http_config config;
@@ -83,6 +85,7 @@ struct http_server {
 	pthread_t worker[2];
 	int workers;
 	struct http_channel *channel;
+	gnutls_certificate_credentials_t credentials[2];
 };
 
 /* http.c */
@@ -119,6 +122,14 @@ bool http_work(struct http_request *request);
 
 /* Let all followers end. */
 void http_channels_end(struct http_server *server);
+
+/* http_tls.c */
+
+/* A connection begins: give it the present certificate. */
+void http_tls_connection(void *ctx, struct MHD_Connection *connection, void **connection_ctx,
+			 enum MHD_ConnectionNotificationCode code);
+/* After the server's thread has ended. */
+void http_tls_free(struct http_server *server);
 
 /* http_listen.c */
 

@@ -430,6 +430,34 @@ int tls_client_pair(const char *folder, const char *name, struct tls_pair *ret_p
 	return 0;
 }
 
+static gnutls_datum_t datum_of(char *text)
+{
+	return (gnutls_datum_t){ (unsigned char *)text, strlen(text) };
+}
+
+int tls_credentials(const struct tls_pair *pair, bool name_ca,
+		    gnutls_certificate_credentials_t *ret)
+{
+	gnutls_datum_t cert = datum_of(pair->cert), key = datum_of(pair->key);
+	gnutls_certificate_credentials_t credentials;
+
+	if (gnutls_certificate_allocate_credentials(&credentials) < 0) {
+		return -ENOMEM;
+	}
+	if (gnutls_certificate_set_x509_key_mem(credentials, &cert, &key, GNUTLS_X509_FMT_PEM) <
+	    0) {
+		gnutls_certificate_free_credentials(credentials);
+		return -EINVAL;
+	}
+	if (name_ca) {
+		gnutls_datum_t ca = datum_of(pair->ca);
+
+		gnutls_certificate_set_x509_trust_mem(credentials, &ca, GNUTLS_X509_FMT_PEM);
+	}
+	*ret = credentials;
+	return 0;
+}
+
 /* SHA-256 of the SubjectPublicKeyInfo. */
 static int crt_hash(gnutls_x509_crt_t crt, uint8_t ret_hash[TLS_HASH_SIZE])
 {

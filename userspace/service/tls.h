@@ -6,6 +6,7 @@
 #ifndef QS1_TLS_H
 #define QS1_TLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,6 +56,16 @@ int tls_server_pair(const char *folder, const char *name, const char *const *san
  */
 int tls_client_pair(const char *folder, const char *name, struct tls_pair *ret_pair, char *err,
 		    size_t size);
+
+/**
+ * tls_credentials() - a pair as GnuTLS wants it
+ * @name_ca: name @pair->ca to clients that are asked for a certificate
+ * @ret: freed by gnutls_certificate_free_credentials()
+ *
+ * Return: 0; -EINVAL for a certificate or key that is none; -ENOMEM.
+ */
+int tls_credentials(const struct tls_pair *pair, bool name_ca,
+		    gnutls_certificate_credentials_t *ret);
 
 /**
  * tls_cert_hash() - hash of the public key of the first certificate in a PEM text
