@@ -232,17 +232,25 @@ def test_orders_are_checked_for_identity_age_and_right(site):
         order("limit", arguments={"w": 300, "lease_s": 3600}),
         order("limit", age_s=200000, arguments={"w": 100, "lease_s": 3600}),
         order("profile", arguments={"name": "note1"}),
+        order("profile", arguments={"name": "no such profile"}, role="installer", id="ema-installer"),
+        order("limit", arguments={"watts": 300}, id="ema-unknown-argument"),
+        order("commission", ttl_s=600, arguments={"inverters": 1}),
         order("explode"),
         order("start", serial="nonsense"),
     ]
     site.start()
     site.wait(lambda: len(site.receiver.batches) >= 3)
-    site.wait(lambda: len(audit(site)) >= 3)
+    site.wait(lambda: any("commission" in map(str, row) for row in audit(site)))
     site.stop()
     rows = [" ".join(map(str, row)) for row in audit(site)]
     limits = [row for row in rows if re.search(r"\blimit\b", row)]
     # the repeated one is one; the old one has expired; the role may not choose profiles
     assert sum("confirmed" in row for row in limits) == 1, rows
     assert sum("expired" in row for row in limits) == 1, rows
-    assert any("profile" in row and "refused" in row for row in rows), rows
+    profiles = [row for row in rows if re.search(r"\bprofile\b", row)]
+    assert len(profiles) == 2 and all("refused" in row for row in profiles), rows
+    # an installer may: it is refused because there is no such profile
+    assert [" ema " in row for row in profiles].count(True) == 1, profiles
+    # there is no inverter: commissioning waits until its time is over
+    assert any("commission" in row and "unconfirmed" not in row and "expired" in row for row in rows), rows
     assert site.query("SELECT owner, w FROM power_limit") == [("ema", 300.0)]

@@ -166,7 +166,7 @@ def words_of(header, table):
     ("userspace/ecud/model.h", "MODEL_MAKES", "make", 1),
     ("userspace/ecud/model.h", "MODEL_EVENT_KINDS", "event", 1),
     ("userspace/ecud/orders.h", "ORDER_STATES", "order", 1),
-    ("userspace/ecud/orders.h", "ORDER_COMMANDS", "command", 1),
+    ("userspace/service/commands.h", "ORDER_COMMANDS", "command", 1),
     ("userspace/service/auth.h", "AUTH_ROLES", "role", 1)])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_word_of_the_services_has_a_text(language, header, table, group, column):

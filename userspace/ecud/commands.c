@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commission.h"
 #include "core.h"
 #include "names.h"
 #include "profile.h"
@@ -155,9 +156,24 @@ static enum core_progress limit_progress(const struct core *core, int unit)
 	}
 }
 
+/* Commissioning concerns also inverters that are added while it waits. */
+static int watch_commissioning(struct core *core, struct core_order *entry)
+{
+	struct commission check;
+
+	for (int i = 0; i < core->model->units; i++) {
+		commission_check(&core->model->unit[i], core->now_ms, &check);
+		entry->progress[i] = check.complete ? PROGRESS_CONFIRMED : PROGRESS_SENT;
+	}
+	/* without a number of inverters there has to be one */
+	return isnan(entry->order.w) ? 1 : (int)entry->order.w;
+}
+
 static void watch(struct core *core, struct core_order *entry)
 {
 	int count[PROGRESS_REFUSED + 1] = { 0 };
+	bool commissioning = entry->order.command == COMMAND_COMMISSION;
+	int wanted = commissioning ? watch_commissioning(core, entry) : 0;
 	int all = 0;
 	char message[ORDER_TEXT_SIZE];
 	enum order_state state;
@@ -172,6 +188,7 @@ static void watch(struct core *core, struct core_order *entry)
 		count[entry->progress[i]]++;
 		all++;
 	}
+	all = all > wanted ? all : wanted;
 	state = count[PROGRESS_CONFIRMED] == all			     ? ORDER_CONFIRMED
 		: count[PROGRESS_CONFIRMED] + count[PROGRESS_REFUSED] == all ? ORDER_REFUSED
 		: count[PROGRESS_SENT] + count[PROGRESS_CONFIRMED] > 0	     ? ORDER_SENT
@@ -179,7 +196,7 @@ static void watch(struct core *core, struct core_order *entry)
 	if (!order_state_is_final(state) && core->now_us >= entry->deadline_us) {
 		state = state == ORDER_SENT ? ORDER_UNCONFIRMED : ORDER_EXPIRED;
 	}
-	if (all > 1) {
+	if (all > 1 || commissioning) {
 		snprintf(message, sizeof(message), "%d of %d inverters confirmed",
 			 count[PROGRESS_CONFIRMED], all);
 	} else {
@@ -672,6 +689,18 @@ static void do_phases(struct core *core, struct order *order, int unit)
 	core_search_begin(core, order);
 }
 
+static void do_commission(struct core *core, struct order *order, int unit)
+{
+	(void)unit;
+	for (int i = 0; i < core->model->units; i++) {
+		plan_hurry(&core->radio.plan, i, core->now_us + IDENTIFY_US);
+	}
+	if (!begin(core, order, -1, ttl_us(order))) {
+		core_refuse(core, order, -EBUSY, "too many orders under way");
+	}
+	core_watch_orders(core);
+}
+
 static void (*const run_command[COMMAND_COUNT])(struct core *core, struct order *order,
 						int unit) = {
 	[COMMAND_START] = do_start,	[COMMAND_STOP] = do_stop,
@@ -680,7 +709,7 @@ static void (*const run_command[COMMAND_COUNT])(struct core *core, struct order 
 	[COMMAND_PAIR] = do_pair,	[COMMAND_REMOVE] = do_remove,
 	[COMMAND_REPLACE] = do_replace, [COMMAND_CONFIRM] = do_confirm,
 	[COMMAND_EDIT] = do_edit,	[COMMAND_CADENCE] = do_cadence,
-	[COMMAND_PHASES] = do_phases,
+	[COMMAND_PHASES] = do_phases,	[COMMAND_COMMISSION] = do_commission,
 };
 
 /* The same order of the same sender, which has come before. */

@@ -18,45 +18,6 @@
 #include "service_clock.h"
 #include "util.h"
 
-const struct order_desc order_desc[] = {
-#define X(id, name, argument, scope, roles, interfaces, help)                                      \
-	[COMMAND_##id] = { name, argument, ORDER_##scope, roles, interfaces, help },
-	ORDER_COMMANDS(X)
-#undef X
-};
-
-int order_command_find(const char *name)
-{
-	for (int i = 0; i < COMMAND_COUNT; i++) {
-		if (!strcmp(order_desc[i].name, name)) {
-			return i;
-		}
-	}
-	return -ENOENT;
-}
-
-const char *order_role_name(unsigned int role)
-{
-#define X(id, bit, name)                                                                           \
-	if (role == ROLE_##id) {                                                                   \
-		return name;                                                                       \
-	}
-	ORDER_ROLES(X)
-#undef X
-	return "?";
-}
-
-const char *order_interface_name(unsigned int interface)
-{
-#define X(id, bit, name)                                                                           \
-	if (interface == INTERFACE_##id) {                                                         \
-		return name;                                                                       \
-	}
-	ORDER_INTERFACES(X)
-#undef X
-	return "?";
-}
-
 static const struct {
 	const char *name;
 	bool final;

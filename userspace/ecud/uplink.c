@@ -15,6 +15,7 @@
 #include <sodium.h>
 #include <systemd/sd-event.h>
 
+#include "auth.h"
 #include "batch.h"
 #include "log.h"
 #include "service_clock.h"
@@ -442,6 +443,27 @@ static int expected(char *err, size_t size, const char *what)
 	return -EINVAL;
 }
 
+/* The text of the one argument that names something. */
+static const char *named(struct json_object *arguments)
+{
+	static const char *const names[] = { "fault", "name", "label" };
+	const char *text = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(names) && !*text; i++) {
+		text = text_member(arguments, names[i]);
+	}
+	return text;
+}
+
+/* The service speaks for itself where the person behind the order may do this. */
+static unsigned int role_of(struct json_object *object, enum order_command command)
+{
+	int role = auth_role_find(text_member(object, "role"));
+	unsigned int person = role < 0 ? 0 : 1u << role;
+
+	return order_desc[command].roles & person ? ROLE_EMA : person;
+}
+
 int uplink_order(struct json_object *object, struct order *ret, char *err, size_t size)
 {
 	struct json_object *arguments = NULL;
@@ -459,26 +481,29 @@ int uplink_order(struct json_object *object, struct order *ret, char *err, size_
 	    ttl_s > 86400) {
 		return expected(err, size, "id, issued_ms, and ttl_s from 1 to 86400");
 	}
+	json_object_object_get_ex(object, "arguments", &arguments);
+	if (order_check_arguments(command, arguments, err, size) < 0) {
+		return -EINVAL;
+	}
 	order_init(&order, command, (int64_t)issued_ms);
 	order.ttl_s = (uint32_t)ttl_s;
-	order.role = ROLE_EMA;
+	order.role = role_of(object, command);
 	order.interface = INTERFACE_UPLINK;
 	snprintf(order.owner, sizeof(order.owner), "ema");
 	snprintf(order.key, sizeof(order.key), "%s", text_member(object, "id"));
 	snprintf(order.by, sizeof(order.by), "%s", text_member(object, "by"));
-	snprintf(order.reason, sizeof(order.reason), "%.95s", text_member(object, "by"));
+	snprintf(order.reason, sizeof(order.reason), "%.95s",
+		 *text_member(arguments, "reason") ? text_member(arguments, "reason")
+						   : text_member(object, "by"));
 	order.site = !*serial;
 	if (*serial && serial_parse(serial, &order.serial) < 0) {
 		return expected(err, size, "a serial number of 12 digits");
 	}
-	if (json_object_object_get_ex(object, "arguments", &arguments) &&
-	    json_object_is_type(arguments, json_type_object)) {
-		order.w = number_member(arguments, "w");
-		order.then_w = number_member(arguments, "then_w");
-		lease_s = number_member(arguments, "lease_s");
-		order.lease_s = lease_s >= 1 && lease_s <= 86400 ? (uint32_t)lease_s : 0;
-		snprintf(order.text, sizeof(order.text), "%s", text_member(arguments, "fault"));
-	}
+	order.w = number_member(arguments, command == COMMAND_COMMISSION ? "inverters" : "w");
+	order.then_w = number_member(arguments, "then_w");
+	lease_s = number_member(arguments, "lease_s");
+	order.lease_s = isnan(lease_s) ? 0 : (uint32_t)lease_s;
+	snprintf(order.text, sizeof(order.text), "%s", named(arguments));
 	*ret = order;
 	return 0;
 }

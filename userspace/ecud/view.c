@@ -8,13 +8,8 @@
 
 #include "../lib/names.h"
 #include "../lib/util.h"
+#include "commission.h"
 #include "../lib/version.h"
-
-/* A unit that has reported within three polls is up to date. */
-#define FRESH_POLLS 3
-/* Range of the grid for commissioning: ANSI C84.1 range B at 240 V, and 60 Hz or 50 Hz by 1 %. */
-#define GRID_V_MIN 208.0
-#define GRID_V_MAX 254.0
 
 /* What the LED shows in each state of ours, as the installation manual describes it. */
 static const char *const led_of_state[QS1_STATE_COUNT] = {
@@ -603,35 +598,28 @@ struct json_object *view_topology(const struct snapshot *snapshot)
 	return object;
 }
 
-/* null without a reading. */
-static struct json_object *in_range(double value, double min, double max)
+/* null without an answer. */
+static struct json_object *answer(enum commission_answer answer)
 {
-	return isnan(value) ? NULL : json_object_new_boolean(value >= min && value <= max);
+	return answer == COMMISSION_UNKNOWN ? NULL
+					    : json_object_new_boolean(answer == COMMISSION_YES);
 }
 
 static struct json_object *view_check(const struct model_unit *unit, int64_t now_ms,
 				      bool *ret_complete)
 {
 	struct json_object *object = json_object_new_object();
-	double v = unit->reading[READING_GRID_V][0].value;
-	double f = unit->reading[READING_GRID_F][0].value;
-	double nominal_hz = f < 55 ? 50 : 60;
-	double w = unit->reading[READING_POWER][0].value;
-	bool seen = unit->seen_ms && now_ms - unit->seen_ms <= FRESH_POLLS * unit->cadence_ms;
-	bool v_ok = v >= GRID_V_MIN && v <= GRID_V_MAX;
-	bool f_ok = fabs(f - nominal_hz) <= nominal_hz / 100;
-	bool profile_ok = !*unit->profile_desired || !strcmp(unit->profile, unit->profile_desired);
+	struct commission check;
 
-	*ret_complete = seen && w > 0 && v_ok && f_ok && profile_ok;
+	commission_check(unit, now_ms, &check);
 	put_serial(object, true, &unit->serial);
-	put_bool(object, "seen", seen);
-	put_bool(object, "producing", w > 0);
-	put(object, "voltage_in_range", in_range(v, GRID_V_MIN, GRID_V_MAX));
-	put(object, "frequency_in_range",
-	    in_range(f, nominal_hz - nominal_hz / 100, nominal_hz + nominal_hz / 100));
-	put(object, "profile_as_wanted",
-	    *unit->profile_desired ? json_object_new_boolean(profile_ok) : NULL);
-	put_bool(object, "complete", *ret_complete);
+	put_bool(object, "seen", check.seen);
+	put_bool(object, "producing", check.producing);
+	put(object, "voltage_in_range", answer(check.voltage));
+	put(object, "frequency_in_range", answer(check.frequency));
+	put(object, "profile_as_wanted", answer(check.profile));
+	put_bool(object, "complete", check.complete);
+	*ret_complete = check.complete;
 	return object;
 }
 

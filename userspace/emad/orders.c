@@ -6,121 +6,26 @@
 
 #include <sodium.h>
 
+#include "commands.h"
 #include "json.h"
 #include "orders.h"
-
-#define LEASE_MAX_S (366 * 86400)
-#define SITE_W_MAX 10000000
-
-/**
- * struct argument - one argument of a command
- * @max: of a number; of a text its length
- */
-struct argument {
-	const char *name;
-	enum json_type type;
-	double min;
-	double max;
-	bool required;
-};
-
-static const struct {
-	const char *name;
-	uint32_t roles;
-	struct argument argument[4];
-} commands[] = {
-	{ "start", AUTH_BIT(AUTH_OWNER) | AUTH_BIT(AUTH_INSTALLER), { { 0 } } },
-	{ "stop",
-	  AUTH_BIT(AUTH_OWNER) | AUTH_BIT(AUTH_INSTALLER),
-	  { { "lease_s", json_type_int, 0, LEASE_MAX_S, false } } },
-	{ "limit",
-	  AUTH_BIT(AUTH_OWNER) | AUTH_BIT(AUTH_INSTALLER),
-	  { { "w", json_type_double, 0, SITE_W_MAX, true },
-	    { "lease_s", json_type_int, 0, LEASE_MAX_S, true },
-	    { "then_w", json_type_double, 0, SITE_W_MAX, false },
-	    { "reason", json_type_string, 0, 90, false } } },
-	{ "clear",
-	  AUTH_BIT(AUTH_OWNER) | AUTH_BIT(AUTH_INSTALLER),
-	  { { "fault", json_type_string, 1, 20, false } } },
-	{ "profile", AUTH_BIT(AUTH_INSTALLER), { { "name", json_type_string, 1, 60, true } } },
-	{ "identify", AUTH_BIT(AUTH_OWNER) | AUTH_BIT(AUTH_INSTALLER), { { 0 } } },
-	{ "commission", AUTH_BIT(AUTH_OWNER) | AUTH_BIT(AUTH_INSTALLER), { { 0 } } },
-};
-
-static bool fits(const struct argument *argument, struct json_object *value)
-{
-	if (argument->type == json_type_string) {
-		size_t n = (size_t)json_object_get_string_len(value);
-
-		return json_object_is_type(value, json_type_string) && n >= argument->min &&
-		       n <= argument->max;
-	}
-	if (!json_object_is_type(value, json_type_int) &&
-	    !(argument->type == json_type_double && json_object_is_type(value, json_type_double))) {
-		return false;
-	}
-	return json_object_get_double(value) >= argument->min &&
-	       json_object_get_double(value) <= argument->max;
-}
-
-static const struct argument *find_argument(const struct argument *argument, const char *name)
-{
-	for (int i = 0; i < 4 && argument[i].name; i++) {
-		if (strcmp(argument[i].name, name) == 0) {
-			return &argument[i];
-		}
-	}
-	return NULL;
-}
-
-static int check_arguments(const struct argument *argument, struct json_object *arguments,
-			   char *err, size_t size)
-{
-	for (int i = 0; i < 4 && argument[i].name; i++) {
-		if (argument[i].required && !json_object_object_get(arguments, argument[i].name)) {
-			snprintf(err, size, "arguments: expected %s, found none", argument[i].name);
-			return -EINVAL;
-		}
-	}
-	if (!arguments) {
-		return 0;
-	}
-	json_object_object_foreach(arguments, name, value) {
-		const struct argument *known = find_argument(argument, name);
-
-		if (!known) {
-			snprintf(err, size, "arguments: unknown member '%.40s'", name);
-			return -EINVAL;
-		}
-		if (!fits(known, value)) {
-			snprintf(err, size,
-				 "arguments: expected %s to be %s from %.10g to %.10g, found %.60s",
-				 name,
-				 known->type == json_type_string ? "a text of a length"
-								 : "a number",
-				 known->min, known->max, json_object_to_json_string(value));
-			return -EINVAL;
-		}
-	}
-	return 0;
-}
 
 int orders_check(const char *command, struct json_object *arguments, enum auth_role role, char *err,
 		 size_t size)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (strcmp(commands[i].name, command) != 0) {
-			continue;
-		}
-		if (!(commands[i].roles & AUTH_BIT(role))) {
-			snprintf(err, size, "the role %s may not order '%s'", auth_role_name(role),
-				 command);
-			return -EPERM;
-		}
-		return check_arguments(commands[i].argument, arguments, err, size);
+	int known = order_command_find(command);
+
+	if (known < 0 || !(order_desc[known].roles & ROLE_EMA) ||
+	    !(order_desc[known].interfaces & INTERFACE_UPLINK)) {
+		snprintf(err, size, "unknown command '%.40s'", command);
+		return -EINVAL;
 	}
-	snprintf(err, size, "unknown command '%.40s'", command);
-	return -EINVAL;
+	if (!(order_desc[known].roles & AUTH_BIT(role))) {
+		snprintf(err, size, "the role %s may not order '%s'", auth_role_name(role),
+			 command);
+		return -EPERM;
+	}
+	return order_check_arguments((enum order_command)known, arguments, err, size);
 }
 
 int orders_add(struct sql *sql, int64_t site, uint64_t serial, const char *command,

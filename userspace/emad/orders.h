@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Orders to ECUs. What an ECU can be asked to do, and by whom, is the ECU's table of commands; the
- * table here says how this service checks the arguments before it sends them.
+ * Orders to ECUs. What an ECU can be ordered to do, by whom and with which arguments, is in the
+ * tables of commands.h, which the ECU shares: this service takes the commands that have the role
+ * ema and the interface uplink.
  */
 #ifndef EMAD_ORDERS_H
 #define EMAD_ORDERS_H
