@@ -4,6 +4,8 @@
 import math
 import time
 
+from mock import Refusal
+
 ECU_ID = "216000000001"
 STATES = ["producing"] * 9 + ["derating", "ground-fault", None]
 LINKS = ["live"] * 10 + ["late", "lost"]
@@ -25,7 +27,7 @@ class Site:
         self.role, self.setup_needed, self.code = "owner", False, "7K2QM-4XW9D"
         self.open_reads, self.reported = False, 7
         self.names = {serial(1): "Garage, east"}
-        self.orders, self.limits = [], []
+        self.orders, self.limits, self.job_orders = [], [], []
         self.settings = {"open_reads": False, "mqtt_commands": False, "modbus_writers": ["192.0.2.7"]}
         self.users = [{"id": 1, "name": "Ada", "role": "owner", "created_ms": now_ms() - 40 * DAY_MS},
                       {"id": 2, "name": "Solar Ltd", "role": "installer", "created_ms": now_ms() - 39 * DAY_MS}]
@@ -225,6 +227,22 @@ def commissioning(site, query, body):
     return 200, {"complete": all(unit["complete"] for unit in units), "units": units}
 
 
+def signed_job(site, query, body):
+    """A job with one label, whatever the text is; refused when it ends with an x."""
+    if body["job"].endswith("x"):
+        raise Refusal(403, "wrong_signature", "job: it was altered, or the monitoring service of this gateway has "
+                                              "not signed it")
+    return 200, {"id": "0a8f1d3e-0000-4000-8000-000000000001", "by": "Ada", "role": "installer",
+                 "issued_ms": now_ms(), "expires_ms": now_ms() + DAY_MS, "done": bool(site.job_orders),
+                 "labels": [{"serial": "806000000088", "known": False}], "places": 4, "commission": True,
+                 "orders": site.job_orders}
+
+
+def do_job(site, query, body):
+    site.job_orders = [site.order("806000000088", "pair", {}), site.order(None, "commission", {})]
+    return 202, signed_job(site, query, body)[1]
+
+
 def change_settings(site, query, body):
     site.settings.update(body)
     return 200, site.settings
@@ -269,6 +287,7 @@ ROUTES = [
         {"text": "QS1:806000000077:00112233445566778899aabbccddeeff", "symbology": "QR-Code",
          "serial": "806000000077", "known": False, "message": ""}]})),
     ("GET", "/commissioning", commissioning),
+    ("POST", "/jobs/check", signed_job), ("POST", "/jobs", do_job),
     ("GET", "/settings", lambda site, query, body: (200, site.settings)), ("PUT", "/settings", change_settings),
     ("GET", "/label", lambda site, query, body: (200, {"id": ECU_ID, "url": f"https://ecu-{ECU_ID}.local:8443",
                                                      "fingerprint": "3f" * 32, "code": None})),

@@ -154,6 +154,10 @@ def job_state(fleet, number, query, body):
         "ecu": "216000000001", "code": "ABCDE-FGHJK", "expires_ms": now_ms() + 7 * DAY_MS, "uri": "qs1-enrol:?u=x"}}
 
 
+def signature(fleet, number, query, body):
+    return 200, {"text": "e30.c2lnbmF0dXJl", "expires_ms": now_ms() + 7 * DAY_MS}
+
+
 def answer(status, value):
     return lambda fleet, *args, query, body: (status, value)
 
@@ -204,6 +208,7 @@ ROUTES = [
                                                "interface": "rest", "from": "192.0.2.20", "action": "limit",
                                                "target": "site 3", "detail": "9600 W", "result": "ok"}]})),
     ("POST", "/jobs", job), ("GET", "/jobs/([0-9a-f-]+)", job_state),
+    ("POST", "/jobs/([0-9a-f-]+)/signature", signature),
 ]
 
 

@@ -129,9 +129,9 @@ def test_a_job_without_network_is_handed_over_once_later(phone, ema):
     """)
     assert requests(ema) == []
     phone.run("await context.setOffline(false); await page.getByText('waits for the ECU').waitFor({ timeout: 30000 })")
-    [sent] = requests(ema)
+    [sent] = [each for each in requests(ema) if each["path"] == "/api/v1/jobs"]
     body = sent["body"]
-    assert (sent["method"], sent["path"]) == ("POST", "/api/v1/jobs")
+    assert sent["method"] == "POST"
     assert body["site"] == {"name": "Hill Road 7", "address": "", "customer_name": "Eve", "note": ""}
     assert body["ecu"] == "216000000001" and body["commission"] is True
     assert body["inverters"] == [{"serial": "806000000088", "label": LABEL}]
@@ -209,6 +209,44 @@ def test_a_job_opens_on_the_ecus_own_page(phone, ema, ecu):
         await page.getByText('confirmed').waitFor();
     """)
     assert requests(ecu)[0]["body"] == {"labels": [LABEL]}
+
+
+def test_a_signed_job_needs_no_login_at_the_ecu(phone, ema, ecu):
+    """The service signs it with the hand-over; the ECU's page shows what it will do, and does it when told."""
+    open_app(phone, ema)
+    begin_job(phone)
+    add_label(phone, LABEL)
+    hand_over(phone)
+    phone.run("await page.getByText('The job is signed for the ECU').waitFor({ timeout: 30000 })")
+    address = phone.run("return page.getByRole('link', { name: 'Open the ECU' }).getAttribute('href')")
+    assert address == "https://ecu-216000000001.local:8443/#/job/e30.c2lnbmF0dXJl"
+    [sent] = [each["body"] for each in requests(ema) if each["path"].endswith("/signature")]
+    assert sent == {"labels": [LABEL], "places": [], "commission": True}
+    ecu.site.role = None
+    phone.run(f"""
+        await page.goto('{ecu.url}/#/job/{address.rsplit('/', 1)[1]}');
+        await page.getByText('806000000088').waitFor();
+    """)
+    check_page(phone)
+    text = phone.run("return page.locator('main').innerText()")
+    assert "Ada (installer)" in text and "4 modules get their places" in text and "Commission" in text
+    assert not [each for each in requests(ecu) if each["path"] == "/api/v1/jobs"]
+    phone.run("""
+        await page.getByRole('button', { name: 'Carry out this job' }).click();
+        await page.getByText('This job was carried out.').waitFor();
+    """)
+    check_page(phone)
+    assert [each["body"] for each in requests(ecu) if each["path"] == "/api/v1/jobs"] == [{"job": "e30.c2lnbmF0dXJl"}]
+    assert not phone.run("return page.getByRole('button', { name: 'Carry out this job' }).count()")
+
+
+def test_a_job_with_a_wrong_signature_says_so(phone, ecu):
+    ecu.site.role = None
+    phone.run(f"""
+        await page.goto('{ecu.url}/#/job/e30.x');
+        await page.getByText('has not signed it').waitFor();
+    """)
+    assert not phone.run("return page.getByRole('button').count()")
 
 
 @pytest.mark.parametrize("code", ["", "x", "e30", "eyJsYWJlbHMiOlsieCJdLCJwbGFjZXMiOltdfQ"])

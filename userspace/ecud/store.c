@@ -64,7 +64,7 @@ struct waiting_line {
 
 struct waiting_setting {
 	char name[64];
-	char value[256];
+	char value[1024];
 };
 
 struct waiting_batch {

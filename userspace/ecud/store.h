@@ -71,6 +71,10 @@ int store_load_limits(struct store *store,
 		      int (*take)(void *ctx, const struct power_limits_entry *entry), void *ctx);
 int store_load_events(struct store *store, struct model *model);
 
+/* Name of the key by which the monitoring service signs jobs: 64 hexadecimal digits, from the
+ * enrolment. */
+#define STORE_JOB_KEY "job_key"
+
 /* Text values by name, for other parts; an unknown name gives "". */
 int store_get(struct store *store, const char *name, char *value, size_t size);
 void store_set(struct store *store, const char *name, const char *value);

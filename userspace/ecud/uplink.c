@@ -628,6 +628,7 @@ static void done(struct request *request, uint64_t now_us)
 	if (request->kind == KIND_ENROL) {
 		uplink->enrolled = true;
 		store_set(uplink->store, "enrolled", uplink->config->ema);
+		store_set(uplink->store, STORE_JOB_KEY, text_member(answer, "job_key"));
 	} else if (json_object_is_type(answer, json_type_object)) {
 		take_stored(uplink, answer);
 		take_orders(uplink, answer);

@@ -7,15 +7,18 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <sodium.h>
 
 #include "api.h"
 #include "ingest.h"
+#include "job.h"
 #include "orders.h"
 #include "service_clock.h"
 #include "sites.h"
 
-#define JOB_ID_SIZE 37
 #define INVERTERS_MAX 254
 #define COMMISSION_TTL_S 86400
 
@@ -93,9 +96,9 @@ void api_get_jobs_job(struct http_request *request)
 /* ---- hand-over ---- */
 
 /**
- * struct job - as handed over
+ * struct handover - as handed over
  */
-struct job {
+struct handover {
 	const char *id;
 	int64_t site;
 	struct sites_new new_site;
@@ -112,7 +115,7 @@ static int refuse(struct http_request *request, const char *message)
 	return -EINVAL;
 }
 
-static int read_inverters(struct http_request *request, struct job *job)
+static int read_inverters(struct http_request *request, struct handover *job)
 {
 	size_t n = job->inverters ? json_object_array_length(job->inverters) : 0;
 
@@ -133,7 +136,7 @@ static int read_inverters(struct http_request *request, struct job *job)
 }
 
 /* Return: 0, or a negative errno after a reply. */
-static int read_job(struct http_request *request, struct job *job)
+static int read_job(struct http_request *request, struct handover *job)
 {
 	struct json_object *site = json_object_object_get(http_json(request), "site");
 	struct json_object *commission;
@@ -166,7 +169,7 @@ static int read_job(struct http_request *request, struct job *job)
 }
 
 /* Site of the job, made when it is new. */
-static int64_t job_site(struct http_request *request, struct sql *sql, const struct job *job)
+static int64_t job_site(struct http_request *request, struct sql *sql, const struct handover *job)
 {
 	int64_t known;
 	int ret;
@@ -180,11 +183,12 @@ static int64_t job_site(struct http_request *request, struct sql *sql, const str
 }
 
 /* All of the job, within a transaction. */
-static int enter_job(struct http_request *request, struct sql *sql, const struct job *job,
+static int enter_job(struct http_request *request, struct sql *sql, const struct handover *job,
 		     struct json_object **ret_enrolment)
 {
 	struct api *api = http_ctx(request);
 	const struct auth_identity *identity = http_identity(request);
+	struct json_object *arguments;
 	char order[ORDERS_ID_SIZE] = "";
 	int64_t site = job_site(request, sql, job);
 	int ret = site < 0 ? (int)site : 0;
@@ -198,9 +202,13 @@ static int enter_job(struct http_request *request, struct sql *sql, const struct
 					     clock_wall_ms(), &ret);
 	}
 	if (ret >= 0 && job->commission) {
-		ret = orders_add(sql, site, 0, "commission", NULL, identity->name,
+		arguments = json_object_new_object();
+		json_int(arguments, "inverters",
+			 job->inverters ? (int64_t)json_object_array_length(job->inverters) : 0);
+		ret = orders_add(sql, site, 0, "commission", arguments, identity->name,
 				 auth_role_name(identity->role), COMMISSION_TTL_S, clock_wall_ms(),
 				 order);
+		json_object_put(arguments);
 	}
 	if (ret >= 0) {
 		ret = sql_run(
@@ -235,7 +243,7 @@ void api_post_jobs(struct http_request *request)
 	struct api *api = http_ctx(request);
 	struct sql *sql = api_sql(request);
 	struct json_object *enrolment = NULL;
-	struct job job = { 0 };
+	struct handover job = { 0 };
 	int64_t known;
 	int ret;
 
@@ -265,4 +273,68 @@ void api_post_jobs(struct http_request *request)
 		}
 	}
 	reply_job(request, sql, job.id, known ? 200 : 201, enrolment);
+}
+
+/* ---- signature ---- */
+
+/* ECU of a job that this tenant sees; false after a reply. */
+static bool job_ecu(struct http_request *request, struct sql *sql, const char *id,
+		    uint64_t *ret_ecu)
+{
+	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
+	int ret = sql_query(sql, &rows,
+			    "SELECT jobs.ecu FROM jobs JOIN sites ON sites.id = jobs.site WHERE "
+			    "jobs.id = $2 AND " API_VISIBLE,
+			    "is", api_tenant(request), id);
+
+	ret = ret < 0 ? ret : sql_next(rows);
+	if (ret < 0) {
+		api_failed(request, sql, ret);
+	} else if (ret == 0) {
+		http_reply_error(request, 404, "not_found", "there is no job '%.40s'", id);
+	} else if (sql_is_null(rows, 0)) {
+		http_reply_error(request, 409, "no_ecu", "the job has no ECU");
+	} else {
+		*ret_ecu = (uint64_t)sql_int(rows, 0);
+		return true;
+	}
+	return false;
+}
+
+void api_post_jobs_job_signature(struct http_request *request)
+{
+	struct api *api = http_ctx(request);
+	const struct auth_identity *identity = http_identity(request);
+	struct job job = { .role = identity->role, .work = http_json(request) };
+	uint8_t public[JOB_PUBLIC_BYTES], secret[JOB_SECRET_BYTES];
+	struct sql *sql = api_sql(request);
+	struct json_object *json;
+	char err[200];
+	char *text;
+	int ret;
+
+	if (!sql || !job_ecu(request, sql, http_param(request, "job"), &job.ecu)) {
+		return;
+	}
+	if (job_check(job.work, err, sizeof(err)) < 0) {
+		http_reply_error(request, 400, "invalid", "%s", err);
+		return;
+	}
+	snprintf(job.id, sizeof(job.id), "%s", http_param(request, "job"));
+	snprintf(job.by, sizeof(job.by), "%.63s", identity->name);
+	job.issued_ms = clock_wall_ms();
+	job.expires_ms = job.issued_ms + JOB_TTL_MS;
+	ret = vault_job_keys(api->store->vault, public, secret);
+	text = ret < 0 ? NULL : job_sign(&job, secret);
+	sodium_memzero(secret, sizeof(secret));
+	if (!text) {
+		http_reply_errno(request, ret < 0 ? ret : -E2BIG, "the job cannot be signed");
+		return;
+	}
+	api_audit(request, "job-sign", job.id, "");
+	json = json_object_new_object();
+	json_text(json, "text", text);
+	json_int(json, "expires_ms", job.expires_ms);
+	free(text);
+	http_reply_json(request, 200, json);
 }

@@ -448,6 +448,8 @@ static int run_enrol(struct ingest *ingest, struct sql *sql, struct waiting *wai
 	const char *from = http_from(waiting->request);
 	uint8_t key[TLS_HASH_SIZE];
 	uint8_t code_hash[INGEST_CODE_HASH_BYTES];
+	uint8_t job_public[JOB_PUBLIC_BYTES], job_secret[JOB_SECRET_BYTES];
+	char job_hex[2 * JOB_PUBLIC_BYTES + 1];
 	const char *ecu_text, *code;
 	char text[ID_TEXT_SIZE];
 	uint64_t ecu;
@@ -483,12 +485,17 @@ static int run_enrol(struct ingest *ingest, struct sql *sql, struct waiting *wai
 		return fail(waiting, 409, "exists", "the key of this certificate has another ECU");
 	}
 	if (ret > 0) {
+		ret = vault_job_keys(ingest->store->vault, job_public, job_secret);
+		sodium_memzero(job_secret, sizeof(job_secret));
+	}
+	if (ret == 0) {
 		guess_passed(&ingest->guess, from);
 		waiting->reply = json_object_new_object();
+		sodium_bin2hex(job_hex, sizeof(job_hex), job_public, sizeof(job_public));
+		json_object_object_add(waiting->reply, "job_key", json_object_new_string(job_hex));
 		json_object_object_add(waiting->reply, "ecu",
 				       json_object_new_string(id_format(text, ecu)));
 		log_notice("ECU %s enrolled from %s", text, from);
-		ret = 0;
 	}
 	return ret;
 }

@@ -22,6 +22,8 @@ static_assert(NONCE_BYTES + crypto_aead_xchacha20poly1305_ietf_ABYTES == VAULT_O
 /* A key of NULL is one that was destroyed: the row stays, so that no new one is made. */
 static const char *const steps[] = {
 	"CREATE TABLE keys (tenant INTEGER PRIMARY KEY, key BLOB) STRICT;",
+	"CREATE TABLE job_keys (id INTEGER PRIMARY KEY CHECK (id = 1), public BLOB NOT NULL, secret "
+	"BLOB NOT NULL) STRICT;",
 };
 
 struct cached {
@@ -189,4 +191,34 @@ int vault_destroy(struct vault *vault, int64_t tenant)
 	}
 	pthread_mutex_unlock(&vault->lock);
 	return ret < 0 ? ret : 0;
+}
+
+int vault_job_keys(struct vault *vault, uint8_t ret_public[JOB_PUBLIC_BYTES],
+		   uint8_t ret_secret[JOB_SECRET_BYTES])
+{
+	sqlite3_stmt *statement __cleanup(db_finalize) = NULL;
+	int ret;
+
+	/* Another part may have made one. */
+	job_keys(ret_public, ret_secret);
+	pthread_mutex_lock(&vault->lock);
+	ret = db_run(vault->db, "INSERT INTO job_keys VALUES (1, ?, ?) ON CONFLICT DO NOTHING",
+		     "bb", ret_public, (size_t)JOB_PUBLIC_BYTES, ret_secret,
+		     (size_t)JOB_SECRET_BYTES);
+	if (ret >= 0) {
+		ret = db_prepare(vault->db, &statement, "SELECT public, secret FROM job_keys", "");
+	}
+	if (ret == 0) {
+		ret = db_step(statement);
+	}
+	if (ret > 0 && sqlite3_column_bytes(statement, 0) == JOB_PUBLIC_BYTES &&
+	    sqlite3_column_bytes(statement, 1) == JOB_SECRET_BYTES) {
+		memcpy(ret_public, sqlite3_column_blob(statement, 0), JOB_PUBLIC_BYTES);
+		memcpy(ret_secret, sqlite3_column_blob(statement, 1), JOB_SECRET_BYTES);
+		ret = 0;
+	} else if (ret >= 0) {
+		ret = -EBADMSG;
+	}
+	pthread_mutex_unlock(&vault->lock);
+	return ret;
 }

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "job.h"
+
 /* What encryption adds: nonce and authentication tag. */
 #define VAULT_OVERHEAD 40
 
@@ -44,5 +46,13 @@ int vault_open_bytes(struct vault *vault, int64_t tenant, const uint8_t *bytes, 
 
 /* Destroy a tenant's key for ever. Return: 0 or a negative errno. */
 int vault_destroy(struct vault *vault, int64_t tenant);
+
+/**
+ * vault_job_keys() - keys by which this service signs jobs, made at the first use
+ *
+ * Return: 0 or a negative errno.
+ */
+int vault_job_keys(struct vault *vault, uint8_t ret_public[JOB_PUBLIC_BYTES],
+		   uint8_t ret_secret[JOB_SECRET_BYTES]);
 
 #endif /* EMAD_VAULT_H */

@@ -87,7 +87,7 @@ char *job_sign(const struct job *job, const uint8_t secret[JOB_SECRET_BYTES]);
 int job_open(const char *text, const uint8_t public[JOB_PUBLIC_BYTES], uint64_t ecu, int64_t now_ms,
 	     struct job *ret, char *err, size_t size);
 
-#define JOBS_DONE_MAX 64
+#define JOBS_DONE_MAX 16
 /* Text of a struct jobs_done, with the NUL. */
 #define JOBS_DONE_SIZE (JOBS_DONE_MAX * (JOB_ID_SIZE + 20) + 1)
 

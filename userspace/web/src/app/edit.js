@@ -9,7 +9,7 @@ import { LabelList, serialOf } from "../parts/labels.js";
 import { Placing, gridOf } from "../parts/placing.js";
 import { Title } from "../parts/shell.js";
 import { TEMPLATE } from "../ema/gridmap.js";
-import { jobs, saveJob, synchronize } from "./jobs.js";
+import { isSigned, jobs, saveJob, synchronize } from "./jobs.js";
 import { Camera, decodePhoto } from "./scan.js";
 
 const JOB_STEPS = ["site", "ecu", "inverters", "map", "handover"];
@@ -70,13 +70,14 @@ function MapStep({ job, change }) {
 		<div class="buttons"><${Act} main label=${t("app.next")} act=${() => go("job", job.id, "handover")} /></div>`;
 }
 
-/* The job in the address of the ECU's own page, for a site without network. */
-function ecuLink(job) {
-	const text = JSON.stringify({ labels: job.labels, places: job.places });
-	const bytes = new TextEncoder().encode(text);
-	const code = btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-	return `https://ecu-${job.ecu}.local:8443/${link("job", code)}`;
+/* The job as it is, for a person who logs in at the ECU. */
+function unsignedCode(job) {
+	const bytes = new TextEncoder().encode(JSON.stringify({ labels: job.labels, places: job.places }));
+	return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
+
+/** The job in the address of the ECU's own page, for a site without network. */
+export const ecuLink = (job) => `https://ecu-${job.ecu}.local:8443/${link("job", isSigned(job) ? job.signed.text : unsignedCode(job))}`;
 
 function HandoverStep({ job, change }) {
 	const { online } = useStore(jobs);

@@ -76,6 +76,23 @@ async function handOver(job) {
 	}
 }
 
+/** Is there a text that the ECU takes without login? */
+export const isSigned = (job) => Boolean(job.signed?.text) && job.signed.expires_ms > Date.now();
+
+/* The work of the job at the ECU itself, as the service signs it. */
+const workOf = (job) => ({ labels: job.labels, commission: job.commission,
+	places: job.places.map(({ serial, channel, x, y, turn }) => ({ serial, channel, x, y, turn })) });
+
+/* A service that does not sign says so once. */
+async function sign(job) {
+	const signed = await post(`/jobs/${job.id}/signature`, workOf(job)).catch((error) => {
+		if (error.status < 400 || error.status >= 500 || [401, 429].includes(error.status))
+			throw error;
+		return { text: null };
+	});
+	await saveJob({ ...job, signed });
+}
+
 /* The one-time code comes with the first answer alone. */
 async function follow(job) {
 	const result = await get(`/jobs/${job.id}`);
@@ -95,6 +112,9 @@ async function pass() {
 			else if (job.state === "sent" && OPEN_STATES.includes(job.result.state))
 				await follow(job);
 		}
+		for (const job of jobs.get().jobs)
+			if (job.state === "sent" && job.ecu && job.labels.length && !job.signed)
+				await sign(job);
 	} catch (error) {
 		jobs.set({ error });
 	}

@@ -8,8 +8,8 @@ import { useStore } from "../lib/hooks.js";
 import { Ask, Chip, Failure, Field, Form } from "../parts/basics.js";
 import { ORDER_KIND } from "../parts/inverter.js";
 import { Shell, Title } from "../parts/shell.js";
-import { Edit } from "./edit.js";
-import { jobs, newJob, removeJob, saveJob, startJobs, synchronize } from "./jobs.js";
+import { Edit, ecuLink } from "./edit.js";
+import { isSigned, jobs, newJob, removeJob, saveJob, startJobs, synchronize } from "./jobs.js";
 
 const JOB_KIND = { queued: "info", sent: "ok" };
 
@@ -25,6 +25,8 @@ const Job = ({ job }) => html`<li><div class="buttons"><strong>${job.site.name |
 		<span class="muted">${date(job.created_ms)} · ${t("labels.count", { n: job.labels.length })}</span></div>
 	${job.error && html`<div class="notice bad"><p>${job.error}</p></div>`}
 	${job.result && html`<${Result} result=${job.result} />`}
+	${isSigned(job) && html`<p>${t("app.signed", { date: date(job.signed.expires_ms) })}
+		<a class="button" href=${ecuLink(job)} target="_blank" rel="noopener">${t("app.open_ecu")}</a></p>`}
 	<div class="buttons">${job.state !== "sent" && html`<a class="button" href=${link("job", job.id, "site")}>${t("app.edit")}</a>`}
 		<${Ask} danger label=${t("action.remove")} question=${t("app.remove_ask")} act=${() => removeJob(job.id)} /></div></li>`;
 

@@ -12,7 +12,7 @@ import { Events } from "./events.js";
 import { History } from "./history.js";
 import { Install } from "./install.js";
 import { Inverter } from "./inverter.js";
-import { Job } from "./job.js";
+import { Job, SignedJob, isSigned } from "./job.js";
 import { Limits } from "./limits.js";
 import { live, mayControl, start, stop } from "./live.js";
 import { Now } from "./now.js";
@@ -27,7 +27,7 @@ const PAGES = [
 	{ name: "limits", component: Limits },
 	{ name: "install", component: Install, control: true },
 	{ name: "settings", component: Settings, control: true },
-	{ name: "job", component: Job, control: true, hidden: true },
+	{ name: "job", component: Job, hidden: true },
 ];
 
 const PAGE_TITLES = { inverter: "inverters.title" };
@@ -57,7 +57,11 @@ function App() {
 	if (!state.identity)
 		return html`<main class="alone"><h1>qs1 ECU</h1><${Loading} /></main>`;
 	const { identity } = state;
-	if (entering || identity.setup_needed || !(identity.logged_in || identity.open_reads))
+	const enter = identity.setup_needed || !(identity.logged_in || identity.open_reads);
+	/* A signed job needs no login. */
+	if (enter && route.name === "job" && isSigned(route.args[0]))
+		return html`<main class="alone"><h1>${t("job.title")}</h1><${SignedJob} key=${route.args[0]} code=${route.args[0]} /></main>`;
+	if (entering || enter)
 		return html`<${Entrance} first=${identity.setup_needed ? "/setup" : null} title=${`qs1 ECU ${identity.site_name || identity.ecu_id}`}
 			codeHint=${t("access.code_ecu")} onLanguage=${translated} onEntered=${async () => {
 				await start();

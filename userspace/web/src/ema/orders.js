@@ -10,6 +10,8 @@ import { ORDER_KIND } from "../parts/inverter.js";
 import { changeOrder, live, may } from "./live.js";
 
 const SHOWN = 10;
+/* What the service orders ends by itself. */
+const STOP_S = 86400;
 
 const Order = ({ order }) => html`<li><div class="buttons"><${Chip} kind=${ORDER_KIND[order.state]}>${word("order", order.state)}<//>
 		<strong>${word("command", order.command)}</strong> ${order.serial ?? t("history.site")}
@@ -29,12 +31,12 @@ export function Control({ site, serial }) {
 	const known = (list) => list.map((order) => state.orders.get(order.id) ?? order)
 		.filter((order) => !serial || order.serial === serial);
 	return html`${may(state, "control") && html`<div class="buttons">
-			<${Ask} danger label=${serial ? t("command.stop") : t("command.stop_site")} act=${() => send("stop")}
-				question=${serial ? t("command.stop_ask", { inverter: serial }) : t("command.stop_site_ask")} />
+			<${Ask} danger label=${serial ? t("command.stop") : t("command.stop_site")} act=${() => send("stop", { lease_s: STOP_S })}
+				question=${`${serial ? t("command.stop_ask", { inverter: serial }) : t("command.stop_site_ask")} ${t("command.stop_day")}`} />
 			<${Act} label=${serial ? t("command.start") : t("command.start_site")} act=${() => send("start")} />
 			<${Ask} danger label=${t("fault.clear")} question=${t("fault.clear_ask")} act=${() => send("clear", { fault: "GFDI" })} />
 			${serial && html`<${Act} label=${t("command.identify")} act=${() => send("identify")} />`}</div>
-		<h3>${t("limit.title")}</h3><${LimitForm} act=${(limit) => send("limit", limit)} />
+		<h3>${t("limit.title")}</h3><${LimitForm} leased act=${(limit) => send("limit", limit)} />
 		<div class="buttons"><${Act} label=${t("limit.remove")} act=${() => send("limit", { w: null })} /></div>
 		${may(state, "profile") && html`<h3>${t("profile.title")}</h3><${Form} submit=${t("profile.use")} act=${(values) => send("profile", { name: values.name })}>
 			<${Field} label=${t("profile.name")} hint=${t("profile.hint")} name="name" required maxlength="63" /><//>`}`}

@@ -30,12 +30,15 @@ export function LimitFacts({ limit }) {
 	]} />`;
 }
 
-/** @act: called with {w, lease_s, then_w, reason} */
-export const LimitForm = ({ act, rated }) => html`<${Form} submit=${t("limit.set")} act=${(values) => act({
+/**
+ * @act: called with {w, lease_s, then_w, reason}
+ * @leased: a limit has to end by itself
+ */
+export const LimitForm = ({ act, rated, leased }) => html`<${Form} submit=${t("limit.set")} act=${(values) => act({
 		w: values.w, reason: values.reason, then_w: values.then_w,
 		lease_s: values.lease_s === "" ? null : Number(values.lease_s) })}>
 	<div class="inline"><${Field} label=${t("limit.w")} name="w" type="number" min="0" max=${rated} required />
 		<${Field} label=${t("limit.lease")} name="lease_s" kind="select">
-			${LEASES.map(([value, key]) => html`<option value=${value}>${t(key)}</option>`)}<//>
+			${LEASES.filter(([value]) => value || !leased).map(([value, key]) => html`<option value=${value}>${t(key)}</option>`)}<//>
 		<${Field} label=${t("limit.then_w")} name="then_w" type="number" min="0" max=${rated} />
 		<${Field} label=${t("limit.reason")} name="reason" maxlength="95" /></div><//>`;
