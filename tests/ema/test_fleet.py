@@ -1,130 +1,117 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The service in parts, between a NATS cluster and PostgreSQL with a synchronous standby."""
 
-import contextlib
 import random
-import threading
 import time
-import urllib.request
 
 import pytest
 
 from service import Service
-from fleetlib import Nats, Postgres
+from fleetlib import Fleet, Nats, Postgres
 
-
-class Parts:
-    """One process for each part."""
-
-    NAMES = ("store", "ingest", "web", "watch")
-
-    def __init__(self, folder, postgres, nats):
-        self.parts = {}
-        for name in self.NAMES:
-            (folder / name).mkdir()
-            self.parts[name] = Service(folder / name, {
-                "database": postgres.url("qs1_store"), "web_database": postgres.url("qs1_web"),
-                "nats": nats.url, "part": name})
-            self.parts[name].state = folder / "state"
-
-    def start(self):
-        for name in self.NAMES:
-            self.parts[name].start()
-        web = self.parts["web"]
-        web.uplink = self.parts["ingest"].uplink
-        web.set_up()
-        return self
-
-    def restart(self, name):
-        uplink = self.parts["web"].uplink
-        self.parts[name].kill()
-        self.parts[name].start()
-        self.parts["web"].uplink = uplink
-
-    def stop(self):
-        for part in self.parts.values():
-            part.stop()
+UNITS = 2
 
 
 @pytest.fixture
-def parts(request, tmp_path):
-    postgres, nats = Postgres(standby=True), Nats()
-    request.addfinalizer(postgres.stop)
-    request.addfinalizer(nats.stop)
-    postgres.start()
-    nats.start()
-    parts = Parts(tmp_path, postgres, nats)
-    request.addfinalizer(parts.stop)
-    parts.start()
-    parts.postgres, parts.nats = postgres, nats
-    return parts
+def fleet(request, tmp_path):
+    fleet = Fleet(tmp_path)
+    request.addfinalizer(fleet.stop)
+    return fleet.start()
 
 
-def stored(postgres):
-    rows = postgres.sql("ema", "SET qs1.tenant = '-1'; SELECT ecu, epoch, sequence, "
-                               "encode(hash, 'hex') FROM batches").split("\n")[:-1]
-    found = {}
-    for row in rows:
-        ecu, epoch, sequence, digest = row.split("|")
-        key = (f"{int(ecu):012d}", str(int(epoch) % 2**64), sequence)
-        assert key not in found
-        found[key] = digest
-    return found
+class Disturbances:
+    """What can happen to a fleet. Each is a function that does it and returns one that mends it."""
+
+    def __init__(self, fleet):
+        self.fleet = fleet
+        self.all = [*[(f"kill {name}", self.kill_part, name) for name in fleet.PARTS],
+                    *[(f"kill nats{n}", self.kill_nats, n) for n in range(Nats.COUNT)],
+                    *[(f"kill {name}", self.restart, name) for name in ("data", "standby")],
+                    *[(f"cut {name}", self.cut, host) for name, host in fleet.network.hosts.items()]]
+
+    def kill_part(self, name):
+        self.fleet.parts[name].kill()
+        return self.fleet.parts[name].start
+
+    def kill_nats(self, number):
+        self.fleet.nats.kill(number)
+        return lambda: self.fleet.nats.start_one(number)
+
+    def restart(self, name):
+        self.fleet.postgres.restart(name)
+        return lambda: None
+
+    @staticmethod
+    def cut(host):
+        host.cut()
+        return host.join
+
+    def run(self, count, rng):
+        """How often each was done; each at least once before one comes again."""
+        done = {}
+        turn = []
+        for _ in range(count):
+            turn = turn or rng.sample(self.all, len(self.all))
+            name, disturb, victim = turn.pop()
+            mend = disturb(victim)
+            time.sleep(rng.uniform(0.1, 0.8))
+            mend()
+            time.sleep(rng.uniform(0.1, 0.8))
+            done[name] = done.get(name, 0) + 1
+        return done
 
 
-@pytest.mark.long
-def test_the_stream_of_the_web_part_hears_of_what_the_store_part_derives(parts):
-    web = parts.parts["web"]
-    heard = []
-
-    def follow():
-        request = urllib.request.Request(f"https://127.0.0.1:{web.web}/api/v1/stream",
-                                         headers=web.proof(web.tokens["owner"]))
-        with contextlib.suppress(TimeoutError):
-            with urllib.request.urlopen(request, context=web.context, timeout=60) as answer:
-                for line in answer:
-                    heard.append(line.decode())
-                    if any(each.startswith("event: site") for each in heard) and \
-                            any(each.startswith(":") for each in heard):
-                        return
-
-    follower = threading.Thread(target=follow)
-    follower.start()
-    time.sleep(1)
-    web.deliver("--ecus", 1, "--units", 1, "--batches", 2, "--period", 1)
-    follower.join(90)
-    assert "event: site\n" in heard
-    # while nothing happens, a comment says that the service is there
-    assert [line for line in heard if line.startswith(":")]
-
-
-@pytest.mark.long
-def test_nothing_is_lost_or_doubled_when_any_part_or_server_is_killed(parts):
-    web = parts.parts["web"]
-    generator = web.fleet("--ecus", 20, "--units", 2, "--batches", 25, "--period", 1)
-    web.wait(lambda: web.api("GET", "/fleet")["units"] == 40, 60)
-    rng = random.Random(3)
-    victims = ["ingest", "store", "web", "nats", "database", "ingest", "nats", "store"]
-    rng.shuffle(victims)
-    for victim in victims:
-        time.sleep(rng.uniform(0.3, 1.2))
-        if victim == "nats":
-            number = rng.randrange(parts.nats.COUNT)
-            parts.nats.kill(number)
-            time.sleep(1)
-            parts.nats.start_one(number)
-        elif victim == "database":
-            parts.postgres.restart()
-        else:
-            parts.restart(victim)
-    text, _ = generator.communicate(timeout=200)
+def disturb_and_compare(fleet, count, ecus, batches, seed):
+    generator = fleet.generate("--ecus", ecus, "--units", UNITS, "--batches", batches, "--period", 2,
+                               "--orders")
+    fleet.wait(lambda: fleet.ask("GET", "/fleet")["units"] == ecus * UNITS)
+    done = Disturbances(fleet).run(count, random.Random(seed))
+    text, _ = generator.communicate(timeout=400)
     assert generator.returncode == 0, text
-    print(text)
-    lines = (web.folder / "sent.log").read_text().split("\n")[:-1]
-    promised = {tuple(line.split()[:3]): line.split()[3] for line in lines}
-    assert len(promised) == 20 * 25
-    web.wait(lambda: len(stored(parts.postgres)) >= len(promised), 60)
-    assert stored(parts.postgres) == promised
+    promised = fleet.sent()
+    print(f"{count} disturbances {done}, {len(promised)} batches", text)
+    assert len(promised) == ecus * batches
+    fleet.wait(lambda: len(fleet.stored()) >= len(promised))
+    assert fleet.stored() == promised
+
+
+@pytest.mark.long
+def test_nothing_is_lost_or_doubled_by_a_hundred_kills_and_cuts(fleet):
+    disturb_and_compare(fleet, 100, 30, 110, 3)
+
+
+@pytest.mark.long
+def test_an_outage_is_filled_with_equal_hashes_while_others_are_live(fleet):
+    live = fleet.generate("--ecus", 30, "--units", UNITS, "--period", 5, "--batches", 8,
+                          log="live.log")
+    filled = fleet.generate("--ecus", 40, "--first", "216000200000", "--units", UNITS, "--threads", 40,
+                            "--outage", 6, "--batches", 1)
+    for generator in (live, filled):
+        text, _ = generator.communicate(timeout=200)
+        assert generator.returncode == 0, text
+    promised = fleet.sent() | fleet.sent("live.log")
+    assert len(promised) == 40 * (6 * 12 + 1) + 30 * 8
+    fleet.wait(lambda: len(fleet.stored()) >= len(promised))
+    assert fleet.stored() == promised
+    newest = "SELECT COALESCE(MAX(number), 0) FROM batches; SELECT number FROM progress WHERE name = 'derived'"
+    fleet.wait(lambda: len(set(scoped(fleet.postgres, newest))) == 1)
+
+
+@pytest.mark.long
+def test_an_order_reaches_a_hundred_waiting_sites(fleet):
+    generator = fleet.generate("--ecus", 100, "--units", UNITS, "--period", 60, "--orders")
+    fleet.wait(lambda: fleet.ask("GET", "/fleet")["units"] == 100 * UNITS)
+    time.sleep(2)
+    begin = time.monotonic()
+    orders = [(site, fleet.ask("POST", f"/sites/{site}/commands", {"command": "identify"})["id"])
+              for site in (each["id"] for each in fleet.ask("GET", "/sites?limit=1000")["sites"])]
+    assert len(orders) == 100
+    for site, order in orders:
+        fleet.wait(lambda site=site, order=order: fleet.ask(
+            "GET", f"/sites/{site}/commands/{order}")["state"] == "confirmed", 30)
+    print(f"100 orders confirmed after {time.monotonic() - begin:.1f} s")
+    generator.terminate()
+    generator.communicate()
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +181,7 @@ def test_compaction_empties_partitions_of_the_log_which_are_dropped(partitioned)
     postgres = partitioned.postgres
     partitioned.stop()
     before = partitioned.command("--hashes")
-    log = len(stored(postgres))
+    log = int(scoped(postgres, "SELECT COUNT(*) FROM batches")[0])
     # the batches become old, in partitions of their days
     day = int(time.time()) // 86400 - 9
     scoped(postgres, f"SELECT partition_add('batches', {day * 86400000}, {(day + 1) * 86400000}); "

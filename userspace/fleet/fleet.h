@@ -78,6 +78,7 @@ struct answer {
 	char *text;
 	size_t n;
 	long status;
+	char error[80]; /* of libcurl, when there is no answer */
 };
 
 /**

@@ -9,6 +9,9 @@
 
 /* The service holds a request for orders for 50 s. */
 #define TIMEOUT_S 80
+/* Of requests to the web interface, and time between them, ms. */
+#define TRIES 5
+#define TRY_MS 2000
 
 static size_t take_answer(char *bytes, size_t size, size_t n, void *ctx)
 {
@@ -54,11 +57,34 @@ int request_run(CURL *curl, const struct call *call, struct answer *ret_answer)
 	code = curl_easy_perform(curl);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
 	if (code != CURLE_OK) {
+		snprintf(ret_answer->error, sizeof(ret_answer->error), "%s",
+			 curl_easy_strerror(code));
 		free(answer.text);
 		return -EIO;
 	}
 	*ret_answer = answer;
 	return 0;
+}
+
+/* Tries again when there is no answer, or the service is busy. */
+static int try_run(CURL *curl, const struct call *call, struct answer *ret_answer)
+{
+	for (int i = 0; i < TRIES && !stopped; i++) {
+		struct answer answer = { 0 };
+		int ret = request_run(curl, call, &answer);
+
+		if (ret == 0 && answer.status < 500) {
+			*ret_answer = answer;
+			return 0;
+		}
+		fprintf(stderr, "%s: %ld %s\n", call->url, answer.status,
+			ret < 0	      ? answer.error
+			: answer.text ? answer.text
+				      : "");
+		free(answer.text);
+		sleep_ms(TRY_MS);
+	}
+	return -EIO;
 }
 
 struct json_object *request_json(CURL *curl, const char *url, const char *token,
@@ -76,7 +102,7 @@ struct json_object *request_json(CURL *curl, const char *url, const char *token,
 		header = curl_slist_append(header, bearer);
 	}
 	call.header = header;
-	if (request_run(curl, &call, &answer) == 0) {
+	if (try_run(curl, &call, &answer) == 0) {
 		if (answer.status < 300) {
 			json = json_tokener_parse(answer.text ? answer.text : "");
 		} else {
