@@ -118,7 +118,7 @@ static inline void bench_add_inverter(int i, double module_w, double dbm)
 	struct air_radio_config radio = { .channel = BENCH_CHANNEL,
 					  .pan = join_pan(bench_ecu),
 					  .address = (uint16_t)(0x1001 + i) };
-	struct inverter_config config = { .stock = true,
+	struct inverter_config config = { .stock_ms = INT64_MAX,
 					  .start_wall_ms = BENCH_START_MS,
 					  .version = 1000 };
 	char err[QS1_PROFILE_ERR_SIZE];

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "command.h"
 #include "inverter.h"
 #include "steady.h"
 #include "util.h"
@@ -79,7 +80,7 @@ static int set_up(void **state)
 {
 	struct air_radio_config radio = { .channel = CHANNEL, .pan = PAN, .address = ADDRESS };
 	const struct air_radio_config ecu = { .channel = CHANNEL, .pan = PAN, .address = 0 };
-	struct inverter_config config = { .stock = true,
+	struct inverter_config config = { .stock_ms = INT64_MAX,
 					  .start_wall_ms = 1000000,
 					  .version = 1000 };
 	char err[QS1_PROFILE_ERR_SIZE];
@@ -319,6 +320,38 @@ static void stock_commands_only_before_it_is_paired(void **state)
 	assert_true(power_w() > 700);
 }
 
+/* Where the owner allows stock ECUs: pairing and commands for ten minutes after power-up, reading
+ * always. */
+static void a_stock_ecu_has_ten_minutes(void **state)
+{
+	uint8_t frame[UNIT_ECU_BYTES + L2_SHORT] = { 0 };
+	static const struct {
+		int64_t window_ms;
+		int after_ms;
+		int acknowledged;
+	} row[] = { { COMMAND_STOCK_WINDOW_MS, 0, 1 },
+		    { 0, 0, 0 },
+		    { COMMAND_STOCK_WINDOW_MS, COMMAND_STOCK_WINDOW_MS, 0 },
+		    { INT64_MAX, 0, 1 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		bench.unit.config.stock_ms = row[i].window_ms;
+		run_ms(row[i].after_ms);
+		bench.acknowledged = -1;
+		assert_true(l2_request(L2_OFF, frame + UNIT_ECU_BYTES, L2_SHORT) > 0);
+		send(frame, sizeof(frame));
+		run_ms(1000);
+		assert_int_equal(bench.acknowledged, row[i].acknowledged);
+	}
+	bench.unit.config.stock_ms = 0;
+	assert_true(l2_request(L2_POLL, frame + UNIT_ECU_BYTES, L2_SHORT) > 0);
+	bench.unit.node.answered = 0;
+	send(frame, sizeof(frame));
+	run_ms(1000);
+	assert_int_equal(bench.unit.node.answered, 1);
+}
+
 static void events_have_numbers_and_words(void **state)
 {
 	uint8_t body[OWN_EVENTS_REQUEST_BYTES];
@@ -357,6 +390,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(stock_commands_only_before_it_is_paired, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(a_stock_ecu_has_ten_minutes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(events_have_numbers_and_words, set_up, tear_down),
 	};
 

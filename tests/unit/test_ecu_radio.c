@@ -88,6 +88,57 @@ static void stock_units_are_read_too(void **state)
 	}
 }
 
+/* Order the pairing of unit 0, which is in the network @pan, by its serial number as a stock unit.
+ */
+static struct order pair_stock(uint16_t pan, int64_t window_ms)
+{
+	struct air_radio_config radio;
+	struct order order;
+
+	bench_start(2, 200, -60, 1);
+	radio = *air_configuration(bench.air, bench.unit[0].node.stack.radio);
+	radio.pan = pan;
+	air_configure(bench.air, bench.unit[0].node.stack.radio, &radio);
+	bench.unit[0].config.stock_ms = window_ms;
+	bench_run(3);
+	order = bench_order(COMMAND_PAIR, 0);
+	serial_format(order.text, &order.serial);
+	bench_submit(&order);
+	bench_run(60);
+	return order;
+}
+
+/* The unit goes over to the gateway's network, and answers there; then it is read and limited. */
+static void the_stock_pairing_takes_a_unit_from_another_network(void **state)
+{
+	struct order order = pair_stock(0xbeef, INT64_MAX);
+	struct order limit;
+
+	(void)state;
+	assert_int_equal(bench_result(&order)->state, ORDER_CONFIRMED);
+	assert_int_equal(air_configuration(bench.air, bench.unit[0].node.stack.radio)->pan,
+			 join_pan(bench_ecu));
+	assert_int_equal(bench_shown(0)->make, MAKE_STOCK);
+	assert_int_equal(bench_shown(0)->address, 0x1001);
+	assert_int_equal(bench_shown(0)->link, LINK_LIVE);
+	limit = bench_order(COMMAND_LIMIT, 0);
+	limit.w = 400;
+	bench_submit(&limit);
+	bench_run(70);
+	assert_int_equal(bench_result(&limit)->state, ORDER_CONFIRMED);
+	check_near("power", bench_shown(0)->reading[READING_POWER][0].value, 400, 8);
+}
+
+static void a_unit_whose_owner_does_not_allow_it_stays_where_it_is(void **state)
+{
+	struct order order = pair_stock(0xbeef, 0);
+
+	(void)state;
+	assert_int_not_equal(bench_result(&order)->state, ORDER_CONFIRMED);
+	assert_int_equal(air_configuration(bench.air, bench.unit[0].node.stack.radio)->pan, 0xbeef);
+	assert_int_equal(bench_shown(0)->link, LINK_NEW);
+}
+
 /* Ages of the readings of all units, sampled each 100 ms. */
 static uint32_t ages[1000];
 static uint64_t age_samples, next_age_us;
@@ -404,6 +455,8 @@ int main(void)
 		TEST(a_wrong_code_is_named_and_the_unit_is_read_all_the_same),
 		TEST(a_serial_number_alone_finds_a_unit_of_ours_for_reading),
 		TEST(stock_units_are_read_too),
+		TEST(the_stock_pairing_takes_a_unit_from_another_network),
+		TEST(a_unit_whose_owner_does_not_allow_it_stays_where_it_is),
 		TEST(fifty_units_at_5_percent_loss_are_at_most_5_s_old),
 		TEST(one_dead_unit_costs_the_others_less_than_5_percent),
 		TEST(dead_units_do_not_starve_the_live_ones),

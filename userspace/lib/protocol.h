@@ -14,6 +14,9 @@
 
 #include "profile.h"
 
+/* Owner of the limit that a stock ECU sets, of all four inputs together. */
+#define PROTOCOL_STOCK_OWNER "stock-ecu"
+
 #define PROTOCOL_VERSION 1
 /* qs1d sends an answer within this time after the previous one. */
 #define PROTOCOL_ANSWER_S 30

@@ -146,7 +146,11 @@ static void take_info(struct host *host, const struct znp_frame *frame, uint64_t
 								  : ZNP_STATE_ROUTER;
 	struct znp_device_info info;
 
-	if (znp_device_info_parse(frame, &info) == 0 && info.state != state) {
+	if (znp_device_info_parse(frame, &info) < 0) {
+		return;
+	}
+	host->address = info.address;
+	if (info.state != state) {
 		host_restart(host, "the modem has left its network", now_us);
 	}
 }

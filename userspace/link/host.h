@@ -56,6 +56,7 @@ enum host_phase {
  * @due_us: host_run() is to be called by then
  * @resets: in a row without a network; @all_resets: in all
  * @garbage: bytes that were no frame
+ * @address: short address of the modem, 0 until it is known
  */
 struct host {
 	struct startup startup;
@@ -67,6 +68,7 @@ struct host {
 	unsigned int resets;
 	uint64_t all_resets;
 	uint64_t garbage;
+	uint16_t address;
 	uint64_t phase_us;	/* a step of the start must end by then */
 	uint64_t silent_us;	/* ask for the state then */
 	bool asked;		/* it was asked for its state */

@@ -122,3 +122,23 @@ uint16_t join_reply_address(const struct serial *serial, const uint8_t *payload,
 	}
 	return address;
 }
+
+enum join_action join_take(struct join_unit *unit, enum join_step step, const uint8_t *payload,
+			   size_t n, const struct serial *own)
+{
+	uint8_t ecu[JOIN_ECU_BYTES];
+	struct serial serial;
+
+	if (step == JOIN_END) {
+		put_reversed(ecu, unit->ecu, JOIN_ECU_BYTES);
+		return n == JOIN_ECU_BYTES && !memcmp(payload, ecu, n) ? JOIN_ANSWER : JOIN_NOTHING;
+	}
+	if (join_parse(step, payload, n, &serial) < 0 || !serial_equal(&serial, own)) {
+		return JOIN_NOTHING;
+	}
+	if (step == JOIN_ASK) {
+		return JOIN_ANSWER;
+	}
+	put_reversed(unit->ecu, payload + n - JOIN_ECU_BYTES, JOIN_ECU_BYTES);
+	return step == JOIN_COMMIT ? JOIN_MOVE : JOIN_NOTHING;
+}

@@ -47,6 +47,31 @@ int join_step_of(uint16_t cluster);
 size_t join_build(enum join_step step, const struct serial *serial,
 		  const uint8_t ecu[JOIN_ECU_BYTES], uint8_t *out);
 
+/* What a unit does after a step. */
+enum join_action {
+	JOIN_NOTHING,
+	JOIN_ANSWER, /* reply with its short address */
+	JOIN_MOVE,   /* go over to the network of @ecu, join_pan() */
+};
+
+/**
+ * struct join_unit - the unit's side; zeroed to begin with
+ * @ecu: that wants the unit
+ */
+struct join_unit {
+	uint8_t ecu[JOIN_ECU_BYTES];
+};
+
+/**
+ * join_take() - a step, at a unit that allows it
+ *
+ * Public sources do not say what a unit does at which step. Ours notes the ECU at JOIN_PRIME,
+ * answers JOIN_ASK, goes over to the ECU's network at JOIN_COMMIT, and answers JOIN_END there. An
+ * ECU in whose network it is already thus hears the first answer, and another one the second.
+ */
+enum join_action join_take(struct join_unit *unit, enum join_step step, const uint8_t *payload,
+			   size_t n, const struct serial *own);
+
 /* The serial number that a step names; -EBADMSG for another length, -ENOMSG for JOIN_END. */
 int join_parse(enum join_step step, const uint8_t *payload, size_t n, struct serial *ret);
 

@@ -92,6 +92,7 @@ void unit_state_clear(struct unit_state *state)
 	for (int i = 0; i < OWN_STATUS_COUNT; i++) {
 		state->status[i] = FIELD_ABSENT;
 	}
+	state->panel_w = L2_LIMIT_MAX_W;
 }
 
 /* Our assignment of faults to stock status bits. */
@@ -222,17 +223,14 @@ static const struct field *limit_field(void)
 	return &page->field[i];
 }
 
-void unit_limit_page(const struct serial *serial, double panel_w, send_fn *send, void *ctx)
+/* Page B, with the limit of each module alone; the other fields are 0. */
+static int limit_page(double panel_w, uint8_t *out, size_t size)
 {
 	uint8_t body[UINT8_MAX] = { 0 };
-	uint8_t payload[SERIAL_BYTES + UINT8_MAX + L2_OVERHEAD];
 	int64_t raw = field_raw(limit_field(), panel_w);
 
 	fields_encode(limit_field(), 1, &raw, body, l2_page[L2_B].body_n);
-	send_l2(serial, payload,
-		l2_build(L2_BYTE_PAGE_B, body, l2_page[L2_B].body_n, payload + SERIAL_BYTES,
-			 sizeof(payload) - SERIAL_BYTES),
-		send, ctx);
+	return l2_build(L2_BYTE_PAGE_B, body, l2_page[L2_B].body_n, out, size);
 }
 
 double unit_page_limit(const struct l2 *frame)
@@ -273,6 +271,9 @@ static bool answer_l2(const struct unit_state *state, enum l2_command command, s
 	case L2_POLL:
 		unit_telemetry(state, raw);
 		n = l2_telemetry_build(raw, frame, sizeof(payload) - SERIAL_BYTES);
+		break;
+	case L2_PAGE_B:
+		n = limit_page(state->panel_w, frame, sizeof(payload) - SERIAL_BYTES);
 		break;
 	case L2_INFO:
 		n = l2_info_build(&info, frame, sizeof(payload) - SERIAL_BYTES);

@@ -87,6 +87,7 @@ struct unit_request unit_receive(struct unit_inbox *inbox, uint16_t sender, cons
  * @status: fields of our status
  * @base_wh: energy of each input when the unit was powered up
  * @version: of the software
+ * @panel_w: limit of each module that a stock ECU has set, W
  * @marks: angles of the loop at the newest marks
  */
 struct unit_state {
@@ -94,6 +95,7 @@ struct unit_state {
 	int64_t status[OWN_STATUS_COUNT];
 	double base_wh[4];
 	uint32_t version;
+	double panel_w;
 	struct marks marks;
 };
 
@@ -118,7 +120,9 @@ uint32_t unit_faults(int64_t status);
  * unit_answer() - answer a request by the state alone
  * @send: called for each payload of the reply, in order
  *
- * Polls, information, our status, angles at marks. Stock commands and pages are not decided here.
+ * Polls, information, page B, our status, angles at marks. Stock commands are not decided here. The
+ * meaning of most fields of the pages is unknown: page B has the limit alone, A and C are not
+ * answered.
  *
  * Return: whether the request is answered with this.
  */
@@ -132,10 +136,6 @@ void unit_send(enum own_type type, uint8_t id, const uint8_t *message, size_t n,
 /* A stock command was carried out, or refused. */
 void unit_acknowledge(const struct serial *serial, bool done,
 		      void (*send)(void *ctx, const uint8_t *payload, size_t n), void *ctx);
-
-/* Protection page B, with the limit of each module, W, alone; the other fields are 0. */
-void unit_limit_page(const struct serial *serial, double panel_w,
-		     void (*send)(void *ctx, const uint8_t *payload, size_t n), void *ctx);
 
 /* The limit of each module in a page B, W; NAN for another frame. */
 double unit_page_limit(const struct l2 *frame);

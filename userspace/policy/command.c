@@ -232,3 +232,43 @@ void command_outcome_text(const struct policy *policy, enum policy_command_kind 
 		break;
 	}
 }
+
+#define STOCK_SWITCH "stock-switch"
+#define STOCK_LEASE_MS (24 * 3600 * 1000LL)
+
+int command_stock_check(const struct policy *policy, int64_t window_ms, int64_t up_ms,
+			const char **ret_reason)
+{
+	const char *reason = !window_ms		   ? "stock ECUs are not allowed by the owner"
+			     : policy->kept.paired ? "paired with an ECU of ours"
+			     : up_ms >= window_ms  ? "ten minutes after power-up are over"
+						   : NULL;
+
+	if (reason) {
+		*ret_reason = reason;
+	}
+	return reason ? -EACCES : 0;
+}
+
+static struct policy_command stock_limit(const char *owner, int32_t w, int64_t now_ms)
+{
+	struct policy_command command = { .kind = POLICY_COMMAND_LIMIT };
+
+	command.limit = (struct limit){
+		.w = w,
+		.until_ms = now_ms + STOCK_LEASE_MS,
+		.then_w = LIMITS_NONE,
+	};
+	snprintf(command.limit.owner, sizeof(command.limit.owner), "%s", owner);
+	return command;
+}
+
+struct policy_command command_stock_switch(bool on, int64_t now_ms)
+{
+	return stock_limit(STOCK_SWITCH, on ? LIMITS_NONE : 0, now_ms);
+}
+
+struct policy_command command_stock_limit(int panel_w, int64_t now_ms)
+{
+	return stock_limit(PROTOCOL_STOCK_OWNER, panel_w * QS1_INPUTS, now_ms);
+}

@@ -35,4 +35,28 @@ void command_outcome_text(const struct policy *policy, enum policy_command_kind 
 			  const struct policy_answer *answer, const char *refusal, char *text,
 			  size_t size);
 
+/*
+ * Stock ECUs, whose frames have no seal: they may pair with a unit and command it only where the
+ * owner allows it, while no ECU of ours has its key, and for this time after it was powered up.
+ * Their limit, W for each of the four inputs, and their switch are two owners of limits, so that
+ * switching on again leaves the limit. A lease ends both after a day without the stock ECU.
+ */
+#define COMMAND_STOCK_WINDOW_MS (10 * 60 * 1000)
+
+/**
+ * command_stock_check() - may a stock ECU pair with this unit or command it now?
+ * @window_ms: COMMAND_STOCK_WINDOW_MS, 0 where the owner does not allow it, INT64_MAX for a stock
+ * unit
+ * @up_ms: time since the unit was powered up
+ * @ret_reason: set on failure
+ *
+ * Return: 0, or -EACCES.
+ */
+int command_stock_check(const struct policy *policy, int64_t window_ms, int64_t up_ms,
+			const char **ret_reason);
+
+/* A stock ECU's command: on or off; a limit of each input, W. */
+struct policy_command command_stock_switch(bool on, int64_t now_ms);
+struct policy_command command_stock_limit(int panel_w, int64_t now_ms);
+
 #endif /* QS1_COMMAND_H */

@@ -63,7 +63,7 @@ static int add_unit(const struct qs1_profile *profile, uint16_t pan, uint8_t cha
 	};
 	struct inverter_config config = {
 		.profile = *profile,
-		.stock = true,
+		.stock_ms = INT64_MAX,
 		.start_wall_ms = (int64_t)time(NULL) * 1000,
 		.version = 1000,
 	};

@@ -13,11 +13,6 @@
 #include "util.h"
 
 #define REASON_SIZE 512
-/* A stock ECU sets its limit for each of the four modules; it is one owner more. */
-#define STOCK_OWNER "stock-ecu"
-/* On and off are apart from it: switching on again leaves the limit. */
-#define STOCK_SWITCH "stock-switch"
-#define STOCK_LEASE_MS (24 * 3600 * 1000LL)
 /* As qs1d: the meter is read each second. */
 #define READING_STEPS 10
 /* Most bytes of records in a reply to a request for events. */
@@ -418,47 +413,67 @@ static double stock_limit_w(const struct inverter *inverter)
 	const struct limits *limits = &inverter->policy.limits;
 
 	for (size_t i = 0; i < limits->count; i++) {
-		if (!strcmp(limits->limit[i].owner, STOCK_OWNER)) {
+		if (!strcmp(limits->limit[i].owner, PROTOCOL_STOCK_OWNER)) {
 			return limits->limit[i].w / (double)QS1_INPUTS;
 		}
 	}
 	return L2_LIMIT_MAX_W;
 }
 
+static bool allows_stock(const struct inverter *inverter, int64_t now_ms)
+{
+	const char *ignored;
+
+	return command_stock_check(&inverter->policy, inverter->config.stock_ms,
+				   now_ms - inverter->start_ms, &ignored) == 0;
+}
+
 /* Commands of a stock ECU, where the owner allows them. */
 static bool on_stock(struct inverter *inverter, int64_t now_ms, uint16_t peer,
 		     const struct unit_request *request)
 {
-	struct policy_command command = { .kind = POLICY_COMMAND_LIMIT };
-	struct inverter_asked asked = {
-		.waits = !request->broadcast, .stock = true, .peer = peer, .kind = command.kind
-	};
+	struct inverter_asked asked = { .waits = !request->broadcast,
+					.stock = true,
+					.peer = peer,
+					.kind = POLICY_COMMAND_LIMIT };
+	struct policy_command command;
 
-	if (request->command == L2_PAGE_B) {
-		node_limit_page(&inverter->node, peer, stock_limit_w(inverter));
-		return true;
-	}
-	if (!inverter->config.stock || inverter->policy.kept.paired) {
+	if (!allows_stock(inverter, now_ms)) {
 		return false;
 	}
-	command.limit = (struct limit){ .owner = STOCK_SWITCH,
-					.w = LIMITS_NONE,
-					.until_ms = now_ms + STOCK_LEASE_MS,
-					.then_w = LIMITS_NONE };
 	switch (request->command) {
 	case L2_ON:
-		break;
 	case L2_OFF:
-		command.limit.w = 0;
+		command = command_stock_switch(request->command == L2_ON, now_ms);
 		break;
 	case L2_LIMIT:
-		strcpy(command.limit.owner, STOCK_OWNER);
-		command.limit.w = request->panel_w * QS1_INPUTS;
+		command = command_stock_limit(request->panel_w, now_ms);
 		break;
 	default:
 		return false;
 	}
 	return give(inverter, &command, &asked);
+}
+
+/* A step of a stock pairing: the unit may go over to the network of that ECU. */
+static void on_join(void *ctx, uint64_t now_us, uint16_t peer, enum join_step step,
+		    const uint8_t *payload, size_t n)
+{
+	struct inverter *inverter = ctx;
+	struct air_radio_config radio =
+		*air_configuration(inverter->node.stack.air, inverter->node.stack.radio);
+	enum join_action action;
+
+	if (!allows_stock(inverter, now_ms_of(now_us))) {
+		return;
+	}
+	action = join_take(&inverter->join, step, payload, n, &inverter->config.serial);
+	if (action == JOIN_MOVE) {
+		radio.pan = join_pan(inverter->join.ecu);
+		air_configure(inverter->node.stack.air, inverter->node.stack.radio, &radio);
+	} else if (action == JOIN_ANSWER) {
+		node_join(&inverter->node, peer, inverter->join.ecu);
+	}
 }
 
 /* The frame has just ended, and the loop is read at once. */
@@ -498,7 +513,7 @@ static bool on_request(void *ctx, uint64_t now_us, uint16_t peer,
 	}
 }
 
-static const struct node_ops node_ops = { on_request };
+static const struct node_ops node_ops = { on_request, on_join };
 
 int inverter_init(struct inverter *inverter, struct air *air, const struct air_radio_config *radio,
 		  const struct inverter_config *config, const struct inverter_firmware *firmware,
@@ -569,6 +584,7 @@ static void report(struct inverter *inverter, int64_t now_ms)
 		set(inverter, input[i][1], t->ipv_ma[i] / 1e3);
 		set(inverter, input[i][2], (double)inverter->energy.total_mj[i] / 3.6e6);
 	}
+	state->panel_w = stock_limit_w(inverter);
 	set(inverter, OWN_STATE, out->state);
 	set(inverter, OWN_FLAGS,
 	    (out->armed ? OWN_FLAG_ARMED : 0) | (kept->shutdown ? OWN_FLAG_SHUTDOWN : 0) |

@@ -12,6 +12,7 @@
 #include <qs1/abi.h>
 
 #include "energy.h"
+#include "join.h"
 #include "node.h"
 #include "pairing.h"
 #include "policy.h"
@@ -38,7 +39,9 @@ struct inverter_firmware {
  * struct inverter_config - what a unit is born with
  * @serial, @code: its label
  * @profile: grid profile that is in force until another is commanded
- * @stock: takes commands of stock ECUs while it is not paired
+ * @stock_ms: time after power-up for which stock ECUs may pair with it and command it, while it is
+ *            not paired: COMMAND_STOCK_WINDOW_MS, 0 for none, INT64_MAX for one that stands for a
+ *            stock unit
  * @start_wall_ms: wall-clock time when the air's time is 0
  * @version: of its software, major * 1000 + minor
  */
@@ -46,7 +49,7 @@ struct inverter_config {
 	struct serial serial;
 	uint8_t code[INSTALL_CODE_BYTES];
 	struct qs1_profile profile;
-	bool stock;
+	int64_t stock_ms;
 	int64_t start_wall_ms;
 	uint32_t version;
 };
@@ -76,6 +79,7 @@ struct inverter {
 	const struct inverter_firmware *firmware;
 	void *ctx;
 	struct node node;
+	struct join_unit join;
 	struct pairing pairing;
 	struct policy policy;
 	struct policy_output out;

@@ -368,7 +368,7 @@ static int set_up_units(char *err, size_t size)
 		unit->number = i + 1;
 		unit->config = (struct inverter_config){
 			.profile = profile,
-			.stock = true,
+			.stock_ms = INT64_MAX,
 			.start_wall_ms = clock_wall_ms(),
 			.version = 1000,
 		};

@@ -36,7 +36,12 @@ static void on_received(void *ctx, uint64_t now_us, const struct stack_message *
 {
 	struct node *node = ctx;
 	struct unit_request request;
+	int step = join_step_of(message->cluster);
 
+	if (step >= 0 && node->ops) {
+		node->ops->join(node->ctx, now_us, message->peer, (enum join_step)step,
+				message->data, message->n);
+	}
 	if (message->cluster != ZIGBEE_CLUSTER_REQUEST) {
 		return;
 	}
@@ -110,10 +115,15 @@ void node_acknowledge(struct node *node, uint16_t peer, bool done)
 	reply_soon(node, air_now(node->stack.air));
 }
 
-void node_limit_page(struct node *node, uint16_t peer, double panel_w)
+void node_join(struct node *node, uint16_t peer, const uint8_t ecu[JOIN_ECU_BYTES])
 {
+	uint8_t payload[JOIN_PAYLOAD_MAX];
+
 	node->peer = peer;
-	unit_limit_page(&node->state.identity.serial, panel_w, queue_reply, node);
+	queue_reply(node, payload,
+		    join_reply_build(&node->state.identity.serial, ecu,
+				     air_configuration(node->stack.air, node->stack.radio)->address,
+				     payload));
 	reply_soon(node, air_now(node->stack.air));
 }
 

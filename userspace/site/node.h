@@ -6,6 +6,7 @@
 #ifndef QS1_SITE_NODE_H
 #define QS1_SITE_NODE_H
 
+#include "join.h"
 #include "stack.h"
 #include "unit.h"
 
@@ -19,11 +20,15 @@
  * @request: a request that the state does not answer, or NULL; it replies with node_reply() or
  *           node_acknowledge(), now or later
  *
+ * @join: a broadcast of a stock pairing
+ *
  * @request returns whether it takes the request.
  */
 struct node_ops {
 	bool (*request)(void *ctx, uint64_t now_us, uint16_t peer,
 			const struct unit_request *request);
+	void (*join)(void *ctx, uint64_t now_us, uint16_t peer, enum join_step step,
+		     const uint8_t *payload, size_t n);
 };
 
 /**
@@ -57,8 +62,8 @@ void node_reply(struct node *node, uint16_t peer, enum own_type type, uint8_t id
 /* A stock command of @peer was carried out, or refused. */
 void node_acknowledge(struct node *node, uint16_t peer, bool done);
 
-/* Page B with the limit of each module, to @peer. */
-void node_limit_page(struct node *node, uint16_t peer, double panel_w);
+/* Reply to a stock pairing: the unit's short address. */
+void node_join(struct node *node, uint16_t peer, const uint8_t ecu[JOIN_ECU_BYTES]);
 
 /* Dusk and dawn: its radio hears and sends nothing while off. */
 void node_power(struct node *node, bool on);
