@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	memset(&config, 0xff, sizeof(config));
 	if (config_load(fuzz_file(data, size), &config, err, sizeof(err)) == 0) {
-#define X(name, def, text) assert(memchr(config.name, '\0', sizeof(config.name)));
+#define X(name, def, kind, text) assert(memchr(config.name, '\0', sizeof(config.name)));
 		CONFIG_KEYS(X)
 #undef X
 		assert(config.store_a[0] == '/');

@@ -42,7 +42,13 @@ static void to_log(void *ctx, int priority, const char *text)
 	assert(text[0]);
 }
 
-static const struct linkd_ops ops = { to_modem, to_daemon, hard_reset, to_log };
+static void network(void *ctx, uint16_t pan)
+{
+	(void)ctx;
+	assert(pan == linkd.config.pan);
+}
+
+static const struct linkd_ops ops = { to_modem, to_daemon, hard_reset, to_log, network };
 
 static void modem_says(uint16_t command, const uint8_t *data, size_t n, uint64_t now)
 {
@@ -71,7 +77,12 @@ static void bring_up(void)
 
 static void radio_says(const uint8_t *bytes, size_t n, uint64_t now)
 {
-	const struct znp_incoming incoming = { .cluster = ZIGBEE_CLUSTER_REQUEST,
+	/* the first byte chooses the cluster, too: requests, or a step of a stock pairing */
+	const unsigned int step = bytes[0] >> 1 & 7;
+	const struct znp_incoming incoming = { .cluster =
+						       step < JOIN_STEP_COUNT
+							       ? join_cluster((enum join_step)step)
+							       : ZIGBEE_CLUSTER_REQUEST,
 					       .src = bytes[0] & 1,
 					       .data = bytes + 1,
 					       .n = n - 1 };

@@ -1413,6 +1413,36 @@ static void the_loops_angle_has_its_time_and_needs_a_lock(void **state)
 	stop_daemon();
 }
 
+/* This machine was powered up more than ten minutes ago; test_air_inverter has what comes before.
+ */
+static void a_stock_ecu_needs_leave_and_a_fresh_unit(void **state)
+{
+	static const char *const asked[] = { "", ",\"on\":false", ",\"panel_w\":100" };
+	struct json_object *answer;
+	char request[128];
+
+	(void)state;
+	for (int allowed = 0; allowed < 2; allowed++) {
+		strcpy(config.stock_ecu, allowed ? "yes" : "no");
+		make_driver();
+		start_daemon();
+		expect(STATUS, "result.armed", "true");
+		for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+			snprintf(request, sizeof(request), "{\"v\":1,\"cmd\":\"stock\"%s}",
+				 asked[i]);
+			answer = ask_radio(request);
+			assert_string_equal(at(answer, "error.code"), "EACCES");
+			assert_string_equal(at(answer, "error.message"),
+					    allowed ? "ten minutes after power-up are over"
+						    : "stock ECUs are not allowed by the owner");
+			json_object_put(answer);
+		}
+		expect(STATUS, "result.limits", "[ ]");
+		stop_daemon();
+	}
+	strcpy(config.stock_ecu, "no");
+}
+
 static void limits_have_owners_and_leases(void **state)
 {
 	(void)state;
@@ -1951,6 +1981,7 @@ int main(void)
 		cmocka_unit_test_setup(pipelined_commands_delay_nobody_else, set_up),
 		cmocka_unit_test_setup(a_command_takes_effect_after_its_client_disconnects, set_up),
 		cmocka_unit_test_setup(the_radios_socket_commands_nothing, set_up),
+		cmocka_unit_test_setup(a_stock_ecu_needs_leave_and_a_fresh_unit, set_up),
 		cmocka_unit_test_setup(the_loops_angle_has_its_time_and_needs_a_lock, set_up),
 		cmocka_unit_test_setup(limits_have_owners_and_leases, set_up),
 		cmocka_unit_test_setup(limits_outlive_the_daemon, set_up),

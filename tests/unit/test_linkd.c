@@ -24,6 +24,7 @@
 	"\"pv3\":null,\"pv4\":{\"v\":30.0,\"i\":1.0,\"p\":30.0,\"energy_wh\":10.0},"                   \
 	"\"grid\":{\"v\":240.5,\"i\":1.5,\"f\":60.012,\"p\":355.5,\"q\":-12.5,\"energy_wh\":2000.5},"  \
 	"\"temp_c\":41.25,\"dc_link_v\":400.1},\"enter_service_s\":null,\"power_limit_w\":1200,"       \
+	"\"limits\":[{\"owner\":\"ema\",\"w\":900},{\"owner\":\"stock-ecu\",\"w\":500}],"              \
 	"\"seal\":{\"serial\":\"806000000001\",\"boot\":\"00c0ffee00c0ffee\",\"counter\":7,"           \
 	"\"paired\":true},\"firmware\":\"1.7.2\",\"uptime_s\":3600.5}"
 
@@ -46,6 +47,7 @@ static int asks;
 static int logged;
 static const char *status_result;
 static const char *answer_of_sealed;
+static const char *answer_of_stock;
 
 static struct {
 	struct stack stack;
@@ -89,7 +91,16 @@ static void to_log(void *ctx, int priority, const char *text)
 	logged += strstr(text, "expected a label") != NULL;
 }
 
-static const struct linkd_ops ops = { to_modem, to_daemon, hard_reset, to_log };
+static int networks;
+
+static void network(void *ctx, uint16_t pan)
+{
+	(void)ctx;
+	networks++;
+	assert_int_equal(pan, linkd.config.pan);
+}
+
+static const struct linkd_ops ops = { to_modem, to_daemon, hard_reset, to_log, network };
 
 static void ecu_received(void *ctx, uint64_t now_us, const struct stack_message *message)
 {
@@ -147,6 +158,7 @@ static void answer(int from)
 			 strstr(ask, "\"report\"") || strstr(ask, "\"status\"") ? status_result
 			 : strstr(ask, "\"events\"") ? "true,\"result\":" EVENTS
 			 : strstr(ask, "\"angle\"")  ? angle_result()
+			 : strstr(ask, "\"stock\"")  ? answer_of_stock
 						     : answer_of_sealed);
 		linkd_daemon_line(&linkd, line, air_now(air));
 	}
@@ -189,6 +201,7 @@ static void set_up(enum modem_chip chip)
 	asks = hard_resets = logged = 0;
 	status_result = "true,\"result\":" STATUS;
 	port_open = daemon_answers = true;
+	answer_of_stock = "false,\"error\":{\"code\":\"EACCES\",\"message\":\"\"}";
 	answer_of_sealed = "false,\"error\":{\"code\":\"ENOKEY\",\"message\":\"\"}";
 	assert_int_equal(modem_init(&modem, air, &modem_config, from_modem, NULL), 0);
 	assert_int_equal(stack_init(&ecu.stack, air, &radio, &ecu_ops, NULL), 1);
@@ -504,6 +517,108 @@ static void stock_commands_are_refused_and_bad_frames_counted(void **state)
 	}
 }
 
+static void stock_commands_are_done_where_qs1d_allows_them(void **state)
+{
+	uint8_t limit[6 + L2_SHORT] = { 0x80, 0x97, 0x1b, 0x01, 0xa3, 0xd8 };
+	struct l2 frame;
+
+	(void)state;
+	set_up(MODEM_CC2530);
+	answer_of_stock = "true,\"result\":null";
+	request_l2(L2_OFF);
+	assert_non_null(strstr(asked[(asks - 1) % 16], "\"cmd\":\"stock\",\"on\":false"));
+	assert_int_equal(ecu.n, 1);
+	assert_int_equal(l2_parse(ecu.got[0].data + 6, ecu.got[0].n - 6, &frame), 0);
+	assert_int_equal(l2_reply(&frame), L2_REPLY_DONE);
+	assert_int_equal(l2_limit(125, limit + 6, L2_SHORT), L2_SHORT);
+	request(limit, sizeof(limit));
+	assert_non_null(strstr(asked[(asks - 1) % 16], "\"cmd\":\"stock\",\"panel_w\":125"));
+	assert_int_equal(linkd.count[LINKD_REFUSED], 0);
+	/* and page B shows the limit of the report */
+	request_l2(L2_PAGE_B);
+	assert_int_equal(l2_parse(ecu.got[0].data + 6, ecu.got[0].n - 6, &frame), 0);
+	check_near("limit of a module", unit_page_limit(&frame), 125, 0.05);
+}
+
+/* One broadcast of a stock pairing by the ECU, which is in the network of its identity. */
+static void join(enum join_step step, const struct serial *serial)
+{
+	static const uint8_t identity[] = { 0x21, 0x60, 0x00, 0x00, 0x00, 0x01 };
+	struct stack_message message = { .peer = NWK_BROADCAST,
+					 .pan = MAC_BROADCAST,
+					 .dst_endpoint = ZIGBEE_ENDPOINT,
+					 .src_endpoint = ZIGBEE_ENDPOINT,
+					 .cluster = join_cluster(step),
+					 .radius = 15 };
+
+	message.n = join_build(step, serial, identity, message.data);
+	ecu.n = 0;
+	assert_int_equal(stack_send(&ecu.stack, &message), 0);
+	run(JOIN_INTERVAL_US);
+}
+
+static void join_all(const struct serial *serial)
+{
+	for (int step = 0; step < JOIN_STEP_COUNT; step++) {
+		join((enum join_step)step, serial);
+		/* the modem starts again after the move */
+		run(8000000);
+	}
+}
+
+static void a_stock_ecu_pairs_where_qs1d_allows_it(void **state)
+{
+	const struct serial own = { { 0x80, 0x60, 0, 0, 0, 1 } };
+	const struct serial other = { { 0x80, 0x60, 0, 0, 0, 2 } };
+	int before;
+
+	(void)state;
+	for (int chip = MODEM_CC2530; chip <= MODEM_CC2652; chip++) {
+		struct air_radio_config radio = { .channel = 16, .pan = 0x6021 };
+
+		set_up(chip);
+		networks = 0;
+		air_configure(air, ecu.stack.radio, &radio);
+		join_all(&own);
+		assert_int_equal(linkd.config.pan, 0xa3d8);
+		answer_of_stock = "true,\"result\":null";
+		before = asks;
+		join_all(&other);
+		assert_int_equal(asks, before);
+		join_all(&own);
+		assert_int_equal(linkd.config.pan, 0x6021);
+		assert_int_equal(networks, 1);
+		assert_int_equal(linkd.host.phase, HOST_UP);
+		assert_int_equal(ecu.n, 1);
+		assert_int_equal(join_reply_address(&own, ecu.got[0].data, ecu.got[0].n), 0x3a10);
+		/* in its network already: the second broadcast is answered, and it stays */
+		join(JOIN_ASK, &own);
+		assert_int_equal(ecu.n, 1);
+		join_all(&own);
+		assert_int_equal(networks, 1);
+		request_l2(L2_POLL);
+		assert_int_equal(ecu.got[0].n, 94);
+	}
+}
+
+static void the_network_of_a_stock_ecu_is_kept(void **state)
+{
+	struct linkd_settings settings = { .link = { .pan = 0xa3d8 } };
+	char err[PATH_MAX + 200];
+
+	(void)state;
+	snprintf(settings.network, sizeof(settings.network), "/tmp/qs1-network-%d", getpid());
+	assert_int_equal(linkd_network_load(&settings, err, sizeof(err)), 0);
+	assert_int_equal(settings.link.pan, 0xa3d8);
+	assert_int_equal(linkd_network_save(&settings, 0x6021), 0);
+	assert_int_equal(linkd_network_load(&settings, err, sizeof(err)), 0);
+	assert_int_equal(settings.link.pan, 0x6021);
+	assert_int_equal(truncate(settings.network, 2), 0);
+	assert_int_equal(linkd_network_load(&settings, err, sizeof(err)), -EINVAL);
+	assert_non_null(strstr(err, "expected 4 hexadecimal digits below FFFF, found '60'"));
+	unlink(settings.network);
+}
+
 static void a_modem_may_freeze_disconnect_or_send_garbage(void **state)
 {
 	(void)state;
@@ -634,6 +749,9 @@ int main(void)
 		cmocka_unit_test(a_sealed_request_goes_to_qs1d_and_its_reply_back),
 		cmocka_unit_test(pairing_goes_to_qs1d_for_this_serial_number_only),
 		cmocka_unit_test(stock_commands_are_refused_and_bad_frames_counted),
+		cmocka_unit_test(stock_commands_are_done_where_qs1d_allows_them),
+		cmocka_unit_test(a_stock_ecu_pairs_where_qs1d_allows_it),
+		cmocka_unit_test(the_network_of_a_stock_ecu_is_kept),
 		cmocka_unit_test(a_modem_may_freeze_disconnect_or_send_garbage),
 		cmocka_unit_test(a_full_modem_gets_the_payload_again),
 		cmocka_unit_test(each_request_to_a_silent_or_absent_qs1d_is_counted),

@@ -124,7 +124,8 @@ static void take_start(struct host *host, const struct znp_frame *frame, uint64_
 	} else if (up) {
 		stop_timers(host);
 		host->phase = HOST_UP;
-		host->silent_us = now_us + host->silence_us;
+		/* its short address comes with its state */
+		host->silent_us = now_us;
 		host->ops->up(host->ctx, now_us);
 	}
 }

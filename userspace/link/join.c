@@ -140,5 +140,5 @@ enum join_action join_take(struct join_unit *unit, enum join_step step, const ui
 		return JOIN_ANSWER;
 	}
 	put_reversed(unit->ecu, payload + n - JOIN_ECU_BYTES, JOIN_ECU_BYTES);
-	return step == JOIN_COMMIT ? JOIN_MOVE : JOIN_NOTHING;
+	return step == JOIN_COMMIT ? JOIN_MOVE : JOIN_NOTE;
 }

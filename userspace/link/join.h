@@ -49,9 +49,10 @@ size_t join_build(enum join_step step, const struct serial *serial,
 
 /* What a unit does after a step. */
 enum join_action {
-	JOIN_NOTHING,
-	JOIN_ANSWER, /* reply with its short address */
-	JOIN_MOVE,   /* go over to the network of @ecu, join_pan() */
+	JOIN_NOTHING, /* not for it */
+	JOIN_NOTE,    /* which ECU wants it, @ecu */
+	JOIN_ANSWER,  /* reply with its short address */
+	JOIN_MOVE,    /* go over to the network of @ecu, join_pan() */
 };
 
 /**

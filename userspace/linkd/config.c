@@ -2,11 +2,14 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "conf.h"
+#include "file.h"
 #include "mac.h"
 #include "util.h"
 
@@ -29,6 +32,11 @@ static int take_port(struct linkd_settings *settings, const char *value, char *e
 static int take_socket(struct linkd_settings *settings, const char *value, char *err, size_t size)
 {
 	return take_path(settings->socket, sizeof(settings->socket), value, err, size);
+}
+
+static int take_network(struct linkd_settings *settings, const char *value, char *err, size_t size)
+{
+	return take_path(settings->network, sizeof(settings->network), value, err, size);
 }
 
 static int take_pan(struct linkd_settings *settings, const char *value, char *err, size_t size)
@@ -62,10 +70,8 @@ static const struct {
 	const char *name;
 	int (*take)(struct linkd_settings *settings, const char *value, char *err, size_t size);
 } key[] = {
-	{ "port", take_port },
-	{ "socket", take_socket },
-	{ "pan", take_pan },
-	{ "channel", take_channel },
+	{ "port", take_port }, { "socket", take_socket },   { "network", take_network },
+	{ "pan", take_pan },   { "channel", take_channel },
 };
 
 static int take_line(void *ctx, int line, const char *name, const char *value, char *err,
@@ -84,7 +90,8 @@ static int take_line(void *ctx, int line, const char *name, const char *value, c
 		}
 		return 0;
 	}
-	snprintf(err, size, "unknown name '%s', expected port, socket, pan or channel", name);
+	snprintf(err, size, "unknown name '%s', expected port, socket, network, pan or channel",
+		 name);
 	return -EINVAL;
 }
 
@@ -93,6 +100,7 @@ int linkd_settings_load(const char *path, struct linkd_settings *ret, char *err,
 	struct linkd_settings settings = {
 		.port = "/dev/qs1-radio",
 		.socket = "/run/qs1/radio.sock",
+		.network = "/var/lib/qs1-link/network",
 		/* the PAN of an ECU whose identity begins so; a stock ECU sets it when it pairs */
 		.link = { .pan = 0xa3d8, .channel = 16 },
 	};
@@ -103,4 +111,37 @@ int linkd_settings_load(const char *path, struct linkd_settings *ret, char *err,
 	}
 	*ret = settings;
 	return 0;
+}
+
+int linkd_network_load(struct linkd_settings *settings, char *err, size_t size)
+{
+	int fd __cleanup(close_fd) = open(settings->network, O_RDONLY | O_CLOEXEC);
+	char text[16] = "";
+	char reason[80];
+	ssize_t n;
+	int ret;
+
+	if (fd < 0 && errno == ENOENT) {
+		return 0;
+	}
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (n < 0) {
+		ret = -errno;
+		snprintf(err, size, "%s: %s", settings->network, strerror(-ret));
+		return ret;
+	}
+	text[strcspn(text, "\n")] = '\0';
+	ret = take_pan(settings, text, reason, sizeof(reason));
+	if (ret < 0) {
+		snprintf(err, size, "%s: %s", settings->network, reason);
+	}
+	return ret;
+}
+
+int linkd_network_save(const struct linkd_settings *settings, uint16_t pan)
+{
+	char text[8];
+	int n = snprintf(text, sizeof(text), "%04X\n", pan);
+
+	return file_replace(settings->network, text, (size_t)n, 0644, true);
 }

@@ -189,16 +189,20 @@ static void take_l2(struct linkd *linkd, uint16_t peer, const struct unit_reques
 	switch (request->command) {
 	case L2_POLL:
 	case L2_INFO:
+	case L2_PAGE_B:
 		ask(linkd, to_ask, now_us, "\"cmd\":\"report\"");
 		break;
 	case L2_ON:
 	case L2_OFF:
+		to_ask.kind = LINKD_ASK_STOCK;
+		to_ask.broadcast = request->broadcast;
+		ask(linkd, to_ask, now_us, "\"cmd\":\"stock\",\"on\":%s",
+		    request->command == L2_ON ? "true" : "false");
+		break;
 	case L2_LIMIT:
-		linkd->count[LINKD_REFUSED]++;
-		if (!request->broadcast && serial_valid(&linkd->state.identity.serial)) {
-			unit_acknowledge(&linkd->state.identity.serial, false, queue_payload,
-					 linkd);
-		}
+		to_ask.kind = LINKD_ASK_STOCK;
+		to_ask.broadcast = request->broadcast;
+		ask(linkd, to_ask, now_us, "\"cmd\":\"stock\",\"panel_w\":%d", request->panel_w);
 		break;
 	default:
 		linkd->count[LINKD_UNANSWERED]++;
@@ -304,10 +308,36 @@ static void take_own(struct linkd *linkd, const struct znp_incoming *incoming,
 	}
 }
 
+/* A step of a stock pairing: qs1d knows whether it is allowed. Other units' are nothing to us. */
+static void take_join(struct linkd *linkd, enum join_step step, const struct znp_incoming *incoming,
+		      uint64_t now_us)
+{
+	struct linkd_ask to_ask = { .kind = LINKD_ASK_JOIN,
+				    .peer = incoming->src,
+				    .id = (uint8_t)step,
+				    .step = step,
+				    .n = incoming->n };
+	struct join_unit unit = linkd->join;
+
+	if (incoming->n > sizeof(to_ask.payload) || !serial_valid(&linkd->state.identity.serial)) {
+		return;
+	}
+	if (join_take(&unit, step, incoming->data, incoming->n, &linkd->state.identity.serial) ==
+	    JOIN_NOTHING) {
+		return;
+	}
+	memcpy(to_ask.payload, incoming->data, incoming->n);
+	ask(linkd, to_ask, now_us, "\"cmd\":\"stock\"");
+}
+
 static void take_incoming(struct linkd *linkd, const struct znp_incoming *incoming, uint64_t now_us)
 {
 	struct unit_request request;
+	int step = join_step_of(incoming->cluster);
 
+	if (step >= 0) {
+		take_join(linkd, (enum join_step)step, incoming, now_us);
+	}
 	if (incoming->cluster != ZIGBEE_CLUSTER_REQUEST) {
 		return;
 	}
@@ -392,6 +422,48 @@ static void answer_events(struct linkd *linkd, const struct linkd_ask *asked,
 	unit_send(OWN_EVENTS, asked->id, body, n, queue_payload, linkd);
 }
 
+static void answer_stock(struct linkd *linkd, const struct linkd_ask *asked, int error)
+{
+	linkd->count[LINKD_REFUSED] += error != 0;
+	if (!asked->broadcast && serial_valid(&linkd->state.identity.serial)) {
+		unit_acknowledge(&linkd->state.identity.serial, !error, queue_payload, linkd);
+	}
+}
+
+/* Go over to the network of a stock ECU: the modem starts again there. */
+static void move(struct linkd *linkd, uint16_t pan, uint64_t now_us)
+{
+	if (pan == linkd->config.pan) {
+		return;
+	}
+	say(linkd, LOG_NOTICE, "paired by a stock ECU: PAN %04X", pan);
+	linkd->config.pan = pan;
+	linkd->host.startup.pan = pan;
+	linkd->ops->network(linkd->ctx, pan);
+	host_restart(&linkd->host, "another network", now_us);
+}
+
+static void answer_join(struct linkd *linkd, const struct linkd_ask *asked, uint64_t now_us)
+{
+	const struct serial *serial = &linkd->state.identity.serial;
+	uint8_t payload[JOIN_PAYLOAD_MAX];
+
+	switch (join_take(&linkd->join, asked->step, asked->payload, asked->n, serial)) {
+	case JOIN_MOVE:
+		move(linkd, join_pan(linkd->join.ecu), now_us);
+		break;
+	case JOIN_ANSWER:
+		if (linkd->host.address) {
+			queue_payload(linkd, payload,
+				      join_reply_build(serial, linkd->join.ecu, linkd->host.address,
+						       payload));
+		}
+		break;
+	default:
+		break;
+	}
+}
+
 /* The loop's angle, read a moment after the mark. */
 static void answer_angle(struct linkd *linkd, const struct linkd_ask *asked,
 			 struct json_object *result)
@@ -460,7 +532,7 @@ static void answer_pair(struct linkd *linkd, const struct linkd_ask *asked, int 
 	}
 }
 
-static void take_answer(struct linkd *linkd, struct json_object *answer)
+static void take_answer(struct linkd *linkd, struct json_object *answer, uint64_t now_us)
 {
 	const struct linkd_ask *asked = &linkd->ask[0];
 	struct json_object *result = NULL;
@@ -481,6 +553,9 @@ static void take_answer(struct linkd *linkd, struct json_object *answer)
 	case LINKD_ASK_PAIR_CONFIRM:
 		answer_pair(linkd, asked, error, result);
 		return;
+	case LINKD_ASK_STOCK:
+		answer_stock(linkd, asked, error);
+		return;
 	default:
 		break;
 	}
@@ -490,6 +565,8 @@ static void take_answer(struct linkd *linkd, struct json_object *answer)
 		answer_events(linkd, asked, result);
 	} else if (asked->kind == LINKD_ASK_ANGLE) {
 		answer_angle(linkd, asked, result);
+	} else if (asked->kind == LINKD_ASK_JOIN) {
+		answer_join(linkd, asked, now_us);
 	} else {
 		answer_report(linkd, asked, result);
 	}
@@ -503,7 +580,7 @@ void linkd_daemon_line(struct linkd *linkd, const char *line, uint64_t now_us)
 	if (linkd->answer_us != NEVER && json_object_is_type(answer, json_type_object) &&
 	    json_object_object_get_ex(answer, "id", &id) &&
 	    json_object_get_int64(id) == linkd->line_id) {
-		take_answer(linkd, answer);
+		take_answer(linkd, answer, now_us);
 		drop_ask(linkd);
 		send_ask(linkd, now_us);
 		pump(linkd, now_us);

@@ -4,8 +4,8 @@
  * the modem, lines of qs1d and time go in; bytes, lines and resets come out.
  *
  * Whatever comes by radio is hostile until qs1d has checked its seal. A request becomes a
- * request of qs1d's socket, and its answer a reply by radio. Stock commands are refused: qs1d
- * takes commands by radio only when they are sealed.
+ * request of qs1d's socket, and its answer a reply by radio. qs1d decides about stock commands and
+ * a stock pairing, too, which have no seal.
  *
  * host.h starts the modem, watches it, and resets it.
  */
@@ -13,6 +13,7 @@
 #define LINKD_CORE_H
 
 #include "host.h"
+#include "join.h"
 #include "unit.h"
 
 #define LINKD_ASKS 8
@@ -56,12 +57,14 @@ const char *linkd_count_text(enum linkd_count count);
  * @to_daemon: a line for qs1d, without its line feed
  * @hard_reset: pull the modem's reset line
  * @log: a line for the log
+ * @network: a stock ECU has paired with us; its PAN, to be kept
  */
 struct linkd_ops {
 	void (*to_modem)(void *ctx, const uint8_t *bytes, size_t n);
 	void (*to_daemon)(void *ctx, const char *line);
 	void (*hard_reset)(void *ctx);
 	void (*log)(void *ctx, int priority, const char *text);
+	void (*network)(void *ctx, uint16_t pan);
 };
 
 /**
@@ -88,6 +91,8 @@ enum linkd_ask_kind {
 	LINKD_ASK_PAIR_REQUEST,
 	LINKD_ASK_PAIR_CONFIRM,
 	LINKD_ASK_ANGLE, /* at a mark */
+	LINKD_ASK_STOCK, /* a stock command */
+	LINKD_ASK_JOIN,	 /* may a stock ECU pair? */
 };
 
 struct linkd_ask {
@@ -98,6 +103,10 @@ struct linkd_ask {
 	uint8_t max; /* events */
 	uint16_t mark;
 	uint64_t heard_us; /* when the mark's frame ended */
+	bool broadcast;	   /* nobody waits for the end of a stock command */
+	enum join_step step;
+	uint8_t payload[JOIN_PAYLOAD_MAX]; /* of a stock pairing */
+	size_t n;
 	char line[LINKD_LINE_MAX];
 };
 
@@ -123,6 +132,7 @@ struct linkd {
 	bool based;	 /* @state has the energies to count from */
 	bool unlabelled; /* and the log says so */
 	struct unit_inbox inbox;
+	struct join_unit join;
 	uint16_t replying;		  /* to whom the payloads go that are being made */
 	struct linkd_ask ask[LINKD_ASKS]; /* the first is under way */
 	int asks;

@@ -109,7 +109,17 @@ static void to_log(void *ctx, int priority, const char *text)
 	log_write(priority, "%s", text);
 }
 
-static const struct linkd_ops ops = { to_modem, to_daemon, hard_reset, to_log };
+static void keep_network(void *ctx, uint16_t pan)
+{
+	int ret = linkd_network_save(&app.settings, pan);
+
+	(void)ctx;
+	if (ret < 0) {
+		log_err("%s: %s", app.settings.network, strerror(-ret));
+	}
+}
+
+static const struct linkd_ops ops = { to_modem, to_daemon, hard_reset, to_log, keep_network };
 
 static void open_port(void)
 {
@@ -253,7 +263,8 @@ int main(int argc, char **argv)
 	char err[PATH_MAX + 200];
 
 	log_init("linkd", LOG_INFO);
-	if (linkd_settings_load(options.config, &app.settings, err, sizeof(err)) < 0) {
+	if (linkd_settings_load(options.config, &app.settings, err, sizeof(err)) < 0 ||
+	    linkd_network_load(&app.settings, err, sizeof(err)) < 0) {
 		log_err("%s", err);
 		return EXIT_CONFIG;
 	}

@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <qs1/abi.h>
+
 #include "names.h"
+#include "protocol.h"
 #include "util.h"
 
 #define PATH_DEPTH 3
@@ -131,6 +134,24 @@ static uint32_t version_number(const char *text)
 	return major * 1000 + minor;
 }
 
+/* W of each input that a stock ECU has set; the largest without its limit. */
+static double panel_limit(struct json_object *limits)
+{
+	size_t count =
+		json_object_is_type(limits, json_type_array) ? json_object_array_length(limits) : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *limit = json_object_array_get_idx(limits, i);
+		const char *owner = json_object_get_string(member(limit, "owner"));
+		double w = number(member(limit, "w"));
+
+		if (owner && !strcmp(owner, PROTOCOL_STOCK_OWNER) && !isnan(w)) {
+			return w / QS1_INPUTS;
+		}
+	}
+	return L2_LIMIT_MAX_W;
+}
+
 int state_read(struct json_object *status, struct unit_state *state)
 {
 	static const char *const active[] = { "faults", "active", NULL };
@@ -154,6 +175,7 @@ int state_read(struct json_object *status, struct unit_state *state)
 	state->status[OWN_STATE] = state_number(member(status, "state"));
 	state->status[OWN_FAULTS_ACTIVE] = fault_bits(find(status, active));
 	state->status[OWN_FAULTS_LATCHED] = fault_bits(find(status, latched));
+	state->panel_w = panel_limit(member(status, "limits"));
 	state->version = version_number(json_object_get_string(member(status, "firmware")));
 	return ret;
 }

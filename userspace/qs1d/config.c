@@ -9,17 +9,20 @@
 #include "../lib/util.h"
 
 enum {
-#define X(name, def, text) KEY_##name,
+#define X(name, def, kind, text) KEY_##name,
 	CONFIG_KEYS(X)
 #undef X
 		KEY_COUNT
 };
 
+enum kind { NAME, PATH, SWITCH };
+
 static const struct {
 	const char *name;
 	size_t offset;
+	enum kind kind;
 } keys[KEY_COUNT] = {
-#define X(name, def, text) { #name, offsetof(struct config, name) },
+#define X(name, def, kind, text) { #name, offsetof(struct config, name), kind },
 	CONFIG_KEYS(X)
 #undef X
 };
@@ -28,6 +31,24 @@ struct loading {
 	struct config config;
 	int line[KEY_COUNT];
 };
+
+bool config_is_on(const char *value)
+{
+	return !strcmp(value, "yes");
+}
+
+/* What a value of this kind must be, or NULL when it is. */
+static const char *expected(enum kind kind, const char *value)
+{
+	switch (kind) {
+	case PATH:
+		return value[0] == '/' ? NULL : "an absolute path";
+	case SWITCH:
+		return config_is_on(value) || !strcmp(value, "no") ? NULL : "yes or no";
+	default:
+		return NULL;
+	}
+}
 
 static int take_line(void *ctx, int line, const char *name, const char *value, char *err,
 		     size_t size)
@@ -43,9 +64,9 @@ static int take_line(void *ctx, int line, const char *name, const char *value, c
 				 loading->line[i]);
 			return -EINVAL;
 		}
-		if (i != KEY_profile && value[0] != '/') {
-			snprintf(err, size, "%s: expected an absolute path, found '%s'", name,
-				 value);
+		if (expected(keys[i].kind, value)) {
+			snprintf(err, size, "%s: expected %s, found '%s'", name,
+				 expected(keys[i].kind, value), value);
 			return -EINVAL;
 		}
 		snprintf((char *)&loading->config + keys[i].offset, PATH_MAX, "%s", value);
@@ -54,7 +75,7 @@ static int take_line(void *ctx, int line, const char *name, const char *value, c
 	}
 	snprintf(err, size,
 		 "unknown name '%s', expected one of:"
-#define X(name, def, text) " " #name
+#define X(name, def, kind, text) " " #name
 		 CONFIG_KEYS(X),
 #undef X
 		 name);
@@ -81,7 +102,7 @@ int config_load(const char *path, struct config *ret_config, char *err, size_t s
 {
 	struct loading loading = {
 		.config = {
-#define X(name, def, text) .name = def,
+#define X(name, def, kind, text) .name = def,
 			CONFIG_KEYS(X)
 #undef X
 		},

@@ -4,6 +4,7 @@
 #define QS1D_CONFIG_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "../lib/profile.h"
@@ -11,22 +12,23 @@
 #define CONFIG_FILE "/etc/qs1/qs1d.conf"
 
 /*
- * Columns: name (identifier and in the file), default, text. All are absolute
- * paths, except the profile, which is a name or a path.
+ * Columns: name (identifier and in the file), default, kind, text. A name is that of a file or
+ * an absolute path.
  */
 /* clang-format off */
 #define CONFIG_KEYS(X) \
-	X(profile, "note1", "grid profile of a unit that has never been given one") \
-	X(store_a, "/var/lib/qs1", "folder of what outlives power, first copy") \
-	X(store_b, "/var/lib/qs1", "folder of the second copy, best on another partition") \
-	X(mark, "/var/lib/qs1-mark/unit", "mark of the first start, best apart from both copies") \
-	X(label, "/etc/qs1/label", "text of the unit's label: serial number and install code") \
-	X(leases, "/run/qs1/leases", "limits over a restart of qs1d, in memory") \
-	X(metrics, "", "file of metrics for Prometheus, none unless given")
+	X(profile, "note1", NAME, "grid profile of a unit that has never been given one") \
+	X(store_a, "/var/lib/qs1", PATH, "folder of what outlives power, first copy") \
+	X(store_b, "/var/lib/qs1", PATH, "folder of the second copy, best on another partition") \
+	X(mark, "/var/lib/qs1-mark/unit", PATH, "mark of the first start, best apart from both copies") \
+	X(label, "/etc/qs1/label", PATH, "text of the unit's label: serial number and install code") \
+	X(leases, "/run/qs1/leases", PATH, "limits over a restart of qs1d, in memory") \
+	X(metrics, "", PATH, "file of metrics for Prometheus, none unless given") \
+	X(stock_ecu, "no", SWITCH, "whether a stock ECU may pair and command")
 /* clang-format on */
 
 struct config {
-#define X(name, def, text) char name[PATH_MAX];
+#define X(name, def, kind, text) char name[PATH_MAX];
 	CONFIG_KEYS(X)
 #undef X
 };
@@ -40,6 +42,9 @@ struct config {
  * Return: 0 or a negative errno.
  */
 int config_load(const char *path, struct config *ret_config, char *err, size_t size);
+
+/* A key of kind SWITCH says yes. */
+bool config_is_on(const char *value);
 
 /**
  * config_profile() - the profile that a configuration names

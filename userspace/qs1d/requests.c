@@ -11,6 +11,8 @@
 #include "daemon.h"
 
 #define REASON_SIZE 512
+/* The largest limit of an input that a stock ECU can set, W. */
+#define PANEL_MAX_W 500
 
 /**
  * struct request - one request while it is carried out
@@ -116,6 +118,41 @@ static int do_command(struct request *request)
 				sizeof(request->reason));
 
 	return ret < 0 ? ret : command(request, &wanted);
+}
+
+/*
+ * A stock ECU, whose frames have no seal: whether it may pair and command now; and with a member
+ * "on" or "panel_w", its command.
+ */
+static int do_stock(struct request *request)
+{
+	struct daemon *daemon = request->daemon;
+	int64_t now_ms = daemon_time().mono_ms;
+	int64_t window_ms = config_is_on(daemon->config.stock_ecu) ? COMMAND_STOCK_WINDOW_MS : 0;
+	struct policy_command wanted;
+	int64_t panel_w = -1;
+	const char *reason;
+	bool on = false;
+	int ret = command_stock_check(&daemon->policy, window_ms, now_ms, &reason);
+
+	if (ret < 0) {
+		snprintf(request->reason, sizeof(request->reason), "%s", reason);
+		return ret;
+	}
+	if (protocol_bool(request->object, "on", &on) < 0) {
+		return expected(request, "on", "true or false");
+	}
+	if (protocol_int(request->object, "panel_w", 0, PANEL_MAX_W, &panel_w) < 0) {
+		return expected(request, "panel_w", "W of each input");
+	}
+	if (panel_w >= 0) {
+		wanted = command_stock_limit((int)panel_w, now_ms);
+	} else if (json_object_object_get_ex(request->object, "on", NULL)) {
+		wanted = command_stock_switch(on, now_ms);
+	} else {
+		return 0;
+	}
+	return command(request, &wanted);
 }
 
 static void add_param(struct request *request, struct json_object *object, enum qs1_param id)
@@ -224,6 +261,7 @@ static const struct {
 	{ "angle", do_angle, FROM_CONTROL | FROM_RADIO },
 	{ "events", do_events, FROM_CONTROL | FROM_RADIO },
 	{ "sealed", do_sealed, FROM_CONTROL | FROM_RADIO },
+	{ "stock", do_stock, FROM_CONTROL | FROM_RADIO },
 	{ "start", do_command, FROM_CONTROL },
 	{ "stop", do_command, FROM_CONTROL },
 	{ "dump", do_dump, FROM_CONTROL },
