@@ -14,6 +14,7 @@ import threading
 import time
 
 from paths import BUILD, ROOT
+from process import clock
 
 ECU_ID = "216000000001"
 PASSWORD = "correct horse battery"
@@ -116,17 +117,28 @@ class Api:
 
 
 class Gateway:
-    """ecud with some units. Use it in a with statement."""
+    """ecud with some units. Use it in a with statement.
 
-    def __init__(self, units=2, config="", broker=False, pair=True, watts=200, clock=None):
-        self.units, self.more, self.with_broker, self.pair, self.watts, self.clock = \
-            units, config, broker, pair, watts, clock
+    @pair: else the gateway knows no units, or those of its store
+    @store: a database to begin with
+    @speed: site seconds in a second, of the air and the gateway
+    @clock: another speed of the gateway's clock alone, and seconds since 1970
+    """
+
+    def __init__(self, units=2, config="", broker=False, pair=True, watts=200, store=None, speed=1,
+                 cadence_s=1, clock=None):
+        self.units, self.more, self.with_broker, self.pair, self.watts = \
+            units, config, broker, pair, watts
+        self.store, self.speed, self.cadence_s = store, speed, cadence_s
+        self.clock = clock or (speed, time.time())
         self.processes = []
 
     def __enter__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="qs1-ecu-"))
         self.state = self.folder / "state"
         self.state.mkdir()
+        if self.store:
+            shutil.copy(self.store, self.state / "ecud.db")
         self.port, self.modbus_port, self.aps_port = free_port(), free_port(), free_port()
         self.log = (self.folder / "log").open("w+")
         try:
@@ -137,6 +149,8 @@ class Gateway:
             self.start()
             if self.pair:
                 self.set_up()
+            elif self.store:
+                self.log_in()
         except BaseException:
             self.__exit__()
             raise
@@ -161,8 +175,8 @@ class Gateway:
 
     def start_air(self):
         self.air = self.spawn(BUILD / "qs1-ether", "--folder", self.folder, "--units", self.units,
-                              "--watts", self.watts, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                              text=True)
+                              "--watts", self.watts, "--speed", self.speed, stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True)
         self.labels = []
         while len(self.labels) < self.units:
             words = self.air.stdout.readline().split()
@@ -171,6 +185,11 @@ class Gateway:
                 self.labels.append(words[3])
         threading.Thread(target=self.air.stdout.read, daemon=True).start()
         self.serials = [label[:12] for label in self.labels]
+
+    def say(self, line):
+        """A command of the air."""
+        self.air.stdin.write(line + "\n")
+        self.air.stdin.flush()
 
     def start_broker(self):
         self.mqtt_port = free_port()
@@ -183,15 +202,11 @@ class Gateway:
         (self.folder / "ecud.conf").write_text(
             f"ecu_id {ECU_ID}\nstate {self.state}\nlisten 127.0.0.1\nport {self.port}\n"
             f"modbus_port {self.modbus_port}\naps_port {self.aps_port}\n"
-            f"radio {self.folder}/modem0\nradio_id D8A3011B9780\ncadence_s 1\n"
+            f"radio {self.folder}/modem0\nradio_id D8A3011B9780\ncadence_s {self.cadence_s}\n"
             f"profiles {ROOT}/profiles\n{self.more}")
 
     def start(self):
-        """Start ecud; with a clock, rate and seconds since 1970, by that."""
-        environment = dict(os.environ)
-        if self.clock:
-            rate, wall_s = self.clock
-            environment["QS1_CLOCK"] = f"{rate} {time.monotonic_ns() // 1000} {int(wall_s * 1e6)}"
+        environment = {**os.environ, **clock(*self.clock)}
         self.ecud = self.spawn(BUILD / "host/bin/ecud", "--config", self.folder / "ecud.conf",
                                env=environment)
         self.local = Api(self, local=True)
@@ -204,8 +219,8 @@ class Gateway:
         self.log.flush()
         return (self.folder / "log").read_text()
 
-    def set_up(self):
-        """Owner, tokens of all roles, all units paired and heard."""
+    def log_in(self):
+        """Owner, tokens of all roles."""
         code = self.local.get("/label").json["code"]
         reply = self.nobody.post("/setup", {"code": code, "name": "anna", "password": PASSWORD})
         assert reply.status == 200, reply.body
@@ -215,6 +230,10 @@ class Gateway:
             made = self.local_token(role)
             self.api[role] = Api(self, made)
         self.owner = self.api["owner"]
+
+    def set_up(self):
+        """The same, and all units paired and heard."""
+        self.log_in()
         reply = self.owner.post("/pairing", {"labels": self.labels})
         assert reply.status == 202, reply.body
         wait_for("readings of all units", self.all_live, 60)

@@ -1,93 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ecud as a process, with simulated inverters on the air of qs1-ether and a modem on a pseudo terminal."""
 
-import os
 import signal
-import sqlite3
-import subprocess
 import time
 
 import pytest
 
-from paths import BUILD
-
-ECUD = BUILD / "host/bin/ecud"
-ETHER = BUILD / "qs1-ether"
-RADIO_ID = "D8A3011B9780"
-
-
-class Air:
-    """A running qs1-ether."""
-
-    def __init__(self, folder, units):
-        self.process = subprocess.Popen(
-            [ETHER, "--units", str(units), "--folder", folder, "--watts", "100"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.units = []
-        for line in self.process.stdout:
-            word = line.split()
-            if word[0] == "unit":
-                self.units.append((word[1], int(word[2], 16)))
-            if word[0] == "ready":
-                break
-
-    def say(self, line):
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-
-
-class Gateway:
-    """A running ecud without servers."""
-
-    def __init__(self, folder, **settings):
-        self.state = folder / "state"
-        self.config = folder / "ecud.conf"
-        rows = {"ecu_id": "216000000001", "radio": folder / "modem0", "radio_id": RADIO_ID,
-                "state": self.state, "cadence_s": 1, "port": 0, "modbus_port": 0, "aps_port": 0,
-                **settings}
-        self.config.write_text("".join(f"{name} {value}\n" for name, value in rows.items()))
-        self.process = None
-
-    def start(self, **env):
-        self.process = subprocess.Popen([ECUD, "--config", self.config], stderr=subprocess.PIPE,
-                                        text=True, env={**os.environ, **env})
-
-    def stop(self, number=signal.SIGTERM):
-        self.process.send_signal(number)
-        code = self.process.wait(20)
-        self.process = None
-        return code
-
-    def run(self, *options):
-        return subprocess.run([ECUD, "--config", self.config, *options], capture_output=True,
-                              text=True, timeout=60)
-
-    def query(self, sql):
-        with sqlite3.connect(f"file:{self.state / 'ecud.db'}?mode=ro", uri=True) as db:
-            return db.execute(sql).fetchall()
-
-    def know(self, units, make=0):
-        """Enter units as if they had been paired: identity and address, no key."""
-        with sqlite3.connect(self.state / "ecud.db") as db:
-            for number, (serial, address) in enumerate(units):
-                db.execute("INSERT INTO unit VALUES (?,0,?,?,0,?,?,0,x'','','','','','',NULL,0)",
-                           (serial, f"unit {number + 1}", make, address, 2 + number))
-
-    def energy(self):
-        """Total of each unit's grid account, mWh."""
-        return dict(self.query("SELECT serial, total_mwh FROM account WHERE channel = 4"))
-
-
-def wait_for(what, seconds=20):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if what():
-                return
-        except sqlite3.OperationalError:
-            pass
-        time.sleep(0.2)
-    pytest.fail("timeout")
+from process import Air, Gateway, clock, wait_for
 
 
 @pytest.fixture
@@ -122,10 +41,7 @@ def gateway(tmp_path):
 def make_store(gateway, units, **settings):
     """A gateway whose store knows the units."""
     one = gateway(**settings)
-    one.start()
-    wait_for(lambda: one.query("SELECT count(*) FROM event")[0][0] > 0)
-    assert one.stop() == 0
-    one.know(units)
+    one.make_store(units)
     return one
 
 
@@ -139,7 +55,7 @@ def test_units_are_read_and_stored(air, gateway):
     # 4 modules of 100 W at 0.955 for some seconds
     for mwh in one.energy().values():
         assert 300 < mwh < 900
-    assert one.query("SELECT count(DISTINCT serial) FROM chunk")[0][0] == 5
+    assert {serial for _, serial, _ in one.chunks()} == {serial for serial, _ in world.units}
     kinds = {kind for kind, in one.query("SELECT kind FROM event")}
     assert {"started", "radio-up", "unit-live", "state"} <= kinds
 
@@ -218,13 +134,12 @@ def test_backup_restore_and_export(air, gateway, tmp_path):
 def test_a_site_at_60_times_the_speed_cuts_its_day_at_local_midnight(gateway, tmp_path):
     one = gateway(radio=tmp_path / "none")
     # 2026-10-25 has 25 hours in Berlin
-    start_us = 1792965600 * 1000000
-    clock = f"600 {time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000} {start_us}"
-    one.start(QS1_CLOCK=clock, TZ="Europe/Berlin")
+    start_s = 1792965600
+    one.start(TZ="Europe/Berlin", **clock(600, start_s))
     time.sleep(2)
     assert one.stop() == 0
     times = [ms for ms, in one.query("SELECT time_ms FROM event")]
-    assert all(start_us / 1000 <= ms < start_us / 1000 + 3600000 for ms in times)
+    assert all(start_s * 1000 <= ms < start_s * 1000 + 3600000 for ms in times)
 
 
 @pytest.mark.parametrize("text, message", [

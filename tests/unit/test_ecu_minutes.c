@@ -3,6 +3,7 @@
  * test sets. */
 #include "link_bench.h"
 
+#include "days.h"
 #include "db.h"
 #include "manual_clock.h"
 #include "store.h"
@@ -98,10 +99,10 @@ static void readings_wait_for_their_minute_and_events_do_not(void **state)
 	store_put_event(store, &(struct model_event){ .number = 1, .time_ms = START_MS });
 	clock_set_ms(START_MS + 11500);
 	wait_for("SELECT count(*) FROM event", 1);
-	assert_int_equal(number("SELECT count(*) FROM chunk"), 0);
+	assert_int_equal(number("SELECT count(*) FROM minute"), 0);
 	put_readings(START_MS + 59000, 100, 2);
 	clock_set_ms(START_MS + MINUTE_MS);
-	wait_for("SELECT count(*) FROM chunk", UNITS);
+	wait_for("SELECT count(*) FROM minute", 1);
 	/* with their accounts */
 	assert_int_equal(number("SELECT max(total_mwh) FROM account"), 2);
 }
@@ -161,12 +162,68 @@ static void a_quarter_that_is_not_over_has_the_weight_of_the_others(void **state
 	store_reader_close(reader);
 }
 
+/* The store as it was when each chunk had a row; 3 steps of the schema. */
+static void make_old(const struct report *report)
+{
+	uint8_t *bytes = NULL;
+	sqlite3 *db = NULL;
+	char path[200];
+	size_t n;
+
+	snprintf(path, sizeof(path), "%s/ecud.db", folder);
+	assert_int_equal(db_open(&db, path, DB_WRITE, err, sizeof(err)), 0);
+	assert_int_equal(db_exec(db,
+				 "DROP TABLE minute;"
+				 "CREATE TABLE chunk (minute INTEGER, serial INTEGER,"
+				 " reports BLOB NOT NULL, e0 INTEGER, e1 INTEGER, e2 INTEGER,"
+				 " e3 INTEGER, e4 INTEGER, PRIMARY KEY (minute, serial))"
+				 " STRICT, WITHOUT ROWID;"
+				 "UPDATE schema_version SET version = 3 WHERE component = 'ecud'"),
+			 0);
+	for (int i = 0; i < 3 * UNITS; i++) {
+		struct report one = *report;
+
+		one.serial += (uint64_t)(i % UNITS);
+		one.time_s += i / UNITS * 60;
+		assert_int_equal(day_pack(&one, 1, &bytes, &n), 0);
+		assert_true(db_run(db, "INSERT INTO chunk VALUES (?, ?, ?, 1, 2, 3, 4, 5000)",
+				   "iib", one.time_s / 60, (int64_t)one.serial, (const void *)bytes,
+				   n) >= 0);
+		free(bytes);
+	}
+	db_close(db);
+}
+
+static void readings_of_an_older_store_are_still_there(void **state)
+{
+	struct serial serial = serial_of(1);
+	struct report report = { .serial = 806000000001, .time_s = START_MS / 1000 };
+	struct store_reader *reader;
+
+	(void)state;
+	report.value[REPORT_POWER] = 123;
+	store_close(store);
+	store = NULL;
+	make_old(&report);
+	assert_int_equal(store_open(&store, folder, model, err, sizeof(err)), 0);
+	assert_int_equal(number("SELECT count(*) FROM minute"), 3);
+	assert_int_equal(store_reader_open(&reader, folder, err, sizeof(err)), 0);
+	points = 0;
+	assert_int_equal(store_history(reader, &serial, START_MS, START_MS + 3 * MINUTE_MS, 0,
+				       take_unit, NULL),
+			 3);
+	check_near("power", points_w[2], 123, 0.01);
+	check_near("energy", points_wh[2], 5, 1e-6);
+	store_reader_close(reader);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(readings_wait_for_their_minute_and_events_do_not),
 		TEST(a_quarter_that_is_not_over_has_the_weight_of_the_others),
+		TEST(readings_of_an_older_store_are_still_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -341,7 +341,7 @@ static void days_and_quarters_are_summed_and_chunks_go(void **state)
 	}
 	assert_int_equal(history_day_done(db), 20260401);
 	assert_int_equal(db_prepare(db, &row,
-				    "SELECT (SELECT count(*) FROM chunk),"
+				    "SELECT (SELECT count(*) FROM minute),"
 				    " (SELECT count(*) FROM quarter),"
 				    " (SELECT sum(length(reports)) FROM day)",
 				    ""),

@@ -19,6 +19,7 @@
 #include "log.h"
 #include "report.h"
 #include "service_clock.h"
+#include "store_chunks.h"
 #include "store_history.h"
 #include "store_schema.h"
 #include "util.h"
@@ -447,64 +448,131 @@ static int write_limits(sqlite3 *db, const struct power_limits *limits)
 	return ret;
 }
 
-/* One chunk: @n reports of one unit and minute. What is there already, after a step of the clock,
- * stays. */
-static int write_chunk(sqlite3 *db, int64_t minute, const struct report *report, size_t n,
-		       const uint64_t *total_mwh)
+/* By minute, unit and time: the order in which they are written. */
+static int compare_readings(const void *a, const void *b)
 {
-	struct report *merged = NULL;
-	uint8_t *bytes = NULL;
-	size_t size, count;
-	int ret = history_merge(db, minute, report, n, &merged, &count);
+	const struct report *x = &((const struct waiting_reading *)a)->report;
+	const struct report *y = &((const struct waiting_reading *)b)->report;
+	int64_t minutes = x->time_s / 60 - y->time_s / 60;
 
-	if (ret >= 0) {
-		ret = day_pack_open(merged, count, &bytes, &size);
+	return minutes ? (minutes > 0) - (minutes < 0) : report_compare(x, y);
+}
+
+/* The first readings that are of one unit. */
+static size_t of_one_unit(const struct waiting_reading *reading, size_t n)
+{
+	size_t count = 0;
+
+	while (count < n && reading[count].report.serial == reading[0].report.serial) {
+		count++;
 	}
-	if (ret >= 0) {
-		ret = db_run(db, "INSERT OR REPLACE INTO chunk VALUES (?,?,?,?,?,?,?,?)",
-			     "iibiiiii", minute, (int64_t)report->serial, (const void *)bytes, size,
-			     (int64_t)total_mwh[0], (int64_t)total_mwh[1], (int64_t)total_mwh[2],
-			     (int64_t)total_mwh[3], (int64_t)total_mwh[4]);
+	return count;
+}
+
+/* A chunk of @n readings of one unit, and of those in @before, which may be NULL. */
+static int put_chunk(struct packer *row, const struct waiting_reading *reading, size_t n,
+		     const struct chunk *before)
+{
+	struct report *reports = NULL, *more;
+	struct chunk chunk = { .serial = reading->report.serial };
+	uint8_t *bytes = NULL;
+	size_t count = 0;
+	int ret = before ? day_unpack(before->reports, before->n, &reports, &count) : 0;
+
+	if (ret < 0) {
+		return ret;
 	}
-	free(merged);
+	more = realloc(reports, sizeof(*reports) * (count + n));
+	if (!more) {
+		free(reports);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < n; i++) {
+		more[count++] = reading[i].report;
+	}
+	qsort(more, count, sizeof(*more), report_compare);
+	ret = day_pack_open(more, count, &bytes, &chunk.n);
+	if (ret >= 0) {
+		chunk.reports = bytes;
+		memcpy(chunk.total_mwh, reading[n - 1].total_mwh, sizeof(chunk.total_mwh));
+		chunk_put(row, &chunk);
+	}
+	free(more);
 	free(bytes);
 	return ret;
 }
 
-static int compare_readings(const void *a, const void *b)
+/* Chunks of @n readings of a minute, among those that @before has, both by serial number. */
+static int merge_row(struct packer *row, const struct waiting_reading *reading, size_t n,
+		     struct unpacker *before)
 {
-	const struct waiting_reading *x = a;
-	const struct waiting_reading *y = b;
+	struct chunk chunk;
+	bool more = chunk_next(before, &chunk);
+	int ret = 0;
 
-	return report_compare(&x->report, &y->report);
+	for (size_t at = 0, count; at < n && ret >= 0; at += count) {
+		uint64_t serial = reading[at].report.serial;
+		bool known;
+
+		for (; more && chunk.serial < serial; more = chunk_next(before, &chunk)) {
+			chunk_put(row, &chunk);
+		}
+		known = more && chunk.serial == serial;
+		count = of_one_unit(reading + at, n - at);
+		ret = put_chunk(row, reading + at, count, known ? &chunk : NULL);
+		more = known ? chunk_next(before, &chunk) : more;
+	}
+	for (; more; more = chunk_next(before, &chunk)) {
+		chunk_put(row, &chunk);
+	}
+	return ret < 0 ? ret : before->failed ? -EBADMSG : row->failed ? -ENOMEM : 0;
 }
 
-/* All waiting readings as chunks; sorted by unit and time. */
+/* The row of a minute. What is there already, after a step of the clock, stays. */
+static int write_minute(sqlite3 *db, int64_t minute, const struct waiting_reading *reading,
+			size_t n)
+{
+	sqlite3_stmt *rows __cleanup(db_finalize) = NULL;
+	struct unpacker before = { 0 };
+	struct packer row = { 0 };
+	int ret = history_minutes(db, &rows);
+
+	ret = ret < 0 ? ret : db_bind(rows, "i", minute);
+	ret = ret < 0 ? ret : db_step(rows);
+	if (ret > 0) {
+		before = chunk_row(rows, 0);
+	}
+	ret = ret < 0 ? ret : merge_row(&row, reading, n, &before);
+	if (ret >= 0) {
+		ret = db_run(db, "INSERT OR REPLACE INTO minute VALUES (?, ?)", "ib", minute,
+			     (const void *)row.bytes, row.n);
+	}
+	free(row.bytes);
+	return ret;
+}
+
+/* All waiting readings, a minute at a time. */
 static int write_readings(sqlite3 *db, struct waiting_reading *reading, size_t n)
 {
-	struct report *chunk = malloc(sizeof(*chunk) * (n + 1));
-	int ret = chunk ? 0 : -ENOMEM;
-	size_t at = 0;
+	int ret = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		reading[i].report.time_s =
 			true_time(reading[i].report.time_s * 1000, reading[i].us) / 1000;
 	}
-	qsort(reading, n, sizeof(*reading), compare_readings);
-	while (at < n && ret >= 0) {
-		int64_t minute = reading[at].report.time_s / 60;
-		size_t count = 0;
-
-		while (at + count < n &&
-		       reading[at + count].report.serial == reading[at].report.serial &&
-		       reading[at + count].report.time_s / 60 == minute) {
-			chunk[count] = reading[at + count].report;
-			count++;
-		}
-		ret = write_chunk(db, minute, chunk, count, reading[at + count - 1].total_mwh);
-		at += count;
+	if (n > 0) {
+		qsort(reading, n, sizeof(*reading), compare_readings);
 	}
-	free(chunk);
+	for (size_t at = 0, count; at < n && ret >= 0; at += count) {
+		int64_t minute = reading[at].report.time_s / 60;
+
+		for (count = 0; at + count < n; count++) {
+			if (reading[at + count].report.time_s / 60 != minute) {
+				break;
+			}
+		}
+		ret = write_minute(db, minute, reading + at, count);
+	}
 	return ret;
 }
 
@@ -835,6 +903,12 @@ static int open_database(const char *folder, sqlite3 **ret_db, char *err, size_t
 
 	snprintf(path, sizeof(path), "%s/%s", folder, STORE_FILE);
 	ret = db_open(&db, path, DB_SAFE, err, size);
+	/*
+	 * Debian's SQLite would overwrite and write each page that becomes free. FAST overwrites
+	 * what is removed, such as a key, in pages that are written anyway.
+	 */
+	ret = ret < 0 ? ret : db_exec(db, "PRAGMA secure_delete=FAST");
+	ret = ret < 0 ? ret : chunk_migration(db);
 	ret = ret < 0 ? ret
 		      : db_migrate(db, STORE_COMPONENT, store_schema, ARRAY_SIZE(store_schema), err,
 				   size);

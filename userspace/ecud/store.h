@@ -4,7 +4,7 @@
  * minute, and within a second what is urgent; readers open their own connection (struct
  * store_reader) on any thread.
  *
- *  - readings at full rate for a day, in chunks of a minute for each unit, with the energy totals
+ *  - readings at full rate for a day, a row for each minute, with the energy totals
  *  - minutes for years, as day blobs, one for each unit and day
  *  - quarter hours for years, as rows
  *  - events and audit for ever

@@ -8,6 +8,7 @@
 
 #include "days.h"
 #include "db.h"
+#include "store_chunks.h"
 #include "util.h"
 
 #define MINUTES_OF_QUARTER 15
@@ -98,60 +99,36 @@ void history_mean(const struct report *report, size_t n, struct report *ret)
 	}
 }
 
-int history_chunks(sqlite3 *db, sqlite3_stmt **ret_chunks)
+int history_minutes(sqlite3 *db, sqlite3_stmt **ret_minutes)
 {
-	return db_prepare(db, ret_chunks,
-			  "SELECT reports, e0, e1, e2, e3, e4 FROM chunk"
-			  " WHERE minute = ? AND serial = ?",
-			  "");
+	return db_prepare(db, ret_minutes, "SELECT chunks FROM minute WHERE minute = ?", "");
 }
 
-int history_chunk(sqlite3_stmt *chunks, int64_t minute, uint64_t serial,
+int history_chunk(sqlite3_stmt *minutes, int64_t minute, uint64_t serial,
 		  struct report **ret_reports, size_t *ret_n, uint64_t *total_mwh)
 {
-	int ret = db_bind(chunks, "ii", minute, (int64_t)serial);
+	int ret = db_bind(minutes, "i", minute);
+	struct unpacker row;
+	struct chunk chunk;
 
 	*ret_reports = NULL;
 	*ret_n = 0;
-	ret = ret < 0 ? ret : db_step(chunks);
+	ret = ret < 0 ? ret : db_step(minutes);
 	if (ret <= 0) {
 		return ret;
 	}
-	ret = day_unpack(sqlite3_column_blob(chunks, 0), (size_t)sqlite3_column_bytes(chunks, 0),
-			 ret_reports, ret_n);
-	for (int i = 0; ret >= 0 && total_mwh && i < ACCOUNT_CHANNELS; i++) {
-		total_mwh[i] = (uint64_t)sqlite3_column_int64(chunks, 1 + i);
+	row = chunk_row(minutes, 0);
+	while (chunk_next(&row, &chunk)) {
+		if (chunk.serial != serial) {
+			continue;
+		}
+		if (total_mwh) {
+			memcpy(total_mwh, chunk.total_mwh, sizeof(chunk.total_mwh));
+		}
+		ret = day_unpack(chunk.reports, chunk.n, ret_reports, ret_n);
+		return ret < 0 ? ret : 1;
 	}
-	return ret < 0 ? ret : 1;
-}
-
-int history_merge(sqlite3 *db, int64_t minute, const struct report *report, size_t n,
-		  struct report **ret_reports, size_t *ret_n)
-{
-	sqlite3_stmt *chunks __cleanup(db_finalize) = NULL;
-	struct report *before = NULL, *all;
-	size_t count = 0;
-	int ret = history_chunks(db, &chunks);
-
-	ret = ret < 0 ? ret
-		      : history_chunk(chunks, minute, report[0].serial, &before, &count, NULL);
-	if (ret < 0) {
-		return ret;
-	}
-	all = malloc(sizeof(*all) * (count + n));
-	if (!all) {
-		free(before);
-		return -ENOMEM;
-	}
-	if (count > 0) {
-		memcpy(all, before, sizeof(*all) * count);
-	}
-	memcpy(all + count, report, sizeof(*all) * n);
-	free(before);
-	qsort(all, count + n, sizeof(*all), report_compare);
-	*ret_reports = all;
-	*ret_n = count + n;
-	return 0;
+	return row.failed ? -EBADMSG : 0;
 }
 
 /* ---- sums ---- */
@@ -188,7 +165,7 @@ static int64_t first_minute(sqlite3 *db, int64_t from)
 {
 	sqlite3_stmt *row __cleanup(db_finalize) = NULL;
 
-	if (db_prepare(db, &row, "SELECT min(minute) FROM chunk WHERE minute >= ?", "i", from) <
+	if (db_prepare(db, &row, "SELECT min(minute) FROM minute WHERE minute >= ?", "i", from) <
 		    0 ||
 	    db_step(row) <= 0 || sqlite3_column_type(row, 0) == SQLITE_NULL) {
 		return -1;
@@ -218,13 +195,12 @@ struct quarter {
 	uint64_t total_mwh[ACCOUNT_CHANNELS];
 };
 
-static void add_chunk(struct quarter *quarter, sqlite3_stmt *row)
+static void add_chunk(struct quarter *quarter, const struct chunk *chunk)
 {
 	struct report *reports = NULL;
 	size_t n = 0;
 
-	if (day_unpack(sqlite3_column_blob(row, 1), (size_t)sqlite3_column_bytes(row, 1), &reports,
-		       &n) < 0) {
+	if (day_unpack(chunk->reports, chunk->n, &reports, &n) < 0) {
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -236,10 +212,27 @@ static void add_chunk(struct quarter *quarter, sqlite3_stmt *row)
 			quarter->count++;
 		}
 	}
-	for (int i = 0; i < ACCOUNT_CHANNELS; i++) {
-		quarter->total_mwh[i] = (uint64_t)sqlite3_column_int64(row, 2 + i);
-	}
+	memcpy(quarter->total_mwh, chunk->total_mwh, sizeof(quarter->total_mwh));
 	free(reports);
+}
+
+/* The quarter of a unit among those that are added up; a new one, or NULL without memory. */
+static struct quarter *quarter_of(struct quarter **quarters, size_t *n, uint64_t serial)
+{
+	struct quarter *more;
+
+	for (size_t i = 0; i < *n; i++) {
+		if ((*quarters)[i].serial == serial) {
+			return &(*quarters)[i];
+		}
+	}
+	more = realloc(*quarters, sizeof(*more) * (*n + 1));
+	if (!more) {
+		return NULL;
+	}
+	*quarters = more;
+	more[*n] = (struct quarter){ .serial = serial };
+	return &more[(*n)++];
 }
 
 static int write_quarter(sqlite3 *db, int64_t number, const struct quarter *quarter)
@@ -253,30 +246,41 @@ static int write_quarter(sqlite3 *db, int64_t number, const struct quarter *quar
 		      (int64_t)quarter->total_mwh[3], (int64_t)quarter->total_mwh[4]);
 }
 
-/* All units of one quarter; the rows come by unit, and within it by time. */
+/* Add up the chunks of all units. */
+static int add_minutes(sqlite3 *db, int64_t number, struct quarter **quarters, size_t *n)
+{
+	sqlite3_stmt *rows __cleanup(db_finalize) = NULL;
+	int ret = db_prepare(db, &rows,
+			     "SELECT chunks FROM minute WHERE minute >= ? AND minute < ?"
+			     " ORDER BY minute",
+			     "ii", number * MINUTES_OF_QUARTER, (number + 1) * MINUTES_OF_QUARTER);
+
+	while (ret >= 0 && (ret = db_step(rows)) > 0) {
+		struct unpacker row = chunk_row(rows, 0);
+		struct chunk chunk;
+
+		while (chunk_next(&row, &chunk)) {
+			struct quarter *quarter = quarter_of(quarters, n, chunk.serial);
+
+			if (!quarter) {
+				return -ENOMEM;
+			}
+			add_chunk(quarter, &chunk);
+		}
+	}
+	return ret;
+}
+
 static int sum_quarter(sqlite3 *db, int64_t number)
 {
-	sqlite3_stmt *row __cleanup(db_finalize) = NULL;
-	struct quarter quarter = { 0 };
-	int ret = db_prepare(db, &row,
-			     "SELECT serial, reports, e0, e1, e2, e3, e4 FROM chunk"
-			     " WHERE minute >= ? AND minute < ? ORDER BY serial, minute",
-			     "ii", number * MINUTES_OF_QUARTER, (number + 1) * MINUTES_OF_QUARTER);
-	int step;
+	struct quarter *quarters = NULL;
+	size_t n = 0;
+	int ret = add_minutes(db, number, &quarters, &n);
 
-	while (ret >= 0 && (step = db_step(row)) > 0) {
-		uint64_t serial = (uint64_t)sqlite3_column_int64(row, 0);
-
-		if (serial != quarter.serial && quarter.serial) {
-			ret = write_quarter(db, number, &quarter);
-			memset(&quarter, 0, sizeof(quarter));
-		}
-		quarter.serial = serial;
-		add_chunk(&quarter, row);
+	for (size_t i = 0; i < n && ret >= 0; i++) {
+		ret = write_quarter(db, number, &quarters[i]);
 	}
-	if (ret >= 0 && quarter.serial) {
-		ret = write_quarter(db, number, &quarter);
-	}
+	free(quarters);
 	return ret;
 }
 
@@ -304,15 +308,15 @@ static int next_quarter(sqlite3 *db, int64_t now_s, int64_t late_s)
 static int day_minutes(sqlite3 *db, uint64_t serial, int64_t from_minute, int64_t to_minute,
 		       struct report *minutes, uint64_t *total_mwh)
 {
-	sqlite3_stmt *chunks __cleanup(db_finalize) = NULL;
-	int ret = history_chunks(db, &chunks);
+	sqlite3_stmt *rows __cleanup(db_finalize) = NULL;
+	int ret = history_minutes(db, &rows);
 	int count = 0;
 
 	for (int64_t minute = from_minute; ret >= 0 && minute < to_minute; minute++) {
 		struct report *reports;
 		size_t n;
 
-		ret = history_chunk(chunks, minute, serial, &reports, &n, total_mwh);
+		ret = history_chunk(rows, minute, serial, &reports, &n, total_mwh);
 		if (ret > 0 && n > 0) {
 			history_mean(reports, n, &minutes[count]);
 			minutes[count++].time_s = minute * 60;
@@ -426,7 +430,7 @@ static int remove_chunks(sqlite3 *db, int64_t now_s, int64_t keep_s)
 	if (first >= last) {
 		return 0;
 	}
-	return db_run(db, "DELETE FROM chunk WHERE minute < ?", "i",
+	return db_run(db, "DELETE FROM minute WHERE minute < ?", "i",
 		      first + REMOVE_MINUTES < last ? first + REMOVE_MINUTES : last);
 }
 

@@ -20,22 +20,18 @@ void history_report(const struct model_unit *unit, const struct account account[
 bool history_reading(enum report_field field, enum reading_id *ret_id, int *ret_channel);
 
 /* The statement of history_chunk(), which a loop over minutes uses again and again. */
-int history_chunks(sqlite3 *db, sqlite3_stmt **ret_chunks);
+int history_minutes(sqlite3 *db, sqlite3_stmt **ret_minutes);
 
 /**
  * history_chunk() - reports of a unit and minute
- * @chunks: of history_chunks()
+ * @minutes: of history_minutes()
  * @ret_reports: to be freed; NULL for none
  * @total_mwh: totals after it; NULL when not wanted
  *
  * Return: 1, 0 when there is none, or a negative errno.
  */
-int history_chunk(sqlite3_stmt *chunks, int64_t minute, uint64_t serial,
+int history_chunk(sqlite3_stmt *minutes, int64_t minute, uint64_t serial,
 		  struct report **ret_reports, size_t *ret_n, uint64_t *total_mwh);
-
-/* Reports of a chunk that is to be written, with those that are there already, by time. */
-int history_merge(sqlite3 *db, int64_t minute, const struct report *report, size_t n,
-		  struct report **ret_reports, size_t *ret_n);
 
 /* One report that stands for many: means; state, faults and energies of the last. */
 void history_mean(const struct report *report, size_t n, struct report *ret);

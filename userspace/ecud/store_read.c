@@ -165,15 +165,15 @@ static void finish(struct steps *steps)
 static int add_chunks(sqlite3 *db, uint64_t serial, int64_t from_ms, int64_t to_ms,
 		      struct steps *steps)
 {
-	sqlite3_stmt *chunks __cleanup(db_finalize) = NULL;
-	int ret = history_chunks(db, &chunks);
+	sqlite3_stmt *rows __cleanup(db_finalize) = NULL;
+	int ret = history_minutes(db, &rows);
 
 	for (int64_t minute = from_ms / 60000; ret >= 0 && minute * 60000 < to_ms; minute++) {
 		uint64_t total_mwh[ACCOUNT_CHANNELS];
 		struct report *reports;
 		size_t n;
 
-		ret = history_chunk(chunks, minute, serial, &reports, &n, total_mwh);
+		ret = history_chunk(rows, minute, serial, &reports, &n, total_mwh);
 		for (size_t i = 0; i < n; i++) {
 			add_report(steps, &reports[i]);
 		}

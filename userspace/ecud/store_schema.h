@@ -45,6 +45,11 @@ static const char *const store_schema[] = {
 	"ALTER TABLE unit ADD COLUMN phase_named INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE unit ADD COLUMN phase_group INTEGER NOT NULL DEFAULT 0;"
 	"UPDATE unit SET phase_named = phase != 0;",
+	/* a row a minute for all units, in place of a row for each: store_chunks.h */
+	"CREATE TABLE minute (minute INTEGER PRIMARY KEY, chunks BLOB NOT NULL) STRICT;"
+	"INSERT INTO minute SELECT minute, chunks(serial, reports, e0, e1, e2, e3, e4)"
+	" FROM (SELECT * FROM chunk ORDER BY minute, serial) GROUP BY minute;"
+	"DROP TABLE chunk;",
 };
 
 #endif /* ECUD_STORE_SCHEMA_H */
