@@ -195,8 +195,21 @@ class Gateway:
         self.mqtt_port = free_port()
         (self.folder / "mosquitto.conf").write_text(
             f"listener {self.mqtt_port} 127.0.0.1\nallow_anonymous true\n")
-        self.spawn("/usr/sbin/mosquitto", "-c", self.folder / "mosquitto.conf")
+        self.broker = self.spawn_broker()
         self.more += f"mqtt 127.0.0.1:{self.mqtt_port}\n"
+
+    def spawn_broker(self):
+        return self.spawn("/usr/sbin/mosquitto", "-c", self.folder / "mosquitto.conf")
+
+    def toggle_broker(self):
+        """The broker goes away, or comes back."""
+        if self.broker:
+            self.broker.kill()
+            self.broker.wait()
+            self.processes.remove(self.broker)
+            self.broker = None
+        else:
+            self.broker = self.spawn_broker()
 
     def write_config(self):
         (self.folder / "ecud.conf").write_text(

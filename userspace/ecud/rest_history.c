@@ -16,7 +16,7 @@
 #include "view.h"
 
 #define DAY_MS (24LL * 60 * 60 * 1000)
-/* 100 days of quarter hours; some 4 MB while the reply is made. */
+/* 100 days of quarter hours; of all readings of an inverter some 5 MB while the reply is made. */
 #define POINTS_MAX 10000
 #define ENTRIES_MAX 1000
 #define ENTRIES_USUAL 100
@@ -157,40 +157,48 @@ static bool query_span(struct http_request *request, struct span *span)
 /* Histories. */
 
 /**
- * struct points - steps of a history
+ * struct text - JSON that grows; json-c would take ten times as much memory
  */
-struct points {
-	struct store_point *point;
-	size_t count;
-	size_t room;
+struct text {
+	FILE *file;
+	char *bytes;
+	size_t size;
 };
 
-static void free_points(struct points *points)
+static bool text_open(struct text *text)
 {
-	free(points->point);
+	text->file = open_memstream(&text->bytes, &text->size);
+	return text->file;
 }
 
-static int take_point(void *ctx, const struct store_point *point)
+static void text_free(struct text *text)
 {
-	struct points *points = ctx;
-
-	if (points->count == points->room) {
-		size_t room = points->room ? 2 * points->room : 128;
-		struct store_point *grown;
-
-		if (points->count == POINTS_MAX) {
-			return -E2BIG;
-		}
-		grown = realloc(points->point, room * sizeof(*grown));
-		if (!grown) {
-			return -ENOMEM;
-		}
-		points->point = grown;
-		points->room = room;
+	if (text->file) {
+		fclose(text->file);
 	}
-	points->point[points->count++] = *point;
-	return 0;
+	free(text->bytes);
 }
+
+/* Also false when memory was short before. */
+static bool text_close(struct text *text)
+{
+	bool good = !ferror(text->file) && fclose(text->file) == 0;
+
+	text->file = NULL;
+	return good;
+}
+
+/**
+ * struct points - steps of a history, as their JSON
+ * @value: of each series that is asked for; all but the first of them begin with a comma
+ */
+struct points {
+	bool site;
+	const char *names;
+	size_t count;
+	struct text time;
+	struct text value[READING_COUNT][MODEL_CHANNELS];
+};
 
 /* Is a name in a list with commas? */
 static bool is_listed(const char *list, const char *name)
@@ -205,6 +213,67 @@ static bool is_listed(const char *list, const char *name)
 	return false;
 }
 
+static int channels_of(enum reading_id id)
+{
+	return model_reading[id].scope == SCOPE_CHANNEL ? MODEL_CHANNELS : 1;
+}
+
+static bool is_asked_for(const struct points *points, enum reading_id id)
+{
+	const struct reading_desc *desc = &model_reading[id];
+
+	return (desc->scope == SCOPE_SITE) == points->site &&
+	       (!points->names || is_listed(points->names, desc->name));
+}
+
+static bool points_open(struct points *points)
+{
+	bool good = text_open(&points->time);
+
+	for (int id = 0; id < READING_COUNT; id++) {
+		for (int n = 0; is_asked_for(points, id) && n < channels_of(id); n++) {
+			good = good && text_open(&points->value[id][n]);
+		}
+	}
+	return good;
+}
+
+static void points_free(struct points *points)
+{
+	text_free(&points->time);
+	for (int id = 0; id < READING_COUNT; id++) {
+		for (int n = 0; n < MODEL_CHANNELS; n++) {
+			text_free(&points->value[id][n]);
+		}
+	}
+}
+
+static int take_point(void *ctx, const struct store_point *point)
+{
+	struct points *points = ctx;
+	const char *comma = points->count ? "," : "";
+
+	/* one more than the reply may have shows that there are too many */
+	if (points->count++ == POINTS_MAX) {
+		return -E2BIG;
+	}
+	fprintf(points->time.file, "%s%" PRId64, comma, point->time_ms);
+	for (int id = 0; id < READING_COUNT; id++) {
+		for (int n = 0; n < MODEL_CHANNELS && points->value[id][n].file; n++) {
+			double value = point->value[id][n];
+
+			fputs(comma, points->value[id][n].file);
+			if (isfinite(value)) {
+				fprintf(points->value[id][n].file, "%.*f",
+					model_reading[id].decimals, value);
+			} else {
+				fputs("null", points->value[id][n].file);
+			}
+		}
+	}
+	return 0;
+}
+
 static struct json_object *new_series(const char *name, int channel, const char *unit,
 				      struct json_object *values)
 {
@@ -217,39 +286,6 @@ static struct json_object *new_series(const char *name, int channel, const char 
 	return series;
 }
 
-static struct json_object *values_of(const struct points *points, int id, int channel)
-{
-	struct json_object *values = json_object_new_array_ext(points->count);
-
-	for (size_t i = 0; i < points->count; i++) {
-		json_object_array_add(values, view_number(points->point[i].value[id][channel],
-							  model_reading[id].decimals));
-	}
-	return values;
-}
-
-/* All series of a unit, or of the site. */
-static struct json_object *all_series(const struct points *points, bool site, const char *names)
-{
-	struct json_object *array = json_object_new_array();
-
-	for (int id = 0; id < READING_COUNT; id++) {
-		const struct reading_desc *desc = &model_reading[id];
-		bool channels = desc->scope == SCOPE_CHANNEL;
-
-		if ((desc->scope == SCOPE_SITE) != site ||
-		    (names && !is_listed(names, desc->name))) {
-			continue;
-		}
-		for (int n = 0; n < (channels ? MODEL_CHANNELS : 1); n++) {
-			json_object_array_add(array,
-					      new_series(desc->name, channels ? n + 1 : 0,
-							 desc->unit, values_of(points, id, n)));
-		}
-	}
-	return array;
-}
-
 static struct json_object *history_json(const struct span *span, const char *step)
 {
 	struct json_object *json = json_object_new_object();
@@ -260,21 +296,61 @@ static struct json_object *history_json(const struct span *span, const char *ste
 	return json;
 }
 
-static void reply_points(struct http_request *request, const struct span *span,
-			 const struct points *points, bool site)
+static void write_series(FILE *file, const char *comma, int id, int channel, const char *values)
 {
-	struct json_object *json;
-	struct json_object *times = json_object_new_array_ext(points->count ? points->count : 1);
-	char step[24];
+	const struct reading_desc *desc = &model_reading[id];
 
-	for (size_t i = 0; i < points->count; i++) {
-		json_object_array_add(times, json_object_new_int64(points->point[i].time_ms));
+	fprintf(file, "%s{\"name\":\"%s\",\"channel\":", comma, desc->name);
+	if (desc->scope == SCOPE_CHANNEL) {
+		fprintf(file, "%d", channel + 1);
+	} else {
+		fputs("null", file);
 	}
-	snprintf(step, sizeof(step), "%" PRId64, span->step_s);
-	json = history_json(span, step);
-	json_object_object_add(json, "time_ms", times);
-	json_object_object_add(json, "series", all_series(points, site, span->names));
-	http_reply_json(request, 200, json);
+	fprintf(file, ",\"unit\":\"%s\",\"values\":[%s]}", desc->unit, values);
+}
+
+/* The whole reply; false without memory. */
+static bool write_points(struct text *text, const struct span *span, struct points *points)
+{
+	const char *comma = "";
+	bool good = text_open(text) && text_close(&points->time);
+
+	if (!good) {
+		return false;
+	}
+	fprintf(text->file,
+		"{\"from_ms\":%" PRId64 ",\"to_ms\":%" PRId64 ",\"step\":\"%" PRId64
+		"\",\"time_ms\":[%s],\"series\":[",
+		span->from_ms, span->to_ms, span->step_s, points->time.bytes);
+	for (int id = 0; id < READING_COUNT; id++) {
+		for (int n = 0; n < MODEL_CHANNELS; n++) {
+			struct text *value = &points->value[id][n];
+
+			if (!value->file) {
+				continue;
+			}
+			good = text_close(value) && good;
+			write_series(text->file, comma, id, n, good ? value->bytes : "");
+			free(value->bytes);
+			value->bytes = NULL;
+			comma = ",";
+		}
+	}
+	fputs("]}", text->file);
+	return text_close(text) && good;
+}
+
+static void reply_points(struct http_request *request, const struct span *span,
+			 struct points *points)
+{
+	struct text text = { 0 };
+
+	if (write_points(&text, span, points)) {
+		http_reply_take(request, 200, "application/json", text.bytes, text.size);
+		return;
+	}
+	text_free(&text);
+	http_reply_errno(request, -EAGAIN, "no memory");
 }
 
 /* Local midnight of yyyymmdd, where 00 stands for the first. */
@@ -349,7 +425,7 @@ static void reply_energies(struct http_request *request, struct store_reader *re
 static void reply_history(struct http_request *request, const struct serial *serial)
 {
 	struct store_reader *reader __cleanup(close_reader) = NULL;
-	struct points points __cleanup(free_points) = { 0 };
+	struct points points __cleanup(points_free) = { .site = !serial };
 	struct span span;
 	int ret;
 
@@ -364,15 +440,20 @@ static void reply_history(struct http_request *request, const struct serial *ser
 		reply_energies(request, reader, &span, serial);
 		return;
 	}
+	points.names = span.names;
+	if (!points_open(&points)) {
+		http_reply_errno(request, -EAGAIN, "no memory");
+		return;
+	}
 	ret = store_history(reader, serial, span.from_ms, span.to_ms, span.step_s, take_point,
 			    &points);
-	if (ret == -E2BIG) {
+	if (points.count > POINTS_MAX) {
 		http_reply_error(request, 400, "invalid",
 				 "step: expected one that gives at most %d points", POINTS_MAX);
 	} else if (ret < 0) {
 		http_reply_errno(request, ret, "history: %s", strerror(-ret));
 	} else {
-		reply_points(request, &span, &points, !serial);
+		reply_points(request, &span, &points);
 	}
 }
 
