@@ -130,7 +130,7 @@ class Gateway:
         self.units, self.more, self.with_broker, self.pair, self.watts = \
             units, config, broker, pair, watts
         self.store, self.speed, self.cadence_s = store, speed, cadence_s
-        self.clock = clock or (speed, time.time())
+        self.clock = clock or ((speed, None) if speed != 1 else None)
         self.processes = []
 
     def __enter__(self):
@@ -219,7 +219,7 @@ class Gateway:
             f"profiles {ROOT}/profiles\n{self.more}")
 
     def start(self):
-        environment = {**os.environ, **clock(*self.clock)}
+        environment = {**os.environ, **(clock(*self.clock) if self.clock else {})}
         self.ecud = self.spawn(BUILD / "host/bin/ecud", "--config", self.folder / "ecud.conf",
                                env=environment)
         self.local = Api(self, local=True)
