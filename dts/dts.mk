@@ -14,11 +14,14 @@ BOARD_DTBS := $(CACHE)/dtbs-v1/version
 $(BOARD_DTBS): scripts/dtbs
 	@scripts/dtbs
 
-# overlaid OVERLAY, DEBIAN'S TREE
+# overlaid OVERLAY, DEBIAN'S TREE: the inverter's overlay, and after it that of the radio.
 define overlaid
 $(DTS)/$(1).dtb: $(DTS)/$(1).dtbo | $(BOARD_DTBS)
 	$$(call say,OVERLAY)
-	$$(Q)fdtoverlay -i $(CACHE)/dtbs-v1/$(2).dtb -o $$@ $$<
+	$$(Q)fdtoverlay -i $(CACHE)/dtbs-v1/$(2).dtb -o $$@ $$^
+$(DTS)/$(1)-radio.dtb: $(DTS)/$(1).dtbo $(DTS)/$(1)-radio.dtbo | $(BOARD_DTBS)
+	$$(call say,OVERLAY)
+	$$(Q)fdtoverlay -i $(CACHE)/dtbs-v1/$(2).dtb -o $$@ $$^
 endef
 $(eval $(call overlaid,qs1-beaglebone-black,am335x-boneblack))
 $(eval $(call overlaid,qs1-beaglebone-ai,am5729-beagleboneai))

@@ -24,11 +24,11 @@ def run(*command, **kwargs):
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("board", BOARDS)
-def test_overlay_compiles_without_a_warning(board, tmp_path):
+@pytest.mark.parametrize("overlay", sorted(DTS.glob("*.dtso")), ids=lambda path: path.stem)
+def test_overlay_compiles_without_a_warning(overlay, tmp_path):
     # The nodes that use the root's cells are outside of the overlay.
     assert run("dtc", "-@", "-W", "no-avoid_unnecessary_addr_size", "-I", "dts", "-O", "dtb",
-               "-o", tmp_path / "x.dtbo", DTS / f"qs1-{board}.dtso") == ""
+               "-o", tmp_path / "x.dtbo", overlay) == ""
 
 
 @pytest.fixture(scope="module")
@@ -246,6 +246,30 @@ def test_no_other_device_has_the_inverters_pads(board, trees):
     for path in tree.nodes:
         if path != "/inverter" and tree.is_reached(path):
             assert not set(ours) & set(pads(tree, path)), path
+
+
+# The serial port of the radio modem: its node, and the alias that gives its name in Linux.
+RADIOS = {"beaglebone-black": ("target-module@a8000/serial@0", "serial4"),
+          "beaglebone-ai": ("target-module@66000/serial@0", "serial4"),
+          "beagleplay": ("serial@2860000", "serial1")}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("board", BOARDS)
+def test_the_radio_has_a_serial_port_and_its_own_pads(board, trees):
+    tree = Tree(BUILD / "dts" / f"qs1-{board}-radio.dtb")
+    node, alias = RADIOS[board]
+    path = tree.text("/aliases", alias)[0]
+    assert path.endswith(node) and tree.is_reached(path)
+    # Linux makes no serial port where a driver has the device at its other end.
+    assert not [p for p in tree.nodes if p.startswith(path + "/") and tree.is_on(p)]
+    own = list(pads(tree, path))
+    assert len(own) >= 2
+    for other in tree.nodes:
+        if other != path and tree.is_reached(other):
+            assert not set(own) & set(pads(tree, other)), other
+    port = f"/dev/ttyS{alias.removeprefix('serial')}"
+    assert port in (ROOT / "Documentation" / "boards" / f"{board}.md").read_text()
 
 
 def absolute(tree, path):
