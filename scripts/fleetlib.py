@@ -23,6 +23,8 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PASSWORD = "generated fleet"
 READY_S = 120
+# RestartSec of qs1-ema.service.
+RESTART_S = 2
 # Two for each ECU, as far as a process may open files.
 CONNECTIONS = min(25000, resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 1000)
 
@@ -276,17 +278,24 @@ class Part:
 
     def start(self):
         self.config.write_text("".join(f"{key} {value}\n" for key, value in self.settings.items()))
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen([*self.host.prefix, *self.command], stderr=log)
+        self.run()
         deadline = time.monotonic() + READY_S
         while "ready\n" not in self.log.read_text():
-            if self.process.poll() is not None or time.monotonic() > deadline:
+            if time.monotonic() > deadline:
                 raise RuntimeError(f"{self.settings['part']}: {self.log.read_text()}")
             time.sleep(0.05)
+            # as systemd does, when NATS or the database are not there
+            if self.process.poll() is not None:
+                time.sleep(RESTART_S)
+                self.run()
         # the same ports after each restart
         for setting, words in (("web_port", "pages"), ("uplink_port", "ECUs")):
             if found := re.search(rf"{words} on [\d.]+:(\d+)", self.log.read_text()):
                 self.settings[setting] = int(found[1])
+
+    def run(self):
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen([*self.host.prefix, *self.command], stderr=log)
 
     def url(self, port):
         return f"https://{self.host.address}:{self.settings[port]}"

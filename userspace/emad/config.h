@@ -23,6 +23,8 @@
 	X(host, "localhost", "name under which browsers and ECUs reach the service") \
 	X(database, "", "connection string of PostgreSQL, postgresql:...; SQLite without one") \
 	X(web_database, "", "the same for pages, with a role that row-level security limits") \
+	X(uplink_socket, "", "Unix socket on which nginx passes requests of ECUs; it ends their TLS") \
+	X(uplink_group, "www-data", "group that may use it") \
 	X(smtp, "", "mail server as smtp://host:port or smtps://host; no e-mail without one") \
 	X(smtp_user, "", "user name at the mail server") \
 	X(smtp_password_file, "", "file with the password") \

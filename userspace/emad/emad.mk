@@ -62,6 +62,8 @@ ema-install: ema
 	install -D -m 644 userspace/emad/emad.conf $(DESTDIR)/etc/qs1/emad.conf
 	install -D -m 755 $(BUILD)/host/bin/qs1-document $(DESTDIR)/usr/lib/qs1/qs1-document
 	install -D -m 644 -t $(DESTDIR)/lib/systemd/system userspace/emad/system/emad.service
+	install -D -m 644 -t $(DESTDIR)/usr/share/doc/qs1-ema/examples \
+		userspace/emad/system/nginx-uplink.conf userspace/emad/system/qs1-ema-nginx.conf
 	install -D -m 644 -t $(DESTDIR)/usr/share/man/man5 Documentation/man/emad.conf.5
 	install -D -m 644 -t $(DESTDIR)/usr/share/man/man8 Documentation/man/emad.8 \
 		Documentation/man/emactl.8

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The ECUs' port, see ingest.h. */
 #include <errno.h>
+#include <grp.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
@@ -24,6 +27,8 @@
 static const char code_digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 #define CODE_CHARS 10
 #define ORDER_WAIT_MAX_S 60
+/* Of nginx, see userspace/emad/system/nginx-uplink.conf. */
+#define CERTIFICATE_HEADER "QS1-Client-Certificate"
 /* The committing thread looks for new orders this often, ms. */
 #define TICK_MS 500
 /* Files of the process beside the connections of ECUs. */
@@ -756,11 +761,31 @@ static int allow_files(rlim_t files)
 	return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
 }
 
-int ingest_start(struct ingest **ret_ingest, const struct config *config, struct store *store,
-		 struct bus *bus, const struct tls_pair *tls, void (*stored)(void *ctx), void *ctx,
-		 char *err, size_t size)
+/* Only nginx may say who the client is: its group alone may use the socket. */
+static int share_socket(const struct config *config, char *err, size_t size)
 {
-	struct ingest *ingest = calloc(1, sizeof(*ingest));
+	const struct group *group = getgrnam(config->uplink_group);
+
+	if (!group) {
+		snprintf(err, size, "uplink_group: expected a group, found '%s'",
+			 config->uplink_group);
+		return -ENOENT;
+	}
+	if (chown(config->uplink_socket, (uid_t)-1, group->gr_gid) < 0 ||
+	    chmod(config->uplink_socket, 0660) < 0) {
+		int ret = -errno;
+
+		snprintf(err, size, "uplink_socket: %s for the group %s: %s", config->uplink_socket,
+			 config->uplink_group, strerror(-ret));
+		return ret;
+	}
+	return 0;
+}
+
+static int listen_for_ecus(struct ingest *ingest, const struct config *config,
+			   const struct tls_pair *tls, char *err, size_t size)
+{
+	char socket[CONFIG_TEXT_SIZE + 8];
 	struct http_config http = {
 		.address = config->listen,
 		.port = (uint16_t)config->uplink_port,
@@ -771,6 +796,29 @@ int ingest_start(struct ingest **ret_ingest, const struct config *config, struct
 		.ctx = ingest,
 		.connections_max = (unsigned int)config->uplink_connections,
 	};
+	int ret = allow_files((rlim_t)config->uplink_connections + OTHER_FILES);
+
+	if (ret < 0) {
+		snprintf(err, size,
+			 "uplink_connections: expected a limit of files above %" PRId64 ": %s",
+			 config->uplink_connections + OTHER_FILES, strerror(-ret));
+		return ret;
+	}
+	if (config->uplink_socket[0]) {
+		snprintf(socket, sizeof(socket), "unix:%s", config->uplink_socket);
+		http.address = socket;
+		http.tls = NULL;
+		http.key_header = CERTIFICATE_HEADER;
+	}
+	ret = http_start(&ingest->server, &http, err, size);
+	return ret == 0 && config->uplink_socket[0] ? share_socket(config, err, size) : ret;
+}
+
+int ingest_start(struct ingest **ret_ingest, const struct config *config, struct store *store,
+		 struct bus *bus, const struct tls_pair *tls, void (*stored)(void *ctx), void *ctx,
+		 char *err, size_t size)
+{
+	struct ingest *ingest = calloc(1, sizeof(*ingest));
 	pthread_condattr_t attributes;
 	int ret;
 
@@ -792,15 +840,7 @@ int ingest_start(struct ingest **ret_ingest, const struct config *config, struct
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&ingest->wake, &attributes);
 	pthread_condattr_destroy(&attributes);
-	ret = allow_files((rlim_t)config->uplink_connections + OTHER_FILES);
-	if (ret < 0) {
-		snprintf(err, size,
-			 "uplink_connections: expected a limit of files above %" PRId64 ": %s",
-			 config->uplink_connections + OTHER_FILES, strerror(-ret));
-	} else {
-		ret = bus && !ingest->batches ? -ENOMEM
-					      : http_start(&ingest->server, &http, err, size);
-	}
+	ret = bus && !ingest->batches ? -ENOMEM : listen_for_ecus(ingest, config, tls, err, size);
 	if (ret == 0) {
 		ret = thread_start(&ingest->thread, "ingest", run, ingest);
 		ingest->running = ret == 0;

@@ -48,7 +48,7 @@ void ingest_stop(struct ingest *ingest);
 /* An order is new: answers ECUs that wait for one. From any thread. */
 void ingest_wake(struct ingest *ingest);
 
-/* Port on which it listens. */
+/* Port on which it listens; 0 on a Unix socket. */
 uint16_t ingest_port(const struct ingest *ingest);
 
 /**

@@ -356,7 +356,8 @@ static int start_servers(char *err, size_t size)
 	app.api.ingest = app.ingest;
 	tls_hash_hex(hash, app.api.key_hash);
 	snprintf(app.api.uplink, sizeof(app.api.uplink), "https://%s:%u", app.config.host,
-		 app.ingest ? ingest_port(app.ingest) : (unsigned int)app.config.uplink_port);
+		 app.ingest && ingest_port(app.ingest) ? ingest_port(app.ingest)
+						       : (unsigned int)app.config.uplink_port);
 	ret = api_start(&app.web, &app.api, &app.tls, err, size);
 	/* Other parts change sites in their own processes. */
 	return ret == 0 && app.bus ? bus_follow_sites(app.bus, on_changed, &app) : ret;
@@ -441,7 +442,9 @@ static int serve(void)
 	if (app.web) {
 		log_notice("pages on %s:%u", app.config.listen, http_port(app.web));
 	}
-	if (app.ingest) {
+	if (app.ingest && app.config.uplink_socket[0]) {
+		log_notice("ECUs by nginx on %s", app.config.uplink_socket);
+	} else if (app.ingest) {
 		log_notice("ECUs on %s:%u", app.config.listen, ingest_port(app.ingest));
 	}
 	log_notice("ready");

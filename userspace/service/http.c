@@ -64,26 +64,21 @@ const char *http_session(const struct http_request *request)
 	return request->session;
 }
 
-/* Hash that a proxy has put into a header. */
-static int hash_of_header(const char *hex, uint8_t hash[TLS_HASH_SIZE])
+/* Hash of the key of a certificate that nginx has put into a header, as PEM with percent encoding.
+ */
+static int hash_of_header(const char *escaped, uint8_t hash[TLS_HASH_SIZE])
 {
-	if (!hex) {
+	char *pem __cleanup(free_ptr) = NULL;
+
+	if (!escaped || !escaped[0]) {
 		return -ENOENT;
 	}
-	if (strlen(hex) != TLS_HASH_SIZE * 2) {
-		return -EBADMSG;
+	pem = strdup(escaped);
+	if (!pem) {
+		return -ENOMEM;
 	}
-	for (int i = 0; i < TLS_HASH_SIZE; i++) {
-		unsigned int byte;
-
-		if (!isxdigit((unsigned char)hex[2 * i]) ||
-		    sscanf(hex + 2 * i, "%2x", &byte) != 1 ||
-		    !isxdigit((unsigned char)hex[2 * i + 1])) {
-			return -EBADMSG;
-		}
-		hash[i] = byte;
-	}
-	return 0;
+	MHD_http_unescape(pem);
+	return tls_cert_hash(pem, hash);
 }
 
 int http_peer_hash(const struct http_request *request, uint8_t ret_hash[TLS_HASH_SIZE])

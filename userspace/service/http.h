@@ -70,8 +70,8 @@ struct http_file {
  * @port: TCP port; 0 for a free one, see http_port()
  * @tls: certificate and key; NULL for plain HTTP, which is allowed on loopback and Unix sockets
  * @ask_client_cert: ask each client for a certificate, see http_peer_hash()
- * @key_header: on a Unix socket alone: the header in which nginx passes the hash of the client's
- *              key; NULL for none
+ * @key_header: on a Unix socket alone: the header in which nginx passes the client's certificate,
+ *              whose key the client has proved: its $ssl_client_escaped_cert; NULL for none
  * @route: table of operations
  * @file: table of files, NULL for none
  * @csp: Content-Security-Policy of each reply; NULL for one that allows nothing
