@@ -5,7 +5,7 @@ import re
 
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "integer": int,
          "number": (int, float), "null": type(None)}
-ANNOTATIONS = {"description", "default", "contentMediaType"}
+ANNOTATIONS = {"description", "default", "contentMediaType", "readOnly"}
 
 
 class Schema:
