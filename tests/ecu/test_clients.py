@@ -80,7 +80,7 @@ def stall(stack, port, how, count):
 
 # A connection beyond the limit of an address ends at once, which takes a client of TLS long to notice.
 @pytest.mark.parametrize("how, count", [("connection", 2 * HTTP_CLIENT), ("handshake", 2 * HTTP_CLIENT),
-                                        ("request", HTTP_CLIENT + 2)])
+                                        pytest.param("request", HTTP_CLIENT + 2, marks=pytest.mark.long)])
 def test_stalled_clients_keep_no_other_address_out(gateway, how, count):
     with contextlib.ExitStack() as stack:
         stall(stack, gateway.port, how, count)
@@ -93,6 +93,7 @@ def test_stalled_clients_keep_no_other_address_out(gateway, how, count):
     wait_for("the end of the stalled clients", lambda: gateway.owner.get("/status").status == 200)
 
 
+@pytest.mark.long
 def test_stalled_clients_end(gateway):
     with contextlib.ExitStack() as stack:
         stall(stack, gateway.port, "handshake", 4)

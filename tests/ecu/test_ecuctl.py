@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ecuctl on a running gateway: by its socket and by HTTPS, as text and as JSON."""
 
+import contextlib
+import copy
+import http.server
 import json
+import os
+import pty
+import socketserver
 import subprocess
+import threading
 import time
 
 import pytest
@@ -115,6 +122,157 @@ def test_doctor_asks_for_the_led_of_a_silent_inverter():
         done = run(own, "doctor", "806000000077", "green-2s")
         assert done.returncode == FOUND
         assert "the link is the problem" in done.stdout, done.stdout
+
+
+class Fake(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    """A gateway that answers with what a test wants."""
+    daemon_threads = True
+
+    class RequestHandlerClass(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = json.dumps(self.server.replies[self.path.removeprefix("/api/v1")]).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    def __init__(self, path, status, inverters):
+        super().__init__(str(path), self.RequestHandlerClass)
+        self.replies = {"/status": status, "/inverters": {"generation": 1, "inverters": inverters}}
+
+
+@contextlib.contextmanager
+def ill(gateway, tmp_path, change):
+    """The socket of a site of four inverters, of which the first one, or the site, is changed."""
+    status, healthy = gateway.owner.get("/status").json, gateway.owner.get("/inverters").json["inverters"][0]
+    inverters = [copy.deepcopy(healthy) for _ in range(4)]
+    for n, inverter in enumerate(inverters):
+        inverter["serial"] = f"80600000010{n}"
+        inverter["link"].update(state="live", polls=100, timeouts=1)
+        inverter["limit"].update(desired_w=None, confirm="unknown")
+        inverter["faults"] = []
+        for channel in inverter["channels"]:
+            channel["dc_power"] = 200
+    change(status, inverters[0])
+    with Fake(tmp_path / "fake.sock", status, inverters) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield tmp_path / "fake.sock"
+        server.shutdown()
+
+
+def put(**values):
+    """A change of the first inverter by path, as link__state="lost"."""
+    def change(_, inverter):
+        for path, value in values.items():
+            place = inverter
+            *folders, name = path.split("__")
+            for folder in folders:
+                place = place[int(folder) if folder.isdigit() else folder]
+            place[name] = value
+    return change
+
+
+def put_status(**values):
+    return lambda status, _: [status[path.split("__")[0]].update({path.split("__")[1]: value})
+                              for path, value in values.items()]
+
+
+GROUND = {"name": "gfdi", "active": True, "latched": True, "text": "ground fault", "advice": "measure the insulation"}
+# Chapter 6.2 of the manual: no data, erratic data, 0 or 2 W, data unlike the neighbours'.
+PICTURES = [
+    (put(link__state="lost"), [], "no data: look at the LED"),
+    (put(link__state="new"), [], "no data: look at the LED"),
+    (put(link__state="lost"), ["off"], "the inverter has no power"),
+    (put(link__state="lost"), ["red"], "ground fault"),
+    (put(link__state="lost"), ["red-flashing"], "no grid at the inverter"),
+    (put(link__state="lost"), ["green-10s"], "hears a gateway: check that it is paired"),
+    (put(link__state="lost"), ["green-2s"], "the link is the problem"),
+    (put(link__timeouts=20), [], "20 % of the requests have no answer; the link is the problem"),
+    (put(channels__1__dc_power=0), [], "input 2 gives 0 W where others give 200 W"),
+    (put(channels__1__dc_power=2), [], "input 2 gives 2 W where others give 200 W"),
+    (put(channels__3__dc_power=90), [], "input 4 gives 90 W, the median of all modules is 200 W"),
+    (put(faults=[GROUND]), [], "ground fault: measure the insulation"),
+    (put(limit__confirm="unconfirmed", limit__desired_w=100), [], "its limit is not confirmed"),
+    (put_status(radio__up=False), [], "the radio does not answer"),
+    (put_status(store__ok=False), [], "the database does not work"),
+    (put_status(radio__foreign_pan=4660), [], "another gateway is on this channel"),
+]
+# What is no fault.
+HEALTHY = [put(), put(link__timeouts=19), put(link__polls=19, link__timeouts=19), put(channels__3__dc_power=101),
+           put(channels__1__dc_power=0, limit__desired_w=0), put(link__state="asleep")]
+
+
+@pytest.mark.parametrize("change, led, words", PICTURES, ids=range(len(PICTURES)))
+def test_doctor_names_what_is_wrong(gateway, tmp_path, change, led, words):
+    with ill(gateway, tmp_path, change) as path:
+        done = run(gateway, "--socket", path, "doctor", *(["806000000100", *led] if led else []), socket=False)
+    assert done.returncode == FOUND, done.stdout + done.stderr
+    assert words in done.stdout and done.stdout.count(":") >= 1
+    # one finding, of the inverter that is ill or of the gateway
+    assert "80600000010" not in done.stdout.replace("806000000100", ""), done.stdout
+
+
+@pytest.mark.parametrize("change", HEALTHY, ids=range(len(HEALTHY)))
+def test_doctor_finds_nothing_in_a_healthy_site(gateway, tmp_path, change):
+    with ill(gateway, tmp_path, change) as path:
+        done = run(gateway, "--socket", path, "doctor", socket=False)
+    assert done.returncode == 0 and "found no problem" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("answer, words", [("green-2s", "the link is the problem"), ("off", "the inverter has no power"),
+                                           ("blue", "look at the LED")])
+def test_doctor_asks_for_the_led_on_a_terminal(gateway, tmp_path, answer, words):
+    with ill(gateway, tmp_path, put(link__state="lost")) as path:
+        terminal, end = pty.openpty()
+        process = subprocess.Popen([BUILD / "host/bin/ecuctl", "--socket", path, "doctor"], stdin=end, stderr=end,
+                                   stdout=subprocess.PIPE, text=True)
+        os.close(end)
+        asked = b""
+        while b"? " not in asked:
+            asked += os.read(terminal, 1000)
+        assert b"806000000100: no data. What does its LED show" in asked
+        os.write(terminal, answer.encode() + b"\n")
+        found, _ = process.communicate(timeout=20)
+        os.close(terminal)
+    assert process.returncode == FOUND and words in found, found
+
+
+def restore(own, path):
+    folders = f"{BUILD}/host/bin:{os.environ['PATH']}"
+    return run(own, "restore", path, env={**os.environ, "PATH": folders, "STATE_DIRECTORY": str(own.state)})
+
+
+def test_restore_brings_a_backup_back(tmp_path):
+    with Gateway(units=1) as own:
+        path = f"/inverters/{own.serials[0]}"
+
+        def rename(name):
+            assert own.owner.put(path, {"name": name}).status == 202
+            wait_for(name, lambda: own.owner.get(path).json["name"] == name)
+
+        rename("south")
+        assert run(own, "backup", tmp_path / "ecu.db").returncode == 0
+        rename("north")
+        done = restore(own, tmp_path / "ecu.db")
+        assert done.returncode == REFUSED and "runs" in done.stderr, done.stderr
+        assert own.owner.get(path).json["name"] == "north"
+        own.ecud.terminate()
+        own.ecud.wait(10)
+        (tmp_path / "none.db").write_bytes(b"no database")
+        for wrong in ("none.db", "absent.db"):
+            done = restore(own, tmp_path / wrong)
+            assert done.returncode == REFUSED and wrong in done.stderr, done.stderr
+        done = restore(own, tmp_path / "ecu.db")
+        assert done.returncode == 0, done.stderr
+        (own.state / "rest.sock").unlink()
+        own.start()
+        wait_for("the restored name", lambda: own.owner.get(path).json["name"] == "south")
+        # its key is there too: an order with a seal is confirmed
+        assert ask(own, "limit", own.serials[0], "300", "--lease", "60")["orders"][0]["state"] == "confirmed"
 
 
 @pytest.mark.parametrize("words", [[], ["explode"], ["status", "now"], ["limit", "site"], ["pair"],

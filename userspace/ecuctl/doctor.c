@@ -16,6 +16,7 @@
  */
 #define NOTHING_W 2
 #define SUN_W 30
+#define INPUTS 4
 /* Less than this share of the median of its neighbours. */
 #define UNLIKE 0.5
 /* More than this share of polls without an answer, after as many polls. */
@@ -72,11 +73,17 @@ struct patient {
 
 /* Each finding writes its text and returns whether it applies. */
 
+/* In daylight nothing comes from it, or nothing has come so far. */
+static bool is_silent(struct json_object *inverter)
+{
+	const char *link = text_of(inverter, "link.state");
+
+	return !strcmp(link, "lost") || !strcmp(link, "new");
+}
+
 static bool no_data(const struct patient *patient, char *text, size_t size)
 {
-	const char *link = text_of(patient->inverter, "link.state");
-
-	if (strcmp(link, "lost") && strcmp(link, "new")) {
+	if (!is_silent(patient->inverter)) {
 		return false;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(leds); i++) {
@@ -141,12 +148,20 @@ static int weakest(const struct patient *patient, double *ret_w)
 	return found;
 }
 
+/* A limit leaves so little that no input shows what its module can give. */
+static bool is_held_down(struct json_object *inverter)
+{
+	return has_number(inverter, "limit.desired_w") &&
+	       number_of(inverter, "limit.desired_w") < INPUTS * SUN_W;
+}
+
 static bool no_power(const struct patient *patient, char *text, size_t size)
 {
 	double w = 0;
 	int channel = weakest(patient, &w);
 
-	if (!channel || w > NOTHING_W || patient->median_w < SUN_W) {
+	if (!channel || w > NOTHING_W || patient->median_w < SUN_W ||
+	    is_held_down(patient->inverter)) {
 		return false;
 	}
 	snprintf(
@@ -198,7 +213,7 @@ static int compare(const void *a, const void *b)
 /* Median power of the modules of all inverters without a limit. */
 static double median_of(struct json_object *inverters)
 {
-	double w[4 * 254];
+	double w[INPUTS * 254];
 	size_t count = 0;
 
 	for (size_t i = 0; i < json_object_array_length(inverters); i++) {
@@ -238,12 +253,11 @@ static const char *led_of(const struct context *context, struct json_object *inv
 			  size_t size)
 {
 	const char *serial = text_of(inverter, "serial");
-	const char *link = text_of(inverter, "link.state");
 
 	if (context->argc == 2 && !strcmp(context->argv[0], serial)) {
 		return context->argv[1];
 	}
-	return strcmp(link, "lost") ? "" : ask_led(serial, answer, size);
+	return is_silent(inverter) ? ask_led(serial, answer, size) : "";
 }
 
 /* Write what is wrong with the site itself. Return the number of findings. */

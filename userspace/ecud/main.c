@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -356,10 +357,32 @@ static int watch_signals(void)
 	return 0;
 }
 
+/* One ecud has a state folder. The lock ends with the process. */
+static int lock_state(char *err, size_t size)
+{
+	char path[PATH_MAX + 16];
+	int fd;
+
+	mkdir(app.config.state, 0700);
+	snprintf(path, sizeof(path), "%s/ecud.lock", app.config.state);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		snprintf(err, size, "%s: %s", path, strerror(errno));
+		return -errno;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		snprintf(err, size, "%s: another ecud runs with this folder: stop it first",
+			 app.config.state);
+		close(fd);
+		return -EBUSY;
+	}
+	return 0;
+}
+
 /* Everything up to the first turn of the loop. */
 static int start(void)
 {
-	char err[512];
+	char err[PATH_MAX + 512];
 	int ret = sd_event_default(&app.ecu.event);
 
 	ret = ret < 0 ? ret : watch_signals();
@@ -371,7 +394,10 @@ static int start(void)
 	if (!app.ecu.model) {
 		return -ENOMEM;
 	}
-	ret = store_open(&app.ecu.store, app.config.state, app.ecu.model, err, sizeof(err));
+	ret = lock_state(err, sizeof(err));
+	ret = ret < 0 ? ret
+		      : store_open(&app.ecu.store, app.config.state, app.ecu.model, err,
+				   sizeof(err));
 	if (ret < 0) {
 		log_err("%s", err);
 		return ret;
@@ -473,13 +499,16 @@ static void override(const struct arguments *arguments)
 /* What needs no daemon: 0, or an exit status; -1 when there is nothing of that kind to do. */
 static int do_store(const struct arguments *arguments)
 {
-	char err[512] = "";
+	char err[PATH_MAX + 512] = "";
 	int ret;
 
 	if (arguments->backup) {
 		ret = store_backup(app.config.state, arguments->backup, err, sizeof(err));
 	} else if (arguments->restore) {
-		ret = store_restore(app.config.state, arguments->restore, err, sizeof(err));
+		ret = lock_state(err, sizeof(err));
+		ret = ret < 0 ? ret
+			      : store_restore(app.config.state, arguments->restore, err,
+					      sizeof(err));
 	} else if (arguments->export) {
 		ret = store_export(app.config.state, arguments->export, err, sizeof(err));
 	} else {

@@ -658,6 +658,8 @@ static void reply_made(struct http_request *request, const char *name, const cha
 	int ret;
 
 	snprintf(path, sizeof(path), "%s/%" PRIu64 "-%s", folder, clock_monotonic_us(), name);
+	/* The file has what the gateway knows now, not what it knew at the last commit. */
+	store_flush(rest_of(request)->ecu->store);
 	ret = make(folder, path, err, sizeof(err));
 	if (ret >= 0) {
 		fd = open(path, O_RDONLY | O_CLOEXEC);
