@@ -401,7 +401,7 @@ enum qs1_droop {
  * @volt_watt_x1024: limit by volt-watt after its response, mW * 1024
  * @droop_x1024: power by the droop after its response, mW * 1024
  * @p_past_mw: power at the last three times of remembering it, newest first
- * @past_calls: steps since the last of them
+ * @past_calls: steps since the last of them, negative after a sag
  * @p_pre_mw: power before the event
  * @p_low_mw: lowest power of an event, where it is held
  * @droop: side of the deadband on which the frequency was last, enum qs1_droop; none
@@ -431,7 +431,7 @@ struct qs1_support {
 	int32_t volt_watt_x1024;
 	int32_t droop_x1024;
 	int32_t p_past_mw[3];
-	uint8_t past_calls;
+	int16_t past_calls;
 	int32_t p_pre_mw;
 	int32_t p_low_mw;
 	uint16_t droop_out;

@@ -30,6 +30,7 @@
 #define DROOP_BACK (200 / QS1_SUPPORT_MS)
 /* The power before an event is taken two to three times this many steps back: 128 to 192 ms. */
 #define PAST_CALLS (64 / QS1_SUPPORT_MS)
+#define SAG_CALLS (1000 / QS1_SUPPORT_MS)
 /* another setting of the reactive power takes over within 10 s (4.6.3: 5 to 300 s) */
 #define FADE_STEPS (10000 / QS1_SUPPORT_MS)
 
@@ -359,13 +360,17 @@ static int32_t droop(struct qs1_core *core, int32_t limit_mw)
 	return now;
 }
 
-/* Paused in a sag, and while power returns after a cessation. */
+/*
+ * Paused in a sag and for a second after it, in which the link gives back what it has
+ * taken up, and while power returns after a cessation.
+ */
 static void remember_power(struct qs1_core *core)
 {
 	struct qs1_support *s = &core->support;
 
-	if (core->dclink.p_return_mw < s->rated_mw || s->v_mv < core->service.v_min_mv ||
-	    ++s->past_calls < PAST_CALLS)
+	if (s->v_mv < core->service.v_min_mv)
+		s->past_calls = -SAG_CALLS;
+	if (core->dclink.p_return_mw < s->rated_mw || ++s->past_calls < PAST_CALLS)
 		return;
 	s->past_calls = 0;
 	s->p_past_mw[2] = s->p_past_mw[1];
