@@ -89,6 +89,13 @@ class Service:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def program_fails(self, *options):
+        """Run emad with options that it refuses; its message."""
+        done = subprocess.run([self.program, "--config", self.config, "--state", self.state, *options],
+                              capture_output=True, text=True, env=self.env)
+        assert done.returncode != 0, done.stdout
+        return done.stderr
+
     @staticmethod
     def proof(who):
         """Headers that authenticate a request: of a token, or of a session as login() returns it."""

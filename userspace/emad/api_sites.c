@@ -399,31 +399,6 @@ void api_delete_sites_id(struct http_request *request)
 	reply_deleted(request, &deleted, site.customer);
 }
 
-static int remove_user(void *ctx, const struct auth_user *user)
-{
-	struct json_object *list = ctx;
-
-	json_object_array_add(list, json_object_new_int64(user->id));
-	return 0;
-}
-
-/* All users of a tenant that has gone. The last owner goes by its tenant's end. */
-static int remove_users(struct auth *auth, int64_t tenant)
-{
-	struct json_object *list = json_object_new_array();
-	int ret = auth_user_list(auth, tenant, remove_user, list);
-	int count = 0;
-
-	for (size_t i = 0; ret == 0 && i < json_object_array_length(list); i++) {
-		ret = auth_user_remove(auth, tenant,
-				       json_object_get_int64(json_object_array_get_idx(list, i)));
-		count += ret == 0;
-		ret = ret == -EPERM ? 0 : ret;
-	}
-	json_object_put(list);
-	return ret < 0 ? ret : count;
-}
-
 void api_delete_tenants_id(struct http_request *request)
 {
 	struct api *api = http_ctx(request);
@@ -452,7 +427,7 @@ void api_delete_tenants_id(struct http_request *request)
 	}
 	ret = sites_delete_customer(api->store, sql, tenant, &deleted);
 	if (ret == 0) {
-		ret = remove_users(api->auth, tenant);
+		ret = auth_tenant_remove(api->auth, tenant);
 		deleted.users = ret;
 	}
 	if (ret < 0) {

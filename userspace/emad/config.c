@@ -8,6 +8,7 @@
 
 #include "conf.h"
 #include "config.h"
+#include "retention.h"
 #include "util.h"
 
 static const struct text {
@@ -92,5 +93,11 @@ int config_load(const char *path, struct config *config, char *err, size_t size)
 		*(int64_t *)((char *)config + numbers[i].offset) = numbers[i].usual;
 	}
 	ret = qs1_conf_read(path ? path : CONFIG_FILE, take_line, config, err, size);
+	if (ret == 0 && config->keep_reports_days &&
+	    config->keep_reports_days < RETENTION_REPORTS_MIN) {
+		snprintf(err, size, "keep_reports_days: expected 0, or %d or more, found %" PRId64,
+			 RETENTION_REPORTS_MIN, config->keep_reports_days);
+		return -EINVAL;
+	}
 	return ret == -ENOENT && !path ? 0 : ret;
 }

@@ -37,6 +37,10 @@
 	X(uplink_port, 9444, 0, 65535, "port of the ECUs") \
 	X(uplink_connections, 2000, 10, 100000, "connections of ECUs at once, two for each ECU") \
 	X(keep_days, 0, 0, 36500, "day blobs are dropped after as many days; 0 keeps them for ever") \
+	X(keep_reports_days, 0, 0, 36500, "single reports go after as many days, at least 32; 0 keeps them") \
+	X(keep_events_days, 0, 0, 36500, "events and ended alarms go after as many days; 0 keeps them") \
+	X(keep_orders_days, 0, 0, 36500, "orders that are over go after as many days; 0 keeps them") \
+	X(keep_audit_days, 0, 0, 36500, "rows of the audit log go after as many days; 0 keeps them") \
 	X(webhook_private, 0, 0, 1, "1: webhooks may go to private addresses, by http too")
 /* clang-format on */
 

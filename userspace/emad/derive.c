@@ -47,6 +47,7 @@ struct source {
  * @zone_min: of the last batch
  * @reports: all of the day, also the stored ones
  * @newest: of the batches
+ * @closed: its reports are not kept any more: more of them change nothing
  * @next: index of the next one in the same bucket, -1 for none
  */
 struct changed_day {
@@ -59,6 +60,7 @@ struct changed_day {
 	struct report *reports;
 	size_t n;
 	struct report newest;
+	bool closed;
 	int next;
 };
 
@@ -103,6 +105,9 @@ int64_t derive_reports(struct store *store, struct sql *sql, int64_t site, uint6
 		return ret;
 	}
 	sealed = sql_blob(rows, 0, &n);
+	if (n == 0) {
+		return -ENODATA;
+	}
 	ret = vault_open_bytes(store->vault, sql_int(rows, 1), sealed, n, &bytes, &n);
 	if (ret == 0) {
 		ret = day_unpack(bytes, n, &reports, &count);
@@ -274,6 +279,9 @@ static int write_changed(struct store *store, struct sql *sql, struct changed *c
 	for (int i = 0; i < changed->days && ret == 0; i++) {
 		const struct changed_day *day = &changed->day[i];
 
+		if (day->closed) {
+			continue;
+		}
 		ret = write_day(store, sql, day);
 		ret = ret < 0 ? ret : derive_unit(sql, day->site, day->ecu, &day->newest);
 	}
@@ -311,10 +319,11 @@ static int open_day(struct store *store, struct sql *sql, struct changed *change
 				     .newest.time_s = INT64_MIN,
 				     .next = *bucket };
 	n = derive_reports(store, sql, source->site, report->serial, day, &new->reports);
-	if (n < 0) {
+	if (n < 0 && n != -ENODATA) {
 		return (int)n;
 	}
-	new->n = (size_t)n;
+	new->closed = n == -ENODATA;
+	new->n = n < 0 ? 0 : (size_t)n;
 	changed->reports += new->n;
 	*bucket = changed->days++;
 	*ret_day = new;
@@ -335,7 +344,7 @@ static int change_day(struct store *store, struct sql *sql, struct changed *chan
 		ret = write_changed(store, sql, changed);
 	}
 	ret = ret < 0 ? ret : open_day(store, sql, changed, source, reports, &day);
-	if (ret < 0) {
+	if (ret < 0 || day->closed) {
 		return ret;
 	}
 	all_n = rollup_merge(day->reports, day->n, reports, n, &all);
@@ -665,7 +674,7 @@ static int rebuild_units(struct store *store, struct sql *sql)
 		int64_t n = derive_reports(store, sql, sql_int(rows, 0), (uint64_t)sql_int(rows, 1),
 					   sql_int(rows, 2), &reports);
 
-		ret = n < 0   ? (int)n
+		ret = n < 0   ? (int)(n == -ENODATA ? 0 : n)
 		      : n > 0 ? derive_unit(sql, sql_int(rows, 0), (uint64_t)sql_int(rows, 3),
 					    &reports[n - 1])
 			      : 0;

@@ -44,7 +44,7 @@ int derive_compact(struct store *store, struct sql *sql, int64_t now_ms);
  * derive_reports() - all reports of an inverter in a local day
  * @ret_reports: to be freed; NULL for none
  *
- * Return: their number, or a negative errno.
+ * Return: their number; -ENODATA when they are not kept any more; or another negative errno.
  */
 int64_t derive_reports(struct store *store, struct sql *sql, int64_t site, uint64_t serial,
 		       int64_t day, struct report **ret_reports);

@@ -333,7 +333,10 @@ static int read_reports(struct store *store, struct sql *sql, const struct histo
 		struct report *reports __cleanup(free_ptr) = NULL;
 		int64_t n = derive_reports(store, sql, query->site, query->serial, day, &reports);
 
-		ret = n < 0 ? (int)n : append_reports(history, reports, (size_t)n, query);
+		/* a day whose reports are not kept any more is empty */
+		ret = n == -ENODATA ? 0
+		      : n < 0	    ? (int)n
+				    : append_reports(history, reports, (size_t)n, query);
 	}
 	return ret;
 }

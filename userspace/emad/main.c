@@ -2,6 +2,7 @@
 /* emad: the monitoring service. */
 #include <argp.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
@@ -26,6 +27,7 @@
 #include "options.h"
 #include "orders.h"
 #include "partitions.h"
+#include "retention.h"
 #include "service_clock.h"
 #include "thread.h"
 #include "version.h"
@@ -266,6 +268,9 @@ static void *run_watch(void *ctx)
 		if (ret >= 0 && now_ms - compacted_ms > COMPACT_MS) {
 			ret = derive_compact(&own->store, sql, now_ms);
 			ret = ret < 0 ? ret : partitions_keep(sql, now_ms, own->config.keep_days);
+			ret = ret < 0 ? ret
+				      : retention_apply(&own->config, sql, own->audit, now_ms,
+							NULL);
 			compacted_ms = now_ms;
 		}
 		if (ret < 0 && sql) {
@@ -471,6 +476,11 @@ static int print_code(void)
 	return 0;
 }
 
+static void show_class(const char *name, int64_t rows)
+{
+	printf("%s: %" PRId64 " older than they are kept\n", name, rows);
+}
+
 static int run_command(const struct arguments *arguments)
 {
 	struct sql *sql = store_sql(&app.store);
@@ -478,6 +488,9 @@ static int run_command(const struct arguments *arguments)
 
 	if (arguments->rebuild) {
 		ret = derive_rebuild(&app.store, sql);
+		/* The log of compacted batches may still have what its class has lost. */
+		ret = ret < 0 ? ret
+			      : retention_apply(&app.config, sql, app.audit, clock_wall_ms(), NULL);
 	}
 	if (ret == 0 && arguments->compact) {
 		ret = derive_compact(&app.store, sql, clock_wall_ms());
@@ -485,6 +498,9 @@ static int run_command(const struct arguments *arguments)
 			printf("%d batches compacted\n", ret);
 			ret = partitions_keep(sql, clock_wall_ms(), app.config.keep_days);
 		}
+		ret = ret < 0 ? ret
+			      : retention_apply(&app.config, sql, app.audit, clock_wall_ms(),
+						show_class);
 	}
 	if (ret == 0 && arguments->hashes) {
 		ret = derive_hashes(sql, stdout);
@@ -503,7 +519,8 @@ static const struct argp_option options[] = {
 	OPTIONS_CHECK,
 	{ "setup", 'S', NULL, 0, "print the first-use code and exit", 0 },
 	{ "rebuild", 'R', NULL, 0, "build the derived tables again from the log and exit", 0 },
-	{ "compact", 'K', NULL, 0, "compact old batches and exit", 0 },
+	{ "compact", 'K', NULL, 0,
+	  "compact old batches, delete what is older than it is kept, and exit", 0 },
 	{ "hashes", 'H', NULL, 0, "print a hash of each derived table and exit", 0 },
 	{ 0 },
 };

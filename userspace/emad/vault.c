@@ -48,10 +48,6 @@ int vault_open(struct vault **ret_vault, const char *path, char *err, size_t siz
 	pthread_mutex_init(&vault->lock, NULL);
 	ret = db_open(&vault->db, path, DB_SAFE, err, size);
 	if (ret == 0) {
-		/* What was deleted is overwritten with zeros. */
-		ret = db_exec(vault->db, "PRAGMA secure_delete = ON");
-	}
-	if (ret == 0) {
 		ret = db_migrate(vault->db, "keys", steps, ARRAY_SIZE(steps), err, size);
 	}
 	if (ret < 0) {

@@ -419,6 +419,14 @@ int auth_user_remove(struct auth *auth, int64_t tenant, int64_t id)
 	return ret > 0 ? 0 : ret < 0 ? ret : -ENOENT;
 }
 
+int auth_tenant_remove(struct auth *auth, int64_t tenant)
+{
+	HOLD(auth);
+
+	/* Sessions and tokens go with their users. */
+	return db_run(auth->db, "DELETE FROM users WHERE tenant=?", "i", tenant);
+}
+
 static int store_password(struct auth *auth, int64_t tenant, int64_t id, const char *hash)
 {
 	HOLD(auth);

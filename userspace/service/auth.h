@@ -123,6 +123,13 @@ int64_t auth_user_add(struct auth *auth, int64_t tenant, const char *name, enum 
  */
 int auth_user_remove(struct auth *auth, int64_t tenant, int64_t id);
 
+/**
+ * auth_tenant_remove() - remove all users of a tenant, also its last owner
+ *
+ * Return: number of users, or a negative errno.
+ */
+int auth_tenant_remove(struct auth *auth, int64_t tenant);
+
 /* Set a password, which ends all sessions of the user. Return: as auth_user_add(). */
 int auth_user_password(struct auth *auth, int64_t tenant, int64_t id, const char *password);
 

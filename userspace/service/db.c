@@ -67,8 +67,8 @@ static int configure(sqlite3 *db, enum db_mode mode)
 	if (mode == DB_READ) {
 		return 0;
 	}
-	ret = db_exec(db,
-		      mode == DB_SAFE ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+	ret = db_exec(db, mode == DB_SAFE ? "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON"
+					  : "PRAGMA synchronous=NORMAL");
 	return ret < 0 ? ret : db_exec(db, "PRAGMA foreign_keys=ON");
 }
 

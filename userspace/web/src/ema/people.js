@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Users and roles, customers, tokens, one's own password, the audit log. */
-import { html } from "/vendor/preact.js";
+import { html, useState } from "/vendor/preact.js";
 import { post, remove } from "../lib/api.js";
 import { number, t, word } from "../lib/texts.js";
 import { useGet, useStore } from "../lib/hooks.js";
@@ -15,6 +15,7 @@ const GIVES = { owner: ["viewer", "owner"], installer: ["viewer", "installer"], 
 function Tenants() {
 	const state = useStore(live);
 	const tenants = useGet("/tenants");
+	const [gone, setGone] = useState(null);
 	return html`<section class="card"><h2>${t("tenants.title")}</h2>
 		<${Answer} from=${tenants}>${({ tenants: list }) => html`<${Table} caption=${t("tenants.title")} rows=${list} id=${(each) => each.id} columns=${[
 			{ title: t("access.name"), cell: (each) => each.name },
@@ -22,10 +23,12 @@ function Tenants() {
 			{ title: t("fleet.sites"), num: true, cell: (each) => number(each.sites) },
 			...(may(state, "remove") ? [{ title: t("action.title"), cell: (each) => html`<${Ask} danger label=${t("action.remove")}
 				question=${t("tenants.remove_ask", { name: each.name, n: each.sites })} act=${async () => {
-					await remove(`/tenants/${each.id}`);
+					setGone({ ...await remove(`/tenants/${each.id}`), name: each.name });
 					tenants.reload();
 				}} />` }] : []),
 		]} />`}<//>
+		${gone && html`<div class="notice ok" role="status"><p>${t("tenants.gone", gone)}</p>
+			<p>${gone.key_destroyed ? t("tenants.key_gone") : t("tenants.key_left")}</p></div>`}
 		${may(state, "tenants") && html`<h3>${t("tenants.add")}</h3><${Form} submit=${t("action.add")} done=${t("action.saved")} act=${async (values, form) => {
 			await post("/tenants", values);
 			form.reset();
