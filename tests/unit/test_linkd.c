@@ -585,6 +585,9 @@ static void a_stock_ecu_pairs_where_qs1d_allows_it(void **state)
 		before = asks;
 		join_all(&other);
 		assert_int_equal(asks, before);
+		join(JOIN_PRIME, &own);
+		join(JOIN_ASK, &own);
+		assert_int_equal(linkd.config.pan, 0xa3d8);
 		join_all(&own);
 		assert_int_equal(linkd.config.pan, 0x6021);
 		assert_int_equal(networks, 1);
