@@ -260,19 +260,6 @@ static void balance(struct core *core)
 
 /* ---- all phases stop together ---- */
 
-static bool stops_for_others(const struct core *core, const struct model_unit *unit)
-{
-	for (int i = 0; i < core->limits.count; i++) {
-		const struct model_limit_entry *entry = &core->limits.entry[i].shown;
-
-		if (!strcmp(entry->owner, PHASES_OWNER) &&
-		    serial_equal(&entry->serial, &unit->serial)) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool is_in_light(const struct model_unit *unit)
 {
 	if (unit->make == MAKE_OURS) {
@@ -286,8 +273,13 @@ static bool is_in_light(const struct model_unit *unit)
 	return false;
 }
 
+/* One that the gateway itself has stopped would give power; one that an order has stopped does not.
+ */
 static bool produces(const struct model_unit *unit)
 {
+	if (unit->limit.desired_w == 0) {
+		return !strcmp(unit->limit.by, CONTROL_BY);
+	}
 	return unit->make == MAKE_OURS
 		       ? unit->state == QS1_STATE_PRODUCING || unit->state == QS1_STATE_DERATING
 		       : power_of(unit) > 0;
@@ -304,7 +296,7 @@ static unsigned int stopped_phases(const struct core *core)
 		power[i] = (struct phases_power){
 			.phase = unit->phase,
 			.ready = ready,
-			.produces = ready && (produces(unit) || stops_for_others(core, unit)),
+			.produces = ready && produces(unit),
 		};
 	}
 	return phases_stopped(power, core->model->units);

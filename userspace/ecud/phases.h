@@ -70,7 +70,7 @@ int phases_name(struct phases_name *unit, int units);
  * struct phases_power - a unit, for phases_stopped()
  * @phase: where it is
  * @ready: it is heard, and in light
- * @produces: it gives power, or would if the gateway did not stop it for another phase
+ * @produces: it gives power, or would if the gateway did not stop it itself
  */
 struct phases_power {
 	enum model_phase phase;
