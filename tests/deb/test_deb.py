@@ -88,14 +88,17 @@ def test_packages_hold_what_make_install_installs(packages, tmp_path):
 @pytest.mark.long
 def test_a_service_package_starts_its_service_and_holds_what_it_needs(packages, tmp_path):
     """The programs that a service starts, its configuration, and a unit that the package enables."""
-    for package, daemon, helper in (("qs1-ecu", "ecud", "qs1-scan"), ("qs1-ema", "emad", "qs1-document")):
+    for package, daemon, program in (("qs1-ecu", "ecud", "lib/qs1/qs1-scan"), ("qs1-ema", "emad", "bin/emactl")):
         file = next(packages.glob(f"{package}_*_amd64.deb"))
         folder = tmp_path / package
         run("dpkg-deb", "--raw-extract", file, folder)
-        for path in (f"usr/sbin/{daemon}", f"usr/lib/qs1/{helper}", f"etc/qs1/{daemon}.conf",
+        for path in (f"usr/sbin/{daemon}", f"usr/{program}", f"etc/qs1/{daemon}.conf",
                      f"lib/systemd/system/{daemon}.service", f"usr/share/man/man8/{daemon}.8.gz",
                      f"usr/share/man/man5/{daemon}.conf.5.gz"):
             assert (folder / path).is_file(), path
         assert f"{daemon}.service" in (folder / "DEBIAN/postinst").read_text()
         assert f"/etc/qs1/{daemon}.conf" in (folder / "DEBIAN/conffiles").read_text()
         assert run(folder / f"usr/sbin/{daemon}", "--config", folder / f"etc/qs1/{daemon}.conf", "--check") == ""
+        # the helper that both start has its own package
+        assert "qs1-document" in (folder / "DEBIAN/control").read_text()
+    assert "usr/lib/qs1/qs1-document" in run("dpkg-deb", "--contents", next(packages.glob("qs1-document_*_amd64.deb")))

@@ -16,3 +16,5 @@ $(BUILD)/host/bin/qs1-document: $(DOCUMENT_OBJ) $(SERVICE_HOST) $(USERLIB_HOST)
 	$(Q)$(CC) -o $@ $^ -lhpdf -lqrencode -ljson-c -lsodium -lzstd -lm
 
 -include $(DOCUMENT_OBJ:.o=.d)
+
+ecu: $(BUILD)/host/bin/qs1-document

@@ -372,6 +372,118 @@ static void draw_warranty(struct document *page, const struct document_site *sit
 	draw_signatures(page);
 }
 
+/* ---- report of the commissioning ---- */
+
+/*
+ * Columns: heading, width in points, member of a check or of an inverter, decimals of a number.
+ * A check is true, false, or null without an answer.
+ */
+static const struct {
+	const char *heading;
+	float width;
+	const char *check;
+	const char *member;
+	int decimals;
+} columns[] = {
+	{ "Inverter", 78, NULL, "serial", 0 },
+	{ "Name", 120, NULL, "name", 0 },
+	{ "Phase", 46, NULL, "phase", 0 },
+	{ "Seen", 36, "seen", NULL, 0 },
+	{ "Producing", 52, "producing", NULL, 0 },
+	{ "W", 40, NULL, "readings.power", 0 },
+	{ "Voltage", 46, "voltage_in_range", NULL, 0 },
+	{ "V", 40, NULL, "readings.grid_voltage", 1 },
+	{ "Frequency", 54, "frequency_in_range", NULL, 0 },
+	{ "Hz", 42, NULL, "readings.grid_frequency", 2 },
+	{ "Profile", 46, "profile_as_wanted", NULL, 0 },
+	{ "Profile in force", 120, NULL, "profile.actual", 0 },
+};
+
+/* A member by its path, as "readings.power"; NULL if absent. */
+static struct json_object *member_at(struct json_object *object, const char *path)
+{
+	char copy[64], *rest = copy, *name;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	while ((name = strsep(&rest, "."))) {
+		if (!json_object_object_get_ex(object, name, &object)) {
+			return NULL;
+		}
+	}
+	return object;
+}
+
+static const char *cell_text(size_t column, struct json_object *check, struct json_object *inverter,
+			     char *text, size_t size)
+{
+	struct json_object *value = columns[column].check
+					    ? member_at(check, columns[column].check)
+					    : member_at(inverter, columns[column].member);
+
+	if (columns[column].check) {
+		return !value ? "unknown" : json_object_get_boolean(value) ? "yes" : "NO";
+	}
+	if (json_object_is_type(value, json_type_string)) {
+		return json_object_get_string(value);
+	}
+	snprintf(text, size, "%.*f", columns[column].decimals, json_object_get_double(value));
+	return value ? text : "-";
+}
+
+/* One row; a text that is too long for its column is cut. */
+static void put_row(struct document *page, struct json_object *check, struct json_object *inverter)
+{
+	float x = MARGIN;
+
+	if (page->y < MARGIN + LINE) {
+		new_page(page, true);
+		put_row(page, NULL, NULL);
+	}
+	page->y -= LINE;
+	HPDF_Page_SetFontAndSize(page->page, page->font, TEXT_SIZE);
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
+		char number[32], cell[64];
+		const char *text = inverter ? cell_text(i, check, inverter, number, sizeof(number))
+					    : columns[i].heading;
+		HPDF_UINT fits = HPDF_Page_MeasureText(page->page, text, columns[i].width - 3,
+						       HPDF_FALSE, NULL);
+
+		snprintf(cell, sizeof(cell), "%.*s", (int)fits, text);
+		put_text(page, x, page->y, TEXT_SIZE, cell);
+		x += columns[i].width;
+	}
+	HPDF_Page_SetLineWidth(page->page, inverter ? 0.2f : 0.8f);
+	HPDF_Page_MoveTo(page->page, MARGIN, page->y - 3);
+	HPDF_Page_LineTo(page->page, x, page->y - 3);
+	HPDF_Page_Stroke(page->page);
+}
+
+static void draw_report(struct document *page, const struct document_site *site)
+{
+	struct json_object *units = member_at(site->checks, "units");
+	struct json_object *inverters = member_at(site->inverters, "inverters");
+	size_t count = units ? json_object_array_length(units) : 0;
+	bool complete = member_bool(site->checks, "complete");
+
+	new_page(page, true);
+	put_line(page, TITLE_SIZE, "Commissioning report");
+	page->y -= 4;
+	put_field(page, "Site", site->name);
+	put_field(page, "ECU", site->ecus);
+	put_field(page, "Made at", site->made_at);
+	put_field(page, "Made by", site->made_by);
+	put_field(page, "Result",
+		  complete ? "complete: every inverter passes every check"
+			   : "NOT complete: an inverter fails a check, or there is none");
+	page->y -= 8;
+	put_row(page, NULL, NULL);
+	for (size_t i = 0; i < count; i++) {
+		put_row(page, json_object_array_get_idx(units, i),
+			json_object_array_get_idx(inverters, i));
+	}
+	draw_signatures(page);
+}
+
 /* ---- all documents ---- */
 
 static const struct {
@@ -381,6 +493,7 @@ static const struct {
 	{ "installation-map", draw_map },
 	{ "registration-card", draw_registration },
 	{ "warranty-card", draw_warranty },
+	{ "commissioning-report", draw_report },
 };
 
 static int draw(struct document *page, size_t kind, const struct document_site *site,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* PDF documents of a site: installation map, registration card, warranty card. */
+/*
+ * PDF documents of a site: installation map, registration card, warranty card, and the report of
+ * its commissioning.
+ */
 #ifndef QS1_DOCUMENTS_H
 #define QS1_DOCUMENTS_H
 
@@ -13,6 +16,8 @@
  * @map: roof map as emad's openapi.json has it
  * @ecus: separated by ", "
  * @serials: of all inverters; those on the map and those that report
+ * @made_at, @made_by: of a report: time with zone, user
+ * @checks, @inverters: of a report: replies of ecud to GET commissioning and GET inverters
  */
 struct document_site {
 	const char *name;
@@ -25,6 +30,10 @@ struct document_site {
 	struct json_object *map;
 	const uint64_t *serials;
 	size_t serial_count;
+	const char *made_at;
+	const char *made_by;
+	struct json_object *checks;
+	struct json_object *inverters;
 };
 
 struct document;
@@ -45,7 +54,8 @@ void document_free(struct document *document);
  *        modules with inverter and input, a label for each inverter, upright or lying, with its
  *        serial number in digits and as a QR code that a scanner reads. "registration-card":
  *        owner, address, installer, date, all serial numbers. "warranty-card": 10 or 25 years
- *        from the date of installation.
+ *        from the date of installation. "commissioning-report": the checks of each inverter, and
+ *        what was measured.
  * @ret_bytes: the PDF, to be freed
  *
  * Return: 0; -EINVAL for another kind; -ENOMEM.

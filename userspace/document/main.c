@@ -5,7 +5,8 @@
  * clients have entered, and needs some megabytes for a second.
  *
  * Members: kind, as document_make() has it; name, address, customer, installer, installed_on, map,
- * warranty_years; ecus and serials, arrays of texts of 12 digits.
+ * warranty_years; ecus and serials, arrays of texts of 12 digits; of a report made_at, made_by,
+ * commissioning and inverters.
  *
  * Exit status: 0; 1 for input that is wrong; 2 without memory, font or sandbox.
  */
@@ -101,6 +102,10 @@ static int make(struct document *document, struct json_object *input)
 		.map = json_object_object_get(input, "map"),
 		.serials = serials,
 		.serial_count = (size_t)count,
+		.made_at = text_of(input, "made_at"),
+		.made_by = text_of(input, "made_by"),
+		.checks = json_object_object_get(input, "commissioning"),
+		.inverters = json_object_object_get(input, "inverters"),
 	};
 	int ret;
 

@@ -65,6 +65,7 @@ ecu-install: ecu
 	install -D -m 755 $(BUILD)/host/bin/ecud $(DESTDIR)/usr/sbin/ecud
 	install -D -m 755 $(BUILD)/host/bin/ecuctl $(DESTDIR)/usr/bin/ecuctl
 	install -D -m 755 $(BUILD)/host/bin/qs1-scan $(DESTDIR)/usr/lib/qs1/qs1-scan
+	install -D -m 755 $(BUILD)/host/bin/qs1-document $(DESTDIR)/usr/lib/qs1/qs1-document
 	install -D -m 644 userspace/ecud/ecud.conf $(DESTDIR)/etc/qs1/ecud.conf
 	install -D -m 644 -t $(DESTDIR)/lib/systemd/system userspace/ecud/system/ecud.service \
 		userspace/ecud/system/ecud.socket

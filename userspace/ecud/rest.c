@@ -12,6 +12,7 @@
 
 #include "../lib/log.h"
 #include "../service/db.h"
+#include "../service/helper.h"
 #include "../service/service_clock.h"
 #include "../web/plain.h"
 #include "../web/web_files.h"
@@ -21,6 +22,7 @@
 #define COOKIE "qs1_session"
 #define SOCKET "rest.sock"
 #define STREAM_KEEP 1024
+#define DOCUMENT "qs1-document"
 #define TICK_US 1000000
 /* The certificate is looked at this often: it is renewed 30 days before its end. */
 #define RENEW_US UINT64_C(3600000000)
@@ -169,6 +171,54 @@ void rest_get_commissioning(struct http_request *request)
 	if (snapshot) {
 		http_reply_json(request, 200, view_commissioning(snapshot, clock_wall_ms()));
 	}
+}
+
+/* Local time with its zone. */
+static char *local_time(int64_t now_ms, char *text, size_t size)
+{
+	time_t now = now_ms / 1000;
+	struct tm local;
+
+	localtime_r(&now, &local);
+	strftime(text, size, "%Y-%m-%d %H:%M %z", &local);
+	return text;
+}
+
+void rest_get_commissioning_report(struct http_request *request)
+{
+	struct snapshot *snapshot __cleanup(free_ptr) = snapshot_or_busy(request);
+	int64_t now_ms = clock_wall_ms();
+	struct json_object *input, *ecus;
+	char made_at[40], *pdf;
+	const char *text;
+	size_t n;
+	int ret;
+
+	if (!snapshot) {
+		return;
+	}
+	input = json_object_new_object();
+	ecus = json_object_new_array();
+	json_object_array_add(ecus, json_object_new_string(snapshot->ecu_id));
+	json_object_object_add(input, "kind", json_object_new_string("commissioning-report"));
+	json_object_object_add(input, "name", json_object_new_string(snapshot->site_name));
+	json_object_object_add(input, "ecus", ecus);
+	json_object_object_add(
+		input, "made_at",
+		json_object_new_string(local_time(now_ms, made_at, sizeof(made_at))));
+	json_object_object_add(input, "made_by",
+			       json_object_new_string(http_identity(request)->name));
+	json_object_object_add(input, "commissioning", view_commissioning(snapshot, now_ms));
+	json_object_object_add(input, "inverters", view_units(snapshot, now_ms));
+	text = json_object_to_json_string_ext(input, JSON_C_TO_STRING_PLAIN);
+	ret = helper_run(DOCUMENT, text, strlen(text), &pdf, &n);
+	json_object_put(input);
+	if (ret < 0) {
+		http_reply_errno(request, -EAGAIN, "report: " DOCUMENT ": %s",
+				 ret == -EOPNOTSUPP ? "not installed" : strerror(-ret));
+		return;
+	}
+	http_reply_take(request, 200, "application/pdf", pdf, n);
 }
 
 void rest_get_limits(struct http_request *request)

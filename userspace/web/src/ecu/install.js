@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The installer's way: labels, places, phases, commissioning with a report to print. */
+/* The installer's way: labels, places, phases, commissioning with its report. */
 import { html, useState } from "/vendor/preact.js";
-import { post, put } from "../lib/api.js";
+import { API, post, put } from "../lib/api.js";
 import { dateTime, t, word } from "../lib/texts.js";
 import { link } from "../lib/route.js";
 import { useGet, useStore } from "../lib/hooks.js";
@@ -73,7 +73,7 @@ function Commissioning({ inverters, status }) {
 				...CHECKS.map((check) => ({ title: t(`install.${check}`), cell: (each) => html`<${Verdict} held=${each[check]} />` })),
 			]} />`}<//>
 		<div class="buttons"><button type="button" onClick=${result.reload}>${t("install.again")}</button>
-			<button type="button" onClick=${() => print()}>${t("install.print")}</button></div></section>`;
+			<a class="button" download="commissioning.pdf" href=${`${API}/commissioning/report`}>${t("install.pdf")}</a></div></section>`;
 }
 
 const Replace = ({ inverters }) => html`<section class="card"><h2>${t("install.replace")}</h2><p>${t("install.replace_hint")}</p>
