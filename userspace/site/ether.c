@@ -194,7 +194,7 @@ static int timeout_ms(void)
 		return 0;
 	}
 	ms = (double)(next - now) / 1000 / ether.speed;
-	return ms < MEDIUM_LINE_MS ? (int)ms : MEDIUM_LINE_MS;
+	return ms < MODEM_LINE_MS ? (int)ms : MODEM_LINE_MS;
 }
 
 static void pass_time(void)
@@ -366,7 +366,7 @@ static int set_up(void)
 	}
 	ret = medium_init(&ether.medium, &config);
 	for (int i = 0; ret >= 0 && i < (int)setting.modems; i++) {
-		const struct medium_port *port = &ether.medium.port[i];
+		const struct modem_port *port = &ether.medium.port[i];
 
 		ret = medium_add_port(&ether.medium, setting.chip);
 		if (ret >= 0) {

@@ -761,7 +761,7 @@ static int serve(char *err, size_t size)
 		fds[ports + 1] =
 			(struct pollfd){ .fd = setting.board.shm ? whole_fd(&site.whole) : -1,
 					 .events = POLLIN };
-		ret = poll(fds, (nfds_t)ports + 2, (int)fmin(ceil(wait_us / 1000), MEDIUM_LINE_MS));
+		ret = poll(fds, (nfds_t)ports + 2, (int)fmin(ceil(wait_us / 1000), MODEM_LINE_MS));
 		if (ret < 0 && errno != EINTR) {
 			snprintf(err, size, "poll: %s", strerror(errno));
 			return -errno;
@@ -902,7 +902,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "qs1-site: %s: cannot be written\n", setting.capture);
 		return 1;
 	}
+	ret = site.whole.board.failed;
 	whole_close(&site.whole);
 	feeder_free(site.feeder);
-	return 0;
+	return ret;
 }

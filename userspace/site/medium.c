@@ -2,12 +2,9 @@
 #include "medium.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include "pcap.h"
 #include "util.h"
@@ -21,16 +18,6 @@
 #define JAM_DBM (-50.0)
 /* The loss of a link is that of frames of this length. */
 #define LOSS_BYTES 100
-
-static void to_host(void *ctx, const uint8_t *bytes, size_t n)
-{
-	struct medium_port *port = ctx;
-
-	/* A host that does not read loses bytes, as with a serial line. */
-	if (write(port->fd, bytes, n) < 0 && errno != EAGAIN) {
-		fprintf(stderr, "modem %d: %s\n", port->number, strerror(errno));
-	}
-}
 
 static void to_capture(void *ctx, uint64_t start_us, int radio, const uint8_t *frame, size_t n)
 {
@@ -128,7 +115,7 @@ int medium_free(struct medium *medium)
 	int ret = 0;
 
 	for (int i = 0; i < medium->ports; i++) {
-		close(medium->port[i].fd);
+		modem_port_close(&medium->port[i]);
 	}
 	if (medium->capture && fclose(medium->capture) != 0) {
 		ret = -errno;
@@ -137,54 +124,25 @@ int medium_free(struct medium *medium)
 	return ret;
 }
 
-/* A pseudo terminal that stays open, raw. */
-static int open_port(struct medium *medium, struct medium_port *port)
-{
-	struct termios termios;
-	const char *name;
-	char link[512];
-	int slave;
-
-	port->fd = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	if (port->fd < 0 || grantpt(port->fd) < 0 || unlockpt(port->fd) < 0 ||
-	    !(name = ptsname(port->fd))) {
-		return -errno;
-	}
-	slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (slave < 0 || tcgetattr(slave, &termios) < 0) {
-		return -errno;
-	}
-	cfmakeraw(&termios);
-	cfsetspeed(&termios, B115200);
-	tcsetattr(slave, TCSANOW, &termios);
-	snprintf(port->name, sizeof(port->name), "%s", name);
-	if (!medium->config.folder) {
-		return 0;
-	}
-	snprintf(link, sizeof(link), "%s/modem%d", medium->config.folder, port->number);
-	unlink(link);
-	return symlink(name, link) < 0 ? -errno : 0;
-}
-
 int medium_add_port(struct medium *medium, enum modem_chip chip)
 {
 	int n = medium->ports;
-	struct medium_port *port = &medium->port[n];
+	char link[512];
 	struct modem_config config = {
 		.chip = chip,
 		.address = n ? (uint16_t)(FIRST_MODEM_ADDRESS + n) : 0,
 		.ieee = UINT64_C(0x00124b0000000000) + (uint64_t)n,
 	};
-	int radio, ret;
+	int radio;
 
 	if (n == MEDIUM_PORTS) {
 		return -ENOSPC;
 	}
-	port->number = n;
-	radio = modem_init(&port->modem, medium->air, &config, to_host, port);
-	ret = radio < 0 ? radio : open_port(medium, port);
-	if (ret < 0) {
-		return ret;
+	snprintf(link, sizeof(link), "%s/modem%d", medium->config.folder ?: "", n);
+	radio = modem_port_open(&medium->port[n], medium->air, &config,
+				medium->config.folder ? link : NULL);
+	if (radio < 0) {
+		return radio;
 	}
 	add_levels(medium, radio);
 	return medium->ports++;
@@ -196,30 +154,10 @@ void medium_add_unit(struct medium *medium, int radio)
 	medium->unit_radio[medium->units++] = radio;
 }
 
-/* The reset line: a host lowers it, with the other lines of a modem, by a speed of 0 (termios). */
-static void watch_reset(struct medium_port *port)
-{
-	struct termios termios;
-	bool held = tcgetattr(port->fd, &termios) == 0 && cfgetospeed(&termios) == B0;
-
-	if (held && !port->held) {
-		modem_reset(&port->modem);
-	}
-	port->held = held;
-}
-
 void medium_hosts(struct medium *medium)
 {
-	uint8_t bytes[512];
-
 	for (int i = 0; i < medium->ports; i++) {
-		struct medium_port *port = &medium->port[i];
-		ssize_t n;
-
-		watch_reset(port);
-		while ((n = read(port->fd, bytes, sizeof(bytes))) > 0) {
-			modem_input(&port->modem, bytes, (size_t)n);
-		}
+		modem_port_serve(&medium->port[i]);
 	}
 }
 

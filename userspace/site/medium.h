@@ -10,20 +10,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "modem.h"
+#include "modem_port.h"
 
 #define MEDIUM_PORTS 16
 #define MEDIUM_UNITS 100
-/* The reset line of a pseudo terminal is looked at this often, ms. */
-#define MEDIUM_LINE_MS 20
-
-struct medium_port {
-	struct modem modem;
-	int number;
-	int fd;
-	char name[64]; /* of the pseudo terminal that a host opens */
-	bool held;     /* the host holds the reset line */
-};
 
 /**
  * struct medium_config - settings of the whole medium
@@ -50,7 +40,7 @@ struct medium_config {
 struct medium {
 	struct air *air;
 	struct medium_config config;
-	struct medium_port port[MEDIUM_PORTS];
+	struct modem_port port[MEDIUM_PORTS];
 	int ports;
 	int unit_radio[MEDIUM_UNITS];
 	int units;
@@ -88,7 +78,7 @@ int medium_switch(const char *text);
 /* Usage of each word, one a line. */
 void medium_help(FILE *file);
 
-/* Bytes and reset lines of the hosts; to be called each MEDIUM_LINE_MS at the latest. */
+/* Bytes and reset lines of the hosts; to be called each MODEM_LINE_MS at the latest. */
 void medium_hosts(struct medium *medium);
 
 #endif /* QS1_SITE_MEDIUM_H */

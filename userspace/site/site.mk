@@ -6,7 +6,7 @@ SITE_INCLUDES := -Iuserspace/link -Iuserspace/lib -Iuserspace/policy -Iuserspace
 SITE_LIBS := -ljson-c $(LINK_LIBS)
 
 # The air and what is on it, in virtual time, for the program and for tests.
-ETHER_SRC := $(addprefix userspace/site/, air.c console.c inverter.c modem.c node.c medium.c pcap.c stack.c steady.c)
+ETHER_SRC := $(addprefix userspace/site/, air.c console.c inverter.c modem.c node.c medium.c modem_port.c pcap.c stack.c steady.c)
 ETHER_OBJ := $(ETHER_SRC:%.c=$(BUILD)/host/%.o)
 ETHER_HOST := $(BUILD)/host/libqs1ether.a
 
