@@ -50,6 +50,10 @@ def _promises(site, status, produced):
     if not site.options.scenario:
         promises.append(_promise("every inverter produces", len(produced) == len(units),
                                  f"{len(produced)} of {len(units)}"))
+    if site.board:
+        errors = site.board.policy.errors
+        promises.append(_promise("the board's Linux carries out the scenario's statements", not errors,
+                                 "; ".join(errors) or "no error"))
     refused = sum(unit["refused"] for unit in units)
     promises.append(_promise("no command has a wrong seal", refused == 0, f"{refused} refused"))
     gateway = site.gateway()
