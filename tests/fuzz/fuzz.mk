@@ -14,7 +14,8 @@ FUZZ_CFLAGS := $(HOST_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined \
 # Two daemons have files of the same name.
 $(FUZZ)/userspace/linkd/%.o $(FUZZ)/tests/fuzz/linkd.o: FUZZ_CFLAGS += -Iuserspace/linkd
 
-$(FUZZ)/userspace/ecud/%.o $(FUZZ)/tests/fuzz/ecu_radio.o: FUZZ_CFLAGS += -Iuserspace/ecud
+# qs1ctl has a file of the same name as the services.
+$(FUZZ)/userspace/ecud/%.o $(FUZZ)/tests/fuzz/ecu_radio.o: FUZZ_CFLAGS += -iquote userspace/ecud -iquote userspace/service
 
 # No coverage of the checksum: its path does not depend on the input, and it took a third of the time.
 $(FUZZ)/userspace/lib/crc32c.o: FUZZ_CFLAGS += -fno-sanitize=fuzzer-no-link

@@ -65,6 +65,9 @@ static void bring_up(void)
 {
 	static const uint8_t zero[6];
 	static const uint8_t up = ZNP_STATE_ROUTER;
+	const struct znp_device_info info = { .address = 1, .state = ZNP_STATE_ROUTER };
+	uint8_t frame[ZNP_FRAME_MAX];
+	int n = znp_device_info_build(&info, frame, sizeof(frame));
 
 	modem_says(ZNP_RESET_IND, zero, 6, 1);
 	for (int step = 0; step < 6; step++) {
@@ -72,20 +75,23 @@ static void bring_up(void)
 			   2);
 	}
 	modem_says(ZNP_ZDO_STATE, &up, 1, 3);
+	/* it is asked for its state and address */
+	linkd_run(&linkd, 3);
+	assert(n > 0);
+	linkd_modem_bytes(&linkd, frame, (size_t)n, 3);
+	assert(linkd.host.address == 1);
 	assert(linkd.host.phase == HOST_UP);
 }
 
 static void radio_says(const uint8_t *bytes, size_t n, uint64_t now)
 {
 	/* the first byte chooses the cluster, too: requests, or a step of a stock pairing */
-	const unsigned int step = bytes[0] >> 1 & 7;
-	const struct znp_incoming incoming = { .cluster =
-						       step < JOIN_STEP_COUNT
-							       ? join_cluster((enum join_step)step)
-							       : ZIGBEE_CLUSTER_REQUEST,
-					       .src = bytes[0] & 1,
-					       .data = bytes + 1,
-					       .n = n - 1 };
+	const unsigned int step = (bytes[0] >> 1 & 7) - 1u;
+	const uint16_t cluster = step < JOIN_STEP_COUNT ? join_cluster((enum join_step)step)
+							: ZIGBEE_CLUSTER_REQUEST;
+	const struct znp_incoming incoming = {
+		.cluster = cluster, .src = bytes[0] & 1, .data = bytes + 1, .n = n - 1
+	};
 	uint8_t frame[ZNP_FRAME_MAX];
 	int length = znp_incoming_build(&incoming, frame, sizeof(frame));
 
