@@ -298,8 +298,8 @@ def late_s(scans, scan_hz):
 def _wave_promises(summary):
     found = summary["wave"]
     late = late_s(found["scans"], found["scan_hz"])
+    rate = f"{found['scan_hz']:.1f} Hz, {late:+.3f} s over the capture" if found["scans"] else "no scan came"
     return [Promise("no scan of the waveform is lost", found["lost"] == 0
                     and found["scans"] == CAPTURE_SCANS,
                     f"{found['lost']} lost of {found['scans']}, {CAPTURE_SCANS} asked for"),
-            Promise("a scan comes with every control period", abs(late) <= CAPTURE_TOLERANCE_S,
-                    f"{found['scan_hz']:.1f} Hz, {late:+.3f} s over the capture")]
+            Promise("a scan comes with every control period", abs(late) <= CAPTURE_TOLERANCE_S, rate)]
