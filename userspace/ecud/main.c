@@ -21,6 +21,7 @@
 #include "core.h"
 #include "ecud.h"
 #include "log.h"
+#include "mdns.h"
 #include "meter.h"
 #include "modbus.h"
 #include "mqtt.h"
@@ -41,7 +42,8 @@
  * The interfaces, in the order of their start: a row here and a file for each.
  */
 static const struct interface *const interfaces[] = {
-	&interface_rest, &interface_modbus, &interface_aps, &interface_mqtt, &interface_meter,
+	&interface_rest, &interface_modbus, &interface_aps,
+	&interface_mqtt, &interface_meter,  &interface_mdns,
 };
 
 static struct {
