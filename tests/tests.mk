@@ -112,8 +112,12 @@ figures:
 ## make bench [ONLY=name]   what it costs, against a baseline where there is one: build/bench.json;
 ##   writes figures as make conformance does
 BENCH_pru := sim pru-programs
+BENCH_ecu_store := $(ECU_YEAR)
+BENCH_ecu_rest := ecu site-programs $(ECU_YEAR)
+BENCH_ecu_kills := ecu site-programs
+BENCH_ecu_abuse := ecu site-programs
 bench:
-	$(MAKE) $(or $(BENCH_$(ONLY)),all m4-replay image kernel-source \
+	$(MAKE) $(or $(BENCH_$(ONLY)),all m4-replay image kernel-source $(BENCH_ecu_rest) \
 		$(if $(wildcard $(PRU_TOOLCHAIN)),pru-programs))
 	@/usr/bin/python3 tests/bench/run.py $(ONLY)
 	@/usr/bin/python3 tests/figures.py $(BUILD)/bench.json

@@ -25,8 +25,9 @@
 #define MINUTE_MS 60000
 #define HOUR_MS (60 * MINUTE_MS)
 #define DAY_MS (24 * INT64_C(3600000))
-/* A paced run takes a second of the site in this time, us: MANUAL_RATE. */
-#define SECOND_US ((useconds_t)(1e6 / MANUAL_RATE))
+/* A paced run takes a second of the site in this time, us; another one as long as it needs. */
+#define SECOND_US 1000
+#define FAST_RATE 1e6
 #define QUARTER_MS (15 * MINUTE_MS)
 /* Look for the sums so often, us. */
 #define SUMS_US 500
@@ -204,12 +205,14 @@ static void produce(struct store *store, int64_t from_ms, int64_t to_ms)
 	int64_t measure_ms = to_ms - (int64_t)(setting.measure_h * HOUR_MS);
 	bool measured = false;
 
+	manual_rate = FAST_RATE;
 	for (int64_t time_ms = from_ms; time_ms < to_ms;
 	     time_ms += (int64_t)(setting.cadence_s * 1000)) {
 		bool paced = time_ms >= measure_ms;
 
 		if (paced && !measured) {
 			power.written_bytes = power.syncs = 0;
+			manual_rate = 1e6 / SECOND_US;
 			measured = true;
 		}
 		poll_all(store, time_ms, paced);
@@ -284,7 +287,7 @@ int main(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 	end_ms =
-		(setting.end_s > 0 ? (int64_t)setting.end_s : (int64_t)time(NULL)) / 60 * MINUTE_MS;
+		(setting.end_s > 0 ? (int64_t)setting.end_s : (int64_t)time(NULL)) / 3600 * HOUR_MS;
 	start_ms = end_ms - (int64_t)(setting.days * DAY_MS);
 	clock_set_ms(start_ms);
 	power_install(false);

@@ -9,7 +9,7 @@
 
 static _Atomic int64_t manual_wall_us;
 /* As for a site at this speed: how often threads look at what waits. */
-#define MANUAL_RATE 1000.0
+static _Atomic double manual_rate = 1000;
 
 int clock_setup(void)
 {
@@ -33,7 +33,7 @@ uint64_t clock_system_us(uint64_t due_us)
 
 double clock_rate(void)
 {
-	return MANUAL_RATE;
+	return manual_rate;
 }
 
 static inline void clock_set_ms(int64_t wall_ms)

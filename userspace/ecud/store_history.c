@@ -370,6 +370,19 @@ static int write_day(sqlite3 *db, uint64_t serial, int32_t day)
 	return ret;
 }
 
+/* One lock for the minutes that are read, and the day. */
+static int commit_day(sqlite3 *db, uint64_t serial, int32_t day)
+{
+	int ret = db_begin(db);
+
+	ret = ret < 0 ? ret : write_day(db, serial, day);
+	ret = ret < 0 ? ret : db_commit(db);
+	if (ret < 0) {
+		db_rollback(db);
+	}
+	return ret;
+}
+
 /* A unit whose day is not written; 0 when all are. */
 static uint64_t unit_without_day(sqlite3 *db, int32_t day)
 {
@@ -409,7 +422,7 @@ static int next_day(sqlite3 *db, int64_t now_s, int64_t late_s)
 	}
 	serial = unit_without_day(db, day);
 	if (serial) {
-		return write_day(db, serial, day) < 0 ? -EIO : 1;
+		return commit_day(db, serial, day) < 0 ? -EIO : 1;
 	}
 	return set_setting(db, "day_done", day) < 0 ? -EIO : 1;
 }

@@ -460,6 +460,8 @@ int store_history(struct store_reader *reader, const struct serial *serial, int6
 	if (serial) {
 		id_parse(serial_format(text, serial), &question.serial);
 	}
+	/* all of it as of one commit, and with one lock */
+	ret = db_exec(reader->db, "BEGIN");
 	for (int64_t start_ms = from_ms - from_ms % step_ms; start_ms < to_ms && ret == 0;
 	     start_ms += STEPS_BLOCK * step_ms) {
 		int64_t end_ms = start_ms + STEPS_BLOCK * step_ms;
@@ -467,6 +469,7 @@ int store_history(struct store_reader *reader, const struct serial *serial, int6
 		ret = history_block(&question, start_ms, end_ms < to_ms ? end_ms : to_ms, step_ms,
 				    &points);
 	}
+	db_rollback(reader->db);
 	return ret < 0 ? ret : points;
 }
 

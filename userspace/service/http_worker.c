@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Two threads that run the handlers which may block. */
+/* Two threads that run the handlers which may block. They give way to all other threads. */
+#include <sys/resource.h>
+
 #include "../lib/thread.h"
 #include "http_server.h"
 
 #define QUEUE_MAX 64
+#define WORKER_NICE 10
 
 /* The next request, or NULL when the server stops. */
 static struct http_request *take(struct http_server *server)
@@ -28,6 +31,8 @@ static void *run(void *ctx)
 	struct http_server *server = ctx;
 	struct http_request *request;
 
+	/* of this thread alone, as nice(7) of Linux has it */
+	setpriority(PRIO_PROCESS, 0, WORKER_NICE);
 	while ((request = take(server))) {
 		request->route->handler(request);
 		MHD_resume_connection(request->connection);
