@@ -15,6 +15,7 @@
 #include "service_clock.h"
 #include "store.h"
 #include "store_history.h"
+#include "store_schema.h"
 
 static char folder[] = "/tmp/qs1-ecu-store-XXXXXX";
 static struct model *model;
@@ -71,6 +72,8 @@ static struct store_unit unit_of(int i)
 	unit.unit.address = (uint16_t)(0x1001 + i);
 	unit.unit.modbus_unit = (uint8_t)(2 + i);
 	unit.unit.phase = PHASE_L2;
+	unit.unit.phase_named = i == 0;
+	unit.unit.phase_group = 2 + i;
 	unit.unit.paired = true;
 	unit.unit.place[2] = (struct model_place){ true, 1.5F, 2, 90 };
 	memset(unit.key.byte, 7 + i, sizeof(unit.key.byte));
@@ -113,6 +116,11 @@ static void units_keys_and_accounts_come_back(void **state)
 	assert_string_equal(found[0].unit.name, "east 0");
 	assert_int_equal(found[0].unit.address, 0x1001);
 	assert_int_equal(found[0].event_last, 1234);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(found[i].unit.phase, PHASE_L2);
+		assert_int_equal(found[i].unit.phase_named, i == 0);
+		assert_int_equal(found[i].unit.phase_group, 2 + i);
+	}
 	assert_memory_equal(found[0].key.byte, unit.key.byte, sizeof(unit.key.byte));
 	assert_memory_equal(found[0].unit.place, unit.unit.place, sizeof(unit.unit.place));
 	for (int i = 0; i < ACCOUNT_CHANNELS; i++) {
@@ -121,6 +129,34 @@ static void units_keys_and_accounts_come_back(void **state)
 	}
 	assert_int_equal(store_get(store, "epoch", err, sizeof(err)), 0);
 	assert_string_equal(err, "42");
+}
+
+/* A store of before phases could be found: all phases in it are names of a person. */
+static void phases_of_an_older_store_are_names(void **state)
+{
+	char path[128];
+	sqlite3 *db;
+
+	(void)state;
+	store_close(store);
+	store = NULL;
+	snprintf(path, sizeof(path), "%s/" STORE_FILE, folder);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(db_open(&db, path, DB_WRITE, err, sizeof(err)), 0);
+	assert_int_equal(db_migrate(db, STORE_COMPONENT, store_schema, 2, err, sizeof(err)), 0);
+	assert_int_equal(db_exec(db, "INSERT INTO unit VALUES ('806000000001',0,'',0,1,4097,2,4,"
+				     "x'','','','','','',NULL,0),('806000000002',0,'',0,1,4098,3,0,"
+				     "x'','','','','','',NULL,0)"),
+			 0);
+	db_close(db);
+	open_store();
+	founds = 0;
+	assert_int_equal(store_load_units(store, take_unit, NULL), 0);
+	assert_int_equal(founds, 2);
+	assert_int_equal(found[0].unit.phase, PHASE_L1_L2);
+	assert_true(found[0].unit.phase_named);
+	assert_false(found[1].unit.phase_named);
+	assert_int_equal(found[0].unit.phase_group, 0);
 }
 
 static int limits_found;
@@ -585,6 +621,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(units_keys_and_accounts_come_back),
+		TEST(phases_of_an_older_store_are_names),
 		TEST(limits_outlive_the_gateway_but_not_those_of_its_controls),
 		TEST(readings_come_back_at_full_rate_and_as_minutes),
 		TEST(nothing_is_recorded_twice_or_lost_when_the_clock_steps_back),
