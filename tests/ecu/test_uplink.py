@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import sqlite3
+import struct
 import subprocess
 import time
 
@@ -128,6 +129,47 @@ def test_a_conflict_begins_a_new_epoch(site):
     site.wait(lambda: site.receiver.conflicts >= 1)
     site.receiver.answer = 200
     site.wait(lambda: len({epoch for epoch, _ in site.receiver.batches}) == 2, 30)
+    site.stop()
+
+
+def created(batch):
+    """When the gateway has sealed the batch first."""
+    return struct.unpack_from("<q", batch, 32)[0]
+
+
+def test_a_service_that_was_restored_gets_the_rest_in_a_new_epoch(site):
+    """It has lost what the gateway has dropped; nothing that the gateway still has is lost or doubled."""
+    site.start()
+    site.wait(lambda: len(site.receiver.batches) >= 6)
+    site.receiver.stop()
+    (epoch, _), = {(key[0], 0) for key in site.receiver.batches}
+    site.wait(lambda: site.query("SELECT count(*) FROM batch")[0][0] >= 8, 60)
+    kept = {created(data) for data, in site.query("SELECT bytes FROM batch")}
+    # back to the state of a backup
+    site.receiver.batches = {key: batch for key, batch in site.receiver.batches.items() if key[1] <= 3}
+    site.receiver.stored = {epoch: 3}
+    site.receiver.start(site.port)
+    site.wait(lambda: len({key[0] for key in site.receiver.batches}) == 2, 60)
+    site.wait(lambda: len(site.receiver.batches) >= 14, 60)
+    site.stop()
+    new = sorted(key[1] for key in site.receiver.batches if key[0] != epoch)
+    assert new == list(range(1, len(new) + 1))
+    times = [created(batch) for batch in site.receiver.batches.values()]
+    assert len(times) == len(set(times)), "a batch came under two keys"
+    assert kept <= set(times)
+
+
+def test_a_conflict_keeps_what_waits(site):
+    site.start()
+    site.wait(lambda: len(site.receiver.batches) >= 2)
+    site.receiver.stop()
+    site.wait(lambda: site.query("SELECT count(*) FROM batch")[0][0] >= 6, 60)
+    waiting = [created(data) for data, in site.query("SELECT bytes FROM batch ORDER BY sequence")]
+    site.receiver.answer = 409
+    site.receiver.start(site.port)
+    site.wait(lambda: site.receiver.conflicts >= 1, 60)
+    site.receiver.answer = 200
+    site.wait(lambda: set(waiting) <= {created(batch) for batch in site.receiver.batches.values()}, 60)
     site.stop()
 
 

@@ -17,6 +17,7 @@
 
 #include "auth.h"
 #include "batch.h"
+#include "epoch.h"
 #include "log.h"
 #include "service_clock.h"
 #include "store_history.h"
@@ -42,6 +43,7 @@ struct request {
 	uint8_t *body;
 	char *answer;
 	size_t answer_n;
+	uint64_t last;	 /* batch of the body */
 	uint64_t due_us; /* not before */
 	uint64_t retry_us;
 	bool running;
@@ -199,16 +201,17 @@ static void keep_sequence(struct uplink *uplink)
 	store_set(uplink->store, "sequence", text);
 }
 
-static void new_epoch(struct uplink *uplink)
+/* @stored: highest sequence that the service has for certain. What is above goes on. */
+static void new_epoch(struct uplink *uplink, uint64_t stored)
 {
-	/* 63 bits, so that every database holds it */
-	randombytes_buf(&uplink->epoch, sizeof(uplink->epoch));
-	uplink->epoch >>= 1;
-	uplink->sequence = 0;
+	int ret = epoch_begin(uplink->store, stored, &uplink->epoch, &uplink->sequence);
+
+	if (ret < 0) {
+		log_err("uplink: no new epoch: %s", strerror(-ret));
+		return;
+	}
 	uplink->sent_through = 0;
 	uplink->settings_changed = true;
-	store_drop_batches(uplink->store, INT64_MAX);
-	keep_sequence(uplink);
 }
 
 /* One batch into the outbox; the store makes it durable before it is sent. */
@@ -393,6 +396,7 @@ static bool send_batches(struct request *request)
 		memcpy(request->body + n, bytes, size);
 		n += size;
 		from = sequence + 1;
+		request->last = sequence;
 		free(bytes);
 	}
 	if (n == 0) {
@@ -599,7 +603,8 @@ static void set_reachable(struct uplink *uplink, bool reachable, const char *why
 	}
 }
 
-static void take_stored(struct uplink *uplink, struct json_object *answer)
+/* @last: batch of the request; all of it are stored. */
+static void take_stored(struct uplink *uplink, struct json_object *answer, uint64_t last)
 {
 	struct json_object *stored = NULL;
 	uint64_t epoch;
@@ -611,11 +616,18 @@ static void take_stored(struct uplink *uplink, struct json_object *answer)
 	}
 	epoch = strtoull(text_member(stored, "epoch"), NULL, 10);
 	sequence = number_member(stored, "sequence");
-	if (epoch == uplink->epoch && sequence >= (double)uplink->sent_through &&
-	    sequence <= (double)uplink->sequence) {
-		uplink->sent_through = (uint64_t)sequence;
-		store_drop_batches(uplink->store, uplink->sent_through);
+	if (epoch != uplink->epoch || isnan(sequence) || sequence > (double)uplink->sequence) {
+		return;
 	}
+	if (sequence < (double)uplink->sent_through) {
+		log_warning("uplink: the service has lost batches %.0f to %" PRIu64
+			    ", as after a restore: new epoch",
+			    sequence + 1, uplink->sent_through);
+		new_epoch(uplink, last);
+		return;
+	}
+	uplink->sent_through = (uint64_t)sequence;
+	store_drop_batches(uplink->store, uplink->sent_through);
 }
 
 static void done(struct request *request, uint64_t now_us)
@@ -630,7 +642,7 @@ static void done(struct request *request, uint64_t now_us)
 		store_set(uplink->store, "enrolled", uplink->config->ema);
 		store_set(uplink->store, STORE_JOB_KEY, text_member(answer, "job_key"));
 	} else if (json_object_is_type(answer, json_type_object)) {
-		take_stored(uplink, answer);
+		take_stored(uplink, answer, request->last);
 		take_orders(uplink, answer);
 	}
 	json_object_put(answer);
@@ -644,7 +656,7 @@ static void failed(struct request *request, long status, const char *why, uint64
 
 	if (status == 409 && request->kind == KIND_BATCHES) {
 		log_err("uplink: the service has another batch with this number: new epoch");
-		new_epoch(uplink);
+		new_epoch(uplink, uplink->sent_through);
 	}
 	request->retry_us = request->retry_us == 0 ? UPLINK_RETRY_US : request->retry_us * 2;
 	if (request->retry_us > UPLINK_RETRY_MAX_US) {
@@ -835,7 +847,7 @@ static void load_sequence(struct uplink *uplink)
 	store_get(uplink->store, "enrolled", text, sizeof(text));
 	uplink->enrolled = !*uplink->config->ema_code || !strcmp(text, uplink->config->ema);
 	if (uplink->epoch == 0) {
-		new_epoch(uplink);
+		new_epoch(uplink, 0);
 		return;
 	}
 	/* the outbox begins behind what the service has stored */

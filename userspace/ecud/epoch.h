@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A new epoch of the uplink: what is kept goes on under new keys. */
+#ifndef ECUD_EPOCH_H
+#define ECUD_EPOCH_H
+
+#include <stdint.h>
+
+#include "store.h"
+
+/**
+ * epoch_begin() - begin a new epoch
+ * @store: its outbox is on stable storage afterwards; nobody appends meanwhile
+ * @stored: highest sequence of the old epoch that the service has for certain: those batches go
+ * @ret_epoch: 63 bits, so that every database holds it
+ * @ret_sequence: of the last batch that is kept; they count from 1
+ *
+ * The other batches keep their content and their clocks, and get new keys and hashes, in one
+ * transaction together with the settings epoch and sequence.
+ *
+ * Return: 0 or a negative errno; nothing has changed then.
+ */
+int epoch_begin(struct store *store, uint64_t stored, uint64_t *ret_epoch, uint64_t *ret_sequence);
+
+#endif /* ECUD_EPOCH_H */
