@@ -20,6 +20,7 @@
 #include "log.h"
 #include "options.h"
 #include "service_clock.h"
+#include "sql.h"
 #include "store.h"
 #include "version.h"
 #include "writer.h"
@@ -116,7 +117,6 @@ static int run_status(struct context *context)
 	struct sql *sql = store_sql(&context->store);
 	int ret = 0;
 
-	writer_object(writer, NULL, "", WRITER_LINES);
 	for (size_t i = 0; i < ARRAY_SIZE(counts) && ret == 0; i++) {
 		char text[24];
 		int64_t value;
@@ -126,7 +126,6 @@ static int run_status(struct context *context)
 		writer_number(writer, counts[i].name, counts[i].label, ret ? NULL : text,
 			      counts[i].unit);
 	}
-	writer_end(writer);
 	if (writer_finish(writer) < 0 || ret < 0) {
 		return fail("%s", ret < 0 ? sql_error(sql) : "output failed");
 	}
@@ -221,7 +220,7 @@ static int run_tenants(struct context *context)
 		"OR company = tenants.id) FROM tenants ORDER BY id",
 		"");
 
-	writer_array(writer, NULL, "", WRITER_LINES);
+	writer_array(writer, "tenants", "", WRITER_LINES);
 	while (ret == 0 && (ret = sql_next(rows)) > 0) {
 		writer_object(writer, NULL, "", WRITER_ROW);
 		writer_number(writer, "id", "", sql_text(rows, 0), "");
@@ -241,7 +240,25 @@ static int run_tenants(struct context *context)
 
 /* ---- backup and restore ---- */
 
-static const char *const files[] = { "control.db", "data.db", "keys.db" };
+/*
+ * What a backup has: the databases, and the keys by which ECUs and browsers know this service.
+ * keys.db comes after the data, so that it has the keys of all that they hold.
+ */
+static const struct {
+	const char *name;
+	bool database;
+	bool in_server; /* with PostgreSQL, it is there */
+} files[] = {
+	{ "control.db", true, false },	    { "data.db", true, true },
+	{ "keys.db", true, false },	    { "tls/ca.pem", false, false },
+	{ "tls/ca.key", false, false },	    { "tls/server.pem", false, false },
+	{ "tls/server.key", false, false },
+};
+
+static bool is_copied(const struct context *context, size_t file)
+{
+	return !files[file].in_server || !sql_is_server(context->config.database);
+}
 
 /* A copy of a database that may be in use. */
 static int copy_database(const char *from, const char *to)
@@ -255,28 +272,67 @@ static int copy_database(const char *from, const char *to)
 		snprintf(err, sizeof(err), "%s", sqlite3_errmsg(source));
 	}
 	db_close(source);
-	if (ret < 0) {
-		return fail("%s: %s", to, err);
-	}
-	return chmod(to, 0600) < 0 ? fail("%s: %s", to, strerror(errno)) : 0;
+	return ret < 0 ? fail("%s: %s", to, err) : 0;
 }
 
-/* backup FOLDER: the data and, in a folder of its own, the keys without which it is unreadable */
+static int copy_file(const char *from, const char *to)
+{
+	FILE *in __cleanup(close_file) = fopen(from, "r");
+	FILE *out __cleanup(close_file) = in ? fopen(to, "wx") : NULL;
+	char bytes[65536];
+	size_t n = out ? fread(bytes, 1, sizeof(bytes), in) : 0;
+
+	if (!out || n == sizeof(bytes) || ferror(in) || fwrite(bytes, 1, n, out) != n ||
+	    fflush(out) || fsync(fileno(out)) < 0) {
+		return fail("%s: %s", in ? to : from, errno ? strerror(errno) : "too large");
+	}
+	return 0;
+}
+
+/* All files of one folder into another, for its owner alone; as root, for that of the folder. */
+static int copy_all(const struct context *context, const char *from, const char *to)
+{
+	struct stat folder;
+	char path[PATH_MAX], source[PATH_MAX];
+	int ret = 0;
+
+	umask(0077);
+	snprintf(path, sizeof(path), "%s/tls", to);
+	if ((mkdir(path, 0700) < 0 && errno != EEXIST) || stat(to, &folder) < 0) {
+		return fail("%s: %s", path, strerror(errno));
+	}
+	if (geteuid() == 0 && chown(path, folder.st_uid, folder.st_gid) < 0) {
+		return fail("%s: %s", path, strerror(errno));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(files) && ret == 0; i++) {
+		if (!is_copied(context, i)) {
+			continue;
+		}
+		snprintf(source, sizeof(source), "%s/%s", from, files[i].name);
+		snprintf(path, sizeof(path), "%s/%s", to, files[i].name);
+		ret = files[i].database ? copy_database(source, path) : copy_file(source, path);
+		if (ret == 0 && geteuid() == 0 && chown(path, folder.st_uid, folder.st_gid) < 0) {
+			ret = fail("%s: %s", path, strerror(errno));
+		}
+	}
+	return ret;
+}
+
+/* backup FOLDER */
 static int run_backup(struct context *context)
 {
 	const char *folder = context->argument[0];
-	int ret = 0;
+	int ret;
 
 	if (mkdir(folder, 0700) < 0) {
 		return fail("%s: %s; expected a folder that does not exist", folder,
 			    strerror(errno));
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(files) && ret == 0; i++) {
-		char from[PATH_MAX];
-		char to[PATH_MAX];
-
-		snprintf(to, sizeof(to), "%s/%s", folder, files[i]);
-		ret = copy_database(path_in_state(context, files[i], from), to);
+	ret = copy_all(context, context->config.state, folder);
+	if (ret == 0 && sql_is_server(context->config.database)) {
+		fputs("emactl: the data are in PostgreSQL: expected that pg_dump has copied them "
+		      "before this\n",
+		      stderr);
 	}
 	return ret;
 }
@@ -284,23 +340,22 @@ static int run_backup(struct context *context)
 /* restore FOLDER: into a state folder without databases */
 static int run_restore(struct context *context)
 {
-	int ret = 0;
+	char path[PATH_MAX];
 
+	if (mkdir(context->config.state, 0700) < 0 && errno != EEXIST) {
+		return fail("%s: %s", context->config.state, strerror(errno));
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		char to[PATH_MAX];
-
-		if (access(path_in_state(context, files[i], to), F_OK) == 0) {
-			return fail("%s exists; stop emad and move its files away first", to);
+		if (access(path_in_state(context, files[i].name, path), F_OK) == 0) {
+			return fail("%s exists; stop emad and move its files away first", path);
+		}
+		snprintf(path, sizeof(path), "%s/%s", context->argument[0], files[i].name);
+		if (is_copied(context, i) && access(path, R_OK) < 0) {
+			return fail("%s: %s; expected a folder of emactl backup", path,
+				    strerror(errno));
 		}
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(files) && ret == 0; i++) {
-		char from[PATH_MAX];
-		char to[PATH_MAX];
-
-		snprintf(from, sizeof(from), "%s/%s", context->argument[0], files[i]);
-		ret = copy_database(from, path_in_state(context, files[i], to));
-	}
-	return ret;
+	return copy_all(context, context->argument[0], context->config.state);
 }
 
 /* ---- program ---- */
