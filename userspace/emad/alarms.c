@@ -15,6 +15,9 @@
 #define OPEN_MAX 512
 /* Comparison of modules begins at this local time, when the day before is complete. */
 #define MODULES_FROM_S 3600
+/* All sites have their turn within this many runs; sites of a run at least. */
+#define RUNS_A_ROUND 12
+#define SITES_A_RUN 100
 
 int alarms_settings(struct sql *sql, int64_t tenant,
 		    struct watch_setting settings[WATCH_RULE_COUNT])
@@ -440,8 +443,8 @@ int alarms_run(struct store *store, struct sql *sql, int64_t site, bool modules,
 	return ret;
 }
 
-/* Sites and their zones; to be freed. */
-static int64_t list_sites(struct sql *sql, int64_t **ret_sites)
+/* Sites after a number and their zones; to be freed. */
+static int64_t list_sites(struct sql *sql, int64_t after, int64_t max, int64_t **ret_sites)
 {
 	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
 	int64_t *sites = NULL;
@@ -449,8 +452,9 @@ static int64_t list_sites(struct sql *sql, int64_t **ret_sites)
 	int ret = sql_query(
 		sql, &rows,
 		"SELECT sites.id, zone_min, COALESCE(progress.number, 0) FROM sites LEFT JOIN progress "
-		"ON progress.name = 'modules-' || sites.id WHERE last_ms IS NOT NULL ORDER BY sites.id",
-		"");
+		"ON progress.name = 'modules-' || sites.id WHERE last_ms IS NOT NULL AND sites.id > $1 "
+		"ORDER BY sites.id LIMIT $2",
+		"ii", after, max);
 
 	while (ret == 0 && (ret = sql_next(rows)) > 0) {
 		int64_t *more = realloc(sites, (size_t)(n + 1) * 3 * sizeof(*more));
@@ -483,13 +487,20 @@ static int mark_modules(struct sql *sql, int64_t site, int64_t day)
 	return ret < 0 ? ret : 0;
 }
 
-int alarms_run_all(struct store *store, struct sql *sql, int64_t now_ms,
-		   void (*changed)(void *ctx, int64_t site), void *ctx)
+int alarms_run_some(struct store *store, struct sql *sql, int64_t now_ms, int64_t *after,
+		    void (*changed)(void *ctx, int64_t site), void *ctx)
 {
 	int64_t *sites __cleanup(free_ptr) = NULL;
-	int64_t n = list_sites(sql, &sites);
-	int ret = n < 0 ? (int)n : 0;
+	int64_t all, max;
+	int64_t n = 0;
+	int ret = sql_one(sql, &all, 0, "SELECT COUNT(*) FROM sites", "");
 
+	max = ret == 0 && all / RUNS_A_ROUND > SITES_A_RUN ? all / RUNS_A_ROUND : SITES_A_RUN;
+	n = ret < 0 ? ret : list_sites(sql, *after, max, &sites);
+	ret = n < 0 ? (int)n : 0;
+	if (n >= 0) {
+		*after = n < max ? 0 : sites[(n - 1) * 3];
+	}
 	for (int64_t i = 0; i < n && ret == 0; i++) {
 		int64_t day = day_of(now_ms / 1000 - MODULES_FROM_S, (int)sites[i * 3 + 1]);
 		bool modules = day != sites[i * 3 + 2];

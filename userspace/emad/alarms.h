@@ -25,15 +25,18 @@ int alarms_settings(struct sql *sql, int64_t tenant,
 int alarms_run(struct store *store, struct sql *sql, int64_t site, bool modules, int64_t now_ms);
 
 /**
- * alarms_run_all() - run the rules for every site that is due
+ * alarms_run_some() - run the rules for the next sites
  *
- * Sites are due each minute; modules are compared once in a site's local day, after 1 h.
+ * @after: number of the last site that was looked at, 0 at the begin of a round
+ *
+ * Called each 5 s, it looks at a hundred sites, or at a twelfth when there are more, so that each
+ * comes once a minute. Modules are compared once in a site's local day, after 1 h.
  *
  * @changed: called for each site whose alarms changed; NULL for none
  *
  * Return: 0 or a negative errno.
  */
-int alarms_run_all(struct store *store, struct sql *sql, int64_t now_ms,
-		   void (*changed)(void *ctx, int64_t site), void *ctx);
+int alarms_run_some(struct store *store, struct sql *sql, int64_t now_ms, int64_t *after,
+		    void (*changed)(void *ctx, int64_t site), void *ctx);
 
 #endif /* EMAD_ALARMS_H */

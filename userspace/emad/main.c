@@ -252,6 +252,7 @@ static void *run_watch(void *ctx)
 {
 	struct app *own = ctx;
 	int64_t compacted_ms = 0;
+	int64_t site = 0;
 
 	while (wait_for(own, (int64_t)(WATCH_MS / (clock_rate() > 1 ? clock_rate() : 1)) + 200,
 			false)) {
@@ -260,7 +261,7 @@ static void *run_watch(void *ctx)
 		int ret = sql ? orders_expire(sql, now_ms) : -ENOTCONN;
 
 		if (ret == 0) {
-			ret = alarms_run_all(&own->store, sql, now_ms, on_changed, own);
+			ret = alarms_run_some(&own->store, sql, now_ms, &site, on_changed, own);
 		}
 		if (ret == 0) {
 			ret = notify_run(&own->config, sql, now_ms);
