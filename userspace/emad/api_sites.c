@@ -65,11 +65,17 @@ static struct json_object *site_json(const struct sql_rows *rows)
 
 /* ---- list ---- */
 
+#define LIST_WHERE                                                                                 \
+	API_VISIBLE                                                                                \
+	" AND ($2 = '' OR LOWER(sites.name) LIKE $2 ESCAPE '\\' OR LOWER(address) LIKE "           \
+	"$2 ESCAPE '\\') AND ($3 = '' OR state = $3) AND (alarms > 0 OR $4 = 0)"
+/* Of 100,000 sites the numbers alone are sorted, and counted apart: a window over whole rows took
+ * ten times as long. */
 #define LIST(order)                                                                                \
-	"SELECT " SITE_COLUMNS ", COUNT(*) OVER ()" SITE_FROM "WHERE " API_VISIBLE                 \
-	" AND ($2 = '' OR LOWER(sites.name) LIKE $2 ESCAPE '\\' OR LOWER(address) LIKE $2 ESCAPE " \
-	"'\\') AND ($3 = '' OR state = $3) AND (alarms > 0 OR $4 = 0) ORDER BY " order             \
-	" LIMIT $5 OFFSET $6"
+	"SELECT " SITE_COLUMNS ", (SELECT COUNT(*) FROM sites WHERE " LIST_WHERE                   \
+	") FROM (SELECT sites.id AS page FROM sites WHERE " LIST_WHERE " ORDER BY " order          \
+	" LIMIT $5 OFFSET $6) p JOIN sites ON sites.id = page JOIN tenants c ON c.id = customer "  \
+	"LEFT JOIN tenants i ON i.id = company ORDER BY " order
 
 /* Columns: name in the query, statement. */
 static const struct {

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the benchmarks of a fleet have in common, see tests/bench/fleet_*.py."""
+
+import contextlib
+import json
+import os
+import pathlib
+import sys
+import tempfile
+
+from fleetlib import Fleet
+
+
+class Rows:
+    """Figures of one benchmark, with the load of the machine when each was measured."""
+
+    def __init__(self, command):
+        self.command = command
+        self.rows = []
+
+    def add(self, name, value, unit, goal=None):
+        self.rows.append({"name": name, "ours": round(value, 1), "baseline": goal,
+                          "ratio": round(value / goal, 3) if goal else None, "unit": unit,
+                          "command": self.command})
+
+    def add_load(self, name):
+        """Of the last minute; the processors are part of the name."""
+        self.add(f"{name}: load of the machine with {os.cpu_count()} processors", os.getloadavg()[0], "")
+
+    def print(self):
+        json.dump(self.rows, sys.stdout, indent=1)
+        print()
+
+
+@contextlib.contextmanager
+def started():
+    """A fleet that runs."""
+    with tempfile.TemporaryDirectory() as folder:
+        fleet = Fleet(pathlib.Path(folder))
+        try:
+            yield fleet.start()
+        finally:
+            fleet.stop()
+
+
+def finished(generator):
+    """Summary of generated ECUs that have ended."""
+    text, _ = generator.communicate()
+    assert generator.returncode == 0, text
+    return json.loads(text)
