@@ -126,12 +126,12 @@ class Gateway:
     """
 
     def __init__(self, units=2, config="", broker=False, pair=True, watts=200, store=None, speed=1,
-                 cadence_s=1, clock=None):
+                 cadence_s=1, clock=None, bus=None):
         self.units, self.more, self.with_broker, self.pair, self.watts = \
             units, config, broker, pair, watts
         self.store, self.speed, self.cadence_s = store, speed, cadence_s
         self.clock = clock or ((speed, None) if speed != 1 else None)
-        self.processes = []
+        self.bus, self.processes = bus, []
 
     def __enter__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="qs1-ecu-"))
@@ -220,6 +220,8 @@ class Gateway:
 
     def start(self):
         environment = {**os.environ, **(clock(*self.clock) if self.clock else {})}
+        # the system's own bus is never touched
+        environment["DBUS_SYSTEM_BUS_ADDRESS"] = self.bus or f"unix:path={self.folder}/no-bus"
         self.ecud = self.spawn(BUILD / "host/bin/ecud", "--config", self.folder / "ecud.conf",
                                env=environment)
         self.local = Api(self, local=True)

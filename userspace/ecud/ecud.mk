@@ -69,6 +69,8 @@ ecu-install: ecu
 	install -D -m 644 userspace/ecud/ecud.conf $(DESTDIR)/etc/qs1/ecud.conf
 	install -D -m 644 -t $(DESTDIR)/lib/systemd/system userspace/ecud/system/ecud.service \
 		userspace/ecud/system/ecud.socket
+	install -D -m 644 -t $(DESTDIR)/usr/share/polkit-1/rules.d \
+		userspace/ecud/system/60-qs1-ecu.rules
 	install -D -m 644 -t $(DESTDIR)/usr/share/qs1/profiles profiles/*.conf
 	install -D -m 644 -t $(DESTDIR)/usr/share/man/man1 Documentation/man/ecuctl.1
 	install -D -m 644 -t $(DESTDIR)/usr/share/man/man5 Documentation/man/ecud.conf.5
