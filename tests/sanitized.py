@@ -16,9 +16,14 @@ def includes(folders):
 
 def build_library(folder, sources, folders):
     """An archive of @sources, in @folder; @folders of userspace hold their headers."""
-    subprocess.run([*CC, *includes(folders), "-c", *sources], cwd=folder, check=True)
     archive = folder / "libsanitized.a"
-    subprocess.run(["ar", "rcs", archive, *folder.glob("*.o")], check=True)
+    sources = list(sources)
+    for parent in sorted({path.parent for path in sources}):
+        (folder / parent.name).mkdir()
+        subprocess.run([*CC, *includes(folders), "-c", *(path for path in sources if path.parent == parent)],
+                       cwd=folder / parent.name, check=True)
+    # all at once: two folders may have files of the same name, which a second ar would replace
+    subprocess.run(["ar", "rcs", archive, *sorted(folder.glob("*/*.o"))], check=True)
     return archive
 
 
