@@ -206,6 +206,7 @@ takes_permission()
 
 pause_service
 plan 12
+heart_may_pause yes
 check "the driver has a GPIO chip" has_chip
 check "lines have their names" names_lines
 check "LED lines are in use" leds_are_taken
@@ -216,6 +217,7 @@ check "a low enable line disarms and prevents arming" takes_permission enable
 check "the emergency stop disarms" takes_permission emergency-stop-n
 check "the green LED drives its line" drives "$GREEN" led-green
 check "the red LED drives its line" drives "$RED" led-red
+heart_may_pause no
 check "the LEDs show missing heartbeats" missing_heartbeats_are_shown
 check "no warning in the kernel's log" log_is_clean
 finish
