@@ -7,9 +7,9 @@ import time
 from board.qga import NoAnswer
 
 OUTPUT = "/run/suite.out"
-POLL_S = 2
-# A busy machine runs the guest several times slower.
-CASE_S = 500
+POLL_S = 1
+# A busy machine runs the guest several times slower, and load.sh waits up to 600 s for udev.
+CASE_S = 900
 
 
 def _output(agent):
