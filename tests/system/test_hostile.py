@@ -87,7 +87,7 @@ echo $round $longest
 
 
 class Garbage:
-    """Writes into the board's memory from its own thread until stop() is called."""
+    """Context manager: writes into the board's memory from its own thread."""
 
     def __init__(self, path, seed):
         self.random = random.Random(seed)
@@ -97,9 +97,12 @@ class Garbage:
         starts = sorted(OFFSETS.values())
         self.spans = list(zip([0] + starts, starts + [END]))
         self.thread = threading.Thread(target=self._run, daemon=True)
-        self.thread.start()
 
-    def stop(self):
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *failure):
         self.stopped.set()
         self.thread.join()
 
@@ -170,10 +173,9 @@ def test_garbage_in_every_field_crashes_hangs_and_leaks_nothing(board, agent, sh
     agent.write_file("/run/use", USER.encode())
     memory = []
     for part in range(2):
-        garbage = Garbage(shared, SEED + part)
-        result = agent.run(["/bin/sh", "/run/use", str(FUZZ_S), str(ROUNDS)],
-                           timeout_s=FUZZ_S + 600)
-        garbage.stop()
+        with Garbage(shared, SEED + part) as garbage:
+            result = agent.run(["/bin/sh", "/run/use", str(FUZZ_S), str(ROUNDS)],
+                               timeout_s=FUZZ_S + 600)
         rounds, longest_s = map(int, result.out.split())
         print(f"seed {SEED + part}: {garbage.writes} writes, {rounds} rounds, "
               f"the longest answer took {longest_s} s")
@@ -227,7 +229,8 @@ def _hostile():
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("what,use", [("drain", STREAM), ("handshake", RESTARTS)])
+@pytest.mark.parametrize("what,use", [("drain", STREAM), ("handshake", RESTARTS)],
+                         ids=["drain", "handshake"])
 def test_changes_between_two_reads_do_no_harm(board, agent, shared, hostile, what, use):
     agent.check("systemctl stop qs1d")
     agent.shell(f"cd {INVERTER} && echo 0 >armed")
