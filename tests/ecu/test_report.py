@@ -37,8 +37,9 @@ def test_the_report_has_each_check_of_each_inverter(gateway, tmp_path):
     assert abs(float(found[5]) - each["readings"]["power"]) < 50
     assert abs(float(found[7]) - each["readings"]["grid_voltage"]) < 2
     assert abs(float(found[9]) - 60) < 0.1 and found[11] == "ieee1547-2018-cat3"
-    # another one has no profile that anybody wants
-    assert row(words, gateway.serials[1])[-2:] == ["unknown", "-"]
+    # what nobody wants is not judged, and what nobody knows is not shown
+    other = installer.get(f"/inverters/{gateway.serials[1]}").json["profile"]
+    assert row(words, gateway.serials[1])[-2:] == ["yes" if other["wanted"] else "unknown", other["actual"] or "-"]
 
 
 def test_a_check_that_fails_is_in_the_report(gateway, tmp_path):
