@@ -34,9 +34,11 @@ def main():
         abuse.run(hours * 0.9)
         memory_after, descriptors_after = abuse.measure()
         rows = [row("hours of the site", hours, "h"),
-                row("hours of real time", round(hours / speed, 2), "h"),
+                row("speed of the site", speed, ""),
                 row("attacks of clients", sum(abuse.rounds().values()), ""),
+                row("answers to sound clients that were wrong", len(abuse.failures()), ""),
                 row("resident memory afterwards", memory_after, "kB", memory),
+                row("resident memory afterwards, over that before", round(memory_after / memory, 3), ""),
                 row("descriptors afterwards", descriptors_after, "", descriptors)]
     json.dump(rows, sys.stdout, indent=1)
     print()

@@ -23,12 +23,8 @@ GATEWAYS = 5
 
 
 def farm(seed, kills):
-    with tempfile.TemporaryDirectory() as name:
-        gateway = Kills(pathlib.Path(name), seed)
-        try:
-            return gateway.run(kills)
-        finally:
-            gateway.close()
+    with tempfile.TemporaryDirectory() as name, Kills(pathlib.Path(name), seed) as gateway:
+        return gateway.run(kills)
 
 
 def row(name, value, unit):

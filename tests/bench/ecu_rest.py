@@ -103,7 +103,7 @@ class Busy:
     def client(self):
         try:
             while not self.stop.is_set():
-                self.work()
+                self.work(self.stop)
                 with self.rounds.get_lock():
                     self.rounds.value += 1
         except BaseException as error:
@@ -121,7 +121,7 @@ class Busy:
 
 
 def roll_up(gateway):
-    def work():
+    def work(_):
         now_ms = int(time.time() * 1000)
         for step in ("3600", "day", "month"):
             reply = gateway.api["viewer"].get(f"/history?from={now_ms - YEAR_MS}&to={now_ms}&step={step}")
@@ -130,19 +130,19 @@ def roll_up(gateway):
 
 
 def stream(gateway):
-    """Until each inverter was heard."""
-    def work():
+    """Until the end; it must have heard each inverter."""
+    def work(stop):
         heard = set()
         for name, event in gateway.api["viewer"].follow():
             if name == "inverter":
                 heard.add(event["serial"])
-            if len(heard) == UNITS:
+            if len(heard) == UNITS and stop.is_set():
                 return
     return work
 
 
 def master(gateway):
-    def work():
+    def work(_):
         client = connect(gateway.modbus_port)
         Device(client, 2)
         client.close()
@@ -175,6 +175,7 @@ def main():
             rows.append(row("resident at the most, after roll-ups of the year", status_mb(pid, "VmHWM"),
                             "MiB"))
             for share, name in ((0.5, "median"), (0.99, "99th percentile")):
+                rows.append(row(f"REST without a roll-up: {name}", round(percentile(idle, share), 1), "ms"))
                 rows.append(row(f"REST during a roll-up of the year: {name}",
                                 round(percentile(busy, share), 1), "ms",
                                 round(percentile(idle, share), 1)))

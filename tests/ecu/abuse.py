@@ -40,6 +40,7 @@ class Client(threading.Thread):
         self.abuse, self.kind = abuse, kind
         self.random = random.Random(seed)
         self.rounds = 0
+        self.failures = []
 
     def run(self):
         ports = self.abuse.gateway.port, self.abuse.gateway.modbus_port, self.abuse.gateway.aps_port
@@ -47,8 +48,11 @@ class Client(threading.Thread):
             if self.abuse.quiet.is_set():
                 time.sleep(0.2)
                 continue
-            with contextlib.suppress(OSError):
-                self.kind(self, ports[self.rounds % len(ports)])
+            try:
+                with contextlib.suppress(OSError):
+                    self.kind(self, ports[self.rounds % len(ports)])
+            except Exception as error:  # of a sound client: an answer that is wrong
+                self.failures.append(repr(error))
             self.rounds += 1
             time.sleep(0.05)
 
@@ -116,7 +120,8 @@ class Client(threading.Thread):
             Device(client, 2)
             client.close()
         else:
-            assert self.abuse.gateway.api["viewer"].get("/inverters").status == 200
+            reply = self.abuse.gateway.api["viewer"].get("/inverters")
+            assert reply.status == 200, reply.body
 
 
 KINDS = (Client.half_open, Client.slow, Client.stalled, Client.garbage, Client.reconnecting,
@@ -199,6 +204,9 @@ class Abuse:
             assert self.gateway.ecud.poll() is None, self.gateway.text_of_log()
             self.disturb()
             time.sleep(min(2, max(0, end - time.monotonic())))
+
+    def failures(self):
+        return [text for client in self.clients for text in client.failures]
 
     def rounds(self):
         return {client.kind.__name__: client.rounds for client in self.clients}

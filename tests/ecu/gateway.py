@@ -225,10 +225,15 @@ class Gateway:
         self.ecud = self.spawn(BUILD / "host/bin/ecud", "--config", self.folder / "ecud.conf",
                                env=environment)
         self.local = Api(self, local=True)
-        wait_for("ecud's socket", lambda: (self.state / "rest.sock").exists() or
-                 self.ecud.poll() is not None)
+        wait_for("ecud's socket", lambda: self.answers() or self.ecud.poll() is not None)
         assert self.ecud.poll() is None, self.text_of_log()
         self.nobody = Api(self)
+
+    def answers(self):
+        try:
+            return self.local.get("/status").status == 200
+        except OSError:
+            return False
 
     def text_of_log(self):
         self.log.flush()
@@ -254,7 +259,7 @@ class Gateway:
         wait_for("readings of all units", self.all_live, 60)
 
     def local_token(self, role, **more):
-        reply = self.nobody.ask("POST", "/tokens", {"name": role, "role": role, "days": 1, **more},
+        reply = self.nobody.ask("POST", "/tokens", {"name": role, "role": role, "days": 30, **more},
                                 Cookie=self.cookie)
         assert reply.status == 201, reply.body
         return reply.json["token"]

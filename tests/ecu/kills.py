@@ -33,17 +33,26 @@ class Verdict:
 
 
 class Kills:
+    """A gateway to be killed. Use it in a with statement."""
+
     def __init__(self, folder, seed=1):
         self.random = random.Random(seed)
         self.air = Air(folder, UNITS, SPEED)
         self.gateway = Gateway(folder)
-        self.gateway.make_store(self.air.units)
-        self.environment = clock(SPEED)
         self.first = {}   # account: its counter when it had counted nothing
         self.totals = {}  # account: its total after the kill before
         self.verdict = Verdict()
 
-    def close(self):
+    def __enter__(self):
+        try:
+            self.gateway.make_store(self.air.units)
+        except BaseException:
+            self.__exit__()
+            raise
+        self.environment = clock(SPEED)
+        return self
+
+    def __exit__(self, *_):
         if self.gateway.process:
             self.gateway.stop(signal.SIGKILL)
         self.air.process.kill()

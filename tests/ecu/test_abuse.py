@@ -20,6 +20,7 @@ def test_abuse_for_hours_leaves_nothing(tmp_path):
         memory_after, descriptors_after = abuse.measure()
         print(f"{memory} to {memory_after} kB, {descriptors} to {descriptors_after} descriptors; "
               f"{abuse.rounds()}")
+        assert not abuse.failures()
         assert all(count > 0 for count in abuse.rounds().values())
         assert memory_after <= memory + GROWTH_KB
         assert descriptors_after <= descriptors

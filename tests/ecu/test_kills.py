@@ -10,11 +10,8 @@ KILLS = 30
 
 @pytest.mark.long
 def test_kills_lose_no_energy_and_double_none(tmp_path):
-    kills = Kills(tmp_path)
-    try:
+    with Kills(tmp_path) as kills:
         verdict = kills.run(KILLS)
-    finally:
-        kills.close()
     print(f"{verdict.kills} kills, {verdict.counted} of them after new energy was stored, "
           f"{verdict.energy_mwh / 1000:.1f} Wh counted")
     assert verdict.damaged == 0

@@ -3,6 +3,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -33,6 +34,10 @@
 #include "util.h"
 #include "version.h"
 
+/* Buffers from this size on, as histories have them, go back to the system when they are freed. */
+#define MMAP_BYTES (64 * 1024)
+/* Heaps that the threads share. */
+#define ARENAS 2
 /* A port that is not there is tried again this often. */
 #define RETRY_US UINT64_C(2000000)
 /* A wall clock that moves by more than this against the monotonic one was set. */
@@ -533,6 +538,8 @@ int main(int argc, char **argv)
 	char err[PATH_MAX + 512];
 	int ret;
 
+	mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
+	mallopt(M_ARENA_MAX, ARENAS);
 	argp_err_exit_status = EXIT_CONFIG;
 	argp_program_version_hook = version_print;
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
