@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The report of the commissioning, as a person reads it."""
 
+import json
 import subprocess
 
+import pytest
+
 from gateway import wait_for
+from paths import BUILD
 
 PATH = "/commissioning/report"
 
@@ -50,3 +54,14 @@ def test_a_check_that_fails_is_in_the_report(gateway, tmp_path):
     gateway.owner.post(f"/inverters/{serial}/commands", {"command": "start"})
     assert "NOT complete" in words and "NO" in row(words, serial)
     wait_for("production", lambda: gateway.owner.get(f"/inverters/{serial}").json["readings"]["power"] > 500)
+
+
+@pytest.mark.parametrize("more", [
+    {}, {"commissioning": {"units": [1, 2]}, "inverters": 5}, {"commissioning": {"units": 5, "complete": True}},
+    {"commissioning": {"units": [{}], "complete": True}, "inverters": {"inverters": {"a": 1}}},
+    {"commissioning": {"units": [[]], "complete": True}, "inverters": {"inverters": [7]}}])
+def test_a_report_of_something_else_has_no_rows_that_pass(more):
+    done = subprocess.run([BUILD / "host/bin/qs1-document"], capture_output=True, check=True,
+                          input=json.dumps({"kind": "commissioning-report", **more}).encode())
+    words = subprocess.run(["pdftotext", "-layout", "-", "-"], input=done.stdout, capture_output=True, check=True)
+    assert b"Commissioning report" in words.stdout and b"yes" not in words.stdout

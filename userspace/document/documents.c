@@ -413,6 +413,14 @@ static struct json_object *member_at(struct json_object *object, const char *pat
 	return object;
 }
 
+/* Members of an array, 0 for anything else. */
+static size_t count_at(struct json_object *object, const char *path)
+{
+	struct json_object *array = member_at(object, path);
+
+	return json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
+}
+
 static const char *cell_text(size_t column, struct json_object *check, struct json_object *inverter,
 			     char *text, size_t size)
 {
@@ -462,8 +470,9 @@ static void draw_report(struct document *page, const struct document_site *site)
 {
 	struct json_object *units = member_at(site->checks, "units");
 	struct json_object *inverters = member_at(site->inverters, "inverters");
-	size_t count = units ? json_object_array_length(units) : 0;
-	bool complete = member_bool(site->checks, "complete");
+	size_t count = count_at(site->checks, "units");
+	bool complete = count > 0 && count == count_at(site->inverters, "inverters") &&
+			member_bool(site->checks, "complete");
 
 	new_page(page, true);
 	put_line(page, TITLE_SIZE, "Commissioning report");
@@ -477,7 +486,7 @@ static void draw_report(struct document *page, const struct document_site *site)
 			   : "NOT complete: an inverter fails a check, or there is none");
 	page->y -= 8;
 	put_row(page, NULL, NULL);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && i < count_at(site->inverters, "inverters"); i++) {
 		put_row(page, json_object_array_get_idx(units, i),
 			json_object_array_get_idx(inverters, i));
 	}
