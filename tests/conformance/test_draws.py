@@ -64,3 +64,10 @@ def test_the_spread_names_the_worst_and_its_seed():
 def test_a_figure_that_was_not_measured_is_the_worst():
     row, = draws.spread("any", [result(1, 0.1), result(2, None, False), result(3, 0.3)])
     assert row["seed"] == 2 and row["missed"] == 1
+
+
+def test_a_procedure_measured_alone_replaces_its_own_rows_of_the_table():
+    head = ["| figure | limit |", "|---|---|"]
+    old = [*head, "| peak | 1 |", "| power | 2 |"]
+    assert draws.merged(old, [*head, "| power | 3 |", "| trips | 4 |"]) == \
+        [*head, "| peak | 1 |", "| power | 3 |", "| trips | 4 |"]
