@@ -33,6 +33,7 @@ def main():
         memory, descriptors = abuse.measure()
         abuse.run(hours * 0.9)
         memory_after, descriptors_after = abuse.measure()
+        print(*abuse.failures(), sep="\n", file=sys.stderr)
         rows = [row("hours of the site", hours, "h"),
                 row("speed of the site", speed, ""),
                 row("attacks of clients", sum(abuse.rounds().values()), ""),
