@@ -8,7 +8,7 @@ import pathlib
 import sys
 import tempfile
 
-from fleetlib import Fleet
+from fleetlib import Fleet, exit_on_sigterm
 
 
 class Rows:
@@ -35,6 +35,7 @@ class Rows:
 @contextlib.contextmanager
 def started():
     """A fleet that runs."""
+    exit_on_sigterm()
     with tempfile.TemporaryDirectory() as folder:
         fleet = Fleet(pathlib.Path(folder))
         try:

@@ -12,6 +12,7 @@ import pwd
 import re
 import resource
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -317,6 +318,7 @@ class Fleet:
     def __init__(self, folder):
         self.folder = folder
         self.started = []
+        self.generators = []
         self.network = network()
         host = self.network.host
         self.postgres = Postgres(standby=True, hosts={name: host(name) for name in ("data", "standby")})
@@ -357,7 +359,9 @@ class Fleet:
                    self.folder / "token", "--uplink", self.parts["ingest"].url("uplink_port"),
                    "--ca", self.folder / "state/tls/ca.pem", "--folder", self.folder / "keys",
                    "--log", self.folder / log, *options]
-        return subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        self.generators.append(subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE,
+                                                text=True, cwd=ROOT))
+        return self.generators[-1]
 
     def sent(self, log="sent.log"):
         """Key and hash of each batch that an ECU was promised."""
@@ -384,6 +388,15 @@ class Fleet:
         return result
 
     def stop(self):
+        for generator in self.generators:
+            if generator.poll() is None:
+                generator.kill()
+                generator.wait()
         for each in reversed(self.started):
             each.stop()
         self.network.close()
+
+
+def exit_on_sigterm():
+    """End as by Ctrl-C, so that no server and no network namespace stays."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
