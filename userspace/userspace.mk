@@ -19,6 +19,7 @@
 -include userspace/scan/scan.mk
 -include userspace/ecuctl/ecuctl.mk
 -include userspace/site/site.mk
+-include userspace/wpan/wpan.mk
 -include userspace/linkd/linkd.mk
 -include userspace/fleet/fleet.mk
 -include userspace/document/document.mk

@@ -10,11 +10,14 @@ from paths import ROOT
 
 UNITS = {"qs1": ROOT / "userspace/qs1d/system/qs1d.service",
          "qs1-link": ROOT / "userspace/linkd/system/linkd.service",
+         "qs1-wpan": ROOT / "userspace/wpan/system/qs1-wpan@.service",
          "qs1-ecu": ROOT / "userspace/ecud/system/ecud.service",
          "qs1-ema": ROOT / "userspace/emad/system/emad.service"}
-# Gateway and monitoring service serve the network; the others have none. The gateway has devices, too.
-ON_NETWORK = {"qs1-ecu", "qs1-ema"}
-EXPOSURE_MAX = {"qs1": 1.0, "qs1-link": 1.0, "qs1-ecu": 1.3, "qs1-ema": 1.1}
+# Gateway and monitoring service serve the network, and qs1-wpan has raw frames of one interface; the others
+# have no network. The gateway has devices, too.
+ON_NETWORK = {"qs1-ecu", "qs1-ema", "qs1-wpan"}
+CAPABILITIES = {"qs1-wpan": "CAP_NET_ADMIN CAP_NET_RAW"}
+EXPOSURE_MAX = {"qs1": 1.0, "qs1-link": 1.0, "qs1-wpan": 1.7, "qs1-ecu": 1.3, "qs1-ema": 1.1}
 
 
 @pytest.mark.parametrize("user", UNITS)
@@ -30,6 +33,7 @@ def test_exposure_is_low(user):
 @pytest.mark.parametrize("user", UNITS)
 def test_it_has_its_own_user_and_a_system_call_filter(user):
     unit = UNITS[user].read_text()
-    lines = [f"User={user}", "CapabilityBoundingSet=", "SystemCallFilter=@system-service"]
+    lines = [f"User={user}", f"CapabilityBoundingSet={CAPABILITIES.get(user, '')}",
+             "SystemCallFilter=@system-service"]
     for line in lines + ([] if user in ON_NETWORK else ["PrivateNetwork=yes"]):
         assert re.search(f"^{re.escape(line)}$", unit, re.MULTILINE), line

@@ -27,7 +27,7 @@
 	X(PORT, port, NUMBER, 8443, 0, 65535, "port of pages and API; 0 for none") \
 	X(MODBUS_PORT, modbus_port, NUMBER, 502, 0, 65535, "port of SunSpec Modbus; 0 for none") \
 	X(APS_PORT, aps_port, NUMBER, 8899, 0, 65535, "port of the stock protocol; 0 for none") \
-	X(RADIO, radio, TEXT, "/dev/qs1-radio", 0, 255, "serial port of the modem, or wpan:INTERFACE") \
+	X(RADIO, radio, TEXT, "/dev/qs1-radio", 0, 255, "serial port of the modem") \
 	X(RADIO_ID, radio_id, TEXT, "", 0, 12, "identity on the air, 12 hexadecimal digits; gives the PAN; ecu_id when absent") \
 	X(CHANNEL, channel, NUMBER, 16, 11, 26, "channel") \
 	X(CADENCE, cadence_s, NUMBER, 5, 1, 300, "time between two readings of an inverter, s") \
