@@ -107,19 +107,6 @@ def test_stalled_clients_end(gateway):
         assert time.monotonic() - began < 13
 
 
-@pytest.mark.long
-def test_a_quiet_stream_is_kept_alive():
-    with Gateway(units=0, pair=False) as own, socket.socket(socket.AF_UNIX) as sock:
-        sock.settimeout(20)  # an event comes after 15 s
-        sock.connect(str(own.state / "rest.sock"))
-        sock.sendall(b"GET /api/v1/stream HTTP/1.1\r\nHost: ecu\r\n\r\n")
-        found = b""
-        while b"event: ping" not in found:
-            part = sock.recv(1000)
-            assert part, found
-            found += part
-
-
 @pytest.mark.parametrize("name", ["modbus", "aps"])
 def test_an_address_that_connects_often_pushes_no_other_one_out(gateway, name):
     port = gateway.modbus_port if name == "modbus" else gateway.aps_port
