@@ -116,12 +116,13 @@ BENCH_ecu_store := $(ECU_YEAR)
 BENCH_ecu_rest := ecu site-programs $(ECU_YEAR)
 BENCH_ecu_kills := ecu site-programs
 BENCH_ecu_abuse := ecu site-programs
+BENCH_ema_home := ema $(EMA_YEARS)
 BENCH_fleet_filter := ema servers
 BENCH_fleet_live := ema servers
 BENCH_fleet_orders := ema servers
 BENCH_fleet_outage := ema servers
 bench:
-	$(MAKE) $(or $(BENCH_$(ONLY)),all m4-replay image kernel-source $(BENCH_ecu_rest) \
+	$(MAKE) $(or $(BENCH_$(ONLY)),all m4-replay image kernel-source $(BENCH_ecu_rest) $(BENCH_ema_home) \
 		$(if $(wildcard $(PRU_TOOLCHAIN)),pru-programs))
 	@/usr/bin/python3 tests/bench/run.py $(ONLY)
 	@/usr/bin/python3 tests/figures.py $(BUILD)/bench.json

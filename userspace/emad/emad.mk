@@ -68,6 +68,14 @@ ema-install: ema
 	install -D -m 644 -t $(DESTDIR)/usr/share/man/man8 Documentation/man/emad.8 \
 		Documentation/man/emactl.8
 
+# For a benchmark: the store of a home after years.
+EMA_YEARS := $(BUILD)/tests/ema-years
+$(EMA_YEARS): tests/bench/ema_years.c $(EMAD_HOST) $(ROOF_HOST) $(SERVICE_HOST) $(HOST_WORLD) $(USERLIB_HOST)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(HOST_CFLAGS) $(EMAD_INCLUDES) -Iuserspace/fleet -MMD -MP -o $@ $< $(EMAD_HOST) \
+		$(ROOF_HOST) $(SERVICE_HOST) $(HOST_WORLD) $(USERLIB_HOST) $(EMAD_LIBS)
+
 # For a test: row-level security alone, without the predicate of the program.
 EMAD_RLS_OBJ := $(EMAD_SRC:%.c=$(BUILD)/rls/%.o)
 $(EMAD_RLS_OBJ): $(BUILD)/rls/%.o: %.c | $(EMAD_GENERATED)/routes.inc

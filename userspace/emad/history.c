@@ -78,14 +78,19 @@ static void add(double *value, double more)
 
 /*
  * Days of a site or of one of its inverters, in order, with the day before the first one, whose
- * last counters are where the first one begins. $1 site, $2 first day, $3 last day, $4 inverter or
- * 0.
+ * last counters are where the first one begins. @more: one column more, of unit_days. $1 site, $2
+ * first day, $3 last day, $4 inverter or 0.
  */
-#define SELECT_DAYS                                                                                 \
-	"SELECT serial, day, first1, first2, first3, first4, last1, last2, last3, last4, quarters " \
-	"FROM unit_days u WHERE site = $1 AND ($4 = 0 OR serial = $4) AND day <= $3 AND day >= "    \
-	"COALESCE((SELECT MAX(day) FROM unit_days b WHERE b.site = $1 AND b.serial = u.serial "     \
-	"AND b.day < $2), $2) ORDER BY serial, day"
+#define DAY_COLUMNS(more)                                                                          \
+	"SELECT d.serial AS serial, d.day AS day, first1, first2, first3, first4, last1, last2, "  \
+	"last3, last4, " more " FROM "
+#define SELECT_DAYS(more)                                                                                    \
+	DAY_COLUMNS(more)                                                                                    \
+	"unit_days d WHERE d.site = $1 AND ($4 = 0 OR d.serial = $4) AND d.day BETWEEN $2 AND $3 "           \
+	"UNION ALL " DAY_COLUMNS(                                                                            \
+		more) "units u JOIN unit_days d ON d.site = u.site AND d.serial = u.serial AND d.day = "     \
+		      "(SELECT MAX(day) FROM unit_days b WHERE b.site = u.site AND b.serial = u.serial AND " \
+		      "b.day < $2) WHERE u.site = $1 AND ($4 = 0 OR u.serial = $4) ORDER BY serial, day"
 
 /**
  * struct days - where reading of SELECT_DAYS is
@@ -191,7 +196,7 @@ static int read_quarters(struct sql *sql, const struct history_query *query,
 		history->time_s[i] = begin_s + (int64_t)i * HISTORY_QUARTER_S;
 	}
 	if (ret == 0) {
-		ret = sql_query(sql, &rows, SELECT_DAYS, "iiii", query->site, first_day,
+		ret = sql_query(sql, &rows, SELECT_DAYS("quarters"), "iiii", query->site, first_day,
 				day_of(query->to_s, (int)query->zone_min) + 1, query->serial);
 	}
 	days.rows = rows;
@@ -285,7 +290,7 @@ static int read_days(struct sql *sql, const struct history_query *query, struct 
 	int ret = make_days(query, history);
 
 	if (ret == 0) {
-		ret = sql_query(sql, &rows, SELECT_DAYS, "iiii", query->site, first_day,
+		ret = sql_query(sql, &rows, SELECT_DAYS("0"), "iiii", query->site, first_day,
 				day_of(query->to_s - 1, (int)query->zone_min), query->serial);
 	}
 	days.rows = rows;

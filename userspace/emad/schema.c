@@ -211,12 +211,24 @@ static const char partitions_1[] =
 
 static const char *const server_steps[] = { partitions_1 };
 
+/*
+ * SQLite alone: energies of years without the pages of the day blobs, each of which has one. A
+ * fleet reads years of few sites, and PostgreSQL keeps large columns apart.
+ */
+static const char *const file_steps[] = {
+	"CREATE INDEX unit_days_energy ON unit_days (site, serial, day, first1, first2, first3, "
+	"first4, last1, last2, last3, last4);",
+};
+
 int schema_migrate(struct sql *sql, char *err, size_t size)
 {
 	int ret = sql_migrate(sql, "ema", steps, ARRAY_SIZE(steps), err, size);
 
 	if (ret == 0 && sql_has_scope(sql)) {
 		ret = sql_migrate(sql, "rls", rls_steps, ARRAY_SIZE(rls_steps), err, size);
+	}
+	if (ret == 0 && !sql_has_scope(sql)) {
+		ret = sql_migrate(sql, "file", file_steps, ARRAY_SIZE(file_steps), err, size);
 	}
 	if (ret == 0 && sql_is_partitioned(sql)) {
 		ret = sql_migrate(sql, "partitions", server_steps, ARRAY_SIZE(server_steps), err,
