@@ -70,6 +70,7 @@ struct qs1_wave_sample {
  * @lock: guards all that follows; held while pushing, since a buffer has one
  *        writer, and the interrupt and a reader's flush both drain
  * @streaming: buffer is enabled
+ * @live: @tail is an index of the firmware that runs
  * @watermark: scans between two doorbells, as asked for
  * @tail: next scan to take from the ring
  * @seq: sequence number of the last scan taken
@@ -90,6 +91,7 @@ struct qs1_wave {
 	struct notifier_block nb;
 	struct mutex lock; /* see above */
 	bool streaming;
+	bool live;
 	u32 watermark;
 	u32 tail;
 	u32 seq;
@@ -157,6 +159,7 @@ static void qs1_wave_restart(struct qs1_wave *wave)
 	wave->seq = newest.seq;
 	wave->seq_known = wave->tail;
 	wave->mapped = wave->tail;
+	wave->live = true;
 	qs1_clock_reset(&wave->clock, wave->tail - 1, iio_get_time_ns(wave->indio_dev),
 			wave->qs1->fw.control_hz);
 	writel(qs1_wave_interval(wave), &wave->qs1->shm->host.wave_watermark);
@@ -245,7 +248,7 @@ static u32 qs1_wave_drain(struct qs1_wave *wave)
 
 	lockdep_assert_held(&wave->lock);
 
-	if (!wave->streaming)
+	if (!wave->streaming || !wave->live)
 		return 0;
 
 	head = qs1_wave_head(wave);
@@ -292,9 +295,13 @@ static int qs1_wave_notify(struct notifier_block *nb, unsigned long action, void
 		if (wave->streaming)
 			qs1_wave_restart(wave);
 		break;
-	case QS1_NOTIFY_STOPPED: /* up to its last period */
 	case QS1_NOTIFY_DOORBELL:
 		qs1_wave_drain(wave);
+		break;
+	case QS1_NOTIFY_STOPPED: /* up to its last period */
+		qs1_wave_drain(wave);
+		/* A doorbell of the next firmware may come before its STARTED. */
+		wave->live = false;
 		break;
 	}
 	return NOTIFY_OK;
@@ -307,6 +314,7 @@ static int qs1_wave_postenable(struct iio_dev *indio_dev)
 	guard(mutex)(&wave->lock);
 
 	wave->streaming = true;
+	wave->live = false;
 	if (qs1_running(wave->qs1))
 		qs1_wave_restart(wave);
 	return 0;

@@ -198,15 +198,36 @@ static void wave_head_that_goes_back_a_little(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wave_drain(t), 2u);
 }
 
-static struct kunit_case wave_test_cases[] = { KUNIT_CASE(wave_all_is_taken),
-					       KUNIT_CASE(wave_drain_of_a_fast_firmware_ends),
-					       KUNIT_CASE(wave_drain_of_a_faster_firmware_ends),
-					       KUNIT_CASE(wave_overtaken_scans_are_lost),
-					       KUNIT_CASE(wave_late_reader_has_lost_the_oldest),
-					       KUNIT_CASE(wave_full_buffer_loses_nothing),
-					       KUNIT_CASE(wave_head_that_goes_back_restarts),
-					       KUNIT_CASE(wave_head_that_goes_back_a_little),
-					       {} };
+/* Its index may be before or after the former one's: its scans count from STARTED on. */
+static void wave_waits_for_the_start_of_the_next_firmware(struct kunit *test)
+{
+	struct wave_test *t = wave_stream(test, 100);
+
+	wave_advance(t, 3);
+	qs1_wave_notify(&t->wave->nb, QS1_NOTIFY_STOPPED, NULL);
+	KUNIT_EXPECT_EQ(test, t->pushed, 3u);
+	wave_advance(t, 5);
+	qs1_wave_notify(&t->wave->nb, QS1_NOTIFY_DOORBELL, NULL);
+	KUNIT_EXPECT_EQ(test, t->pushed, 3u);
+	qs1_wave_notify(&t->wave->nb, QS1_NOTIFY_STARTED, NULL);
+	wave_advance(t, 2);
+	qs1_wave_notify(&t->wave->nb, QS1_NOTIFY_DOORBELL, NULL);
+	KUNIT_EXPECT_EQ(test, t->pushed, 5u);
+	KUNIT_EXPECT_EQ(test, wave_lost(t), 0ull);
+}
+
+static struct kunit_case wave_test_cases[] = {
+	KUNIT_CASE(wave_all_is_taken),
+	KUNIT_CASE(wave_drain_of_a_fast_firmware_ends),
+	KUNIT_CASE(wave_drain_of_a_faster_firmware_ends),
+	KUNIT_CASE(wave_overtaken_scans_are_lost),
+	KUNIT_CASE(wave_late_reader_has_lost_the_oldest),
+	KUNIT_CASE(wave_full_buffer_loses_nothing),
+	KUNIT_CASE(wave_head_that_goes_back_restarts),
+	KUNIT_CASE(wave_head_that_goes_back_a_little),
+	KUNIT_CASE(wave_waits_for_the_start_of_the_next_firmware),
+	{}
+};
 
 static struct kunit_suite wave_suite = {
 	.name = "qs1-wave",
