@@ -95,7 +95,7 @@ guest-root: driver guest-programs firmware-virt | $(KERNEL_ABI)
 	@$(MAKE) --no-print-directory --silent install DESTDIR=$(abspath $(GUEST_ROOT))
 	@cp -a scripts/guest/. $(GUEST_ROOT)/
 
-## make deb          build Debian packages into build/deb/: for armhf and arm64, and the gateway for amd64
+## make deb          build Debian packages into build/deb/: for armhf and arm64, gateway and service for amd64
 .PHONY: deb
 deb:
 	@scripts/deb $(BUILD)/deb armhf arm64 amd64
