@@ -87,6 +87,30 @@ static int qs1_life_stop_rproc(struct rproc *rproc)
 	return ret == -EINVAL && !qs1_life_in_use(rproc) ? 0 : ret;
 }
 
+/*
+ * The helper is started once, and goes on while the coprocessor is started again. System sleep may
+ * take its program.
+ */
+static int qs1_life_boot_helper(struct qs1 *qs1)
+{
+	int ret;
+
+	if (!qs1->helper || qs1_life_in_use(qs1->helper))
+		return 0;
+	ret = rproc_boot(qs1->helper);
+	if (ret)
+		dev_err(qs1->dev,
+			"firmware %s of the helper did not start (%d), next try in %u s\n",
+			qs1->helper->firmware, ret, qs1_life_back_off(qs1));
+	return ret;
+}
+
+static void qs1_life_stop_helper(struct qs1 *qs1)
+{
+	if (qs1->helper && qs1_life_stop_rproc(qs1->helper))
+		dev_err(qs1->dev, "helper %s does not stop\n", dev_name(&qs1->helper->dev));
+}
+
 static int qs1_life_stop(struct qs1 *qs1)
 {
 	int ret;
@@ -124,6 +148,9 @@ static int qs1_life_boot(struct qs1 *qs1)
 			dev_name(&rproc->dev), qs1_life_back_off(qs1));
 		return -EBUSY;
 	}
+	ret = qs1_life_boot_helper(qs1);
+	if (ret)
+		return ret;
 	ret = rproc_boot(rproc);
 	if (ret == -ENOENT)
 		dev_err(qs1->dev, "firmware file %s is missing, next try in %u s\n",
@@ -365,6 +392,8 @@ int qs1_sleep(struct qs1 *qs1)
 		ret = qs1_life_stop(qs1);
 	if (ret)
 		clear_bit(QS1_FLAG_ASLEEP, &qs1->flags);
+	else
+		qs1_life_stop_helper(qs1);
 	return ret;
 }
 
@@ -397,8 +426,10 @@ void qs1_quiesce(struct qs1 *qs1)
 		dev_warn(qs1->dev, "power stage is still on, firmware is stopped nevertheless\n");
 	/* A recovery by the core may have begun before the flag was set. Wait for it. */
 	flush_work(&qs1->rproc->crash_handler);
-	scoped_guard(mutex, &qs1->life.lock)
+	scoped_guard(mutex, &qs1->life.lock) {
 		qs1_life_stop(qs1);
+		qs1_life_stop_helper(qs1);
+	}
 }
 EXPORT_SYMBOL_NS_GPL(qs1_quiesce, QS1_NS);
 

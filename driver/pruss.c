@@ -55,33 +55,11 @@ static struct rproc *devm_qs1_pruss_get_rproc(struct device *dev, int index)
 	return ret ? ERR_PTR(ret) : rproc;
 }
 
-static void qs1_pruss_stop_second(void *rproc)
-{
-	rproc_shutdown(rproc);
-}
-
-/*
- * The second PRU waits for the first one, which also resets it: it is started once,
- * and goes on while the first one is started again.
- */
-static int devm_qs1_pruss_boot_second(struct device *dev)
-{
-	struct rproc *rproc;
-	int ret;
-
-	rproc = devm_qs1_pruss_get_rproc(dev, 1);
-	if (IS_ERR(rproc))
-		return PTR_ERR(rproc);
-	ret = rproc_boot(rproc);
-	if (ret)
-		return dev_err_probe(dev, ret, "PRU1 does not start\n");
-	return devm_add_action_or_reset(dev, qs1_pruss_stop_second, rproc);
-}
-
 static int qs1_pruss_probe(struct platform_device *pdev)
 {
 	struct device *dev = &pdev->dev;
 	struct qs1_pruss *board;
+	struct rproc *helper;
 	void __iomem *shm;
 	struct rproc *rproc;
 	struct qs1 *qs1;
@@ -95,9 +73,10 @@ static int qs1_pruss_probe(struct platform_device *pdev)
 	rproc = devm_qs1_pruss_get_rproc(dev, 0);
 	if (IS_ERR(rproc))
 		return PTR_ERR(rproc);
-	ret = devm_qs1_pruss_boot_second(dev);
-	if (ret)
-		return ret;
+	/* The second PRU waits for the first one, which also resets it. */
+	helper = devm_qs1_pruss_get_rproc(dev, 1);
+	if (IS_ERR(helper))
+		return PTR_ERR(helper);
 	shm = devm_qs1_map_memory_region(dev, &size);
 	if (IS_ERR(shm))
 		return dev_err_probe(dev, PTR_ERR(shm), "no memory for the contract\n");
@@ -112,6 +91,7 @@ static int qs1_pruss_probe(struct platform_device *pdev)
 	qs1 = devm_qs1_alloc(dev, rproc, shm, size, &qs1_pruss_ops, board);
 	if (IS_ERR(qs1))
 		return PTR_ERR(qs1);
+	qs1->helper = helper;
 	ret = devm_request_threaded_irq(dev, irq, qs1_irq, qs1_irq_thread, 0, "qs1-fw", qs1);
 	if (ret)
 		return dev_err_probe(dev, ret, "no interrupt for the firmware\n");

@@ -130,6 +130,7 @@ struct qs1_life {
  * struct qs1 - one inverter, as the core sees it
  * @dev: parent device that carries the attributes
  * @rproc: the coprocessor
+ * @helper: another one that @rproc needs, started before it and stopped after it; or NULL
  * @shm: the contract in shared memory
  * @size: bytes that may be used from @shm on
  * @ops: the glue
@@ -159,6 +160,7 @@ struct qs1_life {
 struct qs1 {
 	struct device *dev;
 	struct rproc *rproc;
+	struct rproc *helper;
 	struct qs1_shm __iomem *shm;
 	size_t size;
 	const struct qs1_ops *ops;

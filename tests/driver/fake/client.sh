@@ -88,10 +88,17 @@ wait_running()
 	}
 }
 
+# second_started TIMES: PRUs come in pairs
+second_started()
+{
+	[ "$GLUE" = carveout ] || equal "$1" "$(seen second_starts)" "starts of the second coprocessor"
+}
+
 # nothing_left: the coprocessor is off and nobody uses it
 nothing_left()
 {
 	equal offline "$(cat "$(fake_rproc)/state")" state && equal 0 "$(seen power)" "references to it" &&
+		equal N "$(seen second_runs)" "second coprocessor runs" &&
 		equal 0 "$(seen idle_stops)" "stops of what was off"
 }
 
@@ -169,7 +176,7 @@ recovers()
 		return 1
 	}
 	wait_running 60 && equal $((crashes + 1)) "$(cat "$(board)/coproc_crashes")" coproc_crashes &&
-		equal 0 "$(seen idle_stops)" "stops of what was off" &&
+		equal 0 "$(seen idle_stops)" "stops of what was off" && second_started 1 &&
 		unbind_inverter && nothing_left
 }
 
@@ -314,7 +321,7 @@ sleeps()
 	sleep_result=$?
 	echo none >/sys/power/pm_test
 	[ "$sleep_result" -eq 0 ] && wait_running &&
-		equal $((starts + 1)) "$(seen starts)" starts &&
+		equal $((starts + 1)) "$(seen starts)" starts && second_started 2 &&
 		equal 0 $(($(cat "$(board)/status_flags") & 0x1200)) "armed and relay after sleep" &&
 		equal 0 "$(seen dark_ms)" "ms that it ran without power" &&
 		equal 0 "$(cat "$(board)/coproc_crashes")" coproc_crashes && unbind_inverter && nothing_left

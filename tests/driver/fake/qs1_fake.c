@@ -100,6 +100,10 @@ struct fake {
 	u32 dark_ms;
 };
 
+/* The second one of a pair: it runs nothing. */
+static u32 second_starts;
+static bool second_runs;
+
 static void fake_doorbell(struct fake *fake)
 {
 	int irq = irq_find_mapping(fake->domain, FAKE_IRQ_FIRMWARE);
@@ -395,6 +399,8 @@ static void fake_init_debugfs(struct fake *fake)
 	debugfs_create_u32("attaches", 0400, dir, &fake->attaches);
 	debugfs_create_u32("dark_ms", 0400, dir, &fake->dark_ms);
 	debugfs_create_atomic_t("power", 0400, dir, &fake->rproc->power);
+	debugfs_create_u32("second_starts", 0400, dir, &second_starts);
+	debugfs_create_bool("second_runs", 0400, dir, &second_runs);
 	debugfs_create_file("foreign_stop", 0200, dir, fake, &fake_foreign_stop_fops);
 	debugfs_create_file("foreign_start", 0200, dir, fake, &fake_foreign_start_fops);
 }
@@ -523,15 +529,22 @@ static struct platform_driver fake_driver = {
 	.driver = { .name = "qs1-fake", .of_match_table = fake_ids },
 };
 
-/* The second one of a pair: it runs nothing. */
 static int second_start(struct rproc *rproc)
 {
+	second_starts++;
+	second_runs = true;
+	return 0;
+}
+
+static int second_stop(struct rproc *rproc)
+{
+	second_runs = false;
 	return 0;
 }
 
 static const struct rproc_ops second_ops = {
 	.start = second_start,
-	.stop = second_start,
+	.stop = second_stop,
 	.load = fake_load,
 };
 
