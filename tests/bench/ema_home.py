@@ -44,15 +44,18 @@ def requests_of_pages(end_s):
 
     def history(days, step_s, more=""):
         return f"/sites/1/history?from_ms={(midnight_s - days * DAY_S) * 1000}&to_ms={midnight_s * 1000}&step_s={step_s}{more}"
+
+    def energy(more=""):
+        """A day, a month, a year, and all years, as energy.js asks for them."""
+        return [history(1, 900, more), history(31, DAY_S, more), history(365, 30 * DAY_S, more),
+                history(365 * YEARS, 30 * DAY_S, more)]
     day = (datetime.fromtimestamp(midnight_s + ZONE_S, timezone.utc) - timedelta(days=1)).strftime("%Y-%m-%d")
+    replay = f"/sites/1/day?date={day}"
     return {
         "fleet": ["/fleet", "/sites", "/alarms"],
-        "site": ["/sites/1", "/sites/1/inverters", "/sites/1/map", "/sites/1/events", f"/sites/1/day?date={day}",
-                 history(1, 900)],
-        "history": [history(31, 86400), history(365, 86400), history(365 * YEARS, 2592000),
-                    history(365 * YEARS, 86400)],
-        "module": [history(1, 0, f"&serial={serial}"), history(31, 900, f"&serial={serial}&modules=true")],
-        "compare": [history(31, 86400, "&modules=true"), history(365, 86400, "&modules=true")],
+        "site": ["/sites/1", "/sites/1/inverters", "/sites/1/map", "/sites/1/events", replay, *energy()],
+        "module": ["/sites/1/inverters", replay, *energy(f"&serial={serial}")],
+        "compare": [history(31, DAY_S)],
     }
 
 
