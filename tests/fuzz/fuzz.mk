@@ -32,7 +32,7 @@ $(FUZZ_PROGRAMS): $(FUZZ)/%: $(FUZZ)/tests/fuzz/%.o $(FUZZ_OBJ)
 # Interfaces of the gateway, without its core and store: those have functions of the same names as qs1d's.
 FUZZERS_ECU := ecu_modbus ecu_aps ecu_http
 FUZZ_ECU_SRC := $(USERLIB_SRC) $(LINK_SRC) $(SERVICE_SRC) $(addprefix userspace/ecud/, model.c orders.c \
-	power_limits.c view.c settings.c sunspec.c modbus.c aps.c mqtt.c tcp.c rest_orders.c)
+	power_limits.c view.c commission.c settings.c sunspec.c modbus.c aps.c mqtt.c tcp.c rest_orders.c)
 FUZZ_ECU_OBJ := $(FUZZ_ECU_SRC:%.c=$(FUZZ)/%.o)
 FUZZ_ECU_NEW := $(filter-out $(FUZZ_OBJ), $(FUZZ_ECU_OBJ)) $(FUZZERS_ECU:%=$(FUZZ)/tests/fuzz/%.o)
 FUZZ_ECU_PROGRAMS := $(FUZZERS_ECU:%=$(FUZZ)/%)

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "commands.h"
+#include "../service/commands.h"
 #include "serial.h"
 
 #define ORDER_TEXT_SIZE 160
