@@ -18,6 +18,7 @@ class Receiver:
         self.batches = {}  # (epoch, sequence) to bytes
         self.stored = {}   # epoch to sequence
         self.orders, self.requests, self.answer, self.conflicts = [], [], 200, 0
+        self.headers = {}  # of answers to batches
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(folder / "server.pem", folder / "server.key")
         self.context.load_verify_locations(client)
@@ -30,9 +31,11 @@ class Receiver:
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def reply(self, code, value):
+            def reply(self, code, value, headers=()):
                 body = json.dumps(value).encode()
                 self.send_response(code)
+                for name, text in dict(headers).items():
+                    self.send_header(name, text)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -43,7 +46,7 @@ class Receiver:
                     return
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.requests.append((self.path, len(body), dict(self.headers)))
-                self.reply(*receiver.take(body))
+                self.reply(*receiver.take(body), receiver.headers)
 
             def do_GET(self):
                 if receiver.down:

@@ -173,6 +173,18 @@ def test_a_conflict_keeps_what_waits(site):
     site.stop()
 
 
+def test_a_busy_service_is_left_alone_for_as_long_as_it_asks(site):
+    """One second of the test, in which the gateway's own retries would be several."""
+    site.receiver.answer, site.receiver.headers = 503, {"Retry-After": str(SPEED)}
+    site.start()
+    site.wait(lambda: site.receiver.requests)
+    time.sleep(0.7)
+    assert len(site.receiver.requests) == 1
+    site.receiver.answer, site.receiver.headers = 200, {}
+    site.wait(lambda: site.receiver.batches)
+    site.stop()
+
+
 def order(command, age_s=0, **more):
     return {"id": f"ema-{command}-{age_s}", "command": command, "serial": None, "arguments": {},
             "by": "anna (owner)", "role": "owner", "issued_ms": START_MS - age_s * 1000, "ttl_s": 86400,

@@ -649,7 +649,9 @@ static void done(struct request *request, uint64_t now_us)
 	set_reachable(uplink, true, "");
 }
 
-static void failed(struct request *request, long status, const char *why, uint64_t now_us)
+/* @after_us: as the service asks in Retry-After; 0: it does not. */
+static void failed(struct request *request, long status, uint64_t after_us, const char *why,
+		   uint64_t now_us)
 {
 	struct uplink *uplink = request->uplink;
 	bool person = status == 400 || status == 401 || status == 403;
@@ -663,6 +665,11 @@ static void failed(struct request *request, long status, const char *why, uint64
 		request->retry_us = UPLINK_RETRY_MAX_US;
 	}
 	request->due_us = now_us + jitter(person ? UPLINK_REFUSED_US : request->retry_us);
+	if (after_us > 0) {
+		/* the service has spread its ECUs: no jitter */
+		request->due_us =
+			now_us + (after_us < UPLINK_REFUSED_US ? after_us : UPLINK_REFUSED_US);
+	}
 	if (uplink->reachable || person) {
 		log_warning("uplink: %s: %s", uplink->config->ema, why);
 	}
@@ -678,6 +685,7 @@ static void take_messages(struct uplink *uplink)
 	while ((message = curl_multi_info_read(uplink->multi, &left))) {
 		struct request *request = NULL;
 		CURLcode code = message->data.result;
+		curl_off_t after_s = 0;
 		long status = 0;
 		char why[160];
 
@@ -692,7 +700,8 @@ static void take_messages(struct uplink *uplink)
 			snprintf(why, sizeof(why), code == CURLE_OK ? "%sstatus %ld: %.100s" : "%s",
 				 code == CURLE_OK ? "" : curl_easy_strerror(code), status,
 				 request->answer ? request->answer : "");
-			failed(request, status, why, now_us);
+			curl_easy_getinfo(message->easy_handle, CURLINFO_RETRY_AFTER, &after_s);
+			failed(request, status, (uint64_t)after_s * 1000000, why, now_us);
 		}
 		end(request);
 	}
