@@ -143,6 +143,25 @@ def test_no_batch_is_lost_or_doubled_by_a_hundred_kills(service):
     kill_and_compare(service, 100, 90)
 
 
+def enrolled(service):
+    """Site of a generated ECU, whose key is from now on that of the test's requests."""
+    service.deliver("--ecus", 1, "--units", 1, "--batches", 1, "--period", 1)
+    certificate = next((service.folder / "keys").glob("*.pem"))
+    service.context.load_cert_chain(certificate, certificate.with_suffix(".key"))
+    return service.wait(lambda: service.api("GET", "/sites")["sites"])[0]["id"]
+
+
+def test_more_orders_than_one_answer_holds_come_with_the_next_one(service):
+    site = enrolled(service)
+    given = [service.api("POST", f"/sites/{site}/commands", {"command": "identify"})["id"] for _ in range(120)]
+    taken = []
+    for count in (100, 20, 0):
+        orders = service.ask("GET", "/uplink/v1/orders?wait=0", port=service.uplink).json["orders"]
+        assert len(orders) == count
+        taken += [order["id"] for order in orders]
+    assert taken == given
+
+
 def test_an_ecu_without_a_known_key_is_refused(service, tmp_path):
     answer = service.ask("POST", "/uplink/v1/batches", b"x" * 200, port=service.uplink,
                          headers={"Content-Type": "application/octet-stream"})

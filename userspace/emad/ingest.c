@@ -315,6 +315,24 @@ static void read_clocks(struct http_request *request, struct store_clocks *clock
 	clocks->boot = (uint32_t)boot;
 }
 
+/* Only these: more may be due, or come meanwhile. */
+static int mark_sent(struct sql *sql, const struct json_object *orders, int64_t now_ms)
+{
+	size_t n = json_object_array_length(orders);
+	int ret = 0;
+
+	for (size_t i = 0; i < n && ret >= 0; i++) {
+		struct json_object *order = json_object_array_get_idx(orders, i);
+
+		ret = sql_run(sql,
+			      "UPDATE orders SET state = 'sent', sent_ms = $1 WHERE id = $2 AND "
+			      "state IN ('queued', 'sent')",
+			      "is", now_ms,
+			      json_object_get_string(json_object_object_get(order, "id")));
+	}
+	return ret < 0 ? ret : 0;
+}
+
 /* Orders that the ECU has to see, marked as sent; NULL without memory or on an error of the
  * database. */
 static struct json_object *take_orders(struct sql *sql, const struct store_ecu *ecu, int64_t now_ms)
@@ -331,11 +349,8 @@ static struct json_object *take_orders(struct sql *sql, const struct store_ecu *
 		json_object_array_add(orders, orders_uplink_json(rows));
 		ret = 0;
 	}
-	if (ret == 0 && json_object_array_length(orders) > 0) {
-		ret = sql_run(sql,
-			      "UPDATE orders SET state = 'sent', sent_ms = $1 WHERE " ORDERS_DUE
-			      " AND site = $3",
-			      "iii", now_ms, now_ms - INGEST_ORDER_REPEAT_MS, ecu->site);
+	if (ret == 0) {
+		ret = mark_sent(sql, orders, now_ms);
 	}
 	if (ret < 0) {
 		json_object_put(orders);
