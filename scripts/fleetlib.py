@@ -24,7 +24,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PASSWORD = "generated fleet"
 READY_S = 120
-# RestartSec of qs1-ema.service.
+# RestartSec of emad.service.
 RESTART_S = 2
 # Two for each ECU, as far as a process may open files.
 CONNECTIONS = min(25000, resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 1000)

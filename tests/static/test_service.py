@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the daemons' services may do, as systemd counts it."""
+"""The daemons' services: what they may do, as systemd counts it, and their names in the documents."""
 
 import re
 import subprocess
@@ -37,3 +37,18 @@ def test_it_has_its_own_user_and_a_system_call_filter(user):
              "SystemCallFilter=@system-service"]
     for line in lines + ([] if user in ON_NETWORK else ["PrivateNetwork=yes"]):
         assert re.search(f"^{re.escape(line)}$", unit, re.MULTILINE), line
+
+
+def test_documents_name_units_that_exist():
+    units = {path.name.replace("@", "") for path in ROOT.glob("userspace/*/system/*")} | {"nginx.service"}
+    command = r"systemctl (?:start|stop|restart|reload|enable --now)((?: [a-z][a-z0-9@.-]*)+)"
+    folder = r"/etc/systemd/system/([a-z0-9.-]+)\.d/"
+    named = [(path.name, re.sub(r"@[^.]*", "", name).rstrip("."))
+             for pattern in ("Documentation/**/*.md", "Documentation/man/*", "userspace/*/system/*.conf")
+             for path in ROOT.glob(pattern)
+             for words in re.findall(command, path.read_text()) + re.findall(folder, path.read_text())
+             for name in words.split()]
+    print(f"{len(named)} names of units")
+    assert len(named) >= 10
+    for where, name in named:
+        assert {name, f"{name}.service"} & units, f"{where}: no unit {name}"
