@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """From a generated ECU to the web interface, and nothing lost or doubled on the way."""
 
+import contextlib
 import random
+import signal
+import socket
 import sqlite3
 import time
 
@@ -160,6 +163,15 @@ def test_more_orders_than_one_answer_holds_come_with_the_next_one(service):
         assert len(orders) == count
         taken += [order["id"] for order in orders]
     assert taken == given
+
+
+def test_hundreds_of_ecus_connect_while_the_service_is_busy(service):
+    """The kernel takes the connections that a stopped process does not accept."""
+    service.process.send_signal(signal.SIGSTOP)
+    with contextlib.ExitStack() as ecus:
+        ecus.callback(service.process.send_signal, signal.SIGCONT)
+        for _ in range(400):
+            ecus.enter_context(socket.create_connection(("127.0.0.1", service.uplink), timeout=0.5))
 
 
 def test_an_ecu_without_a_known_key_is_refused(service, tmp_path):

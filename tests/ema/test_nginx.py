@@ -38,7 +38,7 @@ def proxied(request, tmp_path_factory):
     service.uplink, = free_ports(1)
     site = SHIPPED.read_text()
     for old, new in (("/run/qs1-ema/uplink.sock", folder / "uplink.sock"),
-                     ("/var/lib/qs1-ema", service.state), ("listen [::]:9444 ssl;", ""),
+                     ("/var/lib/qs1-ema", service.state), ("listen [::]:9444 ssl backlog=4096;", ""),
                      ("listen 9444", f"listen 127.0.0.1:{service.uplink}")):
         assert old in site
         site = site.replace(old, str(new))

@@ -9,6 +9,7 @@
 #include "http_server.h"
 
 #define UNIX_PREFIX "unix:"
+/* Connections that wait to be accepted, at least; the kernel drops more. */
 #define BACKLOG 128
 
 /* The address of any family as the socket calls want it. */
@@ -59,7 +60,15 @@ static bool is_local(const union address *address)
 	}
 }
 
-static int bind_and_listen(int fd, union address *address, socklen_t size)
+/* All clients may come at once, as after a restart. One whose connection is dropped tries again
+ * after 1, 3, 7, 15, ... s. */
+static int backlog(const struct http_config *config)
+{
+	return config->connections_max > BACKLOG ? (int)config->connections_max : BACKLOG;
+}
+
+static int bind_and_listen(const struct http_config *config, int fd, union address *address,
+			   socklen_t size)
 {
 	const int on = 1;
 
@@ -69,7 +78,7 @@ static int bind_and_listen(int fd, union address *address, socklen_t size)
 	} else if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0) {
 		return -errno;
 	}
-	if (bind(fd, &address->any, size) < 0 || listen(fd, BACKLOG) < 0 ||
+	if (bind(fd, &address->any, size) < 0 || listen(fd, backlog(config)) < 0 ||
 	    getsockname(fd, &address->any, &size) < 0) {
 		return -errno;
 	}
@@ -96,7 +105,7 @@ int http_listen(const struct http_config *config, bool *ret_unix, uint16_t *ret_
 		return -EINVAL;
 	}
 	fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	ret = fd < 0 ? -errno : bind_and_listen(fd, &address, address_size);
+	ret = fd < 0 ? -errno : bind_and_listen(config, fd, &address, address_size);
 	if (ret < 0) {
 		snprintf(err, size, "listen: %s port %u: %s", config->address, config->port,
 			 strerror(-ret));
