@@ -51,6 +51,29 @@ static void a_wrong_code_is_named_and_the_unit_is_read_all_the_same(void **state
 	assert_null(strstr(bench_result(&order)->text, "0808"));
 }
 
+/* A signed job has up to 100 labels, and then commissions. */
+static void a_hundred_pairings_at_once_are_followed(void **state)
+{
+	struct order pair[100], commission;
+
+	(void)state;
+	bench_start(1, 200, -60, 1);
+	bench_run(3);
+	for (size_t i = 0; i < ARRAY_SIZE(pair); i++) {
+		pair[i] = bench_order(COMMAND_PAIR, 0);
+		snprintf(pair[i].text, sizeof(pair[i].text), "8061%08zu", i + 1);
+		bench_submit(&pair[i]);
+	}
+	commission = bench_order(COMMAND_COMMISSION, -1);
+	commission.site = true;
+	bench_submit(&commission);
+	for (size_t i = 0; i < ARRAY_SIZE(pair); i++) {
+		assert_int_equal(bench_result(&pair[i])->number, pair[i].number);
+		assert_false(order_state_is_final(bench_result(&pair[i])->state));
+	}
+	assert_false(order_state_is_final(bench_result(&commission)->state));
+}
+
 static void a_serial_number_alone_finds_a_unit_of_ours_for_reading(void **state)
 {
 	struct order order;
@@ -453,6 +476,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_label_pairs_a_unit_and_its_readings_come),
 		TEST(a_wrong_code_is_named_and_the_unit_is_read_all_the_same),
+		TEST(a_hundred_pairings_at_once_are_followed),
 		TEST(a_serial_number_alone_finds_a_unit_of_ours_for_reading),
 		TEST(stock_units_are_read_too),
 		TEST(the_stock_pairing_takes_a_unit_from_another_network),

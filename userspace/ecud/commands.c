@@ -525,12 +525,24 @@ static const char *label_error(int error)
 	}
 }
 
+/* Pair a unit, and follow the order. */
+static void begin_pairing(struct core *core, struct order *order, int unit, const uint8_t *code)
+{
+	struct core_order *entry = begin(core, order, unit, ttl_us(order));
+
+	if (!entry) {
+		core_refuse(core, order, -EBUSY, "too many orders under way: pair it later");
+		return;
+	}
+	entry->progress[unit] = PROGRESS_SENT;
+	radio_pair(&core->radio, unit, code, core->now_us);
+}
+
 /* Add a unit and pair it; the order ends when it has answered. */
 static int add_and_pair(struct core *core, struct order *order, const struct model_unit *like)
 {
 	struct store_unit unit = { .unit = *like };
 	uint8_t bytes[INSTALL_CODE_BYTES];
-	struct core_order *entry;
 	const uint8_t *code;
 	int i = parse_label(order->text, &unit.unit.serial, bytes, &code);
 
@@ -547,11 +559,7 @@ static int add_and_pair(struct core *core, struct order *order, const struct mod
 	order->serial = unit.unit.serial;
 	core_keep(core, i);
 	core_event(core, EVENT_UNIT_ADDED, i, "%s", order->by);
-	entry = begin(core, order, i, ttl_us(order));
-	if (entry) {
-		entry->progress[i] = PROGRESS_SENT;
-	}
-	radio_pair(&core->radio, i, code, core->now_us);
+	begin_pairing(core, order, i, code);
 	return i;
 }
 
@@ -567,16 +575,9 @@ static void do_pair(struct core *core, struct order *order, int unit)
 	if (parse_label(order->text, &serial, bytes, &code) == 0 && code &&
 	    (known = model_find(core->model, &serial)) && !known->paired) {
 		/* it was only read so far, or its pairing has failed */
-		struct core_order *entry;
-		int i = model_index(core->model, known);
-
 		serial_format(order->text, &serial);
 		order->serial = serial;
-		entry = begin(core, order, i, ttl_us(order));
-		if (entry) {
-			entry->progress[i] = PROGRESS_SENT;
-		}
-		radio_pair(&core->radio, i, code, core->now_us);
+		begin_pairing(core, order, model_index(core->model, known), code);
 		return;
 	}
 	add_and_pair(core, order, &none);

@@ -17,7 +17,7 @@
 #include "store.h"
 
 /* Orders that are under way. */
-#define CORE_ORDERS_MAX 64
+#define CORE_ORDERS_MAX 128
 /* A stock unit stores each limit in its flash: at most one a minute. */
 #define CORE_STOCK_LIMIT_US UINT64_C(60000000)
 /* A latched ground fault is an alarm again after this time. */

@@ -9,9 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <sodium.h>
 
+#include "../lib/log.h"
 #include "../service/job.h"
 #include "../service/service_clock.h"
 #include "commission.h"
@@ -19,6 +21,9 @@
 #include "view.h"
 
 #define DONE "jobs_done"
+/* While the queue of orders is full: time between two attempts, and attempts. */
+#define SUBMIT_MS 10
+#define SUBMIT_TRIES 500
 
 /* Columns: error of job_open(), HTTP status, code. */
 static const struct {
@@ -286,6 +291,19 @@ static int remember(struct ecu *ecu, const struct job *job)
 	return ret;
 }
 
+/* A job may have more orders than the queue takes at once. */
+static int64_t submit(struct orders *orders, const struct order *order)
+{
+	const struct timespec pause = { .tv_nsec = SUBMIT_MS * 1000000 };
+	int64_t ret = order_submit(orders, order);
+
+	for (int i = 0; i < SUBMIT_TRIES && ret == -EAGAIN; i++) {
+		nanosleep(&pause, NULL);
+		ret = order_submit(orders, order);
+	}
+	return ret;
+}
+
 static void do_job(struct http_request *request, const struct job *job)
 {
 	struct ecu *ecu = rest_of(request)->ecu;
@@ -312,7 +330,9 @@ static void do_job(struct http_request *request, const struct job *job)
 	make_commission(&making);
 	for (int i = 0; i < making.count; i++) {
 		/* The main loop checks each, and the model shows what became of it. */
-		order_submit(ecu->orders, &making.order[i]);
+		if (submit(ecu->orders, &making.order[i]) < 0) {
+			log_err("job %s: order %d of %d is lost", job->id, i + 1, making.count);
+		}
 	}
 	free(making.order);
 	audit_job(request, job, "ok");
