@@ -88,8 +88,8 @@ static int qs1_life_stop_rproc(struct rproc *rproc)
 }
 
 /*
- * The helper is started once, and goes on while the coprocessor is started again. System sleep may
- * take its program.
+ * Start the helper once; it keeps running while the coprocessor restarts. System sleep may erase
+ * its program.
  */
 static int qs1_life_boot_helper(struct qs1 *qs1)
 {

@@ -73,7 +73,7 @@ static int qs1_pruss_probe(struct platform_device *pdev)
 	rproc = devm_qs1_pruss_get_rproc(dev, 0);
 	if (IS_ERR(rproc))
 		return PTR_ERR(rproc);
-	/* The second PRU waits for the first one, which also resets it. */
+	/* The second PRU waits for the first one, which also resets the second. */
 	helper = devm_qs1_pruss_get_rproc(dev, 1);
 	if (IS_ERR(helper))
 		return PTR_ERR(helper);

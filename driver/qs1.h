@@ -130,7 +130,8 @@ struct qs1_life {
  * struct qs1 - one inverter, as the core sees it
  * @dev: parent device that carries the attributes
  * @rproc: the coprocessor
- * @helper: another one that @rproc needs, started before it and stopped after it; or NULL
+ * @helper: another remote processor that @rproc needs, started before it and stopped after it; or
+ * NULL
  * @shm: the contract in shared memory
  * @size: bytes that may be used from @shm on
  * @ops: the glue

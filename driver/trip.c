@@ -72,10 +72,10 @@ void qs1_trip_event(struct qs1 *qs1, const struct qs1_event *event)
 }
 
 /*
- * Copy what the ring holds to @spare. The scan at the head is being written. A firmware that has
- * just started has not filled the ring.
+ * Copy the ring to @spare, without the scan at the head, which the firmware is writing. A firmware
+ * that has just started has not filled the ring.
  *
- * Return: number of scans that are whole.
+ * Return: number of complete scans.
  */
 static u32 qs1_trip_copy(struct qs1_trip *trip)
 {

@@ -70,7 +70,7 @@ struct qs1_wave_sample {
  * @lock: guards all that follows; held while pushing, since a buffer has one
  *        writer, and the interrupt and a reader's flush both drain
  * @streaming: buffer is enabled
- * @live: @tail is an index of the firmware that runs
+ * @live: @tail is an index of the running firmware
  * @watermark: scans between two doorbells, as asked for
  * @tail: next scan to take from the ring
  * @seq: sequence number of the last scan taken

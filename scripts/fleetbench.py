@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the benchmarks of a fleet have in common, see tests/bench/fleet_*.py."""
+"""Code that the benchmarks of a fleet share, see tests/bench/fleet_*.py."""
 
 import contextlib
 import json
@@ -24,7 +24,7 @@ class Rows:
                           "command": self.command})
 
     def add_load(self, name):
-        """Of the last minute; the processors are part of the name."""
+        """Record the load of the last minute; the number of processors is part of the figure's name."""
         self.add(f"{name}: load of the machine with {os.cpu_count()} processors", os.getloadavg()[0], "")
 
     def print(self):

@@ -57,14 +57,14 @@ def free_ports(count):
 
 
 class Host:
-    """Where a server runs."""
+    """The place where a server runs: a host of the network."""
 
     address = "127.0.0.1"
     prefix = ()
 
 
 class Loopback:
-    """Without root: no link that could be cut."""
+    """The loopback interface, for use without root: it has no link to cut."""
 
     hosts = {}
 
@@ -99,7 +99,7 @@ class Namespace(Host):
 
 
 class Namespaces:
-    """A bridge between network namespaces. Its subnet is free, of those for benchmarks (RFC 2544)."""
+    """A bridge between network namespaces, with a free subnet of the range for benchmarks (RFC 2544)."""
 
     def __init__(self):
         used = self.ip("-4", "-o", "address")
@@ -364,12 +364,12 @@ class Fleet:
         return self.generators[-1]
 
     def sent(self, log="sent.log"):
-        """Key and hash of each batch that an ECU was promised."""
+        """Key and hash of each batch that the service has acknowledged to an ECU."""
         lines = (self.folder / log).read_text().split("\n")[:-1]
         return {tuple(line.split()[:3]): line.split()[3] for line in lines}
 
     def stored(self):
-        """The same of each batch in the log; fails for one that is there twice."""
+        """Key and hash of each batch in the log; fails if a batch is there twice."""
         rows = self.postgres.sql("ema", "SET qs1.tenant = '-1'; SELECT ecu, epoch, sequence, "
                                         "encode(hash, 'hex') FROM batches").split("\n")[:-1]
         found = {}
@@ -398,5 +398,5 @@ class Fleet:
 
 
 def exit_on_sigterm():
-    """End as by Ctrl-C, so that no server and no network namespace stays."""
+    """End on SIGTERM as on Ctrl-C, so that no server and no network namespace is left behind."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))

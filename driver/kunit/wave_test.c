@@ -198,7 +198,7 @@ static void wave_head_that_goes_back_a_little(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wave_drain(t), 2u);
 }
 
-/* Its index may be before or after the former one's: its scans count from STARTED on. */
+/* The new firmware's index may be below or above the old one's; its scans count from STARTED on. */
 static void wave_waits_for_the_start_of_the_next_firmware(struct kunit *test)
 {
 	struct wave_test *t = wave_stream(test, 100);

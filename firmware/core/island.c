@@ -46,7 +46,7 @@
 #define ROCOF_NONE 100
 
 /*
- * What two changes in a row have in common. A phase jump of 8 to 17 degrees moves the
+ * The part that two successive changes have in common. A phase jump of 8 to 17 degrees moves the
  * measured frequency by up to 0.9 Hz and back within 0.1 s; a grid that changes its
  * frequency moves it in one direction.
  */

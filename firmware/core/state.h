@@ -339,7 +339,7 @@ struct qs1_trip {
  * @dither: half cycles within the square wave
  * @suspect: half cycles for which the frequency has been far off its mean
  * @moved_uhz: change of the frequency over the last 0.1 s
- * @rocof_uhz: what the last two of these changes have in common
+ * @rocof_uhz: the part that the last two of these changes have in common
  */
 struct qs1_island {
 	int32_t f_slow_uhz;

@@ -310,8 +310,8 @@ static uint8_t droop_side(const int32_t *p, int32_t df_uhz)
  *
  * CEI 0-21 (8.5.3.3) and AS/NZS 4777.2 (4.5.3.2) hold the lowest power of an
  * over-frequency until the frequency has been back in the deadband for a time. From
- * there the power rises like after a connection. What a phase jump or the end of a sag
- * shows as a frequency is over before DROOP_BACK, and nothing of it is held.
+ * there the power rises like after a connection. The false frequency that a
+ * phase jump or the end of a sag causes is over before DROOP_BACK, so it is not held.
  */
 static int32_t droop(struct qs1_core *core, int32_t limit_mw)
 {
@@ -361,8 +361,8 @@ static int32_t droop(struct qs1_core *core, int32_t limit_mw)
 }
 
 /*
- * Paused in a sag and for a second after it, in which the link gives back what it has
- * taken up, and while power returns after a cessation.
+ * Paused in a sag, for a second after it, in which the DC link releases the energy that it has
+ * stored, and while power returns after a cessation.
  */
 static void remember_power(struct qs1_core *core)
 {

@@ -143,8 +143,8 @@
 /*
  * Pairs of parameters that would contradict each other. Columns: lower, upper,
  * gap; lower + gap <= upper must hold, in the scaled integers of both. The gaps of
- * the curves are those of IEEE 1547-2018, Tables 8, 9 and 10: a curve without one
- * would step, and the unit would hunt at the step.
+ * the curves are those of IEEE 1547-2018, Tables 8, 9 and 10: a curve without a gap would have a
+ * step, and the unit would oscillate there.
  */
 /* clang-format off */
 #define QS1_PARAM_ORDERS(X) \

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the programs that run a simulation share: progress, whole files, promises, how they end."""
+"""Helpers for the programs that run a simulation: progress, files written atomically, promises, exit status."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from .errors import BoardError
 
 
 def reporter():
-    """A function that prints progress with the seconds since now."""
+    """Return a function that prints progress with the seconds since this call."""
     start = time.monotonic()
 
     def report(text):
@@ -31,7 +31,7 @@ def write_whole(path, content):
 
 
 def publish(name, summary, path, report):
-    """The summary to its file, the promises to the terminal; the exit status of program @name."""
+    """Write the summary to its file and the promises to the terminal; return the exit status of program @name."""
     write_whole(path, summary)
     broken = 0
     for promise in summary["promises"]:
@@ -45,12 +45,12 @@ def publish(name, summary, path, report):
 
 
 def _on_signal(number, _frame):
-    """SIGTERM and SIGHUP end the program as Ctrl-C does."""
+    """Make SIGTERM and SIGHUP end the program as Ctrl-C does."""
     raise SystemExit(128 + number)
 
 
 def guarded(name, function):
-    """Call @function with the signals set; its exit status, or that of how it ended."""
+    """Call @function with the signals set; return its exit status, or that of the exception or signal."""
     # A shell starts jobs in the background with the interrupt ignored: Ctrl-C works there too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):

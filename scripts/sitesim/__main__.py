@@ -66,7 +66,7 @@ def _arguments(argv):
     options.paired = options.paired != "0"
     options.board = int(options.board == "1")
     if options.board and options.speed != 1:
-        parser.error(f"a whole board keeps real time: expected a speed of 1, found {options.speed:g}")
+        parser.error(f"a site with a whole board runs in real time: expected a speed of 1, found {options.speed:g}")
     return options
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The virtual board of make run as a unit of a site: its linkd has a modem on a serial port."""
+"""The virtual board of make run as a unit of a site: its linkd uses a modem on a serial port."""
 
 import subprocess
 
@@ -24,12 +24,12 @@ def start_link(board, label, ecu):
 
 
 def _serial_port(modem):
-    """A 16550 of the guest at the pseudo terminal of a modem."""
+    """QEMU options that connect a 16550 of the guest to the pseudo terminal of a modem."""
     return ["-chardev", f"serial,id=radio,path={modem}", "-device", "pci-serial,chardev=radio"]
 
 
 def whole_board(modem, **options):
-    """A board with a world of its own, at a modem."""
+    """A board with a separate world, connected to a modem."""
     return Board(guest_args=_serial_port(modem), **options)
 
 

@@ -26,7 +26,7 @@ COMMAND = "/usr/bin/python3 tests/bench/ecu_rest.py"
 UNITS, LOSS_PCT = 50, 5
 # A reading is never older than the cadence and its delay, if none is lost.
 CADENCE_S = 4
-# The year's readings come so often, so that it is there within some minutes.
+# Interval of the year's readings: long enough to generate a year within some minutes.
 YEAR_CADENCE_S = 300
 WATCH_S, REQUESTS = 60, 600
 MASTERS, STREAMS = 16, 100
@@ -50,7 +50,7 @@ def status_mb(pid, name):
 
 
 def ages(gateway):
-    """Of each unit's readings, many times, s."""
+    """Sample the age of each unit's readings many times, s."""
     found = []
     end = time.monotonic() + WATCH_S
     while time.monotonic() < end:
@@ -85,7 +85,7 @@ class Requests:
 
 
 class Busy:
-    """Clients that go on beside the requests, each in a thread, all in another process."""
+    """Clients that run in parallel with the requests, each in a thread, all in a separate process."""
 
     def __init__(self, work, clients):
         self.work, self.clients = work, clients
@@ -130,7 +130,7 @@ def roll_up(gateway):
 
 
 def stream(gateway):
-    """Until the end; it must have heard each inverter."""
+    """Follow the stream until the end; each inverter must have sent an event."""
     def work(stop):
         heard = set()
         for name, event in gateway.api["viewer"].follow():

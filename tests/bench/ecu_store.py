@@ -15,7 +15,7 @@ COMMAND = "/usr/bin/python3 tests/bench/ecu_store.py"
 UNITS, CADENCE_S = 50, 5
 # Ends of the measured days, s since 1970: a day of 16 hours of light, and one of 8.
 DAYS = {"June": 1782086400, "December": 1797984000}
-# The days before are fast; the last one keeps the times of the store's thread.
+# The days before run fast; the last one runs slowly enough for the timing of the store's thread.
 BEFORE = 1.2
 # A year of one inverter has no noise of its neighbours; two show that they do not share anything.
 YEAR_UNITS, YEAR_CADENCE_S = 2, 60

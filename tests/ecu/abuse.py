@@ -19,7 +19,7 @@ from receiver import Receiver, make_certificate
 from sunspec import Device, connect
 
 UNITS = 3
-# Of connections without progress, s; the server's is 10.
+# Timeout of the bad clients, s; the server closes a connection without progress after 10 s.
 QUIET_S = 13
 # Sockets that one client keeps at a time.
 HELD = 12
@@ -33,7 +33,7 @@ def reset(sock):
 
 
 class Client(threading.Thread):
-    """One kind of bad client, on all ports in turn, until it is stopped; not while it is quiet."""
+    """Run one kind of bad client on all ports in turn, until it is stopped; pause it during quiet moments."""
 
     def __init__(self, abuse, kind, seed):
         super().__init__(daemon=True)
@@ -69,7 +69,7 @@ class Client(threading.Thread):
             (reset if self.random.random() < 0.5 else socket.socket.close)(sock)
 
     def slow(self, port):
-        """A byte at a time."""
+        """Send a request one byte at a time."""
         request = b"GET /api/v1/status HTTP/1.1\r\nHost: x\r\n\r\n" if port == self.abuse.gateway.port \
             else self.random.randbytes(60)
         with self.open(port) as sock:
@@ -80,7 +80,7 @@ class Client(threading.Thread):
                 time.sleep(0.05)
 
     def stalled(self, port):
-        """The first part of a TLS handshake."""
+        """Send only the first part of a TLS handshake."""
         hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + self.random.randbytes(80)
         held = [self.open(port) for _ in range(HELD)]
         for sock in held:
@@ -99,7 +99,7 @@ class Client(threading.Thread):
             self.open(port).close()
 
     def half_request(self, port):
-        """A request that never ends, in a sound TLS connection."""
+        """Send a request that never ends, over a valid TLS connection."""
         del port
         with self.open(self.abuse.gateway.port) as raw, \
                 ssl._create_unverified_context().wrap_socket(raw) as sock:
@@ -114,7 +114,7 @@ class Client(threading.Thread):
                 return
 
     def sound(self, port):
-        """A client that behaves, of REST or Modbus."""
+        """A well-behaved client of REST or Modbus."""
         if port == self.abuse.gateway.modbus_port:
             client = connect(port)
             Device(client, 2)
@@ -129,7 +129,7 @@ KINDS = (Client.half_open, Client.slow, Client.stalled, Client.garbage, Client.r
 
 
 class Abuse:
-    """A gateway with all of that. Use it in a with statement."""
+    """A gateway with all of these clients and faults. Use it in a with statement."""
 
     def __init__(self, folder, speed, seed=1):
         self.folder, self.speed = folder, speed
@@ -161,7 +161,7 @@ class Abuse:
         self.gateway.__exit__()
 
     def disturb(self):
-        """Something of the site goes away, or comes back."""
+        """Stop or restart one part of the site."""
         what = self.random.randrange(4)
         if what == 0:
             self.gateway.say(f"modem 0 {self.random.choice(FAULTS)} {self.random.choice(('on', 'off'))}")
@@ -175,7 +175,7 @@ class Abuse:
             self.receiver.stop()
 
     def calm(self):
-        """All is well, and connections have timed out."""
+        """Wait until everything works again and the connections have timed out."""
         self.quiet.set()
         for fault in FAULTS:
             self.gateway.say(f"modem 0 {fault} off")
@@ -198,7 +198,7 @@ class Abuse:
         return found
 
     def run(self, site_hours):
-        """Abuse for that long; the judge looks before and after."""
+        """Run the abuse for this time, and measure memory and descriptors before and after."""
         end = time.monotonic() + site_hours * 3600 / self.speed
         while time.monotonic() < end:
             assert self.gateway.ecud.poll() is None, self.gateway.text_of_log()

@@ -13,14 +13,14 @@ import time
 from process import Air, Gateway, clock
 
 UNITS = 3
-# Site seconds in a second: a kill meets each phase of a minute.
+# Site seconds per second: the kills hit every phase of a minute.
 SPEED = 20
 # Life of a process, s: from before it has opened its store to some minutes of the site.
 LIFE_S = (0.01, 4.0)
 
 
 class Verdict:
-    """What the kills have cost."""
+    """Result of the kills: energy lost and counted twice."""
 
     def __init__(self):
         self.kills = self.counted = 0
@@ -91,7 +91,7 @@ class Kills:
         self.verdict.counted += sum(self.totals.values()) > before
 
     def run(self, kills):
-        """That many kills and a proper stop; returns the verdict."""
+        """Kill the gateway this many times, then stop it properly; return the verdict."""
         short, long = LIFE_S
         for _ in range(kills):
             # many short lives and some long ones

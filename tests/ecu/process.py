@@ -88,7 +88,7 @@ class Gateway:
         return dict(self.query("SELECT serial, total_mwh FROM account WHERE channel = 4"))
 
     def make_store(self, units):
-        """The store knows the units; the gateway is stopped."""
+        """Make a store that has the units, and stop the gateway."""
         self.start()
         wait_for(lambda: self.query("SELECT count(*) FROM event")[0][0] > 0)
         assert self.stop() == 0
@@ -110,7 +110,7 @@ def varints(data, at, count):
 
 
 def wait_for(what, seconds=20):
-    """Until it is true; a store that is not there or is locked is not."""
+    """Wait until the condition is true; a missing or locked store counts as false."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:

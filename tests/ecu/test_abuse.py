@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Hours of abuse leave no memory and no descriptor behind; make bench ONLY=ecu_abuse has 72 of them."""
+"""Hours of abuse leak neither memory nor descriptors; make bench ONLY=ecu_abuse runs 72 hours."""
 
 import pytest
 

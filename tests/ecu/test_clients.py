@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the gateway's servers owe their clients: a valid certificate, and a place beside clients that stall."""
+"""The gateway's servers have a valid certificate, and serve other clients while some stall."""
 
 import contextlib
 import datetime
@@ -29,7 +29,7 @@ def unverified():
 
 
 def certificate(port):
-    """What the server shows; None while it does not listen."""
+    """The server's certificate; None while it does not listen."""
     try:
         with unverified().wrap_socket(connection(port)) as sock:
             return sock.getpeercert(binary_form=True)
@@ -108,7 +108,7 @@ def test_stalled_clients_end(gateway):
 
 
 @pytest.mark.parametrize("name", ["modbus", "aps"])
-def test_an_address_that_connects_often_pushes_no_other_one_out(gateway, name):
+def test_an_address_with_many_connections_cannot_push_out_another(gateway, name):
     port = gateway.modbus_port if name == "modbus" else gateway.aps_port
     first = connection(port, NEIGHBOUR)
     with first, contextlib.ExitStack() as stack:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""kill -9 at random instants; make bench ONLY=ecu_kills has 1,000 of them."""
+"""SIGKILL at random instants; make bench ONLY=ecu_kills has 1,000 of them."""
 
 import pytest
 

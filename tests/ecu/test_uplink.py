@@ -138,7 +138,7 @@ def created(batch):
 
 
 def test_a_service_that_was_restored_gets_the_rest_in_a_new_epoch(site):
-    """It has lost what the gateway has dropped; nothing that the gateway still has is lost or doubled."""
+    """The service has lost batches that the gateway has dropped; those that the gateway has are stored once."""
     site.start()
     site.wait(lambda: len(site.receiver.batches) >= 6)
     site.receiver.stop()

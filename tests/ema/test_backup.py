@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Backup and restore, and the versions of the databases, forward and back."""
+"""Backup and restore; upgrade and downgrade of the databases."""
 
 import json
 import re

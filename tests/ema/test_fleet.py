@@ -22,7 +22,7 @@ def fleet(request, tmp_path):
 
 
 class Disturbances:
-    """What can happen to a fleet. Each is a function that does it and returns one that mends it."""
+    """Disturbances of a fleet. Each is a function that causes it and returns a function that repairs it."""
 
     def __init__(self, fleet):
         self.fleet = fleet
@@ -49,7 +49,7 @@ class Disturbances:
         return host.join
 
     def run(self, count, rng):
-        """How often each was done; each at least once before one comes again."""
+        """Number of times that each disturbance was caused; none comes again before all others came once."""
         done = {}
         turn = []
         for _ in range(count):

@@ -89,7 +89,7 @@ def test_only_the_group_of_nginx_may_use_the_socket(proxied):
     assert status.st_gid == grp.getgrnam(GROUP).gr_gid
 
 
-def test_the_header_counts_for_nothing_on_a_tcp_port(proxied, tmp_path):
+def test_the_header_is_ignored_on_a_tcp_port(proxied, tmp_path):
     service = Service(tmp_path).start()
     try:
         claim = {"QS1-Client-Certificate": urllib.parse.quote(proxied.certificate.read_text())}

@@ -83,7 +83,7 @@ def test_events_arrive_with_their_labels(board, agent):
 
 
 def test_a_hot_power_stage_is_no_alarm_of_the_case(board, agent):
-    """The case has the limit: the fault, and what follows it in IIO and hwmon, is of the case alone."""
+    """Only the case has a limit: a hot power stage shows neither a fault nor an alarm in IIO and hwmon."""
     meter = device(agent, "qs1-meter")
     limit_mc = int(agent.check(f"cat {meter}/events/in_temp0_thresh_rising_value"))
     before = agent.check(f"cat {INVERTER}/fault_count/OVERTEMP")

@@ -1413,9 +1413,9 @@ static void the_loops_angle_has_its_time_and_needs_a_lock(void **state)
 	stop_daemon();
 }
 
-/* This machine was powered up more than ten minutes ago; test_air_inverter has what comes before.
+/* This machine was powered up more than ten minutes ago; test_air_inverter tests the time before.
  */
-static void a_stock_ecu_needs_leave_and_a_fresh_unit(void **state)
+static void a_stock_ecu_needs_permission_and_a_recent_power_up(void **state)
 {
 	static const char *const asked[] = { "", ",\"on\":false", ",\"panel_w\":100" };
 	struct json_object *answer;
@@ -1981,7 +1981,7 @@ int main(void)
 		cmocka_unit_test_setup(pipelined_commands_delay_nobody_else, set_up),
 		cmocka_unit_test_setup(a_command_takes_effect_after_its_client_disconnects, set_up),
 		cmocka_unit_test_setup(the_radios_socket_commands_nothing, set_up),
-		cmocka_unit_test_setup(a_stock_ecu_needs_leave_and_a_fresh_unit, set_up),
+		cmocka_unit_test_setup(a_stock_ecu_needs_permission_and_a_recent_power_up, set_up),
 		cmocka_unit_test_setup(the_loops_angle_has_its_time_and_needs_a_lock, set_up),
 		cmocka_unit_test_setup(limits_have_owners_and_leases, set_up),
 		cmocka_unit_test_setup(limits_outlive_the_daemon, set_up),

@@ -541,7 +541,8 @@ static void the_grid_parameters_are_read_back(void **state)
 				 in_force[id], bench_shown(0)->param[id]);
 		}
 	}
-	/* A command that changes them makes them unknown until they are read. */
+	/* After a command that changes the parameters, they are unknown until they are read back.
+	 */
 	order = bench_order(COMMAND_PROFILE, 0);
 	order.role = ROLE_INSTALLER;
 	strcpy(order.text, "note1");

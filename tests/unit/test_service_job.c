@@ -151,7 +151,7 @@ static void signed_work_that_is_not_sound_is_refused(void **state)
 	}
 }
 
-static void what_is_no_job_is_refused(void **state)
+static void a_text_that_is_not_a_job_is_refused(void **state)
 {
 	static const char *const texts[] = {
 		"", ".", "x", "e30.", "e30.AAAA", "!.!", "e30.e30.e30"
@@ -266,7 +266,7 @@ int main(void)
 		cmocka_unit_test(every_altered_character_is_refused),
 		cmocka_unit_test(a_job_of_another_service_or_gateway_or_time_is_refused),
 		cmocka_unit_test(signed_work_that_is_not_sound_is_refused),
-		cmocka_unit_test(what_is_no_job_is_refused),
+		cmocka_unit_test(a_text_that_is_not_a_job_is_refused),
 		cmocka_unit_test(a_job_is_done_once_and_forgotten_when_it_has_expired),
 		cmocka_unit_test(arguments_are_those_of_the_table),
 		cmocka_unit_test(other_arguments_are_refused),

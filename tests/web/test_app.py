@@ -212,7 +212,7 @@ def test_a_job_opens_on_the_ecus_own_page(phone, ema, ecu):
 
 
 def test_a_signed_job_needs_no_login_at_the_ecu(phone, ema, ecu):
-    """The service signs it with the hand-over; the ECU's page shows what it will do, and does it when told."""
+    """The service signs a job that is uploaded; the ECU's page shows what it will do, and does it on request."""
     open_app(phone, ema)
     begin_job(phone)
     add_label(phone, LABEL)

@@ -73,7 +73,7 @@ struct patient {
 
 /* Each finding writes its text and returns whether it applies. */
 
-/* In daylight nothing comes from it, or nothing has come so far. */
+/* In daylight it does not report, or has never reported. */
 static bool is_silent(struct json_object *inverter)
 {
 	const char *link = text_of(inverter, "link.state");
@@ -148,7 +148,7 @@ static int weakest(const struct patient *patient, double *ret_w)
 	return found;
 }
 
-/* A limit leaves so little that no input shows what its module can give. */
+/* The limit is so low that no input shows the available power of its module. */
 static bool is_held_down(struct json_object *inverter)
 {
 	return has_number(inverter, "limit.desired_w") &&

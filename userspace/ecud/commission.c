@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* A unit that has reported within three polls is up to date. */
+/* The readings of a unit that has reported within three polls are current. */
 #define FRESH_POLLS 3
 /* Range of the grid: ANSI C84.1 range B at 240 V, and 60 Hz or 50 Hz by 1 %. */
 #define GRID_V_MIN 208.0

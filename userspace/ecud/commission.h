@@ -25,7 +25,7 @@ enum commission_answer {
  * @voltage: its grid voltage is in range; unknown without a reading
  * @frequency: the same of the frequency
  * @profile: the profile in force is the one that is wanted; unknown when none is wanted
- * @complete: nothing of all this is missing or wrong
+ * @complete: all of these checks pass
  */
 struct commission {
 	bool seen;

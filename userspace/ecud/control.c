@@ -20,7 +20,7 @@
 /* The phases are looked at this often. */
 #define BALANCE_US UINT64_C(5000000)
 #define BALANCE_LEASE_S 60
-/* Leases of those that stop for another phase, and when they are renewed. */
+/* Lease of an inverter that stops because another phase has stopped; when it is renewed. */
 #define PHASES_LEASE_S 60
 #define PHASES_RENEW_US UINT64_C(20000000)
 /* A module of a stock unit in light, V: at least where its MPP tracking starts. */
@@ -273,8 +273,7 @@ static bool is_in_light(const struct model_unit *unit)
 	return false;
 }
 
-/* One that the gateway itself has stopped would give power; one that an order has stopped does not.
- */
+/* An inverter counts as producing if the gateway itself has stopped it, but not if an order has. */
 static bool produces(const struct model_unit *unit)
 {
 	if (unit->limit.desired_w == 0) {
@@ -302,7 +301,7 @@ static unsigned int stopped_phases(const struct core *core)
 	return phases_stopped(power, core->model->units);
 }
 
-/* The phase that has stopped is not limited: the others go on when it gives power again. */
+/* The stopped phase itself is not limited: when it produces again, the others resume. */
 static void stop_together(struct core *core)
 {
 	unsigned int stopped = stopped_phases(core);

@@ -24,7 +24,7 @@ static int seal_again(const void *old, size_t old_n, uint64_t epoch, uint64_t se
 	int ret = batch_open(old, old_n, &batch, err, sizeof(err));
 
 	if (ret < 0) {
-		log_warning("uplink: a batch of the outbox: %s", err);
+		log_warning("uplink: cannot reseal a batch of the outbox: %s", err);
 		return ret;
 	}
 	batch.head.epoch = epoch;

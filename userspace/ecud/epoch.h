@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A new epoch of the uplink: what is kept goes on under new keys. */
+/* A new epoch of the uplink: the kept batches get new keys. */
 #ifndef ECUD_EPOCH_H
 #define ECUD_EPOCH_H
 
@@ -9,8 +9,9 @@
 
 /**
  * epoch_begin() - begin a new epoch
- * @store: its outbox is on stable storage afterwards; nobody appends meanwhile
- * @stored: highest sequence of the old epoch that the service has for certain: those batches go
+ * @store: afterwards its outbox is on stable storage; no other thread may append meanwhile
+ * @stored: highest sequence of the old epoch that the service has confirmed: batches up to it are
+ * dropped
  * @ret_epoch: 63 bits, so that every database holds it
  * @ret_sequence: of the last batch that is kept; they count from 1
  *

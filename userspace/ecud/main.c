@@ -34,7 +34,7 @@
 #include "util.h"
 #include "version.h"
 
-/* Buffers from this size on, as histories have them, go back to the system when they are freed. */
+/* Buffers of at least this size, such as those for histories, return to the system when freed. */
 #define MMAP_BYTES (64 * 1024)
 /* Heaps that the threads share. */
 #define ARENAS 2

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Announces the pages and Modbus by mDNS (RFC 6762, RFC 6763). Avahi has the records; ecud asks for
- * them over the system bus, and again when Avahi has restarted or has another host name. The name
- * ecu-ID.local, for which the certificate is valid, is an alias of the host's. Without a bus or
- * Avahi, and on loopback alone, nothing is announced.
+ * Announces the pages and Modbus by mDNS (RFC 6762, RFC 6763). ecud registers the records with
+ * Avahi over the system bus, and again when Avahi has restarted or has changed the host name. The
+ * name ecu-ID.local, for which the certificate is valid, is an alias of the host's. Without a bus
+ * or Avahi, and on loopback alone, nothing is announced.
  */
 #include "mdns.h"
 
@@ -79,7 +79,7 @@ static int on_reply(sd_bus_message *reply, void *ctx, sd_bus_error *error)
 	return 0;
 }
 
-/* Call a method of our group whose message is complete; what it does, for the log. */
+/* Call a method of our group with a complete message. @what names the call in the log. */
 static int call(struct mdns *mdns, sd_bus_message *message, const char *what)
 {
 	return sd_bus_call_async(mdns->bus, NULL, message, on_reply, (void *)what, 0);
@@ -224,7 +224,7 @@ static int on_owner(sd_bus_message *signal, void *ctx, sd_bus_error *error)
 
 	(void)error;
 	if (sd_bus_message_read(signal, "sss", &name, &before, &now) >= 0) {
-		mdns->group[0] = '\0'; /* it went with the former one */
+		mdns->group[0] = '\0'; /* the former Avahi held it */
 	}
 	return 0;
 }

@@ -11,7 +11,7 @@
 
 /* Between two marks; no multiple of a half cycle of 50 or 60 Hz. */
 #define MARK_US UINT64_C(137000)
-/* After this time without an end, what has come has to do. */
+/* A search that has not ended after this time uses the angles that it has. */
 #define SEARCH_US UINT64_C(45000000)
 /* Requests for the same angles until a unit counts as silent. */
 #define TRIES 8
@@ -226,7 +226,7 @@ void core_search_failed(struct core *core, int unit)
 	if (search->state != SEARCH_COLLECTS || !search->waits[unit]) {
 		return;
 	}
-	/* the plan asks again after its shortest time, each time */
+	/* the plan retries after its shortest interval */
 	core->radio.plan.unit[unit].tries[JOB_ANGLES] = 0;
 	if (++search->tries[unit] == TRIES) {
 		end_unit(core, unit);

@@ -34,7 +34,7 @@ static double distance_sum(const double *deg, int n, double from)
 	return sum;
 }
 
-/* On a circle: the sample with the least sum of distances to the others. */
+/* Median on a circle: the sample with the smallest sum of distances to the others. */
 static double median(const double *deg, int n)
 {
 	double best = deg[0];
@@ -94,7 +94,7 @@ static int count_marks(const double *deg)
 	return count;
 }
 
-/* Compare all with one; returns of how many units that is sure. */
+/* Compare all units with one. Return: number of units whose group is certain. */
 static int compare_all(const double (*deg)[PHASES_MARKS], int units, int with,
 		       struct phases_place *ret)
 {
@@ -107,8 +107,7 @@ static int compare_all(const double (*deg)[PHASES_MARKS], int units, int with,
 	return sure;
 }
 
-/* A unit to compare the others with: of the first that have answered, that with which most agree.
- */
+/* The reference unit: of the first to answer, the one with which most others agree. */
 static int reference(const double (*deg)[PHASES_MARKS], int units, struct phases_place *scratch)
 {
 	int tried = 0;
@@ -131,8 +130,7 @@ static int reference(const double (*deg)[PHASES_MARKS], int units, struct phases
 	return best;
 }
 
-/* The angle that is nearest to all groups, modulo a step: where the unit compared with may be off.
- */
+/* The angle nearest to all groups, modulo a step: corrects an error of the reference unit. */
 static double common(const struct phases_place *place, int units)
 {
 	double x = 0;

@@ -14,15 +14,15 @@
 #define PHASES_MARKS 20
 /* A unit that has heard fewer marks together with the others is not judged. */
 #define PHASES_LEAST 8
-/* Degrees that most marks (PHASES_SHARE) may be off the median, and the median off its group.
- * Half-way between two groups are 30. */
+/* Largest difference of most angles (PHASES_SHARE) from their median, and of the median from its
+ * group, degrees. The middle between two groups is at 30 degrees. */
 #define PHASES_SPREAD_DEG 15.0
 #define PHASES_SHARE 0.8
 #define PHASES_GROUPS 3
 
 /**
  * struct phases_place - what was found of a unit
- * @marks: marks that it has heard together with the unit that all are compared with
+ * @marks: marks that both it and the reference unit have heard
  * @deg: median of its angle against that unit, modulo 180; NAN without marks
  * @spread_deg: PHASES_SHARE of the marks are at most this far off; NAN without marks
  * @group: 1 to 3 in the order of rotation, the first unit that is known in group 1; 0 for unknown
@@ -79,7 +79,7 @@ struct phases_power {
 };
 
 /**
- * phases_stopped() - phases that give nothing in light, while others do
+ * phases_stopped() - phases that have light but do not produce, while others do
  *
  * Return: bits of enum model_phase. Units of unknown phase do not count.
  */

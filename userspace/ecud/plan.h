@@ -65,7 +65,7 @@ enum plan_job {
 };
 
 const char *plan_job_name(enum plan_job job);
-/* Its answer may take long, and does not keep the modem. */
+/* Its answer may take long; the modem is free meanwhile. */
 bool plan_job_is_command(enum plan_job job);
 
 /**

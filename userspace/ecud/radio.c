@@ -348,7 +348,7 @@ static void send_mark(struct radio *radio, uint64_t now_us)
 	host_send(&radio->host, &request, now_us);
 }
 
-/* A mark is in the way of what would begin now. */
+/* A mark is pending, so no other exchange may begin. */
 static bool mark_holds(struct radio *radio, uint64_t now_us)
 {
 	if (radio->mark == RADIO_MARK_WAITS && radio->plan.outstanding == 0) {
@@ -799,7 +799,7 @@ static void on_part_sent(struct radio *radio, struct radio_unit *unit, uint64_t 
 	if (unit->type) {
 		unit->part++;
 	}
-	/* what a daemon has to carry out is answered later; all else at once */
+	/* a request that a daemon must carry out is answered later; all others at once */
 	if ((plan_job_is_command(unit->job) || unit->type == OWN_SEALED) &&
 	    (!unit->type || unit->part == own_parts(unit->n))) {
 		plan_release(&radio->plan, index_of(radio, unit));

@@ -26,7 +26,7 @@
 #define TICK_US 1000000
 /* The certificate is looked at this often: it is renewed 30 days before its end. */
 #define RENEW_US UINT64_C(3600000000)
-/* Half of the server's connections: one client never keeps the others out. */
+/* Half of the server's connections, so that one client cannot lock out the others. */
 #define CLIENT_CONNECTIONS 128
 
 #define READERS (AUTH_BIT(AUTH_OWNER) | AUTH_BIT(AUTH_INSTALLER) | AUTH_BIT(AUTH_VIEWER))

@@ -179,7 +179,7 @@ static void text_free(struct text *text)
 	free(text->bytes);
 }
 
-/* Also false when memory was short before. */
+/* Also false after an earlier allocation has failed. */
 static bool text_close(struct text *text)
 {
 	bool good = !ferror(text->file) && fclose(text->file) == 0;
@@ -253,7 +253,7 @@ static int take_point(void *ctx, const struct store_point *point)
 	struct points *points = ctx;
 	const char *comma = points->count ? "," : "";
 
-	/* one more than the reply may have shows that there are too many */
+	/* one step above the limit of a reply shows that there are too many */
 	if (points->count++ == POINTS_MAX) {
 		return -E2BIG;
 	}
@@ -658,7 +658,7 @@ static void reply_made(struct http_request *request, const char *name, const cha
 	int ret;
 
 	snprintf(path, sizeof(path), "%s/%" PRIu64 "-%s", folder, clock_monotonic_us(), name);
-	/* The file has what the gateway knows now, not what it knew at the last commit. */
+	/* Commit first, so that the file also has the newest readings. */
 	store_flush(rest_of(request)->ecu->store);
 	ret = make(folder, path, err, sizeof(err));
 	if (ret >= 0) {

@@ -37,7 +37,7 @@ static const struct {
 	{ -ENOKEY, 409, "no_service" },
 };
 
-/* Two requests with the same job: one does it. */
+/* Of two requests with the same job, only one carries it out. */
 static pthread_mutex_t done_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void load_done(struct ecu *ecu, struct jobs_done *done)
@@ -256,7 +256,7 @@ static void make_commission(struct making *making)
 	order->w = (double)json_object_array_length(labels);
 }
 
-/* Who is the person of the signature. */
+/* The user is the one that the signed job names. */
 static void audit_job(struct http_request *request, const struct job *job, const char *result)
 {
 	struct audit_entry entry = {
@@ -320,7 +320,7 @@ static void do_job(struct http_request *request, const struct job *job)
 					 "job: it was carried out already; each is carried out "
 					 "once");
 		} else {
-			http_reply_errno(request, ret, "job: it cannot be remembered: %s",
+			http_reply_errno(request, ret, "job: cannot store its id: %s",
 					 strerror(-ret));
 		}
 		return;

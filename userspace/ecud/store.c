@@ -84,7 +84,7 @@ struct store {
 	pthread_cond_t wake;
 	pthread_cond_t done;
 	bool stop;
-	uint64_t urgent_us; /* what is urgent is written then */
+	uint64_t urgent_us; /* urgent data are written then */
 	uint64_t commit_us; /* readings of minutes that are over are written then */
 	uint64_t flushes;   /* asked for */
 	uint64_t flushed;
@@ -113,7 +113,7 @@ static void advance(uint64_t *due_us, uint64_t us)
 	}
 }
 
-/* What shall outlive a crash that comes a little later. */
+/* Data that must survive a crash shortly afterwards. */
 static void urgent(struct store *store)
 {
 	advance(&store->urgent_us, URGENT_US);
@@ -528,7 +528,7 @@ static int merge_row(struct packer *row, const struct waiting_reading *reading, 
 	return ret < 0 ? ret : before->failed ? -EBADMSG : row->failed ? -ENOMEM : 0;
 }
 
-/* The row of a minute. What is there already, after a step of the clock, stays. */
+/* The row of a minute. Readings that the row already has, after a step of the clock, stay. */
 static int write_minute(sqlite3 *db, int64_t minute, const struct waiting_reading *reading,
 			size_t n)
 {

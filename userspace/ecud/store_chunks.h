@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Readings at full rate: one row a minute, which holds a chunk for each unit, by serial number.
- * Rows are long and come at the end of their table, so that SQLite writes each page once, and
- * removes it without writing it again.
+ * Rows are long and are appended to their table, so SQLite writes each page once, and frees it
+ * without writing it again.
  *
  * A chunk: serial number, totals after the minute in mWh, length, reports (days.h).
  */
@@ -17,7 +17,7 @@
 
 /**
  * struct chunk - one unit's part of a minute
- * @reports: of @n bytes, packed; in the row, as long as that lives
+ * @reports: @n bytes, packed; they are in the row, and valid as long as the row is
  */
 struct chunk {
 	uint64_t serial;

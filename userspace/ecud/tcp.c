@@ -156,8 +156,8 @@ static int count_alike(const struct tcp_server *server, const struct tcp_client 
 }
 
 /*
- * Make room for a new client: the address with the most connections loses the one that has been
- * idle for longest, so that nobody who connects often pushes the others out.
+ * Make room for a new client: close the longest-idle connection of the address that has the most
+ * connections, so that a client with many connections cannot push out the others.
  */
 static void close_idlest(struct tcp_server *server)
 {

@@ -201,13 +201,13 @@ static void keep_sequence(struct uplink *uplink)
 	store_set(uplink->store, "sequence", text);
 }
 
-/* @stored: highest sequence that the service has for certain. What is above goes on. */
+/* @stored: highest sequence that the service has confirmed. Batches above it are kept. */
 static void new_epoch(struct uplink *uplink, uint64_t stored)
 {
 	int ret = epoch_begin(uplink->store, stored, &uplink->epoch, &uplink->sequence);
 
 	if (ret < 0) {
-		log_err("uplink: no new epoch: %s", strerror(-ret));
+		log_err("uplink: cannot begin a new epoch: %s", strerror(-ret));
 		return;
 	}
 	uplink->sent_through = 0;
@@ -459,7 +459,7 @@ static const char *named(struct json_object *arguments)
 	return text;
 }
 
-/* The service speaks for itself where the person behind the order may do this. */
+/* The order gets the role of the service if the user behind it may give this order. */
 static unsigned int role_of(struct json_object *object, enum order_command command)
 {
 	int role = auth_role_find(text_member(object, "role"));
@@ -621,7 +621,7 @@ static void take_stored(struct uplink *uplink, struct json_object *answer, uint6
 	}
 	if (sequence < (double)uplink->sent_through) {
 		log_warning("uplink: the service has lost batches %.0f to %" PRIu64
-			    ", as after a restore: new epoch",
+			    ", probably by a restore: beginning a new epoch",
 			    sequence + 1, uplink->sent_through);
 		new_epoch(uplink, last);
 		return;

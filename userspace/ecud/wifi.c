@@ -79,7 +79,7 @@ static int open_device(struct access *access)
 	return -ENODEV;
 }
 
-/* Sequences of UTF-8 with their continuation bytes; overlong ones are not looked for. */
+/* Is it UTF-8? Checks the continuation bytes, not overlong sequences. */
 static bool is_utf8(const char *text)
 {
 	const unsigned char *at = (const unsigned char *)text;

@@ -14,9 +14,9 @@
 
 /**
  * struct wifi_network - one network in range
- * @ssid: its name, UTF-8; others are left out
+ * @ssid: its name, UTF-8; networks with other names are left out
  * @strength: of the strongest access point, percent
- * @secured: it wants a key
+ * @secured: it needs a key
  * @connected: this machine uses it
  */
 struct wifi_network {
@@ -51,9 +51,9 @@ void wifi_list(struct wifi *ret);
  * @ssid: of a network in range
  * @key: "" for an open network
  *
- * Return: 0 when NetworkManager has begun, wifi_list() shows the end; -ENODEV without Wi-Fi;
- * -ENOENT for a network out of range; -EINVAL for a key that is missing, or not wanted;
- * -EACCES where NetworkManager refuses; -EIO. The reason is in @err.
+ * Return: 0 when NetworkManager has begun to connect, and wifi_list() shows the result; -ENODEV
+ * without Wi-Fi; -ENOENT for a network out of range; -EINVAL for a key that is missing or not
+ * needed; -EACCES where NetworkManager refuses; -EIO. The reason is in @err.
  */
 int wifi_join(const char *ssid, const char *key, char *err, size_t size);
 

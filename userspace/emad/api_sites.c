@@ -69,8 +69,8 @@ static struct json_object *site_json(const struct sql_rows *rows)
 	API_VISIBLE                                                                                \
 	" AND ($2 = '' OR LOWER(sites.name) LIKE $2 ESCAPE '\\' OR LOWER(address) LIKE "           \
 	"$2 ESCAPE '\\') AND ($3 = '' OR state = $3) AND (alarms > 0 OR $4 = 0)"
-/* Of 100,000 sites the numbers alone are sorted, and counted apart: a window over whole rows took
- * ten times as long. */
+/* Sort only the numbers of 100,000 sites, and count them in a separate query: a window function
+ * over whole rows took ten times as long. */
 #define LIST(order)                                                                                \
 	"SELECT " SITE_COLUMNS ", (SELECT COUNT(*) FROM sites WHERE " LIST_WHERE                   \
 	") FROM (SELECT sites.id AS page FROM sites WHERE " LIST_WHERE " ORDER BY " order          \

@@ -291,7 +291,7 @@ void bus_site_changed(struct bus *bus, int64_t site)
 	uint8_t message[8];
 
 	bytes_put_le(message, sizeof(message), (uint64_t)site);
-	/* A lost message is a page that shows the change with the next one. */
+	/* If a message is lost, the page shows the change with the next message. */
 	(void)natsConnection_Publish(bus->connection, CHANGES, message, sizeof(message));
 }
 

@@ -52,7 +52,7 @@ int bus_take(struct bus *bus, int max, int (*begin)(void *ctx),
 	     int (*take)(void *ctx, const struct bus_batch *batch), int (*commit)(void *ctx),
 	     void (*abandon)(void *ctx), void *ctx);
 
-/* Says to all who follow that a site has changed. Not kept: who follows later does not get it. */
+/* Notify all followers that a site has changed. The message is not stored for later followers. */
 void bus_site_changed(struct bus *bus, int64_t site);
 
 /**

@@ -47,7 +47,7 @@ struct source {
  * @zone_min: of the last batch
  * @reports: all of the day, also the stored ones
  * @newest: of the batches
- * @closed: its reports are not kept any more: more of them change nothing
+ * @closed: its reports are not kept any more: late reports change nothing
  * @next: index of the next one in the same bucket, -1 for none
  */
 struct changed_day {
@@ -480,10 +480,10 @@ static int derive_source(struct store *store, struct sql *sql, struct changed *c
 }
 
 /*
- * The batch of a row. One whose customer has gone, or that does not open, is passed over: it was
- * refused at its arrival or its key is destroyed.
+ * The batch of a row. A batch whose customer was deleted, or that cannot be decrypted, is skipped:
+ * it was refused on arrival, or its key was destroyed.
  *
- * Return: 0; -ENODATA for one to be passed over; or a negative errno.
+ * Return: 0; -ENODATA for a batch to skip; or a negative errno.
  */
 static int read_source(struct store *store, struct sql_rows *rows, struct source *ret)
 {

@@ -166,7 +166,7 @@ static void enqueue(struct http_request *request, enum kind kind, uint64_t due_u
 	}
 }
 
-/* Whole and sound? Costs no database. Return: their number, 0 after an error. */
+/* Check the batches without the database. Return: their number, 0 after an error. */
 static int check_batches(struct http_request *request)
 {
 	size_t n;
@@ -426,7 +426,7 @@ static int run_batches(struct ingest *ingest, struct sql *sql, struct waiting *w
 			break;
 		}
 	}
-	/* With a bus, the store moves it. */
+	/* With a bus, the store advances it. */
 	stored = ingest->bus ? store_through(sql, head.ecu, head.epoch)
 			     : store_advance(sql, head.ecu, head.epoch);
 	ret = stored < 0 ? (int)stored : touch_ecu(sql, waiting, &clocks, now_ms);
@@ -776,7 +776,7 @@ static int allow_files(rlim_t files)
 	return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
 }
 
-/* Only nginx may say who the client is: its group alone may use the socket. */
+/* Only nginx may name the client's certificate, so only its group may use the socket. */
 static int share_socket(const struct config *config, char *err, size_t size)
 {
 	const struct group *group = getgrnam(config->uplink_group);

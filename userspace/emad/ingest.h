@@ -13,9 +13,9 @@
 
 /*
  * Requests of two kinds wait in two queues. A request with more than INGEST_LIVE_BATCHES batches is
- * the backlog of an outage. It waits for all others, and backlogs have a smaller queue, so that
- * live reports are not late while a thousand ECUs deliver a day. When its queue is full, an ECU is
- * asked to come back.
+ * the backlog of an outage. It waits until all others are served, and the
+ * queue of backlogs is smaller, so that live reports are not late while a thousand ECUs deliver a
+ * day. When the queue is full, the answer is 503 with Retry-After.
  */
 #define INGEST_LIVE_BATCHES 2
 #define INGEST_LIVE_MAX 1024

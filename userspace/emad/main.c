@@ -177,7 +177,7 @@ static int begin_group(void *ctx)
 	return sql ? sql_begin_locked(sql, SQL_LOCK_LOG) : -ENOTCONN;
 }
 
-/* Batches of one ECU follow each other: what is stored without a gap moves once for all of them. */
+/* Batches of one ECU come in a row: advance stored_through once for all of them. */
 static int end_run(struct app *own)
 {
 	int64_t through =
@@ -449,7 +449,7 @@ static int serve(void)
 		log_notice("pages on %s:%u", app.config.listen, http_port(app.web));
 	}
 	if (app.ingest && app.config.uplink_socket[0]) {
-		log_notice("ECUs by nginx on %s", app.config.uplink_socket);
+		log_notice("listening for nginx on %s", app.config.uplink_socket);
 	} else if (app.ingest) {
 		log_notice("ECUs on %s:%u", app.config.listen, ingest_port(app.ingest));
 	}
@@ -479,7 +479,7 @@ static int print_code(void)
 
 static void show_class(const char *name, int64_t rows)
 {
-	printf("%s: %" PRId64 " older than they are kept\n", name, rows);
+	printf("%s: %" PRId64 " expired rows deleted\n", name, rows);
 }
 
 static int run_command(const struct arguments *arguments)
@@ -489,7 +489,8 @@ static int run_command(const struct arguments *arguments)
 
 	if (arguments->rebuild) {
 		ret = derive_rebuild(&app.store, sql);
-		/* The log of compacted batches may still have what its class has lost. */
+		/* The log of compacted batches may still hold data that their class no longer
+		 * keeps. */
 		ret = ret < 0 ? ret
 			      : retention_apply(&app.config, sql, app.audit, clock_wall_ms(), NULL);
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Partitions of the large tables on PostgreSQL: the log by the day in which a batch came, day blobs
- * by blocks of 32 local days, so that ten years are about a hundred partitions. They are made
- * ahead, and dropped when nothing in them is kept any more. A row outside of all of them is in the
+ * by blocks of 32 local days, so that ten years are about a hundred partitions. They are created in
+ * advance, and dropped when all their data have expired. A row outside of all of them is in the
  * default partition and moves when its partition is made. SQLite has none.
  *
  * Only the tables are granted to other roles, and only they have policies. Partitions are in a

@@ -12,9 +12,9 @@
 #define RETENTION_REPORTS_MIN 32
 
 /**
- * retention_apply() - delete what is older than its class is kept
+ * retention_apply() - delete data that are older than the limit of their class
  * @audit: connection of the audit log
- * @show: called with each class that has a limit and the rows that went; NULL for none
+ * @show: called for each class that has a limit, with the number of deleted rows; may be NULL
  *
  * Return: 0 or a negative errno.
  */

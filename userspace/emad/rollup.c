@@ -62,7 +62,8 @@ static void derive_input(const struct report *reports, size_t n, int input, stru
 		} else {
 			int64_t gained = energy - before->value[field];
 
-			/* Energy counts, wherever in a gap it came; no energy may be no report. */
+			/* Energy in a gap counts, whenever it was produced. A gap without energy
+			 * may be missing reports. */
 			if (gained > 0 || report->time_s - before->time_s <= GAP_MAX_S) {
 				spread(rollup, input, before->time_s, report->time_s,
 				       gained > 0 ? gained : 0);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An induction motor with a fan: stator windings on the network, rotor flux and speed here. It
- *feeds an island, and an open phase, as long as flux and speed last.
+ * An induction motor that drives a fan. The network has the stator windings; this file has rotor
+ * flux and speed. The motor feeds an island or an open phase as long as it has flux and speed.
  *
  * Voltage behind reactance: each stator winding is a branch R, L'' with the voltage e that the
- *rotor's flux psi induces. In the stator's frame, with k = Lm / Lr:
+ * rotor's flux psi induces. In the stator's frame, with k = Lm / Lr:
  *
  *	v   = R i + L'' di/dt + e		R = Rs + k^2 Rr, L'' = Ls - k Lm
  *	e   = k (j w - Rr / Lr) psi
@@ -29,7 +29,7 @@
  * @load: torque of the fan at synchronous speed, per unit of @va over that speed; it goes with the
  *        square of the speed
  * @inertia_s: kinetic energy at synchronous speed over @va
- * @windings: 3, in star without neutral; or 2, the second with a capacitor for running
+ * @windings: 3, in star without neutral; or 2, the second with a run capacitor
  * @element: of each winding
  * @pair: maps of a winding, the second with the capacitor
  * @omega0: synchronous electrical angular frequency, rad/s

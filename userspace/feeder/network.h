@@ -15,7 +15,7 @@
  *
  * A step in which a contact moves or diodes conduct is divided into NETWORK_PARTS, each with
  * collocation, currents i(c) for the moments m: that is L-stable, and ends at once the currents
- *that an opening contact has left without a path.
+ * that an opening contact has left without a path.
  *
  * The blocks are solved by elimination node by node; in a tree this costs as much as the tree has
  * branches. Reference: right Radau collocation and discontinuous Galerkin methods, Hairer and
@@ -121,10 +121,9 @@ int network_add(struct network *network, int a, int b);
 struct network_element *network_element(struct network *network, int element);
 
 /*
- * network_couple() - two elements become the two terminal pairs of one model. Each has all its
- * states;
- * @cross_a and @cross_b are the maps from the other's voltage to them and to its own current.
- * Neither has an emf, and both are connected or neither.
+ * network_couple() - two elements become the two terminal pairs of one model. Each has all the
+ * states of the model. @cross_a and @cross_b map the voltage of the other element to these states
+ * and to the element's own current. Neither has an emf. Both are connected, or neither is.
  */
 void network_couple(struct network *network, int a, int b, const struct network_pair *cross_a,
 		    const struct network_pair *cross_b);

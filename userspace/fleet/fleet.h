@@ -113,7 +113,7 @@ struct json_object *request_json(CURL *curl, const char *url, const char *token,
 /* ---- wait.c ---- */
 
 /**
- * wait_for_orders() - each ECU asks for orders, with a request that the service holds
+ * wait_for_orders() - each ECU asks for orders, with a long-polling request
  * @ecu: @n of them
  * @take: gets the orders of an answer
  *

@@ -253,7 +253,7 @@ struct parcel {
 	size_t reports;
 };
 
-/* What the service has answered for. */
+/* Batches that the service has confirmed. */
 static void log_parcel(const struct ecu *ecu, const struct parcel *parcel)
 {
 	char hash[2 * BATCH_HASH_BYTES + 1];
@@ -786,7 +786,8 @@ static bool set_up_times(void)
 	return ok;
 }
 
-/* Runs all threads to the end. The ECUs' end by themselves, the others when those have ended. */
+/* Runs all threads to the end. The threads of the ECUs end by themselves; the others end after
+ * them. */
 static int start_threads(void)
 {
 	static pthread_t threads[THREADS_MAX];

@@ -67,8 +67,8 @@ struct join_unit {
  * join_take() - a step, at a unit that allows it
  *
  * Public sources do not say what a unit does at which step. Ours notes the ECU at JOIN_PRIME,
- * answers JOIN_ASK, goes over to the ECU's network at JOIN_COMMIT, and answers JOIN_END there. An
- * ECU in whose network it is already thus hears the first answer, and another one the second.
+ * answers JOIN_ASK, goes over to the ECU's network at JOIN_COMMIT, and answers JOIN_END there. So
+ * an ECU hears the first answer if the unit is already in its network, otherwise the second.
  */
 enum join_action join_take(struct join_unit *unit, enum join_step step, const uint8_t *payload,
 			   size_t n, const struct serial *own);

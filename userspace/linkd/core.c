@@ -225,8 +225,8 @@ static void ask_sealed(struct linkd *linkd, struct linkd_ask to_ask, const char 
 
 /*
  * A mark: the angle of the loop now, from which that at the mark follows. The modem has passed the
- * frame on when it had ended; what its line took for that is known, and what its processor took is
- * not: that is nearly the same in all units with the same modem.
+ * frame on when it had ended; the time on its serial line is known. The delay of its processor is
+ * unknown, but nearly equal in all units with the same modem.
  */
 static void take_mark(struct linkd *linkd, const struct znp_incoming *incoming,
 		      const struct unit_request *request, uint64_t now_us)
@@ -308,7 +308,8 @@ static void take_own(struct linkd *linkd, const struct znp_incoming *incoming,
 	}
 }
 
-/* A step of a stock pairing: qs1d knows whether it is allowed. Other units' are nothing to us. */
+/* A step of a stock pairing: qs1d knows whether it is allowed. Steps for other units are ignored.
+ */
 static void take_join(struct linkd *linkd, enum join_step step, const struct znp_incoming *incoming,
 		      uint64_t now_us)
 {

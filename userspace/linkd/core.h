@@ -103,7 +103,7 @@ struct linkd_ask {
 	uint8_t max; /* events */
 	uint16_t mark;
 	uint64_t heard_us; /* when the mark's frame ended */
-	bool broadcast;	   /* nobody waits for the end of a stock command */
+	bool broadcast;	   /* a stock command by broadcast: no reply */
 	enum join_step step;
 	uint8_t payload[JOIN_PAYLOAD_MAX]; /* of a stock pairing */
 	size_t n;

@@ -38,8 +38,9 @@ void command_outcome_text(const struct policy *policy, enum policy_command_kind 
 /*
  * Stock ECUs, whose frames have no seal: they may pair with a unit and command it only where the
  * owner allows it, while no ECU of ours has its key, and for this time after it was powered up.
- * Their limit, W for each of the four inputs, and their switch are two owners of limits, so that
- * switching on again leaves the limit. A lease ends both after a day without the stock ECU.
+ * Their limit, W for each of the four inputs, and their on/off switch belong to two owners, so that
+ * switching on again does not change the limit. A lease ends both after a day without the stock
+ * ECU.
  */
 #define COMMAND_STOCK_WINDOW_MS (10 * 60 * 1000)
 

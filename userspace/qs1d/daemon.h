@@ -207,7 +207,7 @@ void requests_answer(struct daemon *daemon, enum policy_slot slot,
 /* Send new events to a client that follows. */
 void requests_follow(struct daemon *daemon, struct control_client *client);
 
-/* Add a number with as many decimals as its sensor is worth; null when it is not finite. */
+/* Add a number, rounded to the resolution of its sensor; null if it is not finite. */
 void report_number(struct json_object *object, const char *name, double value, int decimals);
 
 /* The status object, which the caller puts. */

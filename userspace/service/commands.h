@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a gateway can be ordered to do, by whom, over what and with which arguments: the tables that
- * gateway and monitoring service share.
+ * Orders to a gateway: commands, roles, interfaces and arguments, in tables that gateway and
+ * monitoring service share.
  */
 #ifndef QS1_COMMANDS_H
 #define QS1_COMMANDS_H

@@ -13,8 +13,8 @@ enum db_mode {
 	DB_READ,  /* read only; the file must exist */
 	DB_WRITE, /* read and write, created if missing; synchronous=NORMAL: a power cut may lose
 		   * the last transactions, never the file */
-	DB_SAFE,  /* the same with synchronous=FULL: a commit survives a power cut; what is deleted
-		   * is  overwritten */
+	DB_SAFE,  /* the same with synchronous=FULL: a commit survives a power cut; deleted data
+		   * are overwritten */
 };
 
 /**

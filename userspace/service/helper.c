@@ -34,7 +34,7 @@ static const char *find_program(const char *program, char path[PATH_MAX])
 	return path;
 }
 
-/* The input as a file: the program may read as slowly as it likes. */
+/* Pass the input as a file, so that a program that reads slowly does not block us. */
 static int make_input(const void *input, size_t n)
 {
 	int fd = memfd_create("input", MFD_CLOEXEC);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The certificate of a server that runs. libmicrohttpd reads one at its start; a connection gets
- * the present one before its handshake begins.
+ * Replace the certificate of a running server. libmicrohttpd reads one certificate when it starts;
+ * each connection gets the current one before its handshake begins.
  */
 #include "http_server.h"
 

@@ -107,7 +107,7 @@ int job_check(struct json_object *work, char *err, size_t size)
 
 /* ---- signature ---- */
 
-/* What is signed: a payload under another name is no job. */
+/* Prefix of the signed bytes: a signature for another purpose is not valid for a job. */
 static uint8_t *signed_bytes(const char *payload, size_t n)
 {
 	uint8_t *bytes = malloc(sizeof(DOMAIN) + n);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Signed jobs: work for one gateway that its monitoring service has signed, so that an installer's
- * phone may carry it there without network, in the address of the gateway's own page.
+ * phone can bring it to the gateway without internet, in the address of the gateway's page.
  *
  * A job is the text "PAYLOAD.SIGNATURE", both in the URL's base64 without padding (RFC 4648, 5).
- * The payload is a JSON object; the signature is Ed25519 (RFC 8032) over "qs1 job 1" and the
- * payload's bytes. Members: id, ecu, by, role, issued_ms, expires_ms; labels, texts of inverters'
- * labels to pair; places, objects of serial, channel, x, y, turn; commission.
+ * The payload is a JSON object; the signature is Ed25519 (RFC 8032) over "qs1 job 1", a zero
+ * byte and the payload's bytes. Members: id, ecu, by, role, issued_ms, expires_ms; labels, texts of
+ * inverters' labels to pair; places, objects of serial, channel, x, y, turn; commission.
  *
  * A job does its work once, until it expires, at the gateway that it names. The gateway remembers
  * which jobs it has done, see struct jobs_done.
@@ -30,7 +30,7 @@
 #define JOB_LABELS_MAX 100
 #define JOB_LABEL_MAX 159
 #define JOB_PLACES_MAX 400
-/* A job is good for this long, ms. */
+/* Validity of a job, ms. */
 #define JOB_TTL_MS (INT64_C(7) * 86400 * 1000)
 /* A clock of the gateway may be behind by this much, ms. */
 #define JOB_CLOCK_MS 120000
@@ -58,7 +58,7 @@ void job_clear(struct job *job);
 void job_keys(uint8_t ret_public[JOB_PUBLIC_BYTES], uint8_t ret_secret[JOB_SECRET_BYTES]);
 
 /**
- * job_check() - are the members labels, places and commission of an object sound?
+ * job_check() - are the members labels, places and commission of an object valid?
  *
  * Return: 0, or -EINVAL with what was expected.
  */
@@ -80,7 +80,7 @@ char *job_sign(const struct job *job, const uint8_t secret[JOB_SECRET_BYTES]);
  * @now_ms: its time
  * @ret: cleared by job_clear(); untouched on failure
  *
- * Return: 0; -EBADMSG for what is no job, was altered, or has the signature of somebody else;
+ * Return: 0; -EBADMSG for a text that is not a job, was altered, or has another signer;
  * -EXDEV for a job of another gateway; -ETIME for one that has expired or is from the future. @err
  * has the reason.
  */

@@ -172,7 +172,7 @@ static void core_heartbeat(void *ctx)
 	feeder_heartbeat(site.feeder, unit->number);
 }
 
-/* Feeder and air advance in turn: what the loop shows now is for another time by up to a slice. */
+/* Feeder and air advance in turn, so the PLL's angle may be up to one slice off in time. */
 static bool core_angle(void *ctx, uint64_t us, double *ret_deg, double *ret_hz)
 {
 	const struct unit *unit = ctx;

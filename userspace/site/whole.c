@@ -95,7 +95,7 @@ static int on_speed(void *ctx, double factor, char *err, size_t size)
 {
 	(void)ctx;
 	(void)factor;
-	snprintf(err, size, "a site with a whole board keeps real time");
+	snprintf(err, size, "a site with a whole board runs at speed 1 only");
 	return -EINVAL;
 }
 

@@ -2,7 +2,7 @@
 /*
  * A whole virtual board as a unit of the feeder: the coprocessor of the board, in lock step with
  * the feeder, has the place of the unit's control core. Until "go" on the board's control socket
- * the board is in a dark world of its own at real time, so that its Linux can boot; time 0 of the
+ * the board runs in a separate dark world in real time, so that its Linux can boot; time 0 of the
  * feeder is when Linux has carried out the set-up statements.
  */
 #ifndef QS1_SITE_WHOLE_H

@@ -232,7 +232,7 @@ void board_end(struct board *board)
 	int64_t took_ns;
 
 	coproc_rest(&board->coproc);
-	/* A third of both processors at least is for the guest, whatever the pace. */
+	/* Leave the guest at least a third of both processors at any speed. */
 	took_ns = clock_ns(CLOCK_MONOTONIC) - board->batch_ns;
 	if (took_ns > BREATH_FROM_NS)
 		board->not_before_ns = clock_ns(CLOCK_MONOTONIC) +
@@ -470,7 +470,7 @@ static const struct argp_option arguments[] = {
 void board_config_check(const struct board_config *config, struct argp_state *state)
 {
 	if (!config->shm || !config->ivshmem || !config->control)
-		argp_error(state, "--shm, --ivshmem and --control are needed");
+		argp_error(state, "expected --shm, --ivshmem and --control");
 	if (!config->native && (!config->qmp || !config->uart))
 		argp_error(state, "--coproc m4 needs --m4-qmp and --m4-uart");
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The virtual board without its world: shared memory, interrupts, coprocessor, control socket. Its
- * owner has the world and the time. In each control period it steps the world and hands the samples
- * to board_period(), which leaves what the gates get in the next period in @coproc.out.
+ * owner has the world and the time. In each control period it steps the world and passes the
+ * samples to board_period(), which stores the compare values for the next period in @coproc.out.
  */
 #ifndef QS1_VBOARD_HARDWARE_H
 #define QS1_VBOARD_HARDWARE_H

@@ -53,7 +53,7 @@ static void on_stop(int signal)
 
 static const struct argp_option options[] = {
 	{ "address", 'a', "HEX", 0,
-	  "short address; 0 for a coordinator's, as ecud has it (the end of the extended address)",
+	  "short address; 0 for the coordinator, which ecud needs (low 16 bits of the extended address)",
 	  0 },
 	{ "link", 'l', "FILE", 0, "link to the pseudo terminal (/run/qs1-wpan)", 0 },
 	{ 0 },

@@ -30,7 +30,7 @@ void wpan_air_receive(struct air *air);
 /* wpan_air_error() - what the interface refused, as a negative errno; 0 while it works */
 int wpan_air_error(const struct air *air);
 
-/* The low half of the interface's extended address, for a short address. */
+/* The low 16 bits of the interface's extended address, as default short address. */
 uint16_t wpan_air_address(const struct air *air);
 
 #endif /* QS1_WPAN_AIR_H */

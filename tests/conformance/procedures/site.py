@@ -548,7 +548,7 @@ def dip_phasors(kind, left):
 
 
 def own_voltage(phase, kind, left):
-    """Of a unit between two phases in a dip, per unit."""
+    """Voltage of a unit between two phases in a dip, per unit."""
     volts = dip_phasors(kind, left)
     one, other = phase.split("-")
     return abs(volts[one] - volts[other]) / 3 ** 0.5
@@ -569,7 +569,7 @@ NEAR_PU = 0.02
 
 
 def judge_dips(run, profile, summaries):
-    """Each unit of dips that last: against the time that its own voltage has in the profile."""
+    """Compare the trip of each unit in long dips with the clearing time that the profile sets for its voltage."""
     limits, rows = under_voltage(profile), {}
     stayed, early, late, longest = [], 0, 0, []
     for name, s in summaries.items():
