@@ -110,6 +110,7 @@ int main(int argc, char **argv)
 	int64_t end_s = argc == 5 ? strtoll(argv[4], NULL, 10) : 0;
 	int days = argc == 5 ? atoi(argv[2]) : 0;
 	int units = argc == 5 ? atoi(argv[3]) : 0;
+	const bool stop = false;
 	int64_t first_s;
 
 	if (days < 1 || units < 1 || units > UNITS_MAX || sodium_init() < 0) {
@@ -129,7 +130,7 @@ int main(int argc, char **argv)
 		must(sql_commit(home.sql), "commit");
 		must(derive_next(&home.store, home.sql, GROUP, NULL, NULL), "derive");
 	}
-	must(derive_compact(&home.store, home.sql, end_s * 1000), "compact");
+	must(derive_compact(&home.store, home.sql, end_s * 1000, &stop), "compact");
 	printf("%" PRId64 "\n", home.reports);
 	store_close(&home.store);
 	sky_free(&home.sky);

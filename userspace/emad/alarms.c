@@ -488,7 +488,7 @@ static int mark_modules(struct sql *sql, int64_t site, int64_t day)
 }
 
 int alarms_run_some(struct store *store, struct sql *sql, int64_t now_ms, int64_t *after,
-		    void (*changed)(void *ctx, int64_t site), void *ctx)
+		    const bool *stop, void (*changed)(void *ctx, int64_t site), void *ctx)
 {
 	int64_t *sites __cleanup(free_ptr) = NULL;
 	int64_t all, max;
@@ -501,7 +501,7 @@ int alarms_run_some(struct store *store, struct sql *sql, int64_t now_ms, int64_
 	if (n >= 0) {
 		*after = n < max ? 0 : sites[(n - 1) * 3];
 	}
-	for (int64_t i = 0; i < n && ret == 0; i++) {
+	for (int64_t i = 0; i < n && ret == 0 && !*stop; i++) {
 		int64_t day = day_of(now_ms / 1000 - MODULES_FROM_S, (int)sites[i * 3 + 1]);
 		bool modules = day != sites[i * 3 + 2];
 

@@ -32,11 +32,12 @@ int alarms_run(struct store *store, struct sql *sql, int64_t site, bool modules,
  * Called each 5 s, it looks at a hundred sites, or at a twelfth when there are more, so that each
  * comes once a minute. Modules are compared once in a site's local day, after 1 h.
  *
+ * @stop: set by another thread: it ends after the site at hand
  * @changed: called for each site whose alarms changed; NULL for none
  *
  * Return: 0 or a negative errno.
  */
 int alarms_run_some(struct store *store, struct sql *sql, int64_t now_ms, int64_t *after,
-		    void (*changed)(void *ctx, int64_t site), void *ctx);
+		    const bool *stop, void (*changed)(void *ctx, int64_t site), void *ctx);
 
 #endif /* EMAD_ALARMS_H */

@@ -206,7 +206,7 @@ static int gather_run(struct store *store, struct sql *sql, int64_t before_ms, s
 	return ret < 0 ? ret : count;
 }
 
-int derive_compact(struct store *store, struct sql *sql, int64_t now_ms)
+int derive_compact(struct store *store, struct sql *sql, int64_t now_ms, const bool *stop)
 {
 	int64_t before_ms = now_ms - STORE_HOT_DAYS * DAY_MS;
 	int total = 0;
@@ -228,6 +228,6 @@ int derive_compact(struct store *store, struct sql *sql, int64_t now_ms)
 			return count < 0 ? count : ret;
 		}
 		total += count;
-	} while (count > 0);
+	} while (count > 0 && !*stop);
 	return total;
 }

@@ -35,10 +35,11 @@ int derive_hashes(struct sql *sql, FILE *out);
 
 /**
  * derive_compact() - move batches that are older than STORE_HOT_DAYS into day blobs
+ * @stop: set by another thread: it ends after the run of batches at hand
  *
  * Return: batches that were compacted, or a negative errno.
  */
-int derive_compact(struct store *store, struct sql *sql, int64_t now_ms);
+int derive_compact(struct store *store, struct sql *sql, int64_t now_ms, const bool *stop);
 
 /**
  * derive_reports() - all reports of an inverter in a local day

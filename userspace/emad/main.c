@@ -261,13 +261,14 @@ static void *run_watch(void *ctx)
 		int ret = sql ? orders_expire(sql, now_ms) : -ENOTCONN;
 
 		if (ret == 0) {
-			ret = alarms_run_some(&own->store, sql, now_ms, &site, on_changed, own);
+			ret = alarms_run_some(&own->store, sql, now_ms, &site, &own->stopping,
+					      on_changed, own);
 		}
 		if (ret == 0) {
-			ret = notify_run(&own->config, sql, now_ms);
+			ret = notify_run(&own->config, sql, now_ms, &own->stopping);
 		}
-		if (ret >= 0 && now_ms - compacted_ms > COMPACT_MS) {
-			ret = derive_compact(&own->store, sql, now_ms);
+		if (ret >= 0 && !own->stopping && now_ms - compacted_ms > COMPACT_MS) {
+			ret = derive_compact(&own->store, sql, now_ms, &own->stopping);
 			ret = ret < 0 ? ret : partitions_keep(sql, now_ms, own->config.keep_days);
 			ret = ret < 0 ? ret
 				      : retention_apply(&own->config, sql, own->audit, now_ms,
@@ -495,7 +496,7 @@ static int run_command(const struct arguments *arguments)
 			      : retention_apply(&app.config, sql, app.audit, clock_wall_ms(), NULL);
 	}
 	if (ret == 0 && arguments->compact) {
-		ret = derive_compact(&app.store, sql, clock_wall_ms());
+		ret = derive_compact(&app.store, sql, clock_wall_ms(), &app.stopping);
 		if (ret >= 0) {
 			printf("%d batches compacted\n", ret);
 			ret = partitions_keep(sql, clock_wall_ms(), app.config.keep_days);

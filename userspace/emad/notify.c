@@ -337,13 +337,13 @@ static int record(struct sql *sql, const struct message *message, const char *er
 	return ret < 0 ? ret : 0;
 }
 
-int notify_run(const struct config *config, struct sql *sql, int64_t now_ms)
+int notify_run(const struct config *config, struct sql *sql, int64_t now_ms, const bool *stop)
 {
 	struct message *messages __cleanup(free_ptr) = calloc(GROUP, sizeof(*messages));
 	int sent = 0;
 	int n = messages ? read_due(sql, now_ms, messages) : -ENOMEM;
 
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < n && !*stop; i++) {
 		bool mail = strncmp(messages[i].target, "mailto:", 7) == 0;
 		const char *error;
 		char err[200];

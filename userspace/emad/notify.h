@@ -12,10 +12,11 @@
 
 /**
  * notify_run() - send what is due
+ * @stop: set by another thread: it ends after the message at hand
  *
  * Return: messages that were sent, or a negative errno of the database.
  */
-int notify_run(const struct config *config, struct sql *sql, int64_t now_ms);
+int notify_run(const struct config *config, struct sql *sql, int64_t now_ms, const bool *stop);
 
 /* Time until the next try after @tries failures, ms; 0 when there is none. */
 int64_t notify_retry_ms(int64_t tries);
