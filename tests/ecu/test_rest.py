@@ -226,6 +226,10 @@ def test_the_audit_log_has_the_arguments_that_were_given_and_no_others(gateway):
     assert detail_of(gateway, reply) == {"order": reply.json["id"], "w": 600.5, "lease_s": 60, "then_w": 900}
     reply = gateway.owner.post(f"{path}/commands", {"command": "limit", "w": None})
     assert detail_of(gateway, reply) == {"order": reply.json["id"]}
+    reply = gateway.owner.post("/commands", {"command": "cadence", "period_s": 1})
+    assert detail_of(gateway, reply) == {"order": reply.json["id"], "period_s": 1}
+    # seconds are no watts
+    assert gateway.owner.get(f"/orders/{reply.json['id']}").json["w"] is None
 
 
 @pytest.mark.long

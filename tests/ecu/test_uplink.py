@@ -221,5 +221,6 @@ def test_orders_are_checked_for_identity_age_and_right(site):
     # an installer may: it is refused because there is no such profile
     assert [" ema " in row for row in profiles].count(True) == 1, profiles
     # there is no inverter: commissioning waits until its time is over
-    assert any("commission" in row and "unconfirmed" not in row and "expired" in row for row in rows), rows
+    assert any("commission" in row and "unconfirmed" not in row and "expired" in row and '"inverters":1' in row
+               for row in rows), rows
     assert site.query("SELECT owner, w FROM power_limit") == [("ema", 300.0)]

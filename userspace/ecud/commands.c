@@ -23,14 +23,14 @@
 
 /* ---- results ---- */
 
-/* A power in W, with one decimal. */
-static void add_w(struct json_object *object, const char *name, double w)
+/* A number, with up to one decimal. */
+static void add_number(struct json_object *object, const char *name, double value)
 {
 	char text[32];
 
-	if (!isnan(w)) {
-		snprintf(text, sizeof(text), "%.1f", w);
-		json_object_object_add(object, name, json_object_new_double_s(w, text));
+	if (!isnan(value)) {
+		snprintf(text, sizeof(text), "%.10g", round(value * 10) / 10);
+		json_object_object_add(object, name, json_object_new_double_s(value, text));
 	}
 }
 
@@ -40,8 +40,8 @@ static struct json_object *order_detail(const struct order *order)
 	struct json_object *object = json_object_new_object();
 
 	json_object_object_add(object, "order", json_object_new_int64((int64_t)order->number));
-	add_w(object, order->command == COMMAND_CADENCE ? "period_s" : "w", order->w);
-	add_w(object, "then_w", order->then_w);
+	add_number(object, order_w_name(order->command), order->w);
+	add_number(object, "then_w", order->then_w);
 	if (order->lease_s) {
 		json_object_object_add(object, "lease_s", json_object_new_int64(order->lease_s));
 	}

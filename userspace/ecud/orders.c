@@ -37,6 +37,18 @@ bool order_state_is_final(enum order_state state)
 	return (unsigned int)state < ORDER_STATE_COUNT && state_desc[state].final;
 }
 
+const char *order_w_name(enum order_command command)
+{
+	switch (command) {
+	case COMMAND_CADENCE:
+		return "period_s";
+	case COMMAND_COMMISSION:
+		return "inverters";
+	default:
+		return "w";
+	}
+}
+
 void order_init(struct order *order, enum order_command command, int64_t now_ms)
 {
 	memset(order, 0, sizeof(*order));

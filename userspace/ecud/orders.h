@@ -98,6 +98,9 @@ struct order {
 	int64_t changed_ms;
 };
 
+/* Name of the argument of a command that @w of its order is: "w", "period_s" or "inverters". */
+const char *order_w_name(enum order_command command);
+
 /* An order with no values: NAN, issued now. */
 void order_init(struct order *order, enum order_command command, int64_t now_ms);
 

@@ -503,7 +503,7 @@ int uplink_order(struct json_object *object, struct order *ret, char *err, size_
 	if (*serial && serial_parse(serial, &order.serial) < 0) {
 		return expected(err, size, "a serial number of 12 digits");
 	}
-	order.w = number_member(arguments, command == COMMAND_COMMISSION ? "inverters" : "w");
+	order.w = number_member(arguments, order_w_name(command));
 	order.then_w = number_member(arguments, "then_w");
 	lease_s = number_member(arguments, "lease_s");
 	order.lease_s = isnan(lease_s) ? 0 : (uint32_t)lease_s;

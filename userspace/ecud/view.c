@@ -514,7 +514,7 @@ struct json_object *view_order(const struct order *order)
 	put_int(object, "id", order->number);
 	put_serial(object, !order->site, &order->serial);
 	put_text(object, "command", order_desc[order->command].name);
-	put_watts(object, "w", order->w);
+	put_watts(object, "w", order->command == COMMAND_LIMIT ? order->w : (double)NAN);
 	/* A label holds an install code: only its serial number is shown. */
 	put_text(object, "text",
 		 order->command == COMMAND_PAIR || order->command == COMMAND_REPLACE ? ""
