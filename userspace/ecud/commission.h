@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Commissioning: does an inverter do what it was installed for? */
+/* Commissioning: checks that an inverter reports and produces as configured. */
 #ifndef ECUD_COMMISSION_H
 #define ECUD_COMMISSION_H
 

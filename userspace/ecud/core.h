@@ -269,7 +269,7 @@ void core_search_angles(struct core *core, int unit, const uint8_t *body, size_t
 /* A unit did not answer. */
 void core_search_failed(struct core *core, int unit);
 
-/* A unit is gone: indices have changed. */
+/* A unit was removed: the indices have changed. */
 void core_search_removed(struct core *core);
 
 /* A person has named the phase of a unit: name the others of its group. */

@@ -199,7 +199,7 @@ static int on_group(sd_bus_message *reply, void *ctx, sd_bus_error *error)
 	return 0;
 }
 
-/* Announce, in place of what was announced before. */
+/* Announce, and replace the earlier announcement. */
 static void announce(struct mdns *mdns)
 {
 	int ret;

@@ -591,7 +591,7 @@ static int write_batches(sqlite3 *db, const struct waiting_batch *batch, uint64_
 }
 
 /*
- * What one transaction writes; taken from the queue, and given back when the disk refuses.
+ * What one transaction writes; taken from the queue, and put back if the write fails.
  * @reading is NULL when readings wait on.
  */
 struct work {
@@ -721,7 +721,7 @@ static void give_back_readings(struct store *store, const struct work *work)
 	store->lost_readings += work->readings - kept;
 }
 
-/* The disk has refused: older items go back in front of what has come since. */
+/* The write has failed: put the items back in front of those that have arrived since. */
 static void give_back(struct store *store, struct work *work)
 {
 	size_t room = LINES_MAX - store->lines;

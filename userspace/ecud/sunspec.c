@@ -57,7 +57,7 @@ struct point {
 
 static_assert(SUNSPEC_VALUES <= UINT8_MAX + 1, "a point's value has 8 bits");
 
-/* A point with a value, with a grid parameter, one that no device of ours has, a scale factor. */
+/* Kinds of points: a value, a grid parameter, not implemented, a scale factor. */
 #define P(name, type, scale, value)                                                                \
 	{                                                                                          \
 		name, TYPE_##type, SCALE_##scale, Q_##value                                        \

@@ -277,7 +277,7 @@ static int add_settings(sd_bus_message *message, const char *group, const char *
 	return ret < 0 ? ret : sd_bus_message_close_container(message);
 }
 
-/* NetworkManager completes what is left out, from the access point. */
+/* NetworkManager takes the missing settings from the access point. */
 static int fill(sd_bus_message *message, const struct access *access, const struct point *point,
 		const char *key)
 {

@@ -330,7 +330,7 @@ static int run_backup(struct context *context)
 	}
 	ret = copy_all(context, context->config.state, folder);
 	if (ret == 0 && sql_is_server(context->config.database)) {
-		fputs("emactl: the data are in PostgreSQL: expected that pg_dump has copied them "
+		fputs("emactl: the data are in PostgreSQL: expected a copy by pg_dump "
 		      "before this\n",
 		      stderr);
 	}

@@ -14,7 +14,7 @@
 #define CONFIG_TEXT_SIZE 256
 
 /*
- * Settings. Columns: name in the file and member, type, usual value, smallest and largest number,
+ * Settings. Columns: name in the file and member, type, default, smallest and largest number,
  * help for the manual page.
  */
 /* clang-format off */

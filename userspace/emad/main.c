@@ -522,8 +522,7 @@ static const struct argp_option options[] = {
 	OPTIONS_CHECK,
 	{ "setup", 'S', NULL, 0, "print the first-use code and exit", 0 },
 	{ "rebuild", 'R', NULL, 0, "build the derived tables again from the log and exit", 0 },
-	{ "compact", 'K', NULL, 0,
-	  "compact old batches, delete what is older than it is kept, and exit", 0 },
+	{ "compact", 'K', NULL, 0, "compact old batches, delete expired data, and exit", 0 },
 	{ "hashes", 'H', NULL, 0, "print a hash of each derived table and exit", 0 },
 	{ 0 },
 };

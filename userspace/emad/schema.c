@@ -153,8 +153,8 @@ static const char partitions_1[] =
 	"CREATE SCHEMA partitions;"
 	"REVOKE ALL ON SCHEMA partitions FROM PUBLIC;"
 
-	/* Makes a partition for keys from low to before high, with what the default one has of
-	 * them. Returns whether it did. */
+	/* Creates a partition for keys from low to before high, and moves their rows from the
+	 * default partition. Returns whether it did. */
 	"CREATE FUNCTION partition_add(parent TEXT, low BIGINT, high BIGINT) RETURNS BIGINT "
 	"LANGUAGE plpgsql AS $$ DECLARE name TEXT := parent || '_' || low; key TEXT; BEGIN "
 	"PERFORM pg_advisory_xact_lock(hashtext('partitions')); "

@@ -12,7 +12,7 @@
 #define WAIT_S 50
 /* After a failure, to twice as long, ms. */
 #define RETRY_MS 5000
-/* All ECUs begin within this time: their handshakes are not what is measured, ms an ECU. */
+/* Spread the starts of the ECUs, because their handshakes are not measured, ms per ECU. */
 #define BEGIN_MS 5
 
 /**

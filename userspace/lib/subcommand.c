@@ -10,7 +10,7 @@
 /* The last column of a line. */
 #define LINE_WIDTH 78
 
-/* A text that starts after @indent columns; it goes on in lines with that indent. */
+/* Print a text that starts after @indent columns, and wrap it to lines with that indent. */
 static void print_filled(FILE *out, int indent, const char *text)
 {
 	int room = LINE_WIDTH - indent;

@@ -9,7 +9,7 @@
 /* Time of a byte at that speed, us: 10 bits. */
 #define PORT_BYTE_US (10 * 1e6 / 115200)
 
-/* Time that a port needs for a byte, us; 0 for a modem with a USB interface of its own (ttyACM). */
+/* Time that a port needs for a byte, us; 0 for a modem with a built-in USB interface (ttyACM). */
 double port_byte_us(const char *path);
 
 /* Open a port without blocking. Return: a descriptor or a negative errno. */

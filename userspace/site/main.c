@@ -494,7 +494,7 @@ static struct json_object *faults_of(uint32_t bits)
 	return array;
 }
 
-/* What its Linux knows of it. */
+/* State that the unit's Linux has. */
 static void add_inverter(struct json_object *object, const struct inverter *inverter)
 {
 	const struct policy_output *out = &inverter->out;
@@ -509,7 +509,7 @@ static void add_inverter(struct json_object *object, const struct inverter *inve
 	add_number(object, "limit_w", inverter->telemetry.power_limit_mw / 1e3);
 }
 
-/* What the firmware of a whole board says; its Linux is asked by radio alone. */
+/* State of a whole board from its firmware; its Linux answers only by radio. */
 static void add_whole(struct json_object *object, int unit)
 {
 	struct qs1_telemetry telemetry;
@@ -787,7 +787,7 @@ static const struct argp_option options[] = {
 	{ "profile", 'g', "NAME", 0, "grid profile (ieee1547-2018-cat3)", 0 },
 	{ "ecu", 'e', "ID", 0, "identity of the ECU, which gives the PAN (216000000001)", 0 },
 	{ "modems", 'm', "N", 0, "modems, the first for the ECU (1)", 0 },
-	{ "label", 'l', "N", 0, "print the label of simulated unit N and end", 0 },
+	{ "label", 'l', "N", 0, "print the label of simulated unit N and exit", 0 },
 	{ "pcap", 'p', "FILE", 0, "capture of all frames", 0 },
 	{ "folder", 'd', "DIR", 0, "links modem0, modem1, ... to the pseudo terminals", 0 },
 	{ "seed", 's', "N", 0, "of the air's random numbers (1)", 0 },

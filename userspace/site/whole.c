@@ -23,7 +23,7 @@ static void on_telemetry(void *ctx, struct qs1_telemetry *telemetry)
 {
 	struct board *board = ctx;
 
-	/* Without a firmware, the state of one that has just started. */
+	/* Without a firmware, report the state of a freshly started one. */
 	if (!status_telemetry(board->memory.shm, telemetry))
 		*telemetry = (struct qs1_telemetry){ 0 };
 }
@@ -34,7 +34,7 @@ static const struct feeder_host unit_host = {
 	.telemetry = on_telemetry,
 };
 
-/* --- what the board asks for --- */
+/* --- requests of the board --- */
 
 static int on_statement(void *ctx, const char *line, char *err, size_t size)
 {

@@ -25,7 +25,7 @@
 #define CONNECT_TICKS (100 / BOARD_BATCH_MS)
 #define CONTROL_TICKS (1000 / BOARD_BATCH_MS)
 
-/* --- what the world asks of Linux and of the board ------------------------- */
+/* --- requests of the world to Linux and the board --------------------------- */
 
 static int ask(struct board *board, char *err, size_t size, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -195,7 +195,7 @@ static void guest_rang(void *ctx, unsigned int vector)
 		coproc_control(&board->coproc);
 	else
 		coproc_mailbox(&board->coproc);
-	/* And what is due, so that the host does not wait for the next wake-up to be answered. */
+	/* Also do what is due, so that the host need not wait for the next wake-up. */
 	board->ops->due(board->ctx);
 	look(board);
 }
@@ -455,14 +455,15 @@ void board_close(struct board *board)
 enum { OPT_SHM = 256, OPT_IVSHMEM, OPT_CONTROL, OPT_PORT, OPT_COPROC, OPT_QMP, OPT_UART };
 
 static const struct argp_option arguments[] = {
-	{ "shm", OPT_SHM, "FILE", 0, "shared memory, created", 0 },
-	{ "ivshmem", OPT_IVSHMEM, "SOCKET", 0, "serve the guest's ivshmem-doorbell here", 0 },
-	{ "control", OPT_CONTROL, "SOCKET", 0, "listen to scenario words here", 0 },
+	{ "shm", OPT_SHM, "FILE", 0, "create this shared memory", 0 },
+	{ "ivshmem", OPT_IVSHMEM, "SOCKET", 0, "serve the guest's ivshmem-doorbell on this socket",
+	  0 },
+	{ "control", OPT_CONTROL, "SOCKET", 0, "accept scenario words on this socket", 0 },
 	{ "world-port", OPT_PORT, "SOCKET", 0,
-	  "QEMU's chardev of the guest's virtio-serial port, connected to", 0 },
+	  "connect to QEMU's chardev of the guest's virtio-serial port", 0 },
 	{ "coproc", OPT_COPROC, "m4|native", 0,
 	  "emulated Cortex-M4 (default), or the core within this process", 0 },
-	{ "m4-qmp", OPT_QMP, "SOCKET", 0, "control of the coprocessor's emulator", 0 },
+	{ "m4-qmp", OPT_QMP, "SOCKET", 0, "QMP socket of the coprocessor's emulator", 0 },
 	{ "m4-uart", OPT_UART, "SOCKET", 0, "serial line of the coprocessor's emulator", 0 },
 	{ 0 },
 };

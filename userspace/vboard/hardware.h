@@ -24,7 +24,7 @@ struct board;
 
 /**
  * struct board_config - files and sockets, from the command line
- * @shm: shared memory, created
+ * @shm: shared memory, to be created
  * @native: the core within this process instead of an emulated processor
  * Others: paths of sockets.
  */

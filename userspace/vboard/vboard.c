@@ -145,7 +145,7 @@ static struct qs1_world *load_world(struct vboard *vb, const char *scenario, cha
 	return world;
 }
 
-/* --- what the board asks for ------------------------------------------------ */
+/* --- requests of the board ------------------------------------------------- */
 
 static int on_statement(void *ctx, const char *line, char *err, size_t size)
 {

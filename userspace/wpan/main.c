@@ -29,7 +29,7 @@
 #define ADDRESS_MAX 0xfff7
 /* The reset line is looked at this often, ms: a host holds it for PORT_RESET_MS. */
 #define LINE_MS (PORT_RESET_MS / 2)
-/* Signs of life to the service manager, us. */
+/* Interval of watchdog messages to systemd, us. */
 #define ALIVE_US 5000000
 
 static struct {

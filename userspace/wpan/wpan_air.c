@@ -244,7 +244,8 @@ void wpan_air_receive(struct air *air)
 			air->ops->received(air->ctx, air_now(air), frame, length, WPAN_LEVEL_DBM);
 		}
 	}
-	/* An interface that goes down, as for its settings, is no failure; one that is gone is. */
+	/* An interface that is down, as for new settings, is no failure; one that was removed is.
+	 */
 	if (errno != EAGAIN && errno != ENETDOWN && errno != EINTR) {
 		air->error = -errno;
 	}

@@ -27,7 +27,7 @@ struct air *wpan_air_new(const char *interface, char *err, size_t size);
 int wpan_air_fd(const struct air *air);
 void wpan_air_receive(struct air *air);
 
-/* wpan_air_error() - what the interface refused, as a negative errno; 0 while it works */
+/* wpan_air_error() - error of the interface, a negative errno; 0 while it works */
 int wpan_air_error(const struct air *air);
 
 /* The low 16 bits of the interface's extended address, as default short address. */
