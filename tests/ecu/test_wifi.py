@@ -93,6 +93,16 @@ def test_wrong_requests_join_nothing(site, body, status, words):
     assert KEY.encode() not in reply.body and len(site.manager.joined()) == before
 
 
+# The bus's own error, and that of NetworkManager where no rule of polkit allows it.
+@pytest.mark.parametrize("error", ["org.freedesktop.DBus.Error.AccessDenied",
+                                   "org.freedesktop.NetworkManager.PermissionDenied"])
+def test_a_refusal_by_networkmanager_ends_no_session(site, error):
+    site.manager.call("AddMethod", "sssss", "org.freedesktop.NetworkManager", "AddAndActivateConnection",
+                      "a{sa{sv}}oo", "oo", f"raise dbus.exceptions.DBusException('no', name='{error}')").check_returncode()
+    reply = site.owner.post("/wifi", {"ssid": "Dach", "key": KEY})
+    assert reply.status == 403 and reply.json["error"]["message"] == "NetworkManager: no", reply.body
+
+
 def test_without_networkmanager_there_is_no_device():
     with Gateway(units=1) as own:
         assert own.owner.get("/wifi").json == {"device": None, "state": "unavailable", "networks": []}

@@ -311,7 +311,10 @@ static int join(const struct access *access, const struct point *point, const ch
 	if (ret < 0) {
 		snprintf(err, size, "NetworkManager: %s",
 			 error.message ? error.message : strerror(-ret));
-		return ret == -EACCES || ret == -EPERM ? -EACCES : -EIO;
+		return ret == -EACCES || ret == -EPERM ||
+				       sd_bus_error_has_name(&error, NM ".PermissionDenied")
+			       ? -EPERM
+			       : -EIO;
 	}
 	return 0;
 }
