@@ -125,6 +125,29 @@ static void a_job_of_another_service_or_gateway_or_time_is_refused(void **state)
 	free(text);
 }
 
+/* Such an id would be another one when the gateway reads the jobs that it has done. */
+static void an_id_with_a_blank_is_refused(void **state)
+{
+	static const char blanks[] = " \t\n\v\f\r";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(blanks) - 1; i++) {
+		struct job job = { .id = ID,
+				   .ecu = ECU,
+				   .by = "anna",
+				   .issued_ms = NOW_MS,
+				   .expires_ms = NOW_MS + JOB_TTL_MS,
+				   .work = json_tokener_parse(WORK) };
+		char *text;
+
+		job.id[8] = blanks[i];
+		text = job_sign(&job, secret);
+		assert_int_equal(open_at(text, ECU, NOW_MS), -EBADMSG);
+		job_clear(&job);
+		free(text);
+	}
+}
+
 static void signed_work_that_is_not_sound_is_refused(void **state)
 {
 	static const char *const works[] = {
@@ -265,6 +288,7 @@ int main(void)
 		cmocka_unit_test(a_job_comes_back_as_it_was_made),
 		cmocka_unit_test(every_altered_character_is_refused),
 		cmocka_unit_test(a_job_of_another_service_or_gateway_or_time_is_refused),
+		cmocka_unit_test(an_id_with_a_blank_is_refused),
 		cmocka_unit_test(signed_work_that_is_not_sound_is_refused),
 		cmocka_unit_test(a_text_that_is_not_a_job_is_refused),
 		cmocka_unit_test(a_job_is_done_once_and_forgotten_when_it_has_expired),

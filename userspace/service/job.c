@@ -14,6 +14,8 @@
 #include "report.h"
 
 #define DOMAIN "qs1 job 1"
+/* What ends an id in the text of struct jobs_done. */
+#define BLANKS " \t\n\v\f\r"
 #define BASE64 sodium_base64_VARIANT_URLSAFE_NO_PADDING
 #define SIGNATURE_BYTES crypto_sign_BYTES
 
@@ -208,8 +210,9 @@ static int read_head(struct json_object *work, struct job *job, char *err, size_
 {
 	int role = auth_role_find(text_of(work, "role"));
 
-	if (strlen(text_of(work, "id")) != JOB_ID_SIZE - 1 || strpbrk(text_of(work, "id"), " \n") ||
-	    !*text_of(work, "by") || strlen(text_of(work, "by")) >= sizeof(job->by) || role < 0 ||
+	if (strlen(text_of(work, "id")) != JOB_ID_SIZE - 1 ||
+	    strpbrk(text_of(work, "id"), BLANKS) || !*text_of(work, "by") ||
+	    strlen(text_of(work, "by")) >= sizeof(job->by) || role < 0 ||
 	    id_parse(text_of(work, "ecu"), &job->ecu) < 0) {
 		return bad(err, size, "expected id, ecu, by and role");
 	}
