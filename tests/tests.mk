@@ -53,7 +53,7 @@ include tests/pru/pru.mk
 include tests/web/web.mk
 
 .PHONY: unit test test-all conformance bench
-unit: $(UNIT) $(AVERAGED) $(ETHER_PROGRAMS) $(addprefix $(BUILD)/host/bin/,qs1d qs1ctl linkd ecud ecuctl emad emactl)
+unit: $(UNIT) $(AVERAGED) $(ETHER_PROGRAMS) $(addprefix $(BUILD)/host/bin/,qs1d qs1ctl linkd ecud ecuctl emad emactl qs1-wpan)
 
 ## make check        after each edit: build, static and unit tests, quick conformance procedures; no guest
 .PHONY: check

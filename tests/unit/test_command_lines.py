@@ -9,7 +9,8 @@ import pytest
 from paths import BUILD, ROOT
 
 COLUMNS = 80
-PROGRAMS = {"qs1ctl": 1, "qs1d": 8, "linkd": 8, "ecuctl": 1, "ecud": 8, "emactl": 8, "emad": 8}
+PROGRAMS = {"qs1ctl": 1, "qs1d": 8, "linkd": 8, "ecuctl": 1, "ecud": 8, "emactl": 8, "emad": 8,
+            "qs1-wpan": 8}
 
 pytestmark = pytest.mark.parametrize("program", PROGRAMS)
 

@@ -23,6 +23,7 @@
 #include "modem_port.h"
 #include "options.h"
 #include "port.h"
+#include "version.h"
 #include "wpan_air.h"
 
 /* Short addresses from here on have another meaning (ZigBee 3.6.5). */
@@ -154,6 +155,7 @@ int main(int argc, char **argv)
 	int ret;
 
 	argp_err_exit_status = EXIT_CONFIG;
+	argp_program_version_hook = version_print;
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 	log_init("qs1-wpan", LOG_INFO);
 	sigaction(SIGTERM, &stop, NULL);
