@@ -455,11 +455,11 @@ static void renew_tls(struct rest *rest)
 		log_err("rest: certificate not renewed: %s", err);
 		return;
 	}
-	if (strcmp(pair.cert, rest->tls.cert)) {
-		ret = http_set_tls(rest->server, &pair);
-		if (ret < 0) {
-			log_err("rest: certificate not renewed: %s", strerror(-ret));
-		}
+	ret = strcmp(pair.cert, rest->tls.cert) ? http_set_tls(rest->server, &pair) : 0;
+	if (ret < 0) {
+		log_err("rest: certificate not renewed: %s", strerror(-ret));
+		tls_pair_free(&pair);
+		return;
 	}
 	tls_pair_free(&rest->tls);
 	rest->tls = pair;
