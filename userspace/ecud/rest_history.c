@@ -182,10 +182,11 @@ static void text_free(struct text *text)
 /* Also false after an earlier allocation has failed. */
 static bool text_close(struct text *text)
 {
-	bool good = !ferror(text->file) && fclose(text->file) == 0;
+	bool failed = ferror(text->file);
 
+	failed |= fclose(text->file) != 0;
 	text->file = NULL;
-	return good;
+	return !failed;
 }
 
 /**
