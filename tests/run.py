@@ -96,8 +96,8 @@ def main():
     parser.add_argument("--verbose", action="store_true", help="name each test as it ends")
     parser.add_argument("--only", metavar="WORDS",
                         help="run the tests whose name matches this expression, as pytest -k")
-    # One more than processors, because many tests wait.
-    parser.add_argument("--jobs", metavar="N", type=int, default=len(os.sched_getaffinity(0)) + 1,
+    # More than processors, because many tests wait.
+    parser.add_argument("--jobs", metavar="N", type=int, default=len(os.sched_getaffinity(0)) + 2,
                         help="run tests in N processes; default: %(default)s")
     parser.add_argument("suite", nargs="*", type=suite, help=f"some of {' '.join(SUITES)}; all")
     args = parser.parse_args()

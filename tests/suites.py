@@ -5,6 +5,6 @@
 # file, which share its fixtures, or one test.
 REAL_TIME, FILE, TEST = "real time", "file", "test"
 # A suite is a folder. The order is that in which they start: first what takes the longest.
-SUITES = {"system": REAL_TIME, "m4": REAL_TIME, "site": REAL_TIME, "ecu": REAL_TIME, "static": FILE,
+SUITES = {"system": REAL_TIME, "m4": REAL_TIME, "site": REAL_TIME, "ecu": FILE, "static": FILE,
           "unit": FILE, "pru": FILE, "deb": FILE, "driver": FILE, "web": FILE, "ema": FILE,
           "fuzz": TEST, "conformance": TEST}

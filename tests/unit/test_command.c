@@ -182,6 +182,52 @@ static void each_outcome_has_its_words(void **state)
 	assert_non_null(strstr(text, "'qs1ctl clear gfdi'"));
 }
 
+static void a_stock_ecu_may_command_an_unpaired_unit_for_a_while(void **state)
+{
+	static struct policy policy;
+	static const struct {
+		int64_t window_ms;
+		bool paired;
+		int64_t up_ms;
+		const char *reason; /* NULL: it may */
+	} row[] = {
+		{ COMMAND_STOCK_WINDOW_MS, false, COMMAND_STOCK_WINDOW_MS - 1, NULL },
+		{ INT64_MAX, false, COMMAND_STOCK_WINDOW_MS, NULL },
+		{ 0, false, 0, "not allowed by the owner" },
+		{ COMMAND_STOCK_WINDOW_MS, true, 0, "paired with an ECU of ours" },
+		{ COMMAND_STOCK_WINDOW_MS, false, COMMAND_STOCK_WINDOW_MS, "are over" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		const char *reason = NULL;
+		int ret;
+
+		policy.kept.paired = row[i].paired;
+		ret = command_stock_check(&policy, row[i].window_ms, row[i].up_ms, &reason);
+		assert_int_equal(ret, row[i].reason ? -EACCES : 0);
+		assert_true(row[i].reason ? reason && strstr(reason, row[i].reason) : !reason);
+	}
+}
+
+/* Switch and limit have an owner each: switching on again does not change the limit. */
+static void a_stock_ecus_switch_and_limit_are_limits_for_a_day(void **state)
+{
+	const struct policy_command limit = command_stock_limit(250, NOW_MS);
+	const struct policy_command off = command_stock_switch(false, NOW_MS);
+	const struct policy_command on = command_stock_switch(true, NOW_MS);
+
+	(void)state;
+	assert_int_equal(limit.kind, POLICY_COMMAND_LIMIT);
+	assert_int_equal(limit.limit.w, 4 * 250);
+	assert_int_equal(limit.limit.until_ms, NOW_MS + 24 * 3600 * 1000LL);
+	assert_int_equal(limit.limit.then_w, LIMITS_NONE);
+	assert_int_equal(off.limit.w, 0);
+	assert_int_equal(on.limit.w, LIMITS_NONE);
+	assert_string_equal(on.limit.owner, off.limit.owner);
+	assert_string_not_equal(limit.limit.owner, off.limit.owner);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -190,6 +236,8 @@ int main(void)
 		cmocka_unit_test(a_limit_has_an_owner_an_end_and_what_follows),
 		cmocka_unit_test(a_wrong_request_is_refused_in_words_and_leaves_the_command),
 		cmocka_unit_test(each_outcome_has_its_words),
+		cmocka_unit_test(a_stock_ecu_may_command_an_unpaired_unit_for_a_while),
+		cmocka_unit_test(a_stock_ecus_switch_and_limit_are_limits_for_a_day),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
