@@ -174,7 +174,7 @@ def test_a_conflict_keeps_what_waits(site):
 
 
 def test_a_busy_service_is_left_alone_for_as_long_as_it_asks(site):
-    """One second of the test, in which the gateway's own retries would be several."""
+    """The test waits one second, in which the gateway would otherwise retry several times."""
     site.receiver.answer, site.receiver.headers = 503, {"Retry-After": str(SPEED)}
     site.start()
     site.wait(lambda: site.receiver.requests)

@@ -147,7 +147,7 @@ def test_no_batch_is_lost_or_doubled_by_a_hundred_kills(service):
 
 
 def enrolled(service):
-    """Site of a generated ECU, whose key is from now on that of the test's requests."""
+    """Site of a generated ECU; from now on the test's requests use the key of this ECU."""
     service.deliver("--ecus", 1, "--units", 1, "--batches", 1, "--period", 1)
     certificate = next((service.folder / "keys").glob("*.pem"))
     service.context.load_cert_chain(certificate, certificate.with_suffix(".key"))

@@ -649,7 +649,7 @@ static void done(struct request *request, uint64_t now_us)
 	set_reachable(uplink, true, "");
 }
 
-/* @after_us: as the service asks in Retry-After; 0: it does not. */
+/* @after_us: delay that the service asks for in Retry-After; 0 without one. */
 static void failed(struct request *request, long status, uint64_t after_us, const char *why,
 		   uint64_t now_us)
 {
@@ -666,7 +666,7 @@ static void failed(struct request *request, long status, uint64_t after_us, cons
 	}
 	request->due_us = now_us + jitter(person ? UPLINK_REFUSED_US : request->retry_us);
 	if (after_us > 0) {
-		/* the service has spread its ECUs: no jitter */
+		/* no jitter: the service itself spreads the retries of its ECUs */
 		request->due_us =
 			now_us + (after_us < UPLINK_REFUSED_US ? after_us : UPLINK_REFUSED_US);
 	}
