@@ -228,8 +228,11 @@ def test_the_audit_log_has_the_arguments_that_were_given_and_no_others(gateway):
     assert detail_of(gateway, reply) == {"order": reply.json["id"]}
     reply = gateway.owner.post("/commands", {"command": "cadence", "period_s": 1})
     assert detail_of(gateway, reply) == {"order": reply.json["id"], "period_s": 1}
-    # seconds are no watts
+    # seconds are no watts, nor are inverters
     assert gateway.owner.get(f"/orders/{reply.json['id']}").json["w"] is None
+    reply = gateway.owner.post("/commands", {"command": "commission", "inverters": len(gateway.serials)})
+    assert detail_of(gateway, reply) == {"order": reply.json["id"], "inverters": len(gateway.serials)}
+    assert gateway.owner.get(f"/orders/{reply.json['id']}").json["state"] == "confirmed"
 
 
 @pytest.mark.long

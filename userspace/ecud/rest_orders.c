@@ -129,6 +129,18 @@ static bool take_period(struct http_request *request, struct order *order)
 	return http_number(request, "period_s", 1, 300, (double)NAN, &order->w);
 }
 
+static bool take_inverters(struct http_request *request, struct order *order)
+{
+	const int64_t none = -1;
+	int64_t inverters;
+
+	if (!http_int(request, "inverters", 0, MODEL_UNITS_MAX, &none, &inverters)) {
+		return false;
+	}
+	order->w = inverters < 0 ? (double)NAN : (double)inverters;
+	return true;
+}
+
 /* Commands of POST commands, and the arguments of each; the others have operations of their own. */
 static const struct {
 	enum order_command command;
@@ -138,7 +150,7 @@ static const struct {
 	{ COMMAND_LIMIT, take_limit },	   { COMMAND_CLEAR, take_fault },
 	{ COMMAND_PROFILE, take_profile }, { COMMAND_IDENTIFY, NULL },
 	{ COMMAND_CONFIRM, NULL },	   { COMMAND_CADENCE, take_period },
-	{ COMMAND_PHASES, NULL },
+	{ COMMAND_PHASES, NULL },	   { COMMAND_COMMISSION, take_inverters },
 };
 
 static void run_command(struct http_request *request, const struct serial *serial)
@@ -172,7 +184,7 @@ static void run_command(struct http_request *request, const struct serial *seria
 	}
 	http_reply_error(request, 400, "invalid",
 			 "command: expected start, stop, clear, limit, profile, identify, confirm, "
-			 "cadence or phases, found '%s'",
+			 "cadence, phases or commission, found '%s'",
 			 name);
 }
 
