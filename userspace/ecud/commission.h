@@ -8,9 +8,6 @@
 
 #include "model.h"
 
-/* An order to commission waits at most for this long: until the next day has sun. */
-#define COMMISSION_TTL_S 86400
-
 /* Answer of a check. */
 enum commission_answer {
 	COMMISSION_UNKNOWN,

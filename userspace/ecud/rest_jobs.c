@@ -16,7 +16,6 @@
 #include "../lib/log.h"
 #include "../service/job.h"
 #include "../service/service_clock.h"
-#include "commission.h"
 #include "rest.h"
 #include "view.h"
 

@@ -13,6 +13,7 @@
 #include <sodium.h>
 
 #include "api.h"
+#include "commands.h"
 #include "ingest.h"
 #include "job.h"
 #include "orders.h"
@@ -20,7 +21,6 @@
 #include "sites.h"
 
 #define INVERTERS_MAX 254
-#define COMMISSION_TTL_S 86400
 
 static const char *job_state(const struct sql_rows *rows, const char *order_state)
 {

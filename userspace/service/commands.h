@@ -115,6 +115,9 @@ enum order_scope {
 	X(INVERTERS, "inverters", INTEGER, 0, 254, false)
 /* clang-format on */
 
+/* An order of a job to commission waits at most for this long, s: until the next day has sun. */
+#define COMMISSION_TTL_S 86400
+
 enum order_command {
 #define X(id, name, argument, scope, roles, interfaces, help) COMMAND_##id,
 	ORDER_COMMANDS(X)
