@@ -617,6 +617,30 @@ static void an_order_is_checked_for_right_age_scope_and_arguments(void **state)
 	}
 }
 
+static void a_text_that_is_missing_is_named(void **state)
+{
+	static const struct {
+		enum order_command command;
+		const char *expected;
+	} row[] = {
+		{ COMMAND_PAIR, "expected label" },
+		{ COMMAND_REPLACE, "expected label" },
+		{ COMMAND_PROFILE, "expected name" },
+	};
+	char text[ORDER_TEXT_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(row); i++) {
+		struct order order;
+
+		order_init(&order, row[i].command, BENCH_START_MS);
+		order.role = ROLE_INSTALLER;
+		order.interface = INTERFACE_REST;
+		assert_int_equal(order_check(&order, BENCH_START_MS, text, sizeof(text)), -EINVAL);
+		assert_string_equal(text, row[i].expected);
+	}
+}
+
 static void the_same_order_twice_is_one(void **state)
 {
 	struct order first, again;
@@ -641,6 +665,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_text_that_is_missing_is_named),
 		cmocka_unit_test(an_owner_clears_only_its_own_limit),
 		cmocka_unit_test(only_owner_and_installer_may_do_without_a_lease),
 		cmocka_unit_test(a_lease_ends_in_its_declared_fall_back_in_both_directions),

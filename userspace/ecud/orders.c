@@ -157,8 +157,11 @@ static int check_fault(const struct order *order, char *text, size_t size)
 
 static int check_text(const struct order *order, char *text, size_t size)
 {
+	const char *argument = order_desc[order->command].argument;
+
 	if (!*order->text) {
-		snprintf(text, size, "expected %s", order_desc[order->command].argument);
+		/* the first of the list */
+		snprintf(text, size, "expected %.*s", (int)strcspn(argument, " ?"), argument);
 		return -EINVAL;
 	}
 	return 0;
