@@ -19,6 +19,7 @@ class Receiver:
         self.stored = {}   # epoch to sequence
         self.orders, self.requests, self.answer, self.conflicts = [], [], 200, 0
         self.headers = {}  # of answers to batches
+        self.foreign = None  # (epoch, sequence) that has another batch
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(folder / "server.pem", folder / "server.key")
         self.context.load_verify_locations(client)
@@ -79,6 +80,10 @@ class Receiver:
             batch, body = body[:n], body[n:]
             assert magic == b"QSB1" and ecu == 216000000001
             assert hashlib.blake2b(batch[:-32], digest_size=32).digest() == batch[-32:]
+            if (epoch, sequence) == self.foreign:
+                self.conflicts += 1
+                self.headers = {"QS1-Conflict": str(sequence)}
+                return 409, {"error": {"code": "conflict", "message": "another batch"}}
             known = self.batches.setdefault((epoch, sequence), batch)
             assert known == batch, "the same key with other bytes"
             if sequence == self.stored.get(epoch, 0) + 1:

@@ -173,6 +173,22 @@ def test_a_conflict_keeps_what_waits(site):
     site.stop()
 
 
+def test_a_conflict_sends_no_batch_again_that_was_stored_with_its_request(site):
+    site.start()
+    site.wait(lambda: len(site.receiver.batches) >= 2)
+    site.receiver.stop()
+    before = len(site.receiver.batches)
+    site.wait(lambda: site.query("SELECT count(*) FROM batch")[0][0] >= 6, 60)
+    (epoch, last) = max(site.receiver.batches)
+    site.receiver.foreign = (epoch, last + 4)
+    site.receiver.start(site.port)
+    site.wait(lambda: len(site.receiver.batches) >= before + 8, 60)
+    site.stop()
+    times = [created(batch) for batch in site.receiver.batches.values()]
+    assert len(times) == len(set(times)), "a batch came under two keys"
+    assert len({epoch for epoch, _ in site.receiver.batches}) == 2
+
+
 def test_a_busy_service_is_left_alone_for_as_long_as_it_asks(site):
     """The test waits one second, in which the gateway would otherwise retry several times."""
     site.receiver.answer, site.receiver.headers = 503, {"Retry-After": str(SPEED)}

@@ -2,10 +2,12 @@
 """From a generated ECU to the web interface, and nothing lost or doubled on the way."""
 
 import contextlib
+import hashlib
 import random
 import signal
 import socket
 import sqlite3
+import struct
 import time
 
 import pytest
@@ -163,6 +165,28 @@ def test_more_orders_than_one_answer_holds_come_with_the_next_one(service):
         assert len(orders) == count
         taken += [order["id"] for order in orders]
     assert taken == given
+
+
+def empty_batch(ecu, sequence, wall_ms):
+    """As userspace/service/batch.h has it: its four tables without rows are one raw block of zstd."""
+    content = bytes.fromhex("28b52ffd 20 04 210000 00000000")
+    batch = struct.pack("<4sIQQQqQIhH", b"QSB1", 56 + len(content) + 32, ecu, 1, sequence, wall_ms, 0, 1, 0, 1) + content
+    return batch + hashlib.blake2b(batch, digest_size=32).digest()
+
+
+def test_a_conflict_names_its_batch_and_those_before_it_are_stored(service):
+    site = enrolled(service)
+    ecu = int(service.api("GET", f"/sites/{site}")["ecus"][0]["ecu"])
+
+    def post(*batches):
+        return service.ask("POST", "/uplink/v1/batches", b"".join(batches), port=service.uplink,
+                           headers={"Content-Type": "application/octet-stream"})
+    first, second, third, other = (empty_batch(ecu, *each) for each in ((1, 1), (2, 2), (3, 3), (3, 4)))
+    assert post(first).json["stored_through"] == {"epoch": "1", "sequence": 1}
+    assert post(third).status == 200
+    answer = post(first, second, other)
+    assert (answer.status, answer.headers["QS1-Conflict"]) == (409, "3")
+    assert post(third).json["stored_through"]["sequence"] == 3
 
 
 def test_hundreds_of_ecus_connect_while_the_service_is_busy(service):

@@ -649,6 +649,22 @@ static void done(struct request *request, uint64_t now_us)
 	set_reachable(uplink, true, "");
 }
 
+/* The highest batch that the service has for certain after a 409: the request began behind
+ * @sent_through, and what is before the refused batch is stored. */
+static uint64_t stored_before_conflict(const struct request *request)
+{
+	uint64_t stored = request->uplink->sent_through;
+	struct curl_header *header;
+	uint64_t refused;
+
+	if (curl_easy_header(request->easy, "QS1-Conflict", 0, CURLH_HEADER, -1, &header) !=
+	    CURLHE_OK) {
+		return stored;
+	}
+	refused = strtoull(header->value, NULL, 10);
+	return refused > stored && refused <= request->last ? refused - 1 : stored;
+}
+
 /* @after_us: delay that the service asks for in Retry-After; 0 without one. */
 static void failed(struct request *request, long status, uint64_t after_us, const char *why,
 		   uint64_t now_us)
@@ -658,7 +674,7 @@ static void failed(struct request *request, long status, uint64_t after_us, cons
 
 	if (status == 409 && request->kind == KIND_BATCHES) {
 		log_err("uplink: the service has another batch with this number: new epoch");
-		new_epoch(uplink, uplink->sent_through);
+		new_epoch(uplink, stored_before_conflict(request));
 	}
 	request->retry_us = request->retry_us == 0 ? UPLINK_RETRY_US : request->retry_us * 2;
 	if (request->retry_us > UPLINK_RETRY_MAX_US) {

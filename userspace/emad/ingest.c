@@ -29,6 +29,8 @@ static const char code_digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 #define ORDER_WAIT_MAX_S 60
 /* Of nginx, see userspace/emad/system/nginx-uplink.conf. */
 #define CERTIFICATE_HEADER "QS1-Client-Certificate"
+/* Of a 409: the sequence of the batch; those before it in the request are stored. */
+#define CONFLICT_HEADER "QS1-Conflict"
 /* The committing thread looks for new orders this often, ms. */
 #define TICK_MS 500
 /* Files of the process beside the connections of ECUs. */
@@ -381,6 +383,17 @@ static int keep_batch(struct ingest *ingest, struct sql *sql, const struct waiti
 			   batch->shift_s, batch->received_ms);
 }
 
+/* This batch is stored with another hash. */
+static void fail_conflict(struct waiting *waiting, const struct batch_head *head)
+{
+	char sequence[24];
+
+	snprintf(sequence, sizeof(sequence), "%" PRIu64, head->sequence);
+	http_set_header(waiting->request, CONFLICT_HEADER, sequence);
+	fail(waiting, 409, "conflict", "batch %s of epoch %" PRIu64 " is stored with another hash",
+	     sequence, head->epoch);
+}
+
 /* Return: enum store_result of the last batch, or a negative errno; with an error for the ECU 0 and
  * @waiting->code. */
 static int run_batches(struct ingest *ingest, struct sql *sql, struct waiting *waiting,
@@ -420,9 +433,7 @@ static int run_batches(struct ingest *ingest, struct sql *sql, struct waiting *w
 			return ret;
 		}
 		if (ret == STORE_CONFLICT) {
-			fail(waiting, 409, "conflict",
-			     "batch %" PRIu64 " of epoch %" PRIu64 " is stored with another hash",
-			     head.sequence, head.epoch);
+			fail_conflict(waiting, &head);
 			break;
 		}
 	}
