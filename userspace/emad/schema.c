@@ -147,7 +147,7 @@ static const char *const rls_steps[] = {
 
 /*
  * Partitions of PostgreSQL, see partitions.h. Privileges and policies are those of the parent
- * table. Whoever names a partition itself needs rights on it, and there are none.
+ * table. A statement that names a partition itself needs rights on it, and there are none.
  */
 static const char partitions_1[] =
 	"CREATE SCHEMA partitions;"
