@@ -35,10 +35,12 @@
 /**
  * struct mdns - the announcement
  * @group: Avahi's object with our records; "" for none
+ * @step: the call for a group or for the host name that is under way
  */
 struct mdns {
 	struct ecu *ecu;
 	sd_bus *bus;
+	sd_bus_slot *step;
 	char group[128];
 };
 
@@ -176,6 +178,14 @@ static int on_host(sd_bus_message *reply, void *ctx, sd_bus_error *error)
 	return 0;
 }
 
+/* The next step, in place of one under way: Avahi's start may come while one is. */
+static int step(struct mdns *mdns, const char *member, sd_bus_message_handler_t on_step)
+{
+	mdns->step = sd_bus_slot_unref(mdns->step);
+	return sd_bus_call_method_async(mdns->bus, &mdns->step, AVAHI, "/", SERVER, member, on_step,
+					mdns, "");
+}
+
 static int on_group(sd_bus_message *reply, void *ctx, sd_bus_error *error)
 {
 	struct mdns *mdns = ctx;
@@ -190,8 +200,7 @@ static int on_group(sd_bus_message *reply, void *ctx, sd_bus_error *error)
 	ret = sd_bus_message_read(reply, "o", &path);
 	if (ret >= 0) {
 		snprintf(mdns->group, sizeof(mdns->group), "%s", path);
-		ret = sd_bus_call_method_async(mdns->bus, NULL, AVAHI, "/", SERVER,
-					       "GetHostNameFqdn", on_host, mdns, "");
+		ret = step(mdns, "GetHostNameFqdn", on_host);
 	}
 	if (ret < 0) {
 		failed("announcement", ret, NULL);
@@ -209,8 +218,7 @@ static void announce(struct mdns *mdns)
 					 on_reply, (void *)"former announcement", "");
 		mdns->group[0] = '\0';
 	}
-	ret = sd_bus_call_method_async(mdns->bus, NULL, AVAHI, "/", SERVER, "EntryGroupNew",
-				       on_group, mdns, "");
+	ret = step(mdns, "EntryGroupNew", on_group);
 	if (ret < 0) {
 		failed("Avahi", ret, NULL);
 	}
@@ -266,6 +274,7 @@ static void mdns_stop(void *state)
 	struct mdns *mdns = state;
 
 	/* Avahi removes what a client has announced when the client leaves the bus. */
+	sd_bus_slot_unref(mdns->step);
 	sd_bus_flush_close_unref(mdns->bus);
 	free(mdns);
 }
