@@ -266,6 +266,10 @@ static void a_name_that_is_not_there_is_refused_with_its_line(void **state)
 		{ "units 2\nmotor 1 three 500 1 1\nrun 1\n", "found 'three'", 2 },
 		{ "units 2\nmotor 1 L2-N 500 1 1\nrun 1\n", "found 'L2'", 2 },
 		{ "units 2\nmotor 9 L1-N 500 1 1\nrun 1\n", "from 1 to 8", 2 },
+		{ "units 2\nmotor 1 L1-N 500 1 1\nmotor 1 L1-N 500 1 1\nrun 1\n", "new motor", 3 },
+		{ "units 2\nother 1 sfs 500 L1-N wide\nother 2 sfs 500 L1-N wide\n"
+		  "other 1 sms 500 L1-N wide\nrun 1\n",
+		  "new inverter", 4 },
 		{ "units 2\nfeeder transformer 1 from 0 9000 dy\nrun 1\n", "three phases", 2 },
 		{ "units 2\nfeeder transformer 1 from 4 9000 yy\nrun 1\n", "found 4", 2 },
 		{ "units 2\nunit 1 grid v 1\nrun 1\n", "unknown word 'grid'", 2 },

@@ -1098,11 +1098,21 @@ int scenario_check(const struct scenario *sc, const struct statement *st, char *
 	}
 }
 
+/* Has an earlier statement this number, from 1? Each takes elements of the network. */
+static bool is_known(bool *known, double number)
+{
+	bool was = known[(int)number - 1];
+
+	known[(int)number - 1] = true;
+	return was;
+}
+
 /* The statements that say which units, wires and buses there are. */
 static int describe_site(struct scenario *sc, int *ret_line, char *err, size_t size)
 {
 	static const int phases[] = { 1, 2, 3 };
 	struct parser p = { .err = err, .size = size };
+	bool others[SCENARIO_OTHERS] = { false }, motors[SCENARIO_MOTORS] = { false };
 
 	sc->phases = 1;
 	sc->has_bus[0] = true;
@@ -1116,6 +1126,11 @@ static int describe_site(struct scenario *sc, int *ret_line, char *err, size_t s
 		}
 		if (st->kind == ST_FEEDER_PHASES)
 			sc->phases = phases[(int)st->x[0]];
+		if (st->kind == ST_OTHER && is_known(others, st->x[0]))
+			return FAIL(&p, "expected a new inverter of another make, found %g",
+				    st->x[0]);
+		if (st->kind == ST_MOTOR && is_known(motors, st->x[0]))
+			return FAIL(&p, "expected a new motor, found %g", st->x[0]);
 		if (st->kind != ST_FEEDER_BUS && st->kind != ST_FEEDER_CABLE &&
 		    st->kind != ST_FEEDER_TRANSFORMER)
 			continue;
