@@ -17,8 +17,7 @@ UNITS = {"qs1": ROOT / "userspace/qs1d/system/qs1d.service",
 # have no network. The gateway has devices, too.
 ON_NETWORK = {"qs1-ecu", "qs1-ema", "qs1-wpan"}
 CAPABILITIES = {"qs1-wpan": "CAP_NET_ADMIN CAP_NET_RAW"}
-# For systemd, one call of a group counts as the group: setpriority of the last two adds 0.1.
-EXPOSURE_MAX = {"qs1": 1.0, "qs1-link": 1.0, "qs1-wpan": 1.7, "qs1-ecu": 1.4, "qs1-ema": 1.2}
+EXPOSURE_MAX = {"qs1": 1.0, "qs1-link": 1.0, "qs1-wpan": 1.7, "qs1-ecu": 1.3, "qs1-ema": 1.1}
 
 
 @pytest.mark.parametrize("user", UNITS)
@@ -38,13 +37,6 @@ def test_it_has_its_own_user_and_a_system_call_filter(user):
              "SystemCallFilter=@system-service"]
     for line in lines + ([] if user in ON_NETWORK else ["PrivateNetwork=yes"]):
         assert re.search(f"^{re.escape(line)}$", unit, re.MULTILINE), line
-
-
-@pytest.mark.parametrize("user", ["qs1-ecu", "qs1-ema"])
-def test_workers_may_lower_their_priority(user):
-    # userspace/service/http_worker.c; of @resources nothing else is allowed
-    filters = re.findall("^SystemCallFilter=(.*)$", UNITS[user].read_text(), re.MULTILINE)
-    assert filters[-2:] == ["~@privileged @resources", "setpriority"]
 
 
 def test_documents_name_units_that_exist():

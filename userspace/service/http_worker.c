@@ -31,7 +31,9 @@ static void *run(void *ctx)
 	struct http_server *server = ctx;
 	struct http_request *request;
 
-	/* of this thread alone, as nice(7) of Linux has it */
+	/* Of this thread alone. The system call filter of the packaged units refuses it; then a
+	 * worker keeps the daemon's priority.
+	 */
 	setpriority(PRIO_PROCESS, 0, WORKER_NICE);
 	while ((request = take(server))) {
 		request->route->handler(request);
