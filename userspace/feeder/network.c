@@ -271,7 +271,7 @@ struct factor {
  * @to: where an edge ends
  */
 struct network {
-	int nodes, elements, room;
+	int nodes, elements;
 	double h;
 	struct network_element *element;
 	bool ordered;
@@ -291,7 +291,7 @@ struct network *network_new(int nodes, int elements, double h)
 
 	if (!net)
 		return NULL;
-	*net = (struct network){ .nodes = nodes, .room = elements, .h = h };
+	*net = (struct network){ .nodes = nodes, .h = h };
 	net->element = calloc((size_t)elements, sizeof(*net->element));
 	net->place = calloc((size_t)nodes, sizeof(*net->place));
 	net->first = calloc((size_t)nodes + 1, sizeof(*net->first));
