@@ -217,6 +217,35 @@ static void readings_of_an_older_store_are_still_there(void **state)
 	store_reader_close(reader);
 }
 
+/* The store goes on: a commit that fails is tried again, with all that came since. */
+static void a_damaged_minute_is_replaced(void **state)
+{
+	struct serial serial = serial_of(1);
+	struct store_reader *reader;
+	char path[200];
+	sqlite3 *db;
+
+	(void)state;
+	put_readings(START_MS + 10000, 100, 1);
+	store_close(store);
+	store = NULL;
+	snprintf(path, sizeof(path), "%s/ecud.db", folder);
+	assert_int_equal(db_open(&db, path, DB_WRITE, err, sizeof(err)), 0);
+	assert_int_equal(db_exec(db, "UPDATE minute SET chunks = x'0102'"), 0);
+	db_close(db);
+	assert_int_equal(store_open(&store, folder, model, err, sizeof(err)), 0);
+	put_readings(START_MS + 20000, 200, 2);
+	clock_set_ms(START_MS + MINUTE_MS);
+	wait_for("SELECT count(*) FROM minute WHERE length(chunks) > 2", 1);
+	assert_int_equal(store_reader_open(&reader, folder, err, sizeof(err)), 0);
+	points = 0;
+	assert_int_equal(
+		store_history(reader, &serial, START_MS, START_MS + MINUTE_MS, 0, take_unit, NULL),
+		1);
+	check_near("power", points_w[0], 200, 0.01);
+	store_reader_close(reader);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -224,6 +253,7 @@ int main(void)
 		TEST(readings_wait_for_their_minute_and_events_do_not),
 		TEST(a_quarter_that_is_not_over_has_the_weight_of_the_others),
 		TEST(readings_of_an_older_store_are_still_there),
+		TEST(a_damaged_minute_is_replaced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

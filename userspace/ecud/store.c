@@ -3,6 +3,7 @@
 #include "store.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <math.h>
@@ -543,6 +544,16 @@ static int write_minute(sqlite3 *db, int64_t minute, const struct waiting_readin
 		before = chunk_row(rows, 0);
 	}
 	ret = ret < 0 ? ret : merge_row(&row, reading, n, &before);
+	if (ret == -EBADMSG) {
+		/* It cannot become readable, and the commit would fail for ever. */
+		log_err("store: the readings of minute %" PRId64
+			" are damaged: new ones replace them",
+			minute);
+		before = (struct unpacker){ 0 };
+		free(row.bytes);
+		row = (struct packer){ 0 };
+		ret = merge_row(&row, reading, n, &before);
+	}
 	if (ret >= 0) {
 		ret = db_run(db, "INSERT OR REPLACE INTO minute VALUES (?, ?)", "ib", minute,
 			     (const void *)row.bytes, row.n);
