@@ -93,7 +93,7 @@ class Device:
         found = []
         while count:
             part = min(count, 125)
-            reply = self.client.read_holding_registers(address, part, slave=self.unit)
+            reply = self.client.read_holding_registers(address, count=part, slave=self.unit)
             assert not reply.isError(), f"unit {self.unit}, {address}: {reply}"
             assert len(reply.registers) == part
             found += reply.registers

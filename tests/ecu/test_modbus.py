@@ -176,11 +176,11 @@ def test_grid_settings_are_the_installers_and_are_refused(gateway, client, write
 
 
 def test_reads_beyond_the_map_and_unknown_units_are_exceptions(client):
-    assert client.read_holding_registers(39999, 1, slave=2).exception_code == 2
+    assert client.read_holding_registers(39999, count=1, slave=2).exception_code == 2
     for unit in (0, 4, 200, 247, 248, 255):
-        assert client.read_holding_registers(40000, 125, slave=unit).exception_code == 11
-    assert client.read_holding_registers(50000, 1, slave=2).exception_code == 2
-    assert client.read_coils(0, 1, slave=2).exception_code == 1
+        assert client.read_holding_registers(40000, count=125, slave=unit).exception_code == 11
+    assert client.read_holding_registers(50000, count=1, slave=2).exception_code == 2
+    assert client.read_coils(0, count=1, slave=2).exception_code == 1
 
 
 def test_writing_is_off_until_the_owner_lists_addresses(gateway, client):
@@ -314,4 +314,4 @@ def test_garbage_ends_no_other_connection(gateway, client):
     for _ in range(200):
         with socket.create_connection(("127.0.0.1", gateway.modbus_port), timeout=5) as sock:
             sock.sendall(generator.randbytes(generator.randrange(1, 300)))
-    assert not client.read_holding_registers(40000, 2, slave=2).isError()
+    assert not client.read_holding_registers(40000, count=2, slave=2).isError()
