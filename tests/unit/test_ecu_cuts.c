@@ -3,14 +3,13 @@
  * Cuts of power: the store on a disk that loses, at a random write or fsync, what no fsync has made
  * durable. QS1_CUTS is their number.
  */
-#include "link_bench.h"
+#include "store_bench.h"
 
 #include <time.h>
 
 #include "db.h"
 #include "manual_clock.h"
 #include "power_vfs.h"
-#include "store.h"
 #include "util.h"
 
 #define CUTS 150
@@ -24,11 +23,6 @@
 #define START_MS INT64_C(1780272000000)
 #define BATCH "a batch of the outbox"
 
-static char folder[] = "/tmp/qs1-ecu-cuts-XXXXXX";
-static struct model *model;
-static struct store *store;
-static char err[512];
-
 /* What the gateway has handed over, and what a successful flush has promised to keep. */
 struct progress {
 	bool any;
@@ -41,16 +35,6 @@ struct progress {
 static struct progress put, promised;
 /* Reading at which the accounts begin: the counter of a unit that has produced before. */
 #define FIRST_MWH 1000000
-
-static struct serial serial_of(int i)
-{
-	struct serial serial;
-	char text[32];
-
-	snprintf(text, sizeof(text), "8060%08d", i + 1);
-	serial_parse(text, &serial);
-	return serial;
-}
 
 static struct store_unit found[UNITS];
 static int founds;
@@ -267,21 +251,9 @@ static void cuts_lose_nothing_that_was_promised_and_double_nothing(void **state)
 static int set_up(void **state)
 {
 	(void)state;
-	assert_non_null(mkdtemp(folder));
-	model = model_new("216000000001");
+	make_folder();
 	power_install(true);
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	char command[200];
-
-	(void)state;
-	store_close(store);
-	model_free(model);
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return system(command);
 }
 
 int main(void)

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* When the store writes what, and sums over readings that are in no quarter, on a clock that the
  * test sets. */
-#include "link_bench.h"
+#include "store_bench.h"
 
 #include "days.h"
 #include "db.h"
 #include "manual_clock.h"
-#include "store.h"
 #include "util.h"
 
 /* 2026-06-01T10:00:00Z */
@@ -15,41 +14,13 @@
 #define QUARTER_MS (15 * MINUTE_MS)
 #define UNITS 2
 
-static char folder[] = "/tmp/qs1-ecu-minutes-XXXXXX";
-static struct model *model;
-static struct store *store;
-static char err[512];
-
-static struct serial serial_of(int i)
-{
-	struct serial serial;
-	char text[32];
-
-	snprintf(text, sizeof(text), "8060%08d", i + 1);
-	serial_parse(text, &serial);
-	return serial;
-}
-
 static int set_up(void **state)
 {
 	(void)state;
-	strcpy(folder + strlen(folder) - 6, "XXXXXX");
-	assert_non_null(mkdtemp(folder));
+	make_folder();
 	clock_set_ms(START_MS);
-	model = model_new("216000000001");
 	assert_int_equal(store_open(&store, folder, model, err, sizeof(err)), 0);
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	char command[200];
-
-	(void)state;
-	store_close(store);
-	model_free(model);
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return system(command);
 }
 
 /* @w by both units; the counters have gone to @mwh. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The store: what comes back, what a full disk and a clock that is not set do, sums, backup, CSV.
  */
-#include "link_bench.h"
+#include "store_bench.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -13,24 +13,8 @@
 #include "days.h"
 #include "db.h"
 #include "service_clock.h"
-#include "store.h"
 #include "store_history.h"
 #include "store_schema.h"
-
-static char folder[] = "/tmp/qs1-ecu-store-XXXXXX";
-static struct model *model;
-static struct store *store;
-static char err[512];
-
-static struct serial serial_of(int i)
-{
-	struct serial serial;
-	char text[32];
-
-	snprintf(text, sizeof(text), "8060%08d", i + 1);
-	serial_parse(text, &serial);
-	return serial;
-}
 
 static void open_store(void)
 {
@@ -44,23 +28,9 @@ static int set_up(void **state)
 	(void)state;
 	setenv("TZ", "Europe/Berlin", 1);
 	tzset();
-	strcpy(folder + strlen(folder) - 6, "XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	model = model_new("216000000001");
+	make_folder();
 	open_store();
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	char command[200];
-
-	(void)state;
-	store_close(store);
-	store = NULL;
-	model_free(model);
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return system(command);
 }
 
 static struct store_unit unit_of(int i)
