@@ -471,7 +471,10 @@ static void take_sealed(struct radio *radio, struct radio_unit *unit, uint64_t n
 	radio->ops->done(radio->ctx, &reply, job, 0, text);
 }
 
-static void take_events(struct radio *radio, struct radio_unit *unit, uint64_t now_us)
+/* Hands over a copy of the body, because the next request may use the message again. */
+static void take_body(struct radio *radio, struct radio_unit *unit, uint64_t now_us,
+		      void (*take)(void *ctx, const struct radio_reply *reply, const uint8_t *body,
+				   size_t n))
 {
 	struct radio_reply reply = reply_of(radio, unit, now_us);
 	uint8_t body[OWN_MESSAGE_MAX];
@@ -479,18 +482,7 @@ static void take_events(struct radio *radio, struct radio_unit *unit, uint64_t n
 
 	memcpy(body, unit->message.body, n);
 	answered(radio, unit, false, now_us);
-	radio->ops->events(radio->ctx, &reply, body, n);
-}
-
-static void take_angles(struct radio *radio, struct radio_unit *unit, uint64_t now_us)
-{
-	struct radio_reply reply = reply_of(radio, unit, now_us);
-	uint8_t body[OWN_MESSAGE_MAX];
-	size_t n = unit->message.n;
-
-	memcpy(body, unit->message.body, n);
-	answered(radio, unit, false, now_us);
-	radio->ops->angles(radio->ctx, &reply, body, n);
+	take(radio->ctx, &reply, body, n);
 }
 
 static void take_offer(struct radio *radio, struct radio_unit *unit, const struct own_pair *offer,
@@ -605,10 +597,10 @@ static void take_own(struct radio *radio, struct radio_unit *unit, const struct 
 		take_status(radio, unit, now_us);
 		break;
 	case OWN_EVENTS:
-		take_events(radio, unit, now_us);
+		take_body(radio, unit, now_us, radio->ops->events);
 		break;
 	case OWN_ANGLE:
-		take_angles(radio, unit, now_us);
+		take_body(radio, unit, now_us, radio->ops->angles);
 		break;
 	case OWN_SEALED_REPLY:
 		take_sealed(radio, unit, now_us);
