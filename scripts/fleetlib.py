@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A fleet on this machine: PostgreSQL with a standby, a NATS cluster, and the parts of emad.
 
-As root, each server is in a network namespace of its own, so that its link can be cut. Otherwise all
-share the loopback interface.
+As root, it puts each server into a separate network namespace, so that a test can cut the server's link.
+Otherwise all servers share the loopback interface.
 """
 
 import json

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The announcement by mDNS, as Avahi's own tools find it: in a network of its own, with its own bus and Avahi."""
+"""The announcement by mDNS, as Avahi's tools find it, in a separate network namespace with bus and Avahi."""
 
 import subprocess
 

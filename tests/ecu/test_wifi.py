@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Wi-Fi by REST, against python-dbusmock's NetworkManager on a bus of its own."""
+"""Wi-Fi by REST, against python-dbusmock's NetworkManager on a separate bus."""
 
 import os
 import subprocess

@@ -642,9 +642,9 @@ def site_dips(run):
 @procedure("site-230-400", title="Units to the neutral at 230/400 V, 50 Hz",
            source="EN 50549-1:2019, 4.6.1 and 4.9.3; own limits for neutral and unbalance")
 def site_230_400(run):
-    """Units between a phase and the neutral of a European connection: each follows the voltage of its own
-    phase. A dip of one phase that is short makes none leave; a phase that opens makes its own units leave, and
-    no other; they return. Equal units leave the neutral without current.
+    """Units between a phase and the neutral of a European connection: each follows the voltage of its
+    phase. After a short dip of one phase all units stay. When one phase opens, its units leave and the others
+    stay; the units return with the phase. Equal units leave the neutral without current.
     """
     head = site(9, *EUROPEAN) + "grid impedance 0.05 0.1e-3\nset es_delay_s 2\nset es_trip_delay_s 2\n" + "".join(
         f"unit {n} phase L{1 + n % 3}-N\n" for n in range(1, 10))
