@@ -203,17 +203,24 @@ static void protection_pages_decode_as_published(void **state)
 		const char *name;
 		double value, tolerance;
 	} expected[] = {
-		{ L2_A, "AT", 3, 0 },	     { L2_A, "AU", 3, 0 },	 { L2_A, "AV", 3, 0 },
-		{ L2_A, "AW", 1, 0 },	     { L2_A, "AX", 448, 0 },	 { L2_A, "AQ", 184, 0.5 },
-		{ L2_A, "AD", 264, 0.5 },    { L2_A, "AC", 183, 0.5 },	 { L2_A, "AY", 253, 0.5 },
-		{ L2_A, "AZ", 183, 0.5 },    { L2_A, "BA", 253, 0.5 },	 { L2_A, "AJ", 47, 0.01 },
-		{ L2_A, "AK", 52, 0.01 },    { L2_A, "AE", 47.5, 0.01 }, { L2_A, "AF", 52, 0.01 },
-		{ L2_A, "AG", 60, 1e-9 },    { L2_A, "AS", 60, 1e-9 },	 { L2_A, "BK", 0.3, 1e-9 },
-		{ L2_A, "BF", 1.2, 1e-9 },   { L2_A, "BG", 0.04, 1e-9 }, { L2_A, "BL", 0.12, 1e-9 },
-		{ L2_A, "BM", 0.12, 1e-9 },  { L2_B, "BN", 196, 0.5 },	 { L2_B, "BO", 253, 0.5 },
-		{ L2_B, "BP", 49.5, 0.02 },  { L2_B, "BQ", 50.2, 0.02 }, { L2_B, "CC", 52, 0.02 },
-		{ L2_B, "AB", 253, 0.02 },   { L2_B, "DA", 500, 0.02 },	 { L2_C, "DH", 47, 0.02 },
-		{ L2_C, "DI", 49.75, 0.02 },
+		{ L2_A, "AT", 3, 0 },	      { L2_A, "AU", 3, 0 },
+		{ L2_A, "AV", 3, 0 },	      { L2_A, "AW", 1, 0 },
+		{ L2_A, "AX", 448, 0 },	      { L2_A, "AQ", 184, 0.5 },
+		{ L2_A, "AD", 264, 0.5 },     { L2_A, "AC", 183, 0.5 },
+		{ L2_A, "AY", 253, 0.5 },     { L2_A, "AZ", 183, 0.5 },
+		{ L2_A, "BA", 253, 0.5 },     { L2_A, "AJ", 47, 0.01 },
+		{ L2_A, "AK", 52, 0.01 },     { L2_A, "AE", 47.5, 0.01 },
+		{ L2_A, "AF", 52, 0.01 },     { L2_A, "AG", 60, 1e-9 },
+		{ L2_A, "AS", 60, 1e-9 },     { L2_A, "BK", 0.3, 1e-9 },
+		{ L2_A, "BF", 1.2, 1e-9 },    { L2_A, "BG", 0.04, 1e-9 },
+		{ L2_A, "BL", 0.12, 1e-9 },   { L2_A, "BM", 0.12, 1e-9 },
+		{ L2_B, "BN", 196, 0.5 },     { L2_B, "BO", 253, 0.5 },
+		{ L2_B, "BP", 49.5, 0.02 },   { L2_B, "BQ", 50.2, 0.02 },
+		{ L2_B, "CC", 52, 0.02 },     { L2_B, "AB", 253, 0.02 },
+		{ L2_B, "DA", 500, 0.02 },    { L2_C, "DH", 47, 0.02 },
+		{ L2_C, "DI", 49.75, 0.02 },  { L2_B, "CB", 50.2, 0.02 },
+		{ L2_B, "DD", 16.562, 1e-9 }, { L2_B, "CV", 0x30, 0 },
+		{ L2_B, "CV form", 0x66, 0 },
 	};
 	struct bytes bytes[L2_PAGES] = { hex(PAGE_A), hex(PAGE_B), hex(PAGE_C) };
 	static const enum l2_reply reply[L2_PAGES] = { L2_REPLY_PAGE_A, L2_REPLY_PAGE_B,
@@ -232,6 +239,40 @@ static void protection_pages_decode_as_published(void **state)
 			   page_value(expected[i].page, &frame[expected[i].page], expected[i].name),
 			   expected[i].value, expected[i].tolerance);
 	}
+}
+
+/* Each byte belongs to a field, known or unknown: what is unknown is kept, never lost. */
+static void protection_pages_survive_a_round_trip(void **state)
+{
+	const struct bytes bytes[L2_PAGES] = { hex(PAGE_A), hex(PAGE_B), hex(PAGE_C) };
+
+	(void)state;
+	for (int page = 0; page < L2_PAGES; page++) {
+		struct l2 frame = parsed(&bytes[page]);
+		uint8_t ones[L2_MAX];
+		uint8_t body[L2_MAX];
+		int64_t raw[64];
+
+		memset(ones, 0xff, sizeof(ones));
+		memset(body, 0, sizeof(body));
+		fields_decode(l2_page[page].field, l2_page[page].count, frame.body, frame.body_n,
+			      raw);
+		fields_encode(l2_page[page].field, l2_page[page].count, raw, body, frame.body_n);
+		assert_memory_equal(body, frame.body, frame.body_n);
+		fields_decode(l2_page[page].field, l2_page[page].count, ones, frame.body_n, raw);
+		fields_encode(l2_page[page].field, l2_page[page].count, raw, body, frame.body_n);
+		assert_memory_equal(body, ones, frame.body_n);
+	}
+}
+
+/* DC is a frequency that this unit does not have: absent, not infinite. */
+static void a_frequency_of_zero_is_absent(void **state)
+{
+	struct bytes bytes = hex(PAGE_C);
+	struct l2 frame = parsed(&bytes);
+
+	(void)state;
+	assert_true(isnan(page_value(L2_C, &frame, "DC")));
 }
 
 static void requests_are_those_of_public_clients(void **state)
@@ -442,6 +483,8 @@ int main(void)
 		cmocka_unit_test(a_missing_reading_is_absent_and_not_zero),
 		cmocka_unit_test(short_telemetry_is_refused_and_leaves_no_reading),
 		cmocka_unit_test(protection_pages_decode_as_published),
+		cmocka_unit_test(protection_pages_survive_a_round_trip),
+		cmocka_unit_test(a_frequency_of_zero_is_absent),
 		cmocka_unit_test(requests_are_those_of_public_clients),
 		cmocka_unit_test(commands_to_all_units_are_recognized),
 		cmocka_unit_test(limits_are_registers_of_public_clients),

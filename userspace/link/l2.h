@@ -205,6 +205,8 @@ int l2_info_build(const struct l2_info *info, uint8_t *out, size_t size);
 	  UNSETTLED, "both vectors; divisor 4 * 1.3277 of the ESP projects, openaps has 4 * 1.32") \
 	X(SECONDS, "seconds", "s", 0x14, FIELD_BE(2), FIELD_PLAIN, FIELD_NEVER, DECODED, \
 	  "both vectors; wraps") \
+	X(UNKNOWN_16, "unknown 16", "", 0x16, FIELD_BE(1), FIELD_PLAIN, FIELD_NEVER, UNKNOWN, \
+	  "0 in both vectors") \
 	X(STATUS, "status bits", "", 0x17, FIELD_BE(4), FIELD_PLAIN, FIELD_NEVER, READ, \
 	  "openaps qs1a.go; no fault was ever captured") \
 	X(ENERGY_A, "energy A", "Wh", 0x1b, FIELD_BE(5), FIELD_LINEAR(L2_WATT_HOUR, 0), FIELD_NEVER, \
@@ -217,12 +219,24 @@ int l2_info_build(const struct l2_info *info, uint8_t *out, size_t size);
 	  DECODED, "both vectors, to 0.1 Wh; from power-up") \
 	X(PF, "power factor code", "", 0x2f, FIELD_BE(1), FIELD_PLAIN, FIELD_NEVER, READ, \
 	  "1F is 1.0; both vectors have it") \
+	X(UNKNOWN_30, "unknown 30", "", 0x30, FIELD_BE(1), FIELD_PLAIN, FIELD_NEVER, UNKNOWN, \
+	  "0 in both vectors") \
 	X(UNKNOWN_31, "unknown 31", "", 0x31, FIELD_BE(3), FIELD_PLAIN, FIELD_NEVER, UNKNOWN, \
 	  "0305DB and 030554 in the vectors") \
 	X(UNKNOWN_34, "unknown 34", "", 0x34, FIELD_BE(1), FIELD_PLAIN, FIELD_NEVER, UNKNOWN, \
 	  "openaps: marks an extra page; 0 in both vectors") \
+	X(UNKNOWN_35, "unknown 35", "", 0x35, FIELD_BE(3), FIELD_PLAIN, FIELD_NEVER, UNKNOWN, \
+	  "0 in both vectors") \
 	X(LINK, "link bits", "", 0x38, FIELD_BE(2), FIELD_PLAIN, FIELD_NEVER, READ, \
 	  "openaps qs1a.go; 0 in both vectors") \
+	X(UNKNOWN_3A, "unknown 3A", "", 0x3a, FIELD_BE(6), FIELD_PLAIN, FIELD_NEVER, UNKNOWN, \
+	  "0 in both vectors") \
+	X(UNKNOWN_40, "unknown 40", "", 0x40, FIELD_BE(6), FIELD_PLAIN, FIELD_NEVER, UNKNOWN, \
+	  "0 in both vectors") \
+	X(UNKNOWN_46, "unknown 46", "", 0x46, FIELD_BE(6), FIELD_PLAIN, FIELD_NEVER, UNKNOWN, \
+	  "0 in both vectors") \
+	X(UNKNOWN_4C, "unknown 4C", "", 0x4c, FIELD_BE(2), FIELD_PLAIN, FIELD_NEVER, UNKNOWN, \
+	  "0 in both vectors") \
 	X(TAIL, "unknown tail", "", -2, FIELD_BE(2), FIELD_PLAIN, FIELD_NEVER, UNKNOWN, \
 	  "FA2D and 2B2A in the vectors; no known CRC")
 /* clang-format on */
@@ -292,8 +306,9 @@ enum l2_status {
 const char *l2_status_name(unsigned int bit);
 
 /*
- * Protection pages. The names are the stock system's own two-letter codes; public sources do
- * not say what each is. Offsets in the body. Fields that the captures do not settle are left out.
+ * Protection pages. The names are the stock system's own two-letter codes; the source column has
+ * the meaning where openaps qs1a.go gives one, which no capture confirms. Offsets in the body. The
+ * fields cover every byte of a page, so that a page keeps what is unknown.
  * Columns: identifier, name, unit, offset, layout and conversion, sure, source.
  */
 #define L2_PROTECTION_VOLT (1 / (4 * 1.332))
@@ -305,6 +320,9 @@ const char *l2_status_name(unsigned int bit);
 #define L2_PANEL_WATTS FIELD_BE(2), FIELD_LINEAR(256 / (double)L2_LIMIT_FACTOR, 0)
 #define L2_NUMBER FIELD_BE(2), FIELD_PLAIN
 #define L2_BITS(low, count) FIELD_BE_BITS(1, low, count), FIELD_PLAIN
+/* Up to 6 bytes, so that a double holds the number. */
+#define L2_UNKNOWN_BYTES(n) FIELD_BE(n), FIELD_PLAIN
+#define L2_DROOP FIELD_BE(2), FIELD_LINEAR(0.169, 0)
 #define L2_PAGE_A_SOURCE "openaps qs1a_pagea_test.go"
 #define L2_PAGES_SOURCE "openaps protection_read_test.go"
 #define L2_PAGE_A_FIELDS(X) \
@@ -312,44 +330,77 @@ const char *l2_status_name(unsigned int bit);
 	X(AU, "AU", "", 0x00, L2_BITS(4, 2), DECODED, L2_PAGE_A_SOURCE) \
 	X(AV, "AV", "", 0x00, L2_BITS(1, 2), DECODED, L2_PAGE_A_SOURCE) \
 	X(AW, "AW", "", 0x00, L2_BITS(0, 1), DECODED, L2_PAGE_A_SOURCE) \
+	X(A_00, "unknown 00", "", 0x00, L2_BITS(3, 1), UNKNOWN, "1 in the capture") \
+	X(A_01, "unknown 01", "", 0x01, L2_UNKNOWN_BYTES(1), UNKNOWN, "0 in the capture") \
 	X(AX, "AX", "", 0x02, L2_NUMBER, DECODED, L2_PAGE_A_SOURCE) \
-	X(AQ, "AQ", "V", 0x04, L2_VOLTS, DECODED, L2_PAGE_A_SOURCE) \
-	X(AD, "AD", "V", 0x06, L2_VOLTS, DECODED, L2_PAGE_A_SOURCE) \
-	X(AC, "AC", "V", 0x08, L2_VOLTS, DECODED, L2_PAGE_A_SOURCE) \
-	X(AY, "AY", "V", 0x0a, L2_VOLTS, DECODED, L2_PAGE_A_SOURCE) \
+	X(AQ, "AQ", "V", 0x04, L2_VOLTS, DECODED, L2_PAGE_A_SOURCE "; under-voltage, second stage") \
+	X(AD, "AD", "V", 0x06, L2_VOLTS, DECODED, L2_PAGE_A_SOURCE "; over-voltage, slow") \
+	X(AC, "AC", "V", 0x08, L2_VOLTS, DECODED, L2_PAGE_A_SOURCE "; under-voltage, slow") \
+	X(AY, "AY", "V", 0x0a, L2_VOLTS, DECODED, L2_PAGE_A_SOURCE "; over-voltage, slow, second") \
 	X(AZ, "AZ", "V", 0x0c, L2_VOLTS, DECODED, L2_PAGE_A_SOURCE) \
 	X(BA, "BA", "V", 0x0e, L2_VOLTS, DECODED, L2_PAGE_A_SOURCE) \
-	X(AJ, "AJ", "Hz", 0x10, L2_HERTZ, DECODED, L2_PAGE_A_SOURCE) \
-	X(AK, "AK", "Hz", 0x13, L2_HERTZ, DECODED, L2_PAGE_A_SOURCE) \
-	X(AE, "AE", "Hz", 0x16, L2_HERTZ, DECODED, L2_PAGE_A_SOURCE) \
-	X(AF, "AF", "Hz", 0x19, L2_HERTZ, DECODED, L2_PAGE_A_SOURCE) \
-	X(BB, "BB", "s", 0x1c, L2_CENTISECONDS, READ, L2_PAGE_A_SOURCE) \
-	X(BC, "BC", "s", 0x1e, L2_CENTISECONDS, READ, L2_PAGE_A_SOURCE) \
-	X(BD, "BD", "s", 0x20, L2_CENTISECONDS, READ, L2_PAGE_A_SOURCE) \
-	X(BE, "BE", "s", 0x22, L2_CENTISECONDS, READ, L2_PAGE_A_SOURCE) \
+	X(AJ, "AJ", "Hz", 0x10, L2_HERTZ, DECODED, L2_PAGE_A_SOURCE "; under-frequency, fast") \
+	X(AK, "AK", "Hz", 0x13, L2_HERTZ, DECODED, L2_PAGE_A_SOURCE "; over-frequency, fast") \
+	X(AE, "AE", "Hz", 0x16, L2_HERTZ, DECODED, L2_PAGE_A_SOURCE "; under-frequency, slow") \
+	X(AF, "AF", "Hz", 0x19, L2_HERTZ, DECODED, L2_PAGE_A_SOURCE "; over-frequency, slow") \
+	X(BB, "BB", "s", 0x1c, L2_CENTISECONDS, READ, L2_PAGE_A_SOURCE "; clearing time UV1") \
+	X(BC, "BC", "s", 0x1e, L2_CENTISECONDS, READ, L2_PAGE_A_SOURCE "; clearing time OV1") \
+	X(BD, "BD", "s", 0x20, L2_CENTISECONDS, READ, L2_PAGE_A_SOURCE "; clearing time UV2") \
+	X(BE, "BE", "s", 0x22, L2_CENTISECONDS, READ, L2_PAGE_A_SOURCE "; clearing time OV2") \
 	X(BF, "BF", "s", 0x24, L2_CENTISECONDS, DECODED, L2_PAGE_A_SOURCE) \
 	X(BG, "BG", "s", 0x26, L2_CENTISECONDS, DECODED, L2_PAGE_A_SOURCE) \
-	X(BH, "BH", "s", 0x28, L2_CENTISECONDS, READ, L2_PAGE_A_SOURCE) \
-	X(BI, "BI", "s", 0x2a, L2_CENTISECONDS, READ, L2_PAGE_A_SOURCE) \
-	X(BJ, "BJ", "s", 0x2c, L2_CENTISECONDS, READ, L2_PAGE_A_SOURCE) \
-	X(BK, "BK", "s", 0x2e, L2_CENTISECONDS, DECODED, L2_PAGE_A_SOURCE) \
-	X(AG, "AG", "s", 0x30, L2_CENTISECONDS, DECODED, L2_PAGE_A_SOURCE) \
-	X(AS, "AS", "s", 0x32, L2_CENTISECONDS, DECODED, L2_PAGE_A_SOURCE) \
-	X(AH, "AH", "V", 0x34, L2_VOLTS, READ, L2_PAGE_A_SOURCE) \
-	X(AI, "AI", "V", 0x36, L2_VOLTS, READ, L2_PAGE_A_SOURCE) \
+	X(BH, "BH", "s", 0x28, L2_CENTISECONDS, READ, L2_PAGE_A_SOURCE "; clearing time UF1") \
+	X(BI, "BI", "s", 0x2a, L2_CENTISECONDS, READ, L2_PAGE_A_SOURCE "; clearing time OF1") \
+	X(BJ, "BJ", "s", 0x2c, L2_CENTISECONDS, READ, L2_PAGE_A_SOURCE "; clearing time UF2") \
+	X(BK, "BK", "s", 0x2e, L2_CENTISECONDS, DECODED, L2_PAGE_A_SOURCE "; clearing time OF2") \
+	X(AG, "AG", "s", 0x30, L2_CENTISECONDS, DECODED, L2_PAGE_A_SOURCE "; grid recovery time") \
+	X(AS, "AS", "s", 0x32, L2_CENTISECONDS, DECODED, L2_PAGE_A_SOURCE "; start ramp") \
+	X(AH, "AH", "V", 0x34, L2_VOLTS, READ, L2_PAGE_A_SOURCE "; under-voltage, fast") \
+	X(AI, "AI", "V", 0x36, L2_VOLTS, READ, L2_PAGE_A_SOURCE "; over-voltage, fast") \
 	X(BL, "BL", "s", 0x38, L2_CENTISECONDS, DECODED, L2_PAGE_A_SOURCE) \
-	X(BM, "BM", "s", 0x3a, L2_CENTISECONDS, DECODED, L2_PAGE_A_SOURCE)
+	X(BM, "BM", "s", 0x3a, L2_CENTISECONDS, DECODED, L2_PAGE_A_SOURCE) \
+	X(A_3C, "unknown 3C", "", 0x3c, L2_UNKNOWN_BYTES(2), UNKNOWN, "0 in the capture")
+#define L2_CV_SOURCE "openaps qs1a.go; CV is bits 4 to 5, plus 12, if CV form is 66, and bits 0 to 3 if it is 00"
 #define L2_PAGE_B_FIELDS(X) \
 	X(BN, "BN", "V", 0x00, L2_VOLTS, DECODED, L2_PAGES_SOURCE) \
 	X(BO, "BO", "V", 0x02, L2_VOLTS, DECODED, L2_PAGES_SOURCE) \
 	X(BP, "BP", "Hz", 0x04, L2_HERTZ, DECODED, L2_PAGES_SOURCE) \
 	X(BQ, "BQ", "Hz", 0x07, L2_HERTZ, DECODED, L2_PAGES_SOURCE) \
-	X(AB, "AB", "V", 0x18, L2_AVERAGE_VOLTS, DECODED, L2_PAGES_SOURCE) \
-	X(CC, "CC", "Hz", 0x24, L2_HERTZ, DECODED, L2_PAGES_SOURCE) \
-	X(DA, "DA", "W", 0x46, L2_PANEL_WATTS, DECODED, L2_PAGES_SOURCE)
+	X(B_0A, "unknown 0A", "", 0x0a, L2_UNKNOWN_BYTES(6), UNKNOWN, "041405430F69 in the capture") \
+	X(B_10, "unknown 10", "", 0x10, L2_UNKNOWN_BYTES(6), UNKNOWN, "B50F32AF0666 in the capture") \
+	X(B_16, "unknown 16", "", 0x16, L2_UNKNOWN_BYTES(2), UNKNOWN, "0 in the capture") \
+	X(AB, "AB", "V", 0x18, L2_AVERAGE_VOLTS, DECODED, L2_PAGES_SOURCE "; over-voltage, mean of 10 minutes") \
+	X(B_1B, "unknown 1B", "", 0x1b, L2_UNKNOWN_BYTES(6), UNKNOWN, "0000000004E8 in the capture") \
+	X(B_21, "unknown 21", "", 0x21, L2_UNKNOWN_BYTES(3), UNKNOWN, "0F32AF in the capture") \
+	X(CC, "CC", "Hz", 0x24, L2_HERTZ, DECODED, L2_PAGES_SOURCE "; over-frequency droop, upper end") \
+	X(CB, "CB", "Hz", 0x27, L2_HERTZ, DECODED, L2_PAGES_SOURCE "; over-frequency droop, lower end") \
+	X(B_2A, "unknown 2A", "", 0x2a, L2_UNKNOWN_BYTES(6), UNKNOWN, "058405320090 in the capture") \
+	X(B_30, "unknown 30", "", 0x30, L2_UNKNOWN_BYTES(6), UNKNOWN, "75301F0F0400 in the capture") \
+	X(B_36, "unknown 36", "", 0x36, L2_UNKNOWN_BYTES(6), UNKNOWN, "002710051400 in the capture") \
+	X(B_3C, "unknown 3C", "", 0x3c, L2_UNKNOWN_BYTES(2), UNKNOWN, "2530 in the capture") \
+	X(CV, "CV", "", 0x3e, L2_UNKNOWN_BYTES(1), READ, L2_CV_SOURCE) \
+	X(B_3F, "unknown 3F", "", 0x3f, L2_UNKNOWN_BYTES(5), UNKNOWN, "3030190604 in the capture") \
+	X(DD, "DD", "", 0x44, L2_DROOP, DECODED, L2_PAGES_SOURCE "; over-frequency droop, slope") \
+	X(DA, "DA", "W", 0x46, L2_PANEL_WATTS, DECODED, L2_PAGES_SOURCE "; limit of each module") \
+	X(B_48, "unknown 48", "", 0x48, L2_UNKNOWN_BYTES(1), UNKNOWN, "3F in the capture") \
+	X(CV_FORM, "CV form", "", 0x49, L2_UNKNOWN_BYTES(1), READ, "openaps qs1a.go; see CV") \
+	X(B_4A, "unknown 4A", "", 0x4a, L2_UNKNOWN_BYTES(2), UNKNOWN, "0 in the capture")
 #define L2_PAGE_C_FIELDS(X) \
-	X(DH, "DH", "Hz", 0x0b, L2_HERTZ, DECODED, L2_PAGES_SOURCE) \
-	X(DI, "DI", "Hz", 0x0e, L2_HERTZ, DECODED, L2_PAGES_SOURCE)
+	X(DC, "DC", "Hz", 0x00, L2_HERTZ, READ, "openaps qs1a.go; 0 in the capture; over-frequency droop, recovery") \
+	X(C_03, "unknown 03", "", 0x03, L2_UNKNOWN_BYTES(4), UNKNOWN, "0000038F in the capture") \
+	X(C_07, "unknown 07", "", 0x07, L2_UNKNOWN_BYTES(4), UNKNOWN, "026C0000 in the capture") \
+	X(DH, "DH", "Hz", 0x0b, L2_HERTZ, DECODED, L2_PAGES_SOURCE "; under-frequency droop, lower end") \
+	X(DI, "DI", "Hz", 0x0e, L2_HERTZ, DECODED, L2_PAGES_SOURCE "; under-frequency droop, upper end") \
+	X(C_11, "unknown 11", "", 0x11, L2_UNKNOWN_BYTES(6), UNKNOWN, "000000006400 in the capture") \
+	X(C_17, "unknown 17", "", 0x17, L2_UNKNOWN_BYTES(6), UNKNOWN, "0 in the capture") \
+	X(C_1D, "unknown 1D", "", 0x1d, L2_UNKNOWN_BYTES(6), UNKNOWN, "0 in the capture") \
+	X(C_23, "unknown 23", "", 0x23, L2_UNKNOWN_BYTES(6), UNKNOWN, "0 in the capture") \
+	X(C_29, "unknown 29", "", 0x29, L2_UNKNOWN_BYTES(6), UNKNOWN, "0 in the capture") \
+	X(C_2F, "unknown 2F", "", 0x2f, L2_UNKNOWN_BYTES(6), UNKNOWN, "0 in the capture") \
+	X(C_35, "unknown 35", "", 0x35, L2_UNKNOWN_BYTES(6), UNKNOWN, "0 in the capture") \
+	X(C_3B, "unknown 3B", "", 0x3b, L2_UNKNOWN_BYTES(6), UNKNOWN, "0 in the capture") \
+	X(C_41, "unknown 41", "", 0x41, L2_UNKNOWN_BYTES(6), UNKNOWN, "0 in the capture") \
+	X(C_47, "unknown 47", "", 0x47, L2_UNKNOWN_BYTES(5), UNKNOWN, "0 in the capture")
 /* clang-format on */
 
 enum l2_page { L2_A, L2_B, L2_C, L2_PAGES };

@@ -120,8 +120,8 @@ uint32_t unit_faults(int64_t status);
  * unit_answer() - answer a request by the state alone
  * @send: called for each payload of the reply, in order
  *
- * Polls, information, page B, our status, angles at marks. Stock commands are not decided here. The
- * meaning of most fields of the pages is unknown: page B has the limit alone, A and C are not
+ * Polls, information, page B, our status, angles at marks. Stock commands are not decided here. No
+ * capture confirms the meaning of the pages' fields: page B has the limit alone, A and C are not
  * answered.
  *
  * Return: whether the request is answered with this.
