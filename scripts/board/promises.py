@@ -24,9 +24,9 @@ ACCURACY = {
 
 # Simulated time keeps up when it is at most this far behind real time, seconds.
 SLIP_MAX_S = 0.25
-# Control rate, and how far a capture's duration may be off at real time: the simulation
-# may lag by 0.1 s before or after it (userspace/vboard/pace.h); its stamps are
-# true to some milliseconds.
+# Control rate, and how far a capture's duration may be off, beside the time by which the simulation
+# fell behind meanwhile: a lag of up to 0.1 s is no slip (userspace/vboard/pace.h); the stamps are true
+# to some milliseconds.
 CONTROL_HZ = 20000
 CAPTURE_SCANS = 40000
 CAPTURE_TOLERANCE_S = 0.1 + 0.01
@@ -223,7 +223,7 @@ def collect(board, history, timings):
     meter, truth = _tree(quantities, "meter"), _tree(quantities, "truth")
     meter["grid"]["energy_wh"] = Meter(agent).energy_wh()
     truth["grid"]["energy_wh"] = board.status()["truth"]["grid"]["energy_wh"]
-    capture, lost = _capture(agent)
+    captured = capture(board)
     service = json.loads(agent.check("qs1ctl status --json"))
     summary = {
         "kernel": agent.check("uname -r"), "arch": agent.check("uname -m"),
@@ -232,8 +232,7 @@ def collect(board, history, timings):
         **timings,
         "state": service["state"], "profile": service["profile"], "faults": faults_of(end),
         "leds": leds(agent), "meter": meter, "truth": truth,
-        "wave": {"scan_hz": round(capture.scan_hz(), 3), "scans": len(capture.scans),
-                 "lost": lost},
+        "wave": captured,
         "sim": board.world.summary(),
         "kernel_splats": len(kernel_splats(agent)),
     }
@@ -242,11 +241,14 @@ def collect(board, history, timings):
     return summary
 
 
-def _capture(agent):
-    """Two seconds of waveform, and the scans lost in it by the driver's own count."""
-    before = wave.lost(agent)
-    capture = wave.capture(agent, CAPTURE_SCANS)
-    return capture, wave.lost(agent) - before
+def capture(board):
+    """Two seconds of waveform; the scans lost in it by the driver's own count; the slip meanwhile."""
+    slip_s, lost = board.status()["slip_s"], wave.lost(board.agent)
+    scans = wave.capture(board.agent, CAPTURE_SCANS)
+    return {"scan_hz": round(scans.scan_hz(), 3), "scans": len(scans.scans),
+            "lost": wave.lost(board.agent) - lost,
+            "late_s": round(scans.late_s(CONTROL_HZ), 4) if scans.scans else None,
+            "slip_s": round(board.status()["slip_s"] - slip_s, 4)}
 
 
 def judge(board, history, summary, quantities):
@@ -273,7 +275,7 @@ def judge(board, history, summary, quantities):
     if board.speed == 1:
         promises.append(Promise("simulated time keeps up with real time",
                                 history.slip_s <= SLIP_MAX_S, f"slip {history.slip_s:.3f} s"))
-    promises += _meter_promises(quantities) + _wave_promises(summary)
+    promises += _meter_promises(quantities) + wave_promises(summary["wave"])
     return promises
 
 
@@ -290,16 +292,18 @@ def _meter_promises(quantities):
             for kind, (share, figure) in deviations(quantities).items()]
 
 
-def late_s(scans, scan_hz):
-    """How much longer than its control periods a capture took, by its stamps."""
-    return scans / scan_hz - scans / CONTROL_HZ if scan_hz else float("inf")
+def on_time(captured):
+    """Whether a capture took as long as its control periods and the slip meanwhile."""
+    late_s = captured["late_s"]
+    return late_s is not None and \
+        -CAPTURE_TOLERANCE_S <= late_s <= captured["slip_s"] + CAPTURE_TOLERANCE_S
 
 
-def _wave_promises(summary):
-    found = summary["wave"]
-    late = late_s(found["scans"], found["scan_hz"])
-    rate = f"{found['scan_hz']:.1f} Hz, {late:+.3f} s over the capture" if found["scans"] else "no scan came"
-    return [Promise("no scan of the waveform is lost", found["lost"] == 0
-                    and found["scans"] == CAPTURE_SCANS,
-                    f"{found['lost']} lost of {found['scans']}, {CAPTURE_SCANS} asked for"),
-            Promise("a scan comes with every control period", abs(late) <= CAPTURE_TOLERANCE_S, rate)]
+def wave_promises(captured):
+    """The promises about a capture of the waveform."""
+    rate = f"{captured['scan_hz']:.1f} Hz, {captured['late_s']:+.3f} s over the capture, " \
+           f"slip {captured['slip_s']:.3f} s" if captured["scans"] else "no scan came"
+    return [Promise("no scan of the waveform is lost", captured["lost"] == 0
+                    and captured["scans"] == CAPTURE_SCANS,
+                    f"{captured['lost']} lost of {captured['scans']}, {CAPTURE_SCANS} asked for"),
+            Promise("a scan comes with every control period", on_time(captured), rate)]

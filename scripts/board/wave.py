@@ -2,6 +2,7 @@
 """Capture the waveform stream in the guest, as any user of libiio would."""
 
 import re
+import statistics
 from dataclasses import dataclass
 
 from .errors import BoardError
@@ -91,6 +92,24 @@ class Wave:
         if len(stamps) < 2 or stamps[-1] <= stamps[0]:
             return 0.0
         return (len(stamps) - 1) * 1e9 / (stamps[-1] - stamps[0])
+
+    def late_s(self, control_hz):
+        """How much longer than its control periods the capture took, by the timestamps."""
+        return late_s(self.column("in_timestamp"), control_hz)
+
+
+def late_s(stamps_ns, control_hz):
+    """How much longer than their control periods scans with these timestamps took.
+
+    A host that stalls delays the simulation, which then catches up, so that some stamps are late.
+    The median over all pairs of scans half a capture apart does not depend on those (Theil and
+    Sen's estimate of a slope, by pairs of one distance).
+    """
+    half = len(stamps_ns) // 2
+    if not half:
+        return float("inf")
+    spans_ns = [end - begin for begin, end in zip(stamps_ns, stamps_ns[half:])]
+    return (statistics.median(spans_ns) / 1e9 - half / control_hz) * (len(stamps_ns) - 1) / half
 
 
 def lost(agent):
