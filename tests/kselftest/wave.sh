@@ -155,7 +155,8 @@ some_channels()
 		}'
 }
 
-# The clock is set back by an hour: the time stamps make one step, and are evenly spaced otherwise.
+# The clock is set back by an hour between two reads of one stream: the time stamps make one step. The
+# second read takes more than the buffer holds, so that it ends after the step however slow the machine is.
 clock_set_back_is_followed()
 {
 	put realtime "$wave/current_timestamp_clock" && select_all 0 &&
@@ -164,11 +165,11 @@ clock_set_back_is_followed()
 	echo 32768 >"$wave/buffer/length"
 	echo 256 >"$wave/buffer/watermark"
 	echo 1 >"$wave/buffer/enable"
-	timeout 60 head -c $((60000 * 16)) "$dev" >"$FILE" &
-	reader=$!
-	sleep 0.5
-	date -s "@$(($(date +%s) - 3600))" >/dev/null
-	wait "$reader"
+	{
+		timeout 60 head -c $((8000 * 16)) &&
+			date -s "@$(($(date +%s) - 3600))" >/dev/null &&
+			timeout 60 head -c $((50000 * 16))
+	} <"$dev" >"$FILE"
 	back_result=$?
 	now=$(date +%s)
 	date -s "@$((now + 3600))" >/dev/null
