@@ -189,6 +189,32 @@ def test_a_conflict_sends_no_batch_again_that_was_stored_with_its_request(site):
     assert len({epoch for epoch, _ in site.receiver.batches}) == 2
 
 
+@pytest.mark.parametrize("damage", ["UPDATE batch SET bytes = CAST(substr(bytes, 1, 60) AS BLOB)"
+                                    " WHERE sequence = {}", "DELETE FROM batch WHERE sequence = {}"])
+def test_a_damaged_or_missing_batch_does_not_hold_up_the_others(site, damage):
+    site.start()
+    site.wait(lambda: len(site.receiver.batches) >= 2)
+    site.receiver.stop()
+    site.wait(lambda: site.query("SELECT count(*) FROM batch")[0][0] >= 8, 60)
+    site.stop()
+    kept = dict(site.query("SELECT sequence, bytes FROM batch"))
+    lost = sorted(kept)[3]
+    with sqlite3.connect(site.state / "ecud.db") as db:
+        db.execute(damage.format(lost))
+    site.receiver.start(site.port)
+    site.start()
+    waiting = {created(data) for sequence, data in kept.items() if sequence != lost}
+    site.wait(lambda: waiting <= {created(batch) for batch in site.receiver.batches.values()}, 60)
+    assert created(kept[lost]) not in {created(batch) for batch in site.receiver.batches.values()}
+    epochs = {epoch for epoch, _ in site.receiver.batches}
+    assert len(epochs) == 2
+    if damage.startswith("UPDATE"):
+        (what, bytes_kept), = site.query("SELECT what, bytes FROM damaged")
+        assert what.startswith(f"batch {lost} of the outbox") and bytes_kept == kept[lost][:60]
+        site.wait(lambda: site.query("SELECT 1 FROM event WHERE kind = 'store-damaged'"))
+    site.stop()
+
+
 def test_a_busy_service_is_left_alone_for_as_long_as_it_asks(site):
     """The test waits one second, in which the gateway would otherwise retry several times."""
     site.receiver.answer, site.receiver.headers = 503, {"Retry-After": str(SPEED)}

@@ -3,6 +3,11 @@
  * test sets. */
 #include "store_bench.h"
 
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "days.h"
 #include "db.h"
 #include "manual_clock.h"
@@ -144,7 +149,7 @@ static void make_old(const struct report *report)
 	snprintf(path, sizeof(path), "%s/ecud.db", folder);
 	assert_int_equal(db_open(&db, path, DB_WRITE, err, sizeof(err)), 0);
 	assert_int_equal(db_exec(db,
-				 "DROP TABLE minute;"
+				 "DROP TABLE minute; DROP TABLE damaged;"
 				 "CREATE TABLE chunk (minute INTEGER, serial INTEGER,"
 				 " reports BLOB NOT NULL, e0 INTEGER, e1 INTEGER, e2 INTEGER,"
 				 " e3 INTEGER, e4 INTEGER, PRIMARY KEY (minute, serial))"
@@ -217,6 +222,152 @@ static void a_damaged_minute_is_replaced(void **state)
 	store_reader_close(reader);
 }
 
+static void change(const char *sql)
+{
+	char path[200];
+	sqlite3 *db;
+
+	snprintf(path, sizeof(path), "%s/ecud.db", folder);
+	assert_int_equal(db_open(&db, path, DB_WRITE, err, sizeof(err)), 0);
+	assert_int_equal(db_exec(db, sql), 0);
+	db_close(db);
+}
+
+/* The sums of the day are written, chunks go, and the minutes of the damaged row alone are absent.
+ */
+static void sums_and_histories_do_not_wait_for_a_damaged_minute(void **state)
+{
+	struct serial serial = serial_of(1);
+	struct store_reader *reader;
+	struct store_unit unit = { 0 };
+	char sql[100];
+
+	(void)state;
+	for (int i = 0; i < UNITS; i++) {
+		unit.unit.serial = serial_of(i);
+		store_put_unit(store, &unit);
+	}
+	for (int64_t t = 0; t < 10 * MINUTE_MS; t += 10000) {
+		put_readings(START_MS + t, 100, (uint64_t)t);
+	}
+	assert_int_equal(store_flush(store), 0);
+	snprintf(sql, sizeof(sql), "UPDATE minute SET chunks = x'0102' WHERE minute = %lld",
+		 (long long)(START_MS / MINUTE_MS + 3));
+	change(sql);
+	assert_int_equal(store_reader_open(&reader, folder, err, sizeof(err)), 0);
+	points = 0;
+	assert_int_equal(store_history(reader, &serial, START_MS, START_MS + 10 * MINUTE_MS, 60,
+				       take_unit, NULL),
+			 9);
+	clock_set_ms(START_MS + 3 * 86400000LL);
+	wait_for("SELECT count(*) FROM quarter", UNITS);
+	wait_for("SELECT count(*) FROM damaged WHERE bytes = x'0102' AND what ="
+		 " 'readings of minute 29671803'",
+		 1);
+	wait_for("SELECT count(*) FROM minute", 0);
+	points = 0;
+	assert_int_equal(store_history(reader, &serial, START_MS, START_MS + 10 * MINUTE_MS, 60,
+				       take_unit, NULL),
+			 9);
+	/* a commit shows it */
+	store_set(store, "any", "thing");
+	assert_int_equal(store_flush(store), 0);
+	assert_int_equal(model->status.store_damaged, 1);
+	assert_string_equal(model->status.store_damage, "readings of minute 29671803");
+	/* neither does a history wait for a damaged day */
+	change("UPDATE day SET reports = x'0102'");
+	points = 0;
+	assert_int_equal(store_history(reader, &serial, START_MS, START_MS + 10 * MINUTE_MS, 60,
+				       take_unit, NULL),
+			 0);
+	store_reader_close(reader);
+	snprintf(sql, sizeof(sql), "%s/export.csv", folder);
+	assert_int_equal(store_export(folder, sql, err, sizeof(err)), 0);
+}
+
+static int taken;
+
+static int count_unit(void *ctx, const struct store_unit *unit)
+{
+	(void)ctx;
+	(void)unit;
+	taken++;
+	return 0;
+}
+
+static int count_limit(void *ctx, const struct power_limits_entry *entry)
+{
+	(void)ctx;
+	(void)entry;
+	taken++;
+	return 0;
+}
+
+/* The gateway starts, and the day's sums of the other inverters are written. */
+static void damaged_rows_of_inverters_and_limits_stop_no_start(void **state)
+{
+	struct store_unit unit = { 0 };
+
+	(void)state;
+	for (int i = 0; i < UNITS; i++) {
+		unit.unit.serial = serial_of(i);
+		store_put_unit(store, &unit);
+	}
+	put_readings(START_MS, 100, 1);
+	assert_int_equal(store_flush(store), 0);
+	change("UPDATE unit SET serial = 'x' WHERE serial = '806000000001';"
+	       "UPDATE account SET channel = 9 WHERE channel = 1;"
+	       "INSERT INTO power_limit VALUES ('owner', 0, 'y', 1, NULL, 0, 0, '', '')");
+	taken = 0;
+	assert_int_equal(store_load_units(store, count_unit, NULL), 0);
+	assert_int_equal(taken, UNITS - 1);
+	taken = 0;
+	assert_int_equal(store_load_limits(store, count_limit, NULL), 0);
+	assert_int_equal(taken, 0);
+	assert_int_equal(number("SELECT count(*) FROM damaged"), 3);
+	clock_set_ms(START_MS + 3 * 86400000LL);
+	wait_for("SELECT count(*) FROM minute", 0);
+	assert_int_equal(number("SELECT count(*) FROM day WHERE serial = 806000000002 AND"
+				" e4 = 1 AND day = 20260601"),
+			 1);
+}
+
+/* Commits come faster than the copy. */
+static void a_backup_ends_while_the_store_is_written(void **state)
+{
+	static const uint8_t bytes[100000];
+	char path[200];
+	pid_t child;
+
+	(void)state;
+	for (uint64_t i = 0; i < 300; i++) {
+		store_put_batch(store, i + 1, bytes, sizeof(bytes));
+	}
+	assert_int_equal(store_flush(store), 0);
+	child = fork();
+	if (child == 0) {
+		struct sqlite3 *db;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		snprintf(path, sizeof(path), "%s/ecud.db", folder);
+		if (db_open(&db, path, DB_WRITE, err, sizeof(err)) < 0) {
+			_exit(1);
+		}
+		for (;;) {
+			db_run(db,
+			       "INSERT OR REPLACE INTO setting VALUES ('a', hex(randomblob(9)))",
+			       "");
+			usleep(500);
+		}
+	}
+	alarm(10);
+	snprintf(path, sizeof(path), "%s/backup", folder);
+	assert_int_equal(store_backup(folder, path, err, sizeof(err)), 0);
+	alarm(0);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -225,6 +376,9 @@ int main(void)
 		TEST(a_quarter_that_is_not_over_has_the_weight_of_the_others),
 		TEST(readings_of_an_older_store_are_still_there),
 		TEST(a_damaged_minute_is_replaced),
+		TEST(sums_and_histories_do_not_wait_for_a_damaged_minute),
+		TEST(damaged_rows_of_inverters_and_limits_stop_no_start),
+		TEST(a_backup_ends_while_the_store_is_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

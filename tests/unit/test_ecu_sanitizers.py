@@ -9,7 +9,7 @@ from sanitized import build_library, run_test
 # What the core consists of; its interfaces have fuzzers.
 CORE = {"account.c", "commands.c", "commission.c", "config.c", "control.c", "core.c", "epoch.c", "export.c",
         "model.c", "orders.c", "params.c", "phase_search.c", "phases.c", "plan.c", "power_limits.c", "radio.c",
-        "readings.c", "store.c", "store_chunks.c", "store_history.c", "store_read.c", "uplink.c"}
+        "readings.c", "store.c", "store_chunks.c", "store_damage.c", "store_history.c", "store_read.c", "uplink.c"}
 # The air and the inverters that the tests talk to.
 AIR = {"air.c", "inverter.c", "medium.c", "modem.c", "node.c", "pcap.c", "stack.c", "steady.c"}
 PARTS = {"ecud": CORE, "site": AIR, "service": None, "link": None, "lib": None, "policy": None}

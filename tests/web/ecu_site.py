@@ -122,7 +122,7 @@ class Site:
             "radio": {"up": True, "kind": "znp", "channel": 16, "pan": "d8f0", "resets": 0, "foreign_pan": None,
                       "foreign_ms": None},
             "uplink": {"ok": False, "time_ms": now_ms() - DAY_MS, "outbox": 14, "sequence": 812},
-            "store": {"ok": True, "error": "", "size_bytes": 48123904},
+            "store": {"ok": True, "error": "", "size_bytes": 48123904, "damaged": 0},
             "alarms": [event for event in self.event_list() if event["severity"] == "alarm"],
         }
 

@@ -2,6 +2,7 @@
 #include "core.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <json-c/json.h>
 #include <math.h>
 #include <stdarg.h>
@@ -978,6 +979,7 @@ struct core *core_new(struct model *model, struct store *store, const uint8_t ec
 		core->ctx = ctx;
 		core->balance_w = (double)NAN;
 		core->store_ok = true;
+		core->store_damaged = model->status.store_damaged;
 		core->rotate_us = CORE_ROTATE_US;
 		export_init(&core->export, (double)NAN, 0);
 		radio_init(&core->radio, ecu, channel, cadence_us, seed, &radio_ops, core);
@@ -1022,7 +1024,8 @@ static void rotate(struct core *core)
 
 static void watch_store(struct core *core)
 {
-	char error[ORDER_TEXT_SIZE];
+	char error[ORDER_TEXT_SIZE], damage[ORDER_TEXT_SIZE];
+	uint64_t damaged;
 	bool ok;
 
 	if (!core->store) {
@@ -1031,7 +1034,14 @@ static void watch_store(struct core *core)
 	model_lock(core->model);
 	ok = core->model->status.store_ok;
 	snprintf(error, sizeof(error), "%s", core->model->status.store_error);
+	damaged = core->model->status.store_damaged;
+	snprintf(damage, sizeof(damage), "%s", core->model->status.store_damage);
 	model_unlock(core->model);
+	if (damaged > core->store_damaged) {
+		core->store_damaged = damaged;
+		core_event(core, EVENT_STORE_DAMAGED, -1, "%.100s; %" PRIu64 " in all", damage,
+			   damaged);
+	}
 	if (ok != core->store_ok) {
 		core->store_ok = ok;
 		core_event(core, ok ? EVENT_STORE_BACK : EVENT_STORE_FAILED, -1, "%s", error);

@@ -148,6 +148,7 @@ struct core_ops {
  * @stopped: bits of the phases for which the others are stopped; @stopped_us: their leases are
  *           renewed then
  * @store_ok: the store worked when last looked at
+ * @store_damaged: rows that it had set aside then
  * @metered_us: when the meter measured its last reading
  * @removed: energy of units that are gone
  * @params_slot_us: when the next request for grid parameters may be sent
@@ -170,6 +171,7 @@ struct core {
 	unsigned int stopped;
 	uint64_t stopped_us;
 	bool store_ok;
+	uint64_t store_damaged;
 	uint64_t now_us;
 	int64_t now_ms;
 	struct core_unit unit[MODEL_UNITS_MAX];

@@ -151,6 +151,8 @@ static void write_reading(const struct output *out, enum reading_id id)
 	X("qs1_outbox_batches", "Batches that wait for the monitoring service", \
 	  snapshot->status.outbox) \
 	X("qs1_store_bytes", "Size of the database", snapshot->status.store_bytes) \
+	X("qs1_store_damaged_rows", "Damaged rows that were set aside", \
+	  snapshot->status.store_damaged) \
 	X("qs1_store_up", "1 while the store works", snapshot->status.store_ok)
 /* clang-format on */
 

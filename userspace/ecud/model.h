@@ -381,6 +381,7 @@ struct model_unit {
 	X(CLOCK_STEPPED, "clock-stepped", INFO, "clock stepped by %s") \
 	X(STORE_FAILED, "store-failed", ALARM, "store: %s") \
 	X(STORE_BACK, "store-back", INFO, "store works again%s") \
+	X(STORE_DAMAGED, "store-damaged", WARNING, "damaged data set aside: %s") \
 	X(UPLINK_DOWN, "uplink-down", INFO, "monitoring service unreachable: %s") \
 	X(UPLINK_UP, "uplink-up", INFO, "monitoring service reachable%s") \
 	X(ACCESS, "access", WARNING, "access: %s")
@@ -461,6 +462,7 @@ struct model_radio {
  * @outbox: batches that wait
  * @outbox_sequence: of the newest batch
  * @store_ok, @store_error: "" while it works
+ * @store_damaged, @store_damage: rows that were set aside, and the newest; see store_damage.h
  * @store_bytes: of the database
  * @meter_ok, @meter_ms: meter's last reading
  * @export_state: what the export control does, in a few words
@@ -472,6 +474,8 @@ struct model_status {
 	uint64_t outbox_sequence;
 	bool store_ok;
 	char store_error[ORDER_TEXT_SIZE];
+	uint64_t store_damaged;
+	char store_damage[ORDER_TEXT_SIZE];
 	uint64_t store_bytes;
 	bool meter_ok;
 	int64_t meter_ms;

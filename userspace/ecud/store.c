@@ -21,6 +21,7 @@
 #include "report.h"
 #include "service_clock.h"
 #include "store_chunks.h"
+#include "store_damage.h"
 #include "store_history.h"
 #include "store_schema.h"
 #include "util.h"
@@ -546,13 +547,11 @@ static int write_minute(sqlite3 *db, int64_t minute, const struct waiting_readin
 	ret = ret < 0 ? ret : merge_row(&row, reading, n, &before);
 	if (ret == -EBADMSG) {
 		/* It cannot become readable, and the commit would fail for ever. */
-		log_err("store: the readings of minute %" PRId64
-			" are damaged: new ones replace them",
-			minute);
+		ret = damage_keep_minute(db, minute);
 		before = (struct unpacker){ 0 };
 		free(row.bytes);
 		row = (struct packer){ 0 };
-		ret = merge_row(&row, reading, n, &before);
+		ret = ret < 0 ? ret : merge_row(&row, reading, n, &before);
 	}
 	if (ret >= 0) {
 		ret = db_run(db, "INSERT OR REPLACE INTO minute VALUES (?, ?)", "ib", minute,
@@ -811,12 +810,19 @@ static void show_result(struct store *store, int error)
 	char path[PATH_MAX + 16];
 	struct stat st;
 	struct model *model = store->model;
+	struct damage damage = { 0 };
+	bool known = damage_get(store->db, &damage) == 0;
 
 	snprintf(path, sizeof(path), "%s/%s", store->folder, STORE_FILE);
 	model_lock(model);
 	model->status.store_ok = error >= 0;
 	snprintf(model->status.store_error, sizeof(model->status.store_error), "%s",
 		 error < 0 ? strerror(-error) : "");
+	if (known) {
+		model->status.store_damaged = damage.count;
+		snprintf(model->status.store_damage, sizeof(model->status.store_damage), "%s",
+			 damage.newest);
+	}
 	if (stat(path, &st) == 0) {
 		model->status.store_bytes = (uint64_t)st.st_size;
 	}
@@ -1014,7 +1020,8 @@ static int load_accounts(sqlite3 *db, const char *serial, struct account *accoun
 		int channel = sqlite3_column_int(row, 0);
 
 		if (channel < 0 || channel >= ACCOUNT_CHANNELS) {
-			return -EUCLEAN;
+			damage_keep(db, NULL, 0, "account %d of inverter %s", channel, serial);
+			continue;
 		}
 		account[channel] = (struct account){
 			.total_mwh = (uint64_t)sqlite3_column_int64(row, 1),
@@ -1073,6 +1080,10 @@ int store_load_units(struct store *store, int (*take)(void *ctx, const struct st
 		struct store_unit unit;
 
 		ret = load_unit(store->db, row, &unit);
+		if (ret == -EUCLEAN) {
+			ret = damage_keep(store->db, NULL, 0, "inverter '%.40s'", db_text(row, 0));
+			continue;
+		}
 		ret = ret < 0 ? ret : take(ctx, &unit);
 	}
 	return ret;
@@ -1092,7 +1103,9 @@ int store_load_limits(struct store *store,
 		copy_text(shown->owner, sizeof(shown->owner), row, 0);
 		shown->site = sqlite3_column_int(row, 1);
 		if (!shown->site && serial_parse(db_text(row, 2), &shown->serial) < 0) {
-			return -EUCLEAN;
+			ret = damage_keep(store->db, NULL, 0, "limit of %s for inverter '%.40s'",
+					  shown->owner, db_text(row, 2));
+			continue;
 		}
 		shown->w = db_number(row, 3);
 		shown->then_w = db_number(row, 4);

@@ -169,7 +169,11 @@ int store_events(struct store_reader *reader, uint64_t after, int max,
 
 /* ---- whole store ---- */
 
-/* Copy the store of a folder to a new file, also while a daemon uses it. */
+/**
+ * store_backup() - copy the store of a folder to a new file, also while a daemon uses it
+ *
+ * Return: 0 or a negative errno; -EUCLEAN when the copy, which stays, is damaged as the store is.
+ */
 int store_backup(const char *folder, const char *path, char *err, size_t size);
 
 /**

@@ -9,6 +9,7 @@
 #include "days.h"
 #include "db.h"
 #include "store_chunks.h"
+#include "store_damage.h"
 #include "util.h"
 
 #define MINUTES_OF_QUARTER 15
@@ -195,13 +196,15 @@ struct quarter {
 	uint64_t total_mwh[ACCOUNT_CHANNELS];
 };
 
-static void add_chunk(struct quarter *quarter, const struct chunk *chunk)
+/* Return: 0 or a negative errno; -EBADMSG for readings that are damaged. */
+static int add_chunk(struct quarter *quarter, const struct chunk *chunk)
 {
 	struct report *reports = NULL;
 	size_t n = 0;
+	int ret = day_unpack(chunk->reports, chunk->n, &reports, &n);
 
-	if (day_unpack(chunk->reports, chunk->n, &reports, &n) < 0) {
-		return;
+	if (ret < 0) {
+		return ret;
 	}
 	for (size_t i = 0; i < n; i++) {
 		double w = report_get(&reports[i], REPORT_POWER);
@@ -214,6 +217,7 @@ static void add_chunk(struct quarter *quarter, const struct chunk *chunk)
 	}
 	memcpy(quarter->total_mwh, chunk->total_mwh, sizeof(quarter->total_mwh));
 	free(reports);
+	return 0;
 }
 
 /* The quarter of a unit among those that are added up; a new one, or NULL without memory. */
@@ -246,26 +250,40 @@ static int write_quarter(sqlite3 *db, int64_t number, const struct quarter *quar
 		      (int64_t)quarter->total_mwh[3], (int64_t)quarter->total_mwh[4]);
 }
 
-/* Add up the chunks of all units. */
+/* Add up the chunks of a minute. Return: 0 or a negative errno; -EBADMSG when some are damaged. */
+static int add_row(struct unpacker row, struct quarter **quarters, size_t *n)
+{
+	struct chunk chunk;
+	int ret = 0;
+
+	while (chunk_next(&row, &chunk)) {
+		struct quarter *quarter = quarter_of(quarters, n, chunk.serial);
+		int error = quarter ? add_chunk(quarter, &chunk) : -ENOMEM;
+
+		if (error == -ENOMEM) {
+			return error;
+		}
+		ret = error < 0 ? error : ret;
+	}
+	return row.failed ? -EBADMSG : ret;
+}
+
+/* Add up the chunks of all units. Those that are damaged are set aside. */
 static int add_minutes(sqlite3 *db, int64_t number, struct quarter **quarters, size_t *n)
 {
 	sqlite3_stmt *rows __cleanup(db_finalize) = NULL;
 	int ret = db_prepare(db, &rows,
-			     "SELECT chunks FROM minute WHERE minute >= ? AND minute < ?"
+			     "SELECT chunks, minute FROM minute WHERE minute >= ? AND minute < ?"
 			     " ORDER BY minute",
 			     "ii", number * MINUTES_OF_QUARTER, (number + 1) * MINUTES_OF_QUARTER);
 
 	while (ret >= 0 && (ret = db_step(rows)) > 0) {
-		struct unpacker row = chunk_row(rows, 0);
-		struct chunk chunk;
-
-		while (chunk_next(&row, &chunk)) {
-			struct quarter *quarter = quarter_of(quarters, n, chunk.serial);
-
-			if (!quarter) {
-				return -ENOMEM;
-			}
-			add_chunk(quarter, &chunk);
+		ret = add_row(chunk_row(rows, 0), quarters, n);
+		if (ret == -EBADMSG) {
+			ret = damage_keep_minute(db, sqlite3_column_int64(rows, 1));
+		}
+		if (ret < 0) {
+			return ret;
 		}
 	}
 	return ret;
@@ -317,6 +335,10 @@ static int day_minutes(sqlite3 *db, uint64_t serial, int64_t from_minute, int64_
 		size_t n;
 
 		ret = history_chunk(rows, minute, serial, &reports, &n, total_mwh);
+		if (ret == -EBADMSG) {
+			/* the sums of years must not wait for it */
+			ret = damage_keep_minute(db, minute);
+		}
 		if (ret > 0 && n > 0) {
 			history_mean(reports, n, &minutes[count]);
 			minutes[count++].time_s = minute * 60;
@@ -390,7 +412,7 @@ static uint64_t unit_without_day(sqlite3 *db, int32_t day)
 
 	if (db_prepare(db, &row,
 		       "SELECT CAST(serial AS INTEGER) AS number FROM unit WHERE removed = 0"
-		       " AND NOT EXISTS (SELECT 1 FROM day WHERE day.serial ="
+		       " AND number > 0 AND NOT EXISTS (SELECT 1 FROM day WHERE day.serial ="
 		       " CAST(unit.serial AS INTEGER) AND day.day = ?) LIMIT 1",
 		       "i", (int64_t)day) < 0 ||
 	    db_step(row) <= 0) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Readers of the store, and what concerns the whole file. */
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 
 #include "days.h"
 #include "db.h"
+#include "log.h"
 #include "service_clock.h"
 #include "store.h"
 #include "store_history.h"
@@ -174,6 +176,8 @@ static int add_chunks(sqlite3 *db, uint64_t serial, int64_t from_ms, int64_t to_
 		size_t n;
 
 		ret = history_chunk(rows, minute, serial, &reports, &n, total_mwh);
+		/* readings that are damaged are absent; the sums set them aside */
+		ret = ret == -EBADMSG ? 0 : ret;
 		for (size_t i = 0; i < n; i++) {
 			add_report(steps, &reports[i]);
 		}
@@ -208,6 +212,12 @@ static int add_days(sqlite3 *db, uint64_t serial, int64_t from_ms, int64_t to_ms
 		}
 		ret = day_unpack(sqlite3_column_blob(row, 0), (size_t)sqlite3_column_bytes(row, 0),
 				 &reports, &n);
+		if (ret == -EBADMSG) {
+			log_warning("store: day %d of inverter %" PRIu64
+				    ": its minutes are damaged, and absent",
+				    day, serial);
+			ret = 0;
+		}
 		for (size_t i = 0; i < n; i++) {
 			add_report(steps, &reports[i]);
 		}
@@ -661,7 +671,10 @@ int store_batch(struct store_reader *reader, uint64_t from, uint64_t *ret_sequen
 
 /* ---- whole store ---- */
 
-/* Copy a database page by page, so that a daemon that writes is not held up. */
+/*
+ * Copy a database page by page, so that a daemon that writes is not held up. One transaction reads
+ * all pages: without it SQLite would begin again after each commit of the daemon.
+ */
 static int copy(const char *from, const char *to, char *err, size_t size)
 {
 	sqlite3 *source = NULL, *target = NULL;
@@ -672,8 +685,10 @@ static int copy(const char *from, const char *to, char *err, size_t size)
 	if (ret < 0) {
 		return ret;
 	}
-	ret = db_errno(
-		sqlite3_open_v2(to, &target, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL));
+	ret = db_exec(source, "BEGIN; SELECT count(*) FROM sqlite_schema");
+	ret = ret < 0 ? ret
+		      : db_errno(sqlite3_open_v2(to, &target,
+						 SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL));
 	backup = ret < 0 ? NULL : sqlite3_backup_init(target, "main", source, "main");
 	if (backup) {
 		while ((code = sqlite3_backup_step(backup, 1000)) == SQLITE_OK ||
@@ -689,18 +704,6 @@ static int copy(const char *from, const char *to, char *err, size_t size)
 	sqlite3_close(target);
 	db_close(source);
 	return ret;
-}
-
-int store_backup(const char *folder, const char *path, char *err, size_t size)
-{
-	char from[PATH_MAX + 16];
-
-	if (access(path, F_OK) == 0) {
-		snprintf(err, size, "%s: exists", path);
-		return -EEXIST;
-	}
-	path_of(folder, from, sizeof(from));
-	return copy(from, path, err, size);
 }
 
 /* A backup is sound, and a store of ours. */
@@ -731,6 +734,20 @@ static int check_backup(const char *path, char *err, size_t size)
 	row = NULL;
 	db_close(db);
 	return ret;
+}
+
+int store_backup(const char *folder, const char *path, char *err, size_t size)
+{
+	char from[PATH_MAX + 16];
+	int ret;
+
+	if (access(path, F_OK) == 0) {
+		snprintf(err, size, "%s: exists", path);
+		return -EEXIST;
+	}
+	path_of(folder, from, sizeof(from));
+	ret = copy(from, path, err, size);
+	return ret < 0 ? ret : check_backup(path, err, size);
 }
 
 int store_restore(const char *folder, const char *path, char *err, size_t size)

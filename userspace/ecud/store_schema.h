@@ -50,6 +50,9 @@ static const char *const store_schema[] = {
 	"INSERT INTO minute SELECT minute, chunks(serial, reports, e0, e1, e2, e3, e4)"
 	" FROM (SELECT * FROM chunk ORDER BY minute, serial) GROUP BY minute;"
 	"DROP TABLE chunk;",
+	/* rows that could not be read: store_damage.h */
+	"CREATE TABLE damaged (what TEXT PRIMARY KEY, time_ms INTEGER NOT NULL,"
+	" bytes BLOB NOT NULL) STRICT;",
 };
 
 #endif /* ECUD_STORE_SCHEMA_H */

@@ -204,7 +204,8 @@ static void keep_sequence(struct uplink *uplink)
 /* @stored: highest sequence that the service has confirmed. Batches above it are kept. */
 static void new_epoch(struct uplink *uplink, uint64_t stored)
 {
-	int ret = epoch_begin(uplink->store, stored, &uplink->epoch, &uplink->sequence);
+	int ret = epoch_begin(uplink->store, stored, uplink->epoch, &uplink->epoch,
+			      &uplink->sequence);
 
 	if (ret < 0) {
 		log_err("uplink: cannot begin a new epoch: %s", strerror(-ret));
@@ -371,11 +372,29 @@ static bool send_enrol(struct request *request)
 	return sent;
 }
 
-/* The oldest batches that are on the disk and not stored by the service. */
+/* The service takes no batch that is damaged, and none behind one that is missing. */
+static bool is_next(uint64_t expected, uint64_t sequence, const uint8_t *bytes, size_t n, char *err,
+		    size_t size)
+{
+	struct batch_head head;
+	size_t length;
+
+	if (sequence != expected) {
+		snprintf(err, size, "it is missing");
+		return false;
+	}
+	return batch_read_head(bytes, n, &head, &length, err, size) == 0;
+}
+
+/*
+ * The oldest batches that are on the disk and not stored by the service. One of them that cannot be
+ * sent ends the request before it; as the first one it ends the epoch, which sets it aside.
+ */
 static bool send_batches(struct request *request)
 {
 	struct uplink *uplink = request->uplink;
 	uint64_t from = uplink->sent_through + 1;
+	char err[160] = "";
 	size_t n = 0;
 
 	for (int i = 0; i < UPLINK_BATCHES; i++) {
@@ -387,7 +406,10 @@ static bool send_batches(struct request *request)
 		if (store_batch(uplink->reader, from, &sequence, &bytes, &size) <= 0) {
 			break;
 		}
-		more = n + size <= UPLINK_BYTES || n == 0 ? realloc(request->body, n + size) : NULL;
+		more = is_next(from, sequence, bytes, size, err, sizeof(err)) &&
+				       (n + size <= UPLINK_BYTES || n == 0)
+			       ? realloc(request->body, n + size)
+			       : NULL;
 		if (!more) {
 			free(bytes);
 			break;
@@ -398,6 +420,12 @@ static bool send_batches(struct request *request)
 		from = sequence + 1;
 		request->last = sequence;
 		free(bytes);
+	}
+	if (n == 0 && *err) {
+		log_err("uplink: batch %" PRIu64 " of the outbox: %s: beginning a new epoch", from,
+			err);
+		new_epoch(uplink, uplink->sent_through);
+		request->due_us = clock_monotonic_us() + UPLINK_RETRY_US;
 	}
 	if (n == 0) {
 		return false;

@@ -208,6 +208,7 @@ static void put_parts(struct json_object *object, const struct model_status *sta
 	put(object, "uplink", uplink);
 	put_bool(store, "ok", status->store_ok);
 	put_text(store, "error", status->store_error);
+	put_int(store, "damaged", (int64_t)status->store_damaged);
 	put_int(store, "size_bytes", status->store_bytes);
 	put(object, "store", store);
 }
@@ -470,6 +471,9 @@ static const char *advice_of(const struct model_event *event)
 		{ EVENT_FOREIGN, "use another channel, or switch the other gateway off" },
 		{ EVENT_METER_LOST, "check the meter's address; the safe limit holds meanwhile" },
 		{ EVENT_STORE_FAILED, "free some space, or replace the storage card" },
+		{ EVENT_STORE_DAMAGED,
+		  "make a backup with ecud --backup, and replace the storage card "
+		  "if this comes again" },
 		{ EVENT_UPLINK_DOWN, "nothing is lost: data wait and are sent later" },
 	};
 
