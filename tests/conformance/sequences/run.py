@@ -91,10 +91,19 @@ def report(seed, verdict):
     return f"seed {seed}: {verdict.failure}\n  shrunk to {events}: {path}"
 
 
+def progress(done, count, failed):
+    """Every hundredth sequence: how far it is, on stderr."""
+    if done % 100 == 0:
+        print(f"{done} of {count} sequences, {failed} failed", file=sys.stderr, flush=True)
+
+
 def sweep(seeds, shrunk=5):
     """Sequences of all @seeds; (judged, {seed: verdict of a failure}, reports of the first few)."""
+    verdicts = {}
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        verdicts = dict(pool.map(one, seeds))
+        for seed, verdict in pool.map(one, seeds):
+            verdicts[seed] = verdict
+            progress(len(verdicts), len(seeds), sum(bool(v.failure) for v in verdicts.values()))
     failures = {seed: v for seed, v in verdicts.items() if v.failure}
     reports = [report(seed, failures[seed]) for seed in list(failures)[:shrunk]]
     return sum(v.judged for v in verdicts.values()), failures, reports
