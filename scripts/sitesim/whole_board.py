@@ -13,11 +13,17 @@ PORT = "/dev/ttyS0"
 LINK = "/dev/qs1-radio"
 
 
+def write_label(board, label):
+    """Give a running board its label."""
+    board.wait_service()
+    board.agent.check(f"umask 077; printf '%s\\n' '{label}' > /etc/qs1/label; chgrp qs1 /etc/qs1/label; "
+                      "chmod 640 /etc/qs1/label; systemctl restart qs1d")
+
+
 def start_link(board, label, ecu):
     """Give a running board its label, and start linkd at the modem of its serial port."""
-    board.wait_service()
+    write_label(board, label)
     agent = board.agent
-    agent.check(f"umask 077; printf '%s\\n' '{label}' > /etc/qs1/label; chgrp qs1 /etc/qs1/label; chmod 640 /etc/qs1/label; systemctl restart qs1d")
     # The PAN of a stock ECU: the first two bytes of its identity, swapped.
     agent.check(f"chgrp dialout {PORT}; chmod g+rw {PORT}; printf 'pan %s\\n' '{ecu[2:4]}{ecu[0:2]}' > /etc/qs1/linkd.conf; "
                 f"ln -sf {PORT} {LINK}; systemctl restart linkd; systemctl is-active linkd")
