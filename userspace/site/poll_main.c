@@ -2,6 +2,7 @@
 /* qs1-poll: read inverters through a ZNP modem on a serial port and print their readings. */
 #include <argp.h>
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,11 +13,16 @@
 #include <sodium.h>
 
 #include "clock.h"
+#include "marks.h"
 #include "names.h"
 #include "port.h"
 #include "radio.h"
 
 #define WAIT_MS 100
+/* Between two marks; no multiple of a half cycle of 50 or 60 Hz. */
+#define MARK_US 137000
+/* Time for the answers after the last mark. */
+#define ANGLES_US 30000000
 
 /* A unit that has failed so often in a round is done with it. */
 #define ROUND_FAILURES 2
@@ -30,14 +36,17 @@ static struct {
 	uint8_t lqi;
 	int64_t l2[L2_TELEMETRY_COUNT];
 	int64_t status[OWN_STATUS_COUNT];
-	bool fresh;   /* answered in this round */
-	int failures; /* in this round */
+	bool fresh;		/* answered in this round */
+	int failures;		/* in this round */
+	double deg[MARKS_KEPT]; /* NAN for a mark that it has not heard */
+	int angles;		/* marks whose angles were asked for and came, or are missing */
 } unit[MODEL_UNITS_MAX];
 
 static struct radio radio;
 static int port = -1;
 static volatile sig_atomic_t stopped;
 static uint64_t round_start_us;
+static int marks_sent;
 
 static struct {
 	const char *device;
@@ -45,6 +54,7 @@ static struct {
 	enum model_make make;
 	uint64_t period_us;
 	uint64_t rounds;
+	int marks;
 	int units;
 	struct serial serial[MODEL_UNITS_MAX];
 	uint16_t address[MODEL_UNITS_MAX];
@@ -122,6 +132,38 @@ static void on_failed(void *ctx, int index, enum plan_job job, uint64_t us)
 	}
 }
 
+static void on_marked(void *ctx, bool sent, uint64_t us)
+{
+	(void)ctx;
+	(void)sent;
+	(void)us;
+	marks_sent++;
+}
+
+/* Marks are numbered from 0. */
+static uint16_t on_angles_from(void *ctx, int index)
+{
+	(void)ctx;
+	return (uint16_t)unit[index].angles;
+}
+
+static void on_angles(void *ctx, const struct radio_reply *reply, const uint8_t *body, size_t n)
+{
+	struct own_angle angle;
+	int records = 0;
+
+	(void)ctx;
+	for (; own_angle_parse(body, n, &angle) == 0 && angle.mark < config.marks; records++) {
+		unit[reply->unit].deg[angle.mark] = angle.deg;
+		unit[reply->unit].angles = angle.mark + 1;
+		body += OWN_ANGLE_BYTES;
+		n -= OWN_ANGLE_BYTES;
+	}
+	if (records < OWN_ANGLES_MAX) {
+		unit[reply->unit].angles = config.marks;
+	}
+}
+
 /* What a reader has no use for. */
 static void on_state(void *ctx, bool up, const char *text)
 {
@@ -168,6 +210,9 @@ static const struct radio_ops ops = {
 	.status = on_status,
 	.telemetry = on_telemetry,
 	.info = on_info,
+	.angles = on_angles,
+	.angles_from = on_angles_from,
+	.marked = on_marked,
 	.failed = on_failed,
 	.link = on_link,
 	.paired = on_paired,
@@ -239,28 +284,38 @@ static void print_round(uint64_t number)
 	round_start_us = now_us();
 }
 
+/* Wait for the modem or for time, and take what there is. False when the port is gone. */
+static bool turn(void)
+{
+	uint64_t now = now_us();
+	uint64_t wait_ms = radio.due_us > now ? (radio.due_us - now) / 1000 + 1 : 0;
+	struct pollfd fd = { .fd = port, .events = POLLIN };
+	uint8_t bytes[512];
+	ssize_t n;
+
+	if (poll(&fd, 1, wait_ms < WAIT_MS ? (int)wait_ms : WAIT_MS) > 0) {
+		n = read(port, bytes, sizeof(bytes));
+		if (n == 0 || (n < 0 && errno != EAGAIN)) {
+			fprintf(stderr, "qs1-poll: the port is gone: %s\n",
+				n ? strerror(errno) : "end of file");
+			return false;
+		}
+		radio_bytes(&radio, bytes, n > 0 ? (size_t)n : 0, now_us());
+	}
+	radio_run(&radio, now_us());
+	return true;
+}
+
+/* Read units, round after round. */
 static int serve(void)
 {
 	uint64_t shown = 0;
 
 	round_start_us = now_us();
 	while (!stopped && (config.rounds == 0 || shown < config.rounds)) {
-		uint64_t now = now_us();
-		uint64_t wait_ms = radio.due_us > now ? (radio.due_us - now) / 1000 + 1 : 0;
-		struct pollfd fd = { .fd = port, .events = POLLIN };
-		uint8_t bytes[512];
-		ssize_t n;
-
-		if (poll(&fd, 1, wait_ms < WAIT_MS ? (int)wait_ms : WAIT_MS) > 0) {
-			n = read(port, bytes, sizeof(bytes));
-			if (n == 0 || (n < 0 && errno != EAGAIN)) {
-				fprintf(stderr, "qs1-poll: the port is gone: %s\n",
-					n ? strerror(errno) : "end of file");
-				return 1;
-			}
-			radio_bytes(&radio, bytes, n > 0 ? (size_t)n : 0, now_us());
+		if (!turn()) {
+			return 1;
 		}
-		radio_run(&radio, now_us());
 		if (round_is_over()) {
 			print_round(++shown);
 		}
@@ -273,12 +328,71 @@ static int serve(void)
 	return 0;
 }
 
+/* The next unit whose angles are missing; -1 for none. */
+static int next_without_angles(void)
+{
+	for (int i = 0; i < config.units; i++) {
+		if (unit[i].angles < config.marks) {
+			return i;
+		}
+	}
+	return -1;
+}
+
+/* Angles against that of the first unit: the grid's own angle differs from mark to mark. */
+static void print_mark(int mark)
+{
+	printf("mark %d:", mark);
+	for (int i = 0; i < config.units; i++) {
+		printf(" %.2f", remainder(unit[i].deg[mark] - unit[0].deg[mark], 360));
+	}
+	putchar('\n');
+}
+
+/* Broadcast marks, and collect the angles at them. */
+static int measure_angles(void)
+{
+	uint64_t until_us;
+	int i;
+
+	while (!stopped && marks_sent < config.marks) {
+		int before = marks_sent;
+
+		radio_mark(&radio, (uint16_t)marks_sent, now_us());
+		while (!stopped && marks_sent == before) {
+			if (!turn()) {
+				return 1;
+			}
+		}
+		for (until_us = now_us() + MARK_US; !stopped && now_us() < until_us;) {
+			if (!turn()) {
+				return 1;
+			}
+		}
+	}
+	until_us = now_us() + ANGLES_US;
+	while (!stopped && (i = next_without_angles()) >= 0 && now_us() < until_us) {
+		radio_want(&radio, i, JOB_ANGLES, now_us());
+		if (!turn()) {
+			return 1;
+		}
+	}
+	for (int mark = 0; mark < config.marks; mark++) {
+		print_mark(mark);
+	}
+	return next_without_angles() >= 0;
+}
+
 static const struct argp_option options[] = {
 	{ "port", 'p', "DEVICE", 0, "the modem's serial port", 0 },
 	{ "ecu", 'e', "HEX", 0, "identity of the ECU, 12 digits (D8A3011B9780)", 0 },
 	{ "own", 'o', NULL, 0, "our status instead of the stock poll", 0 },
 	{ "period", 't', "S", 0, "from round to round (1)", 0 },
 	{ "rounds", 'n', "N", 0, "end after so many; 0 for never (0)", 0 },
+	{ "marks", 'm', "N", 0,
+	  "after the rounds, broadcast so many marks, up to 32, and print the units' angles at them, in degrees "
+	  "against the first unit",
+	  0 },
 	{ 0 },
 };
 
@@ -337,12 +451,23 @@ static error_t parse(int key, char *text, struct argp_state *state)
 			argp_error(state, "--rounds: expected a number, found '%s'", text);
 		}
 		return 0;
+	case 'm':
+		config.marks = (int)strtol(text, &end, 10);
+		if (!*text || *end || config.marks < 1 || config.marks > MARKS_KEPT) {
+			argp_error(state, "--marks: expected 1 to %d, found '%s'", MARKS_KEPT,
+				   text);
+		}
+		return 0;
 	case ARGP_KEY_ARG:
 		add_unit(text, state);
 		return 0;
 	case ARGP_KEY_END:
 		if (!config.device || config.units == 0) {
 			argp_error(state, "expected --port and at least one unit");
+		}
+		if (config.marks && (config.make != MAKE_OURS || !config.rounds)) {
+			argp_error(state,
+				   "--marks needs --own and --rounds: stock units have no angles");
 		}
 		return 0;
 	default:
@@ -359,6 +484,8 @@ int main(int argc, char **argv)
 		.doc = "Read inverters through a ZNP modem. ADDRESS is the short address, 4 "
 		       "hexadecimal digits. Ends with 1 if a unit never answered.",
 	};
+	int ret;
+
 	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 	port = port_open(config.device);
@@ -374,6 +501,12 @@ int main(int argc, char **argv)
 	for (int i = 0; i < config.units; i++) {
 		radio_add(&radio, &config.serial[i], config.make, config.address[i], NULL, 0);
 	}
+	for (int i = 0; i < config.units; i++) {
+		for (int mark = 0; mark < MARKS_KEPT; mark++) {
+			unit[i].deg[mark] = (double)NAN;
+		}
+	}
 	radio_open(&radio, now_us());
-	return serve();
+	ret = serve();
+	return ret == 0 && config.marks ? measure_angles() : ret;
 }
