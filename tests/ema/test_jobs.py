@@ -55,6 +55,9 @@ def test_a_signed_job_pairs_places_and_commissions_once(service, enrolled):
     assert (view.json["by"], view.json["role"], view.json["done"]) == ("token test", "owner", False)
     assert view.json["labels"] == [{"serial": serial, "known": False} for serial in enrolled.serials]
     assert view.json["places"] == UNITS and view.json["commission"] and view.json["orders"] == []
+    # a job without labels has nothing to commission so far; it is no job that was done
+    nothing = enrolled.nobody.post("/jobs", {"job": sign(service, dict(work, labels=[]))})
+    assert (nothing.status, nothing.json["error"]["code"]) == (409, "nothing"), nothing.body
     # neither another work nor another signature is taken, and nothing has happened
     for wrong in (altered(text, lambda job: job.update(role="installer")),
                   altered(text, lambda job: job.update(expires_ms=job["expires_ms"] + 1)),

@@ -74,6 +74,37 @@ static void a_hundred_pairings_at_once_are_followed(void **state)
 	assert_false(order_state_is_final(bench_result(&commission)->state));
 }
 
+/* A site without inverters is never "0 of 0 inverters confirmed". */
+static void commissioning_nothing_is_refused_and_the_service_waits(void **state)
+{
+	struct order person, service, pair;
+
+	(void)state;
+	bench_start(1, 200, -60, 1);
+	bench_run(3);
+	person = bench_order(COMMAND_COMMISSION, -1);
+	person.site = true;
+	service = person;
+	service.role = ROLE_EMA;
+	service.interface = INTERFACE_UPLINK;
+	for (int i = 0; i < 2; i++) {
+		person.w = i ? 0 : (double)NAN;
+		bench_submit(&person);
+		assert_int_equal(bench_result(&person)->state, ORDER_REFUSED);
+		assert_non_null(strstr(bench_result(&person)->message, "nothing to commission"));
+	}
+	service.w = 0;
+	bench_submit(&service);
+	assert_false(order_state_is_final(bench_result(&service)->state));
+	assert_string_equal(bench_result(&service)->message, "0 of 1 inverters confirmed");
+	pair = bench_order(COMMAND_PAIR, 0);
+	serial_format(pair.text, &pair.serial);
+	bench_submit(&pair);
+	bench_run(20);
+	assert_int_equal(bench_result(&service)->state, ORDER_CONFIRMED);
+	assert_string_equal(bench_result(&service)->message, "1 of 1 inverters confirmed");
+}
+
 static void a_serial_number_alone_finds_a_unit_of_ours_for_reading(void **state)
 {
 	struct order order;
@@ -477,6 +508,7 @@ int main(void)
 		TEST(a_label_pairs_a_unit_and_its_readings_come),
 		TEST(a_wrong_code_is_named_and_the_unit_is_read_all_the_same),
 		TEST(a_hundred_pairings_at_once_are_followed),
+		TEST(commissioning_nothing_is_refused_and_the_service_waits),
 		TEST(a_serial_number_alone_finds_a_unit_of_ours_for_reading),
 		TEST(stock_units_are_read_too),
 		TEST(the_stock_pairing_takes_a_unit_from_another_network),

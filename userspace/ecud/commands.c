@@ -165,8 +165,8 @@ static int watch_commissioning(struct core *core, struct core_order *entry)
 		commission_check(&core->model->unit[i], core->now_ms, &check);
 		entry->progress[i] = check.complete ? PROGRESS_CONFIRMED : PROGRESS_SENT;
 	}
-	/* without a number of inverters there has to be one */
-	return isnan(entry->order.w) ? 1 : (int)entry->order.w;
+	/* there has to be at least one, also when the order names none */
+	return entry->order.w >= 1 ? (int)entry->order.w : 1;
 }
 
 static void watch(struct core *core, struct core_order *entry)
@@ -690,9 +690,14 @@ static void do_phases(struct core *core, struct order *order, int unit)
 	core_search_begin(core, order);
 }
 
+/* An order of the monitoring service may come before the installer: it waits for inverters. */
 static void do_commission(struct core *core, struct order *order, int unit)
 {
 	(void)unit;
+	if (core->model->units == 0 && !(order->w >= 1) && order->interface != INTERFACE_UPLINK) {
+		core_refuse(core, order, -ENOENT, COMMISSION_NOTHING);
+		return;
+	}
 	for (int i = 0; i < core->model->units; i++) {
 		plan_hurry(&core->radio.plan, i, core->now_us + IDENTIFY_US);
 	}

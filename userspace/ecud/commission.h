@@ -8,6 +8,10 @@
 
 #include "model.h"
 
+/* Why an order on a site without inverters is refused. */
+#define COMMISSION_NOTHING                                                                         \
+	"nothing to commission: the site has no inverters; add them by their labels first"
+
 /* Answer of a check. */
 enum commission_answer {
 	COMMISSION_UNKNOWN,

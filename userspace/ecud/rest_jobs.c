@@ -16,6 +16,7 @@
 #include "../lib/log.h"
 #include "../service/job.h"
 #include "../service/service_clock.h"
+#include "commission.h"
 #include "rest.h"
 #include "view.h"
 
@@ -255,6 +256,18 @@ static void make_commission(struct making *making)
 	order->w = (double)json_object_array_length(labels);
 }
 
+/* A job that commissions nothing may be brought again when the site has inverters. */
+static bool commissions_nothing(struct ecu *ecu, const struct job *job)
+{
+	bool empty;
+
+	model_lock(ecu->model);
+	empty = ecu->model->units == 0;
+	model_unlock(ecu->model);
+	return empty && json_object_get_boolean(json_object_object_get(job->work, "commission")) &&
+	       json_object_array_length(json_object_object_get(job->work, "labels")) == 0;
+}
+
 /* The user is the one that the signed job names. */
 static void audit_job(struct http_request *request, const struct job *job, const char *result)
 {
@@ -309,6 +322,11 @@ static void do_job(struct http_request *request, const struct job *job)
 	struct making making = { .job = job };
 	int ret;
 
+	if (commissions_nothing(ecu, job)) {
+		audit_job(request, job, "nothing");
+		http_reply_error(request, 409, "nothing", "job: %s", COMMISSION_NOTHING);
+		return;
+	}
 	making.order = calloc(JOB_LABELS_MAX + JOB_PLACES_MAX + 1, sizeof(*making.order));
 	ret = making.order ? remember(ecu, job) : -ENOMEM;
 	if (ret < 0) {
