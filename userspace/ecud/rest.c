@@ -455,14 +455,10 @@ static void renew_tls(struct rest *rest)
 		log_err("rest: certificate not renewed: %s", err);
 		return;
 	}
-	ret = strcmp(pair.cert, rest->tls.cert) ? http_set_tls(rest->server, &pair) : 0;
+	ret = http_renew_tls(&rest->server, 1, &rest->tls, &pair);
 	if (ret < 0) {
 		log_err("rest: certificate not renewed: %s", strerror(-ret));
-		tls_pair_free(&pair);
-		return;
 	}
-	tls_pair_free(&rest->tls);
-	rest->tls = pair;
 }
 
 static int on_tick(struct sd_event_source *source, uint64_t now_us, void *ctx)

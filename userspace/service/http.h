@@ -127,6 +127,17 @@ uint16_t http_port(const struct http_server *server);
  */
 int http_set_tls(struct http_server *server, const struct tls_pair *pair);
 
+/**
+ * http_renew_tls() - the same for a pair that was loaded again, if its certificate is another one
+ * @servers: @count of them; NULL and servers without TLS are skipped
+ * @pair: of the servers, replaced by @loaded
+ * @loaded: taken over, or freed
+ *
+ * Return: as http_set_tls().
+ */
+int http_renew_tls(struct http_server *const *servers, size_t count, struct tls_pair *pair,
+		   struct tls_pair *loaded);
+
 /* May a client without login use the GET routes of viewers? Off at the start. */
 void http_open_reads(struct http_server *server, bool open);
 

@@ -3,6 +3,8 @@
  * Replace the certificate of a running server. libmicrohttpd reads one certificate when it starts;
  * each connection gets the current one before its handshake begins.
  */
+#include <string.h>
+
 #include "http_server.h"
 
 int http_set_tls(struct http_server *server, const struct tls_pair *pair)
@@ -21,6 +23,26 @@ int http_set_tls(struct http_server *server, const struct tls_pair *pair)
 	if (old) {
 		gnutls_certificate_free_credentials(old);
 	}
+	return 0;
+}
+
+int http_renew_tls(struct http_server *const *servers, size_t count, struct tls_pair *pair,
+		   struct tls_pair *loaded)
+{
+	bool same = strcmp(loaded->cert, pair->cert) == 0;
+	int ret = 0;
+
+	for (size_t i = 0; i < count && ret == 0 && !same; i++) {
+		if (servers[i] && servers[i]->config.tls) {
+			ret = http_set_tls(servers[i], loaded);
+		}
+	}
+	if (ret < 0 || same) {
+		tls_pair_free(loaded);
+		return ret;
+	}
+	tls_pair_free(pair);
+	*pair = *loaded;
 	return 0;
 }
 
