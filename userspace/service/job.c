@@ -15,7 +15,6 @@
 
 #define DOMAIN "qs1 job 1"
 /* What ends an id in the text of struct jobs_done. */
-#define BLANKS " \t\n\v\f\r"
 #define BASE64 sodium_base64_VARIANT_URLSAFE_NO_PADDING
 #define SIGNATURE_BYTES crypto_sign_BYTES
 
@@ -205,13 +204,27 @@ static int open_payload(const char *text, const uint8_t *public, char **ret_payl
 	return 0;
 }
 
+bool job_id_valid(const char *id)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+	for (size_t i = 0; i < sizeof(form) - 1; i++) {
+		bool digit = (id[i] >= '0' && id[i] <= '9') || (id[i] >= 'a' && id[i] <= 'f');
+
+		/* also at the end of a text that is too short */
+		if (form[i] == 'x' ? !digit : id[i] != form[i]) {
+			return false;
+		}
+	}
+	return !id[sizeof(form) - 1];
+}
+
 /* The head of a job, from its payload. */
 static int read_head(struct json_object *work, struct job *job, char *err, size_t size)
 {
 	int role = auth_role_find(text_of(work, "role"));
 
-	if (strlen(text_of(work, "id")) != JOB_ID_SIZE - 1 ||
-	    strpbrk(text_of(work, "id"), BLANKS) || !*text_of(work, "by") ||
+	if (!job_id_valid(text_of(work, "id")) || !*text_of(work, "by") ||
 	    strlen(text_of(work, "by")) >= sizeof(job->by) || role < 0 ||
 	    id_parse(text_of(work, "ecu"), &job->ecu) < 0) {
 		return bad(err, size, "expected id, ecu, by and role");

@@ -37,7 +37,7 @@
 
 /**
  * struct job - an opened job
- * @id: 36 characters, of the installer's app
+ * @id: UUID, of the installer's app
  * @ecu: gateway that it is for
  * @by, @role: of the person who has made it, at the service
  * @work: the payload; labels and places are arrays that were checked
@@ -53,6 +53,9 @@ struct job {
 };
 
 void job_clear(struct job *job);
+
+/* Is a text an identity of a job: a UUID (RFC 9562) with lower-case digits? */
+bool job_id_valid(const char *id);
 
 /* Make a pair of keys. */
 void job_keys(uint8_t ret_public[JOB_PUBLIC_BYTES], uint8_t ret_secret[JOB_SECRET_BYTES]);
