@@ -18,6 +18,7 @@
 #include "auth.h"
 #include "batch.h"
 #include "epoch.h"
+#include "job.h"
 #include "log.h"
 #include "service_clock.h"
 #include "store_history.h"
@@ -658,6 +659,18 @@ static void take_stored(struct uplink *uplink, struct json_object *answer, uint6
 	store_drop_batches(uplink->store, uplink->sent_through);
 }
 
+/* The service names its key in each answer to batches: an ECU may be older than signed jobs. */
+static void take_job_key(struct uplink *uplink, struct json_object *answer)
+{
+	const char *key = text_member(answer, "job_key");
+	char known[2 * JOB_PUBLIC_BYTES + 1] = "";
+
+	store_get(uplink->store, STORE_JOB_KEY, known, sizeof(known));
+	if (*key && strcmp(key, known) != 0) {
+		store_set(uplink->store, STORE_JOB_KEY, key);
+	}
+}
+
 static void done(struct request *request, uint64_t now_us)
 {
 	struct uplink *uplink = request->uplink;
@@ -668,8 +681,9 @@ static void done(struct request *request, uint64_t now_us)
 	if (request->kind == KIND_ENROL) {
 		uplink->enrolled = true;
 		store_set(uplink->store, "enrolled", uplink->config->ema);
-		store_set(uplink->store, STORE_JOB_KEY, text_member(answer, "job_key"));
+		take_job_key(uplink, answer);
 	} else if (json_object_is_type(answer, json_type_object)) {
+		take_job_key(uplink, answer);
 		take_stored(uplink, answer, request->last);
 		take_orders(uplink, answer);
 	}
