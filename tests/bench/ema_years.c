@@ -57,8 +57,9 @@ static void begin(const char *folder, int units)
 	snprintf(data, sizeof(data), "%s/data.db", folder);
 	snprintf(keys, sizeof(keys), "%s/keys.db", folder);
 	must(sky_load(&home.sky, SKY, SKY_BEGIN_S, err, sizeof(err)), SKY);
-	must(store_open(&home.store, data, keys, err, sizeof(err)), data);
-	home.sql = store_sql(&home.store);
+	home.store = (struct store){ .where = { data }, .shards = 1 };
+	must(store_open(&home.store, keys, err, sizeof(err)), data);
+	home.sql = store_shard(&home.store, 0);
 	must(sql_run(home.sql,
 		     "INSERT INTO sites (id, customer, name, created_ms) VALUES ($1, 0, 'Home', 0)",
 		     "i", (int64_t)SITE),

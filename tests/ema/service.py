@@ -27,6 +27,12 @@ PORTS = {"web": re.compile(r"pages on 127\.0\.0\.1:(\d+)\n"),
 READY = "ready\n"
 
 
+def shards(servers):
+    """Settings for one shard on each server."""
+    return {"database": [server.url("qs1_store") for server in servers],
+            "web_database": [server.url("qs1_web") for server in servers]}
+
+
 class Answer:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
@@ -52,7 +58,8 @@ class Service:
         self.tokens = {}
 
     def start(self):
-        self.config.write_text("".join(f"{name} {value}\n" for name, value in self.settings.items()))
+        self.config.write_text("".join(f"{name} {value}\n" for name, setting in self.settings.items()
+                                       for value in (setting if isinstance(setting, list) else [setting])))
         self.log.write_text("")
         with self.log.open("a") as log:
             self.process = subprocess.Popen([self.program, "--config", self.config, "--state", self.state],
@@ -113,6 +120,12 @@ class Service:
                 return Answer(answer.status, answer.headers, answer.read())
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.headers, error.read())
+
+    def emactl(self, *arguments, stdin=""):
+        done = subprocess.run([BUILD / "host/bin/emactl", "--config", self.config, "--state", self.state,
+                               *map(str, arguments)], input=stdin, capture_output=True, text=True, env=self.env)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
 
     def api(self, method, path, body=None, who="owner"):
         answer = self.ask(method, "/api/v1" + path, body, self.tokens.get(who))

@@ -5,7 +5,6 @@ import concurrent.futures
 import contextlib
 import json
 import re
-import subprocess
 import time
 import urllib.request
 
@@ -13,7 +12,7 @@ import pytest
 
 from fleetlib import Postgres
 from paths import BUILD, ROOT
-from service import EMAD, PASSWORD, Service
+from service import EMAD, PASSWORD, Service, shards
 
 DOCUMENT = json.loads((ROOT / "userspace/emad/openapi.json").read_text())
 ROLES = ["owner", "installer", "viewer", "operator"]
@@ -24,28 +23,23 @@ NOT_A_TENANTS = {"/openapi.json", "/setup", "/session", "/session/password", "/h
 ECU = "216000000009"
 
 
-def emactl(service, *arguments, stdin=""):
-    done = subprocess.run([BUILD / "host/bin/emactl", "--config", service.config, "--state",
-                           service.state, *map(str, arguments)], input=stdin, capture_output=True,
-                          text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
 # Each layer of the tenants' separation alone, and both: SQLite has the program's predicate,
 # PostgreSQL has row-level security too, and one program is built without the predicate.
 @pytest.fixture(scope="module", params=[
     "sqlite", pytest.param("postgresql", marks=pytest.mark.long),
-    pytest.param("row-level security alone", marks=pytest.mark.long)])
+    pytest.param("row-level security alone", marks=pytest.mark.long),
+    pytest.param("two shards", marks=pytest.mark.long),
+    pytest.param("row-level security alone, two shards", marks=pytest.mark.long)])
 def fleet(request, tmp_path_factory):
     """Two customers with a site each and two companies; a user of each role in each."""
-    settings, program, postgres = {}, EMAD, None
+    settings, program, servers = {}, EMAD, []
     if request.param != "sqlite":
-        postgres = Postgres()
-        request.addfinalizer(postgres.stop)
-        postgres.start()
-        settings = {"database": postgres.url("qs1_store"), "web_database": postgres.url("qs1_web")}
-    if request.param == "row-level security alone":
+        servers = [Postgres() for _ in range(2 if "two shards" in request.param else 1)]
+        for server in servers:
+            request.addfinalizer(server.stop)
+            server.start()
+        settings = shards(servers)
+    if "row-level security alone" in request.param:
         program = BUILD / "tests/emad-rls"
     service = Service(tmp_path_factory.mktemp("access"), settings, program=program)
     request.addfinalizer(service.stop)
@@ -55,14 +49,14 @@ def fleet(request, tmp_path_factory):
 
 
 def fill(service):
-    company = {side: emactl(service, "tenant", f"Company {side}", "company") for side in "ab"}
-    customer = {"a": "0", "b": emactl(service, "tenant", "Customer b", "customer")}
+    company = {side: service.emactl("tenant", f"Company {side}", "company") for side in "ab"}
+    customer = {"a": "0", "b": service.emactl("tenant", "Customer b", "customer")}
     for side in "ab":
         for role, tenant in (("owner", customer[side]), ("viewer", customer[side]),
                              ("installer", company[side])):
-            emactl(service, "user", f"{role}-{side}", role, tenant, stdin=PASSWORD)
+            service.emactl("user", f"{role}-{side}", role, tenant, stdin=PASSWORD)
             service.tokens[f"{role}-{side}"] = service.login(f"{role}-{side}")
-    emactl(service, "user", "operator", "operator", "0", stdin=PASSWORD)
+    service.emactl("user", "operator", "operator", "0", stdin=PASSWORD)
     service.tokens["operator-a"] = service.login("operator")
     service.sites = {}
     for side in "ab":

@@ -13,7 +13,6 @@ import pytest
 from fleetlib import BIN, Postgres
 from paths import BUILD, ROOT
 from service import Service
-from test_access import emactl
 
 sys.path.append(str(ROOT / "tests/ecu"))
 from gateway import ECU_ID, Gateway, wait_for  # noqa: E402
@@ -30,14 +29,14 @@ def fails(service, *arguments):
 
 
 def wait_derived(service):
-    service.wait(lambda: json.loads(emactl(service, "--json", "status"))["waiting"] == 0)
+    service.wait(lambda: json.loads(service.emactl("--json", "status"))["waiting"] == 0)
 
 
 def back_up(service, folder):
     """A backup while the service runs, more data after it, and then the loss of the state folder."""
     service.deliver(*FLEET)
     wait_derived(service)
-    emactl(service, "backup", folder)
+    service.emactl("backup", folder)
     hashes = service.command("--hashes")
     assert "unit_days 0 " not in hashes
     service.deliver(*LATER)
@@ -64,7 +63,7 @@ def test_a_backup_of_a_running_service_comes_back_with_equal_hashes(service, tmp
     shutil.rmtree(service.state)
     assert "expected a folder of emactl backup" in fails(service, "restore", tmp_path)
     assert not list(service.state.glob("*.db"))
-    emactl(service, "restore", folder)
+    service.emactl("restore", folder)
     assert {path.stat().st_mode & 0o777 for path in service.state.rglob("*") if path.is_file()} == {0o600}
     check_restored(service, folder, hashes)
 
@@ -80,7 +79,7 @@ def test_a_backup_with_postgresql_comes_back_with_equal_hashes(request, tmp_path
     service.deliver(*FLEET)
     wait_derived(service)
     postgres.run(BIN / "pg_dump", *at, "--format=custom", f"--file={postgres.folder}/ema.dump", "ema")
-    emactl(service, "backup", tmp_path / "backup")
+    service.emactl("backup", tmp_path / "backup")
     hashes = service.command("--hashes")
     service.deliver(*LATER)
     wait_derived(service)
@@ -90,7 +89,7 @@ def test_a_backup_with_postgresql_comes_back_with_equal_hashes(request, tmp_path
     postgres.sql("postgres", "CREATE DATABASE ema OWNER qs1_store")
     postgres.run(BIN / "pg_restore", *at, "--dbname=ema", f"{postgres.folder}/ema.dump")
     shutil.rmtree(service.state)
-    emactl(service, "restore", tmp_path / "backup")
+    service.emactl("restore", tmp_path / "backup")
     check_restored(service, tmp_path / "backup", hashes)
 
 
@@ -112,7 +111,7 @@ def test_a_gateway_goes_on_in_a_new_epoch_after_a_restore(service, tmp_path):
         def confirmed(number):
             return service.api("GET", f"/sites/{job['site']}/commands/{number}")["state"] == "confirmed"
         wait_for("a batch", batches)
-        emactl(service, "backup", tmp_path / "backup")
+        service.emactl("backup", tmp_path / "backup")
         # a result of an order is a batch at once
         for _ in range(2):
             number = order()
@@ -120,7 +119,7 @@ def test_a_gateway_goes_on_in_a_new_epoch_after_a_restore(service, tmp_path):
         before = batches()
         service.stop()
         shutil.rmtree(service.state)
-        emactl(service, "restore", tmp_path / "backup")
+        service.emactl("restore", tmp_path / "backup")
         service.start()
         assert len(batches()) < len(before)
         number = order()
@@ -135,8 +134,8 @@ def test_a_gateway_goes_on_in_a_new_epoch_after_a_restore(service, tmp_path):
 
 
 def test_the_operators_tool_prints_json(service):
-    assert json.loads(emactl(service, "--json", "status"))["tenants"] == 1
-    assert json.loads(emactl(service, "--json", "tenants"))["tenants"] == [
+    assert json.loads(service.emactl("--json", "status"))["tenants"] == 1
+    assert json.loads(service.emactl("--json", "tenants"))["tenants"] == [
         {"id": 0, "name": "Owner", "kind": "customer", "sites": 0}]
 
 

@@ -2,7 +2,9 @@
 """Jobs of the installer's app: from the service, by its signature, to a real gateway; and commissioning."""
 
 import base64
+import contextlib
 import json
+import sqlite3
 import sys
 
 import pytest
@@ -108,3 +110,45 @@ def test_a_job_of_another_gateway_or_service_is_refused(service, enrolled):
     with Gateway(units=0, pair=False) as alone:
         answer = alone.nobody.post("/jobs/check", {"job": text})
         assert (answer.status, answer.json["error"]["code"]) == (409, "no_service")
+
+
+def test_an_ecu_that_is_older_than_signed_jobs_gets_the_key_with_its_next_batch(service, enrolled):
+    text = sign(service, {"labels": [], "places": [], "commission": False})
+    enrolled.ecud.terminate()
+    assert enrolled.ecud.wait(20) == 0, enrolled.text_of_log()
+    with contextlib.closing(sqlite3.connect(enrolled.state / "ecud.db")) as database, database:
+        assert database.execute("DELETE FROM setting WHERE name = 'job_key'").rowcount == 1
+    (enrolled.state / "rest.sock").unlink(missing_ok=True)
+    enrolled.start()
+    wait_for("the key", lambda: enrolled.nobody.post("/jobs/check", {"job": text}).status == 200, 60)
+
+
+NOT_IDS = ["0" * 36, JOB_ID.upper(), JOB_ID[:-1] + " ", JOB_ID[:-1] + "g", JOB_ID.replace("-", "0"), JOB_ID[1:] + "-",
+           "../" * 12]
+
+
+@pytest.mark.parametrize("name", NOT_IDS)
+def test_a_job_has_a_uuid(service, name):
+    answer = service.ask("POST", "/api/v1/jobs", {"id": name, "site": {"name": "Hill Road 7"}}, service.tokens["owner"])
+    assert answer.status == 400 and answer.json["error"]["message"].startswith("id: expected a UUID"), answer.body
+    assert service.api("GET", "/sites")["total"] == 0
+
+
+def test_ids_of_a_request_are_what_the_document_says(service):
+    site = {"name": "Hill Road 7"}
+
+    def refused(status, method, path, body=None):
+        answer = service.ask(method, "/api/v1" + path, body, service.tokens["owner"])
+        assert answer.status == status, (path, body, answer.body)
+    serial = "806000000001"
+    refused(400, "POST", "/jobs", {"id": JOB_ID, "site": site, "inverters": [{"serial": serial}, {"serial": serial}]})
+    refused(400, "POST", "/jobs", {"id": JOB_ID, "site": site, "inverters": [{"serial": serial + "x"}]})
+    refused(400, "POST", "/sites", {**site, "customer": 0.5})
+    for date in ("2026-02-30", "2026-2-3", "+026-01-01", "2026-13-01"):
+        refused(400, "POST", "/sites", {**site, "installed_on": date})
+    refused(400, "GET", "/sites?state=nothing")
+    number = service.api("POST", "/sites", {**site, "installed_on": "2024-02-29"})["id"]
+    for wrong in (f"{number}x", f"+{number}", f"%20{number}", "99999999999999999999"):
+        refused(404, "GET", f"/sites/{wrong}")
+        refused(404, "POST", f"/alarms/{wrong}/acknowledge", {})
+        refused(404, "DELETE", f"/users/{wrong}")

@@ -5,7 +5,6 @@ import sqlite3
 import time
 
 from service import PASSWORD
-from test_access import emactl
 
 DAY_MS = 86400000
 
@@ -91,8 +90,8 @@ def test_reports_that_an_ecu_may_still_deliver_cannot_be_dropped(service):
 
 def test_nothing_of_a_deleted_customer_is_left(service):
     """Every table that names a site, an ECU, an order, an alarm or a tenant; and the bytes of the files."""
-    customer = int(emactl(service, "tenant", "Leaves for good", "customer"))
-    emactl(service, "user", "leaving-owner", "owner", customer, stdin=PASSWORD)
+    customer = int(service.emactl("tenant", "Leaves for good", "customer"))
+    service.emactl("user", "leaving-owner", "owner", customer, stdin=PASSWORD)
     stays = service.tokens["owner"]
     service.tokens["owner"] = service.token(service.login("leaving-owner"))
     service.deliver("--ecus", 2, "--units", 2, "--batches", 2, "--period", 1, "--history", 1)
@@ -106,7 +105,7 @@ def test_nothing_of_a_deleted_customer_is_left(service):
     named = {"site": sites, "tenant": [customer], "customer": [customer],
              "ecu": [ecu for ecu, in rows(service, "SELECT ecu FROM ecus")],
              "order_id": [name for name, in rows(service, "SELECT id FROM orders")]}
-    emactl(service, "user", "boss", "operator", 0, stdin=PASSWORD)
+    service.emactl("user", "boss", "operator", 0, stdin=PASSWORD)
     service.tokens["operator"] = service.login("boss")
     deleted = service.api("DELETE", f"/tenants/{customer}", who="operator")
     print(deleted)

@@ -19,8 +19,11 @@ static const char *const names[] = {
 #define X(name, usual, help) #name,
 	CONFIG_TEXTS(X)
 #undef X
+#define X(name, help) #name,
+		CONFIG_LISTS(X)
+#undef X
 #define X(name, usual, min, max, help) #name,
-		CONFIG_NUMBERS(X)
+			CONFIG_NUMBERS(X)
 #undef X
 };
 

@@ -43,10 +43,11 @@ static int set_up(void **state)
 	}
 	snprintf(home->data, sizeof(home->data), "%s/data.db", home->folder);
 	snprintf(home->keys, sizeof(home->keys), "%s/keys.db", home->folder);
-	if (store_open(&home->store, home->data, home->keys, err, sizeof(err)) < 0) {
+	home->store = (struct store){ .where = { home->data }, .shards = 1 };
+	if (store_open(&home->store, home->keys, err, sizeof(err)) < 0) {
 		return -1;
 	}
-	home->sql = store_sql(&home->store);
+	home->sql = store_shard(&home->store, 0);
 	for (int64_t id = 1; id <= SITES; id++) {
 		if (sql_run(home->sql,
 			    "INSERT INTO sites (id, customer, name, created_ms, last_ms) VALUES "

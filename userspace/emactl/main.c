@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "db.h"
 #include "derive.h"
 #include "log.h"
+#include "move.h"
 #include "options.h"
 #include "service_clock.h"
 #include "sql.h"
@@ -69,12 +71,12 @@ static int open_all(struct context *context)
 	int ret = db_open(&context->control, path_in_state(context, "control.db", path), DB_SAFE,
 			  err, sizeof(err));
 
-	path_in_state(context, "data.db", data);
+	config_shards(&context->config.database, path_in_state(context, "data.db", data),
+		      &context->store);
 	ret = ret < 0 ? ret : auth_open(&context->auth, context->control, err, sizeof(err));
 	ret = ret < 0 ? ret
-		      : store_open(&context->store,
-				   context->config.database[0] ? context->config.database : data,
-				   path_in_state(context, "keys.db", path), err, sizeof(err));
+		      : store_open(&context->store, path_in_state(context, "keys.db", path), err,
+				   sizeof(err));
 	return ret < 0 ? fail("%s", err) : 0;
 }
 
@@ -87,16 +89,11 @@ static const struct {
 	const char *text;
 	const char *unit;
 } counts[] = {
-	{ "tenants", "tenants", "SELECT COUNT(*) FROM tenants", "" },
 	{ "sites", "sites", "SELECT COUNT(*) FROM sites", "" },
 	{ "ecus", "ECUs enrolled",
 	  "SELECT COUNT(*) FROM ecus WHERE key_hash IS NOT NULL AND revoked = 0", "" },
 	{ "units", "inverters", "SELECT COUNT(*) FROM units", "" },
 	{ "batches", "batches not compacted", "SELECT COUNT(*) FROM batches", "" },
-	{ "waiting", "batches not derived",
-	  "SELECT COUNT(*) FROM batches WHERE number > COALESCE((SELECT number FROM progress WHERE name "
-	  "= 'derived'), 0)",
-	  "" },
 	{ "conflicts", "contradictory batches", "SELECT COUNT(*) FROM conflicts", "" },
 	{ "reports", "reports", "SELECT CAST(COALESCE(SUM(reports), 0) AS BIGINT) FROM unit_days",
 	  "" },
@@ -111,25 +108,95 @@ static const struct {
 	  "SELECT COUNT(*) FROM orders WHERE state IN ('queued', 'sent')", "" },
 };
 
+static void write_count(struct writer *writer, const char *name, const char *label, int64_t value,
+			const char *unit)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRId64, value);
+	writer_number(writer, name, label, value < 0 ? NULL : text, unit);
+}
+
+/* The sum over all shards; -1 when one does not answer. */
+static int64_t sum_shards(struct store *store, const char *text)
+{
+	int64_t sum = 0;
+
+	for (int i = 0; i < store->shards; i++) {
+		struct sql *sql = store_shard(store, i);
+		int64_t value;
+
+		if (!sql || sql_one(sql, &value, 0, text, "") < 0) {
+			return -1;
+		}
+		sum += value;
+	}
+	return sum;
+}
+
+static int64_t sum_waiting(struct store *store)
+{
+	int64_t sum = 0;
+
+	for (int i = 0; i < store->shards; i++) {
+		struct sql *sql = store_shard(store, i);
+		int64_t waiting = sql ? derive_waiting(sql, 0) : -ENOTCONN;
+
+		if (waiting < 0) {
+			return -1;
+		}
+		sum += waiting;
+	}
+	return sum;
+}
+
+static void write_shards(struct writer *writer, struct store *store)
+{
+	writer_array(writer, "shards", "", WRITER_LINES);
+	for (int i = 0; i < store->shards; i++) {
+		struct sql *sql = store_shard(store, i);
+		int64_t sites = -1;
+
+		if (sql && sql_one(sql, &sites, 0, "SELECT COUNT(*) FROM sites WHERE arriving = 0",
+				   "") < 0) {
+			sites = -1;
+		}
+		writer_object(writer, NULL, "", WRITER_ROW);
+		write_count(writer, "shard", "shard", i, "");
+		writer_string(writer, "state", "", sites < 0 ? "does not answer" : "answers");
+		write_count(writer, "sites", "sites", sites, "");
+		writer_end(writer);
+	}
+	writer_end(writer);
+}
+
 static int run_status(struct context *context)
 {
 	struct writer *writer = writer_new(context->format, stdout);
-	struct sql *sql = store_sql(&context->store);
-	int ret = 0;
+	struct sql *first = store_shard(&context->store, 0);
+	bool failed = false;
+	int64_t value = -1;
 
-	for (size_t i = 0; i < ARRAY_SIZE(counts) && ret == 0; i++) {
-		char text[24];
-		int64_t value;
-
-		ret = sql_one(sql, &value, 0, counts[i].text, "");
-		snprintf(text, sizeof(text), "%" PRId64, value);
-		writer_number(writer, counts[i].name, counts[i].label, ret ? NULL : text,
-			      counts[i].unit);
+	/* Other shards have copies of the tenants of their sites. */
+	if (!first || sql_one(first, &value, 0, "SELECT COUNT(*) FROM tenants", "") < 0) {
+		failed = true;
 	}
-	if (writer_finish(writer) < 0 || ret < 0) {
-		return fail("%s", ret < 0 ? sql_error(sql) : "output failed");
+	write_count(writer, "tenants", "tenants", value, "");
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+		value = sum_shards(&context->store, counts[i].text);
+		failed |= value < 0;
+		write_count(writer, counts[i].name, counts[i].label, value, counts[i].unit);
 	}
-	return 0;
+	value = sum_waiting(&context->store);
+	failed |= value < 0;
+	write_count(writer, "waiting", "batches not derived", value, "");
+	if (context->store.shards > 1) {
+		write_shards(writer, &context->store);
+	}
+	if (writer_finish(writer) < 0) {
+		return fail("output failed");
+	}
+	return failed ? fail("a database does not answer") : 0;
 }
 
 /* ---- users and tenants ---- */
@@ -160,6 +227,7 @@ static bool read_password(char *password, size_t size)
 static int run_user(struct context *context)
 {
 	int role = auth_role_find(context->argument[1]);
+	struct sql *sql = store_shard(&context->store, 0);
 	char password[AUTH_PASSWORD_MAX + 2];
 	int64_t tenant = strtoll(context->argument[2], NULL, 10);
 	int64_t known = 0;
@@ -169,8 +237,10 @@ static int run_user(struct context *context)
 		return fail("expected a role owner, installer, viewer or operator, found '%s'",
 			    context->argument[1]);
 	}
-	sql_one(store_sql(&context->store), &known, 0, "SELECT 1 FROM tenants WHERE id = $1", "i",
-		tenant);
+	if (!sql ||
+	    sql_one(sql, &known, 0, "SELECT 1 FROM tenants WHERE id = $1", "i", tenant) < 0) {
+		return fail("the database does not answer");
+	}
 	if (!known) {
 		return fail("there is no tenant %s", context->argument[2]);
 	}
@@ -194,12 +264,15 @@ static int run_user(struct context *context)
 /* tenant NAME KIND */
 static int run_tenant(struct context *context)
 {
-	struct sql *sql = store_sql(&context->store);
+	struct sql *sql = store_shard(&context->store, 0);
 	const char *kind = context->argument[1];
 	int64_t id;
 
 	if (strcmp(kind, "customer") != 0 && strcmp(kind, "company") != 0) {
 		return fail("expected customer or company, found '%s'", kind);
+	}
+	if (!sql) {
+		return fail("the database does not answer");
 	}
 	if (sql_one(sql, &id, 0, "INSERT INTO tenants (name, kind) VALUES ($1, $2) RETURNING id",
 		    "ss", context->argument[0], kind) < 0) {
@@ -209,32 +282,97 @@ static int run_tenant(struct context *context)
 	return 0;
 }
 
+/* Sites of a tenant in all shards; -1 when one does not answer. */
+static int64_t sites_of(struct store *store, int64_t tenant)
+{
+	int64_t sum = 0;
+
+	for (int i = 0; i < store->shards; i++) {
+		struct sql *sql = store_shard(store, i);
+		int64_t sites;
+
+		if (!sql ||
+		    sql_one(sql, &sites, 0,
+			    "SELECT COUNT(*) FROM sites WHERE arriving = 0 AND (customer = $1 "
+			    "OR company = $1)",
+			    "i", tenant) < 0) {
+			return -1;
+		}
+		sum += sites;
+	}
+	return sum;
+}
+
 static int run_tenants(struct context *context)
 {
 	struct writer *writer = writer_new(context->format, stdout);
-	struct sql *sql = store_sql(&context->store);
+	struct sql *sql = store_shard(&context->store, 0);
 	struct sql_rows *rows = NULL;
-	int ret = sql_query(
-		sql, &rows,
-		"SELECT id, name, kind, (SELECT COUNT(*) FROM sites WHERE customer = tenants.id "
-		"OR company = tenants.id) FROM tenants ORDER BY id",
-		"");
+	int ret = sql ? sql_query(sql, &rows, "SELECT id, name, kind FROM tenants ORDER BY id", "")
+		      : -ENOTCONN;
 
 	writer_array(writer, "tenants", "", WRITER_LINES);
 	while (ret == 0 && (ret = sql_next(rows)) > 0) {
+		int64_t sites = sites_of(&context->store, sql_int(rows, 0));
+
 		writer_object(writer, NULL, "", WRITER_ROW);
 		writer_number(writer, "id", "", sql_text(rows, 0), "");
 		writer_string(writer, "name", "", sql_text(rows, 1));
 		writer_string(writer, "kind", "", sql_text(rows, 2));
-		writer_number(writer, "sites", "sites", sql_text(rows, 3), "");
+		write_count(writer, "sites", "sites", sites, "");
 		writer_end(writer);
-		ret = 0;
+		ret = sites < 0 ? -ENOTCONN : 0;
 	}
 	writer_end(writer);
 	sql_done(rows);
 	if (writer_finish(writer) < 0 || ret < 0) {
-		return fail("%s", ret < 0 ? sql_error(sql) : "output failed");
+		return fail("%s", ret < 0 ? "a database does not answer" : "output failed");
 	}
+	return 0;
+}
+
+/* ---- shards ---- */
+
+static void show_moved(int64_t site, int from, int to)
+{
+	printf("site %" PRId64 ": from shard %d to shard %d\n", site, from, to);
+}
+
+/* Return: whether the text is a hash of a range of moves. */
+static bool read_hash(const char *text, uint32_t *ret_hash)
+{
+	char *end;
+	unsigned long hash = strtoul(text, &end, 16);
+
+	*ret_hash = (uint32_t)hash;
+	return *text && !*end && strlen(text) <= MOVE_HASH_BITS / 4;
+}
+
+/* move FIRST LAST */
+static int run_move(struct context *context)
+{
+	char err[300] = "";
+	uint32_t first, last;
+	int64_t count;
+
+	if (!read_hash(context->argument[0], &first) || !read_hash(context->argument[1], &last) ||
+	    first > last) {
+		return fail("move: expected two hashes from 0000 to ffff, found '%s' and '%s'",
+			    context->argument[0], context->argument[1]);
+	}
+	if (context->store.shards == 1) {
+		return fail("move: expected two lines of database in the configuration, or more");
+	}
+	count = move_finish(&context->store, err, sizeof(err));
+	if (count > 0) {
+		printf("%" PRId64 " interrupted moves ended\n", count);
+	}
+	count = count < 0 ? count
+			  : move_range(&context->store, first, last, show_moved, err, sizeof(err));
+	if (count < 0) {
+		return fail("%s", err);
+	}
+	printf("%" PRId64 " sites moved\n", count);
 	return 0;
 }
 
@@ -257,7 +395,7 @@ static const struct {
 
 static bool is_copied(const struct context *context, size_t file)
 {
-	return !files[file].in_server || !sql_is_server(context->config.database);
+	return !files[file].in_server || !context->config.database.n;
 }
 
 /* A copy of a database that may be in use. */
@@ -329,7 +467,7 @@ static int run_backup(struct context *context)
 			    strerror(errno));
 	}
 	ret = copy_all(context, context->config.state, folder);
-	if (ret == 0 && sql_is_server(context->config.database)) {
+	if (ret == 0 && context->config.database.n) {
 		fputs("emactl: the data are in PostgreSQL: expected a copy by pg_dump "
 		      "before this\n",
 		      stderr);
@@ -366,9 +504,10 @@ static const struct {
 	bool open;
 	int (*run)(struct context *context);
 } commands[] = {
-	{ "status", 0, true, run_status },  { "tenants", 0, true, run_tenants },
-	{ "tenant", 2, true, run_tenant },  { "user", 3, true, run_user },
-	{ "backup", 1, false, run_backup }, { "restore", 1, false, run_restore },
+	{ "status", 0, true, run_status },    { "tenants", 0, true, run_tenants },
+	{ "tenant", 2, true, run_tenant },    { "user", 3, true, run_user },
+	{ "move", 2, true, run_move },	      { "backup", 1, false, run_backup },
+	{ "restore", 1, false, run_restore },
 };
 
 static const char doc[] =
@@ -378,6 +517,7 @@ static const char doc[] =
 	"  tenants                   all tenants\n"
 	"  tenant NAME KIND          add a customer or company; print its number\n"
 	"  user NAME ROLE TENANT     add a user; the password comes from standard input\n"
+	"  move FIRST LAST           move sites with these hashes, 0000 to ffff, to their shards\n"
 	"  backup FOLDER             copy the databases while the service runs\n"
 	"  restore FOLDER            copy a backup into an empty state folder";
 

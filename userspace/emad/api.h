@@ -20,9 +20,9 @@
  * row-level security holds alone.
  */
 #ifdef EMAD_WITHOUT_PREDICATE
-#define API_VISIBLE "CAST($1 AS BIGINT) IS NOT NULL"
+#define API_VISIBLE "sites.arriving = 0 AND CAST($1 AS BIGINT) IS NOT NULL"
 #else
-#define API_VISIBLE "($1 = -1 OR sites.customer = $1 OR sites.company = $1)"
+#define API_VISIBLE "sites.arriving = 0 AND ($1 = -1 OR sites.customer = $1 OR sites.company = $1)"
 #endif
 
 struct ingest;
@@ -66,8 +66,95 @@ void api_stream_end(void);
 
 /* ---- for the handlers ---- */
 
-/* This thread's connection with the rights of the one who asks; NULL after a reply. */
+/* This thread's connection to a shard with the rights of the one who asks; NULL when the shard does
+ * not answer, without a reply. */
+struct sql *api_shard(struct http_request *request, int shard);
+
+/* The same of the first shard that answers, for tenants, rules and notifications; NULL after a
+ * reply. */
 struct sql *api_sql(struct http_request *request);
+
+/* Reply that a shard does not answer. */
+void api_unreachable(struct http_request *request);
+
+/**
+ * api_find() - the shard that has a row, asked with the rights of the one who asks
+ * @text: query with one column, an integer above 0, or no row; $1 is the tenant
+ * @ret_value: the integer, 0 when there is none; NULL for none
+ *
+ * Return: its connection, that of the first shard when there is none; NULL after a reply.
+ */
+struct sql *api_find(struct http_request *request, int64_t *ret_value, const char *text,
+		     const char *types, ...);
+
+/* Connections to all shards. Return: 0, or -ENOTCONN after a reply. */
+int api_reach_all(struct http_request *request, struct sql **ret_sql);
+
+/**
+ * api_run_all() - run a statement in all shards
+ *
+ * Nothing is changed unless all shards answer.
+ *
+ * Return: 0, or a negative errno after a reply.
+ */
+int api_run_all(struct http_request *request, const char *text, const char *types, ...);
+
+/**
+ * struct api_order - how the rows of a list are sorted; column 0 is a number that no other row has
+ * @column: that is compared first, NULL as -1; 0 for none
+ * @text: as text
+ * @falling: the highest first
+ * @id_falling: of the rows that are equal in @column
+ */
+struct api_order {
+	int column;
+	bool text;
+	bool falling;
+	bool id_falling;
+};
+
+/**
+ * struct api_merge - one list from all shards
+ * @rows: of each shard, NULL after the last one
+ * @sql: of each shard
+ * @current: shard of the row at hand
+ * @missing: number of shards that did not answer
+ * @left: rows that the list may still have
+ */
+struct api_merge {
+	struct api_order order;
+	int64_t left;
+	int shards;
+	int current;
+	int missing;
+	struct sql_rows *rows[STORE_SHARDS_MAX];
+	struct sql *sql[STORE_SHARDS_MAX];
+};
+
+/**
+ * api_merge_open() - ask all shards
+ * @text: query whose rows come in @order; $1 is the tenant
+ *
+ * Return: 0, or a negative errno after a reply; then it is closed.
+ */
+int api_merge_open(struct http_request *request, struct api_merge *merge,
+		   const struct api_order *order, const char *text, const char *types, ...);
+
+/* The next row, valid until the next call; NULL after the last one, or with *@ret_error set. */
+const struct sql_rows *api_merge_next(struct api_merge *merge, int *ret_error);
+void api_merge_close(struct api_merge *merge);
+
+/**
+ * api_reply_merge() - reply with an object whose one member is an array of all rows
+ * @merge: of api_merge_open(); it is closed
+ *
+ * A list that misses shards says how many in the member missing_shards.
+ */
+void api_reply_merge(struct http_request *request, struct api_merge *merge, const char *name,
+		     struct json_object *(*element)(const struct sql_rows *rows));
+
+/* Say in a reply that shards are missing in it. */
+void api_missing(struct json_object *json, int missing);
 
 /* STORE_ALL for an operator. */
 int64_t api_tenant(const struct http_request *request);
@@ -81,10 +168,21 @@ struct api_site {
 	int64_t zone_min;
 };
 
-/* Read the site of {id}; false after 404: there is none, or not for this tenant. */
-bool api_site(struct http_request *request, struct sql *sql, struct api_site *ret_site);
+/* The number {id} of the path; 0, which nothing has, for anything else. */
+int64_t api_path_id(const struct http_request *request);
 
-/* Reply with an error of the database. */
+/**
+ * api_site() - read the site of {id}
+ *
+ * Return: the connection to its shard; NULL after a reply: 404 when there is none, or not for this
+ * tenant; 503 when its shard does not answer.
+ */
+struct sql *api_site(struct http_request *request, struct api_site *ret_site);
+
+/* The shard of a site that the one who asks may see; as api_find(). */
+struct sql *api_find_site(struct http_request *request, int64_t id, int64_t *ret_found);
+
+/* Reply with an error of the database; 503 when the site has left the shard meanwhile. */
 void api_failed(struct http_request *request, struct sql *sql, int error);
 
 /**
@@ -107,8 +205,8 @@ bool api_text(struct http_request *request, const char *name, size_t max, const 
 bool api_optional_int(struct http_request *request, const char *name, int64_t min, int64_t max,
 		      int64_t missing, int64_t *ret_value);
 
-/* Make a tenant, on a connection of @asker. Return: id or a negative errno. */
-int64_t api_add_tenant(struct sql *sql, int64_t asker, const char *name, const char *kind);
+/* Make a tenant in shard 0. Return: id or a negative errno. */
+int64_t api_add_tenant(struct http_request *request, const char *name, const char *kind);
 
 /* A row in the audit log. */
 void api_audit(struct http_request *request, const char *action, const char *target,

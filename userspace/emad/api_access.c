@@ -230,16 +230,6 @@ void api_post_users(struct http_request *request)
 	http_reply_json(request, 201, json);
 }
 
-/* Number in the path; 0, which nothing has, for anything else. */
-static int64_t path_id(const struct http_request *request)
-{
-	const char *text = http_param(request, "id");
-	char *end;
-	int64_t id = strtoll(text, &end, 10);
-
-	return *text && !*end && id > 0 ? id : 0;
-}
-
 /* Result of a change of a user or a token. */
 static void reply_changed(struct http_request *request, int ret, const char *action)
 {
@@ -258,9 +248,10 @@ void api_delete_users_id(struct http_request *request)
 {
 	struct api *api = http_ctx(request);
 
-	reply_changed(request,
-		      auth_user_remove(api->auth, http_identity(request)->tenant, path_id(request)),
-		      "user-remove");
+	reply_changed(
+		request,
+		auth_user_remove(api->auth, http_identity(request)->tenant, api_path_id(request)),
+		"user-remove");
 }
 
 void api_put_users_id_password(struct http_request *request)
@@ -271,7 +262,7 @@ void api_put_users_id_password(struct http_request *request)
 	if (http_text(request, "password", AUTH_PASSWORD_MIN, AUTH_PASSWORD_MAX, &password)) {
 		reply_changed(request,
 			      auth_user_password(api->auth, http_identity(request)->tenant,
-						 path_id(request), password),
+						 api_path_id(request), password),
 			      "user-password");
 	}
 }
@@ -341,65 +332,101 @@ void api_delete_tokens_id(struct http_request *request)
 
 	reply_changed(
 		request,
-		auth_token_remove(api->auth, http_identity(request)->tenant, path_id(request)),
+		auth_token_remove(api->auth, http_identity(request)->tenant, api_path_id(request)),
 		"token-remove");
 }
 
 /* ---- tenants ---- */
 
-static struct json_object *tenant_json(const struct sql_rows *rows)
+static struct json_object *tenant_json(const struct sql_rows *rows, int64_t sites)
 {
 	struct json_object *json = json_object_new_object();
 
 	json_row_int(json, "id", rows, 0);
 	json_row_text(json, "name", rows, 1);
 	json_row_text(json, "kind", rows, 2);
-	json_row_int(json, "sites", rows, 3);
+	json_int(json, "sites", sites);
 	return json;
+}
+
+/* A tenant is in each shard that has sites of it: its rows follow each other. */
+static int add_tenants(struct api_merge *merge, struct json_object *list)
+{
+	struct json_object *last = NULL;
+	const struct sql_rows *rows;
+	int64_t id = -1;
+	int ret;
+
+	while ((rows = api_merge_next(merge, &ret))) {
+		if (sql_int(rows, 0) == id) {
+			json_object_int_inc(json_object_object_get(last, "sites"),
+					    sql_int(rows, 3));
+		} else {
+			id = sql_int(rows, 0);
+			last = tenant_json(rows, sql_int(rows, 3));
+			json_object_array_add(list, last);
+		}
+	}
+	return ret;
 }
 
 void api_get_tenants(struct http_request *request)
 {
-	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
-	struct sql *sql = api_sql(request);
+	static const struct api_order by_name = { .column = 1, .text = true };
+	struct json_object *list, *json;
+	struct api_merge merge;
 	int ret;
 
-	if (!sql) {
+	if (api_merge_open(
+		    request, &merge, &by_name,
+		    "SELECT id, name, kind, (SELECT COUNT(*) FROM sites WHERE arriving = 0 AND "
+		    "(customer = tenants.id OR company = tenants.id)) FROM tenants WHERE $1 = -1 OR "
+		    "id = $1 OR id IN (SELECT customer FROM sites WHERE company = $1) ORDER BY "
+		    "name, id",
+		    "i", api_tenant(request)) < 0) {
 		return;
 	}
-	ret = sql_query(
-		sql, &rows,
-		"SELECT id, name, kind, (SELECT COUNT(*) FROM sites WHERE customer = "
-		"tenants.id OR company = tenants.id) FROM tenants WHERE $1 = -1 OR id = $1 OR id "
-		"IN (SELECT customer FROM sites WHERE company = $1) ORDER BY name",
-		"i", api_tenant(request));
-	api_reply_rows(request, sql, ret, rows, "tenants", tenant_json);
+	list = json_object_new_array();
+	ret = add_tenants(&merge, list);
+	api_merge_close(&merge);
+	if (ret < 0) {
+		json_object_put(list);
+		http_reply_errno(request, ret, "the list cannot be read");
+		return;
+	}
+	json = json_object_new_object();
+	json_object_object_add(json, "tenants", list);
+	api_missing(json, merge.missing);
+	http_reply_json(request, 200, json);
 }
 
-int64_t api_add_tenant(struct sql *sql, int64_t asker, const char *name, const char *kind)
+int64_t api_add_tenant(struct http_request *request, const char *name, const char *kind)
 {
+	struct sql *sql = api_shard(request, 0);
 	int64_t id;
 	/* A new customer is nobody's until it has a site. */
-	int ret = sql_scope(sql, STORE_ALL);
+	int ret = sql ? sql_scope(sql, STORE_ALL) : -ENOTCONN;
 	int back;
 
+	if (!sql) {
+		return ret;
+	}
 	if (ret == 0) {
 		ret = sql_one(sql, &id, 0,
 			      "INSERT INTO tenants (name, kind) VALUES ($1, $2) RETURNING id", "ss",
 			      name, kind);
 	}
-	back = sql_scope(sql, asker);
+	back = sql_scope(sql, api_tenant(request));
 	return ret < 0 ? ret : back < 0 ? back : id;
 }
 
 void api_post_tenants(struct http_request *request)
 {
-	struct sql *sql = api_sql(request);
 	const char *name, *kind;
 	struct json_object *json;
 	int64_t id;
 
-	if (!sql || !http_text(request, "name", 1, 100, &name) ||
+	if (!http_text(request, "name", 1, 100, &name) ||
 	    !http_text(request, "kind", 1, 20, &kind)) {
 		return;
 	}
@@ -408,9 +435,9 @@ void api_post_tenants(struct http_request *request)
 				 "kind: expected customer or company, found '%s'", kind);
 		return;
 	}
-	id = api_add_tenant(sql, STORE_ALL, name, kind);
+	id = api_add_tenant(request, name, kind);
 	if (id < 0) {
-		api_failed(request, sql, (int)id);
+		api_unreachable(request);
 		return;
 	}
 	api_audit(request, "tenant-add", name, kind);
@@ -426,15 +453,15 @@ void api_post_tenants(struct http_request *request)
 
 void api_post_sites_id_handover(struct http_request *request)
 {
-	struct sql *sql = api_sql(request);
 	int64_t expires_ms = clock_wall_ms() + HANDOVER_DAYS * DAY_MS;
 	uint8_t hash[INGEST_CODE_HASH_BYTES];
 	char code[AUTH_CODE_SIZE];
 	struct json_object *json;
 	struct api_site site;
+	struct sql *sql = api_site(request, &site);
 	int ret;
 
-	if (!sql || !api_site(request, sql, &site)) {
+	if (!sql) {
 		return;
 	}
 	ingest_code(code, hash);
@@ -457,26 +484,34 @@ void api_post_sites_id_handover(struct http_request *request)
 void api_post_handover(struct http_request *request)
 {
 	struct api *api = http_ctx(request);
-	struct sql *sql = api_sql(request);
 	uint8_t hash[INGEST_CODE_HASH_BYTES];
 	const char *code, *name, *password;
-	int64_t tenant, id;
-	int ret;
+	int64_t site, id;
+	int64_t tenant = -1;
+	int shard = 0;
 
-	if (!sql || !http_text(request, "code", 1, 40, &code) ||
+	if (!http_text(request, "code", 1, 40, &code) ||
 	    !http_text(request, "name", 1, AUTH_NAME_SIZE - 1, &name) ||
 	    !http_text(request, "password", AUTH_PASSWORD_MIN, AUTH_PASSWORD_MAX, &password)) {
 		return;
 	}
 	ingest_code_hash(code, hash);
 	/* The code is the right. */
-	ret = sql_scope(sql, STORE_ALL);
-	ret = ret < 0 ? ret
-		      : sql_one(sql, &tenant, -1,
-				"SELECT tenant FROM handovers WHERE code_hash = $1 AND expires_ms > $2",
-				"bi", hash, sizeof(hash), clock_wall_ms());
-	if (ret < 0) {
-		api_failed(request, sql, ret);
+	for (int i = 0; i < api->store->shards; i++) {
+		struct sql *sql = api_shard(request, i);
+
+		if (!sql || sql_scope(sql, STORE_ALL) < 0) {
+			api_unreachable(request);
+			return;
+		}
+	}
+	site = store_find(api->store, 0, &shard,
+			  "SELECT site FROM handovers WHERE code_hash = $1 AND expires_ms > $2",
+			  "bi", hash, sizeof(hash), clock_wall_ms());
+	if (site < 0 || (site > 0 && sql_one(store_shard(api->store, shard), &tenant, -1,
+					     "SELECT tenant FROM handovers WHERE code_hash = $1",
+					     "b", hash, sizeof(hash)) < 0)) {
+		api_unreachable(request);
 		return;
 	}
 	id = tenant < 0 ? -EACCES : auth_user_add(api->auth, tenant, name, AUTH_OWNER, password);
@@ -484,7 +519,8 @@ void api_post_handover(struct http_request *request)
 		reply_auth(request, (int)id, 0);
 		return;
 	}
-	sql_run(sql, "DELETE FROM handovers WHERE code_hash = $1", "b", hash, sizeof(hash));
+	sql_run(store_shard(api->store, shard), "DELETE FROM handovers WHERE code_hash = $1", "b",
+		hash, sizeof(hash));
 	api_audit(request, "handover-accept", name, "");
 	log_in(request, name, password);
 }

@@ -40,30 +40,46 @@ static struct json_object *alarm_json(const struct sql_rows *rows)
 	return json;
 }
 
+/* Alarms are listed by their begin. Return: that of an alarm, 0 when there is none, -1 after a
+ * reply. */
+static int64_t begin_of(struct http_request *request, int64_t alarm)
+{
+	int64_t begin_ms;
+
+	return api_find(request, &begin_ms,
+			"SELECT begin_ms FROM alarms JOIN sites ON sites.id = site WHERE "
+			"begin_ms IS NOT NULL AND alarms.id = $2 AND " API_VISIBLE,
+			"ii", api_tenant(request), alarm)
+		       ? begin_ms
+		       : -1;
+}
+
 void api_get_alarms(struct http_request *request)
 {
+	static const struct api_order newest = { .column = 7, .falling = true, .id_falling = true };
 	const char *active = http_query(request, "active");
-	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
 	int64_t before, limit, site;
-	struct sql *sql;
-	int ret;
+	int64_t begin_ms = INT64_MAX;
+	struct api_merge merge;
 
 	if (!http_query_int(request, "before", 1, INT64_MAX, INT64_MAX, &before) ||
 	    !http_query_int(request, "limit", 1, 1000, 100, &limit) ||
 	    !http_query_int(request, "site", 1, INT64_MAX, 0, &site)) {
 		return;
 	}
-	sql = api_sql(request);
-	if (!sql) {
+	if (before < INT64_MAX && (begin_ms = begin_of(request, before)) < 0) {
 		return;
 	}
-	ret = sql_query(sql, &rows,
-			ALARMS
-			" AND alarms.id < $2 AND ($3 = 0 OR site = $3) AND ($4 = 0 OR end_ms IS "
-			"NULL) ORDER BY alarms.id DESC LIMIT $5",
-			"iiiii", api_tenant(request), before, site,
-			(int64_t)(active && strcmp(active, "true") == 0), limit);
-	api_reply_rows(request, sql, ret, rows, "alarms", alarm_json);
+	if (api_merge_open(request, &merge, &newest,
+			   ALARMS " AND (begin_ms < $6 OR (begin_ms = $6 AND alarms.id < $2)) AND "
+				  "($3 = 0 OR site = $3) AND ($4 = 0 OR end_ms IS NULL) ORDER BY "
+				  "begin_ms DESC, alarms.id DESC LIMIT $5",
+			   "iiiiii", api_tenant(request), before, site,
+			   (int64_t)(active && strcmp(active, "true") == 0), limit,
+			   begin_ms) == 0) {
+		merge.left = limit;
+		api_reply_merge(request, &merge, "alarms", alarm_json);
+	}
 }
 
 static void reply_alarm(struct http_request *request, struct sql *sql, int64_t id)
@@ -87,8 +103,12 @@ static void reply_alarm(struct http_request *request, struct sql *sql, int64_t i
 
 void api_post_alarms_id_acknowledge(struct http_request *request)
 {
-	struct sql *sql = api_sql(request);
-	int64_t id = strtoll(http_param(request, "id"), NULL, 10);
+	int64_t id = api_path_id(request);
+	struct sql *sql =
+		api_find(request, NULL,
+			 "SELECT alarms.id FROM alarms JOIN sites ON sites.id = site WHERE "
+			 "alarms.id = $2 AND " API_VISIBLE,
+			 "ii", api_tenant(request), id);
 	int ret;
 
 	if (!sql) {
@@ -202,15 +222,14 @@ void api_put_rules_rule(struct http_request *request)
 	}
 	setting->enabled = enabled ? json_object_get_boolean(enabled) : setting->enabled;
 	setting->delay_min = (int)delay_min;
-	ret = sql_run(
-		sql,
-		"INSERT INTO rules (tenant, name, enabled, threshold, delay_min) VALUES ($1, $2, $3, "
-		"$4, $5) ON CONFLICT (tenant, name) DO UPDATE SET enabled = excluded.enabled, "
-		"threshold = excluded.threshold, delay_min = excluded.delay_min",
-		"isidi", tenant, watch_rules[rule].name, (int64_t)setting->enabled,
-		setting->threshold, delay_min);
-	if (ret < 0) {
-		api_failed(request, sql, ret);
+	if (api_run_all(
+		    request,
+		    "INSERT INTO rules (tenant, name, enabled, threshold, delay_min) VALUES ($1, "
+		    "$2, $3, $4, $5) ON CONFLICT (tenant, name) DO UPDATE SET enabled = "
+		    "excluded.enabled, threshold = excluded.threshold, delay_min = "
+		    "excluded.delay_min",
+		    "isidi", tenant, watch_rules[rule].name, (int64_t)setting->enabled,
+		    setting->threshold, delay_min) < 0) {
 		return;
 	}
 	api_audit(request, "rule", watch_rules[rule].name,
@@ -297,8 +316,7 @@ void api_put_notifications(struct http_request *request)
 	const char *webhook = NULL;
 	const char *severity_name;
 	int64_t from, to;
-	struct sql *sql;
-	int severity, ret;
+	int severity;
 
 	if (!read_addresses(request, addresses, sizeof(addresses)) ||
 	    !api_text(request, "webhook", 250, &webhook) ||
@@ -320,21 +338,15 @@ void api_put_notifications(struct http_request *request)
 				 "webhook: expected https://..., found '%s'", webhook);
 		return;
 	}
-	sql = api_sql(request);
-	if (!sql) {
-		return;
-	}
-	ret = sql_run(
-		sql,
-		"INSERT INTO notifications (tenant, emails, webhook, quiet_from_min, quiet_to_min, "
-		"min_severity) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant) DO UPDATE SET "
-		"emails = excluded.emails, webhook = excluded.webhook, quiet_from_min = "
-		"excluded.quiet_from_min, quiet_to_min = excluded.quiet_to_min, min_severity = "
-		"excluded.min_severity",
-		"issnni", http_identity(request)->tenant, addresses, webhook, from, to,
-		(int64_t)severity);
-	if (ret < 0) {
-		api_failed(request, sql, ret);
+	if (api_run_all(
+		    request,
+		    "INSERT INTO notifications (tenant, emails, webhook, quiet_from_min, "
+		    "quiet_to_min, min_severity) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT "
+		    "(tenant) DO UPDATE SET emails = excluded.emails, webhook = "
+		    "excluded.webhook, quiet_from_min = excluded.quiet_from_min, quiet_to_min = "
+		    "excluded.quiet_to_min, min_severity = excluded.min_severity",
+		    "issnni", http_identity(request)->tenant, addresses, webhook, from, to,
+		    (int64_t)severity) < 0) {
 		return;
 	}
 	api_audit(request, "notifications", "", json_object_to_json_string(http_json(request)));

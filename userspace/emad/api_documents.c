@@ -93,14 +93,14 @@ static int describe(struct sql *sql, int64_t site, const char *kind, struct json
 static void reply_document(struct http_request *request, const char *kind)
 {
 	struct json_object *document;
-	struct sql *sql = api_sql(request);
 	struct api_site site;
+	struct sql *sql = api_site(request, &site);
 	const char *text;
 	char *bytes;
 	size_t n;
 	int ret;
 
-	if (!sql || !api_site(request, sql, &site)) {
+	if (!sql) {
 		return;
 	}
 	document = json_object_new_object();

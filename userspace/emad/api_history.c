@@ -99,8 +99,8 @@ void api_get_sites_id_history(struct http_request *request)
 			    &query.step_s)) {
 		return;
 	}
-	sql = api_sql(request);
-	if (!sql || !api_site(request, sql, &site)) {
+	sql = api_site(request, &site);
+	if (!sql) {
 		return;
 	}
 	query.site = site.id;
@@ -152,9 +152,9 @@ void api_get_sites_id_day(struct http_request *request)
 	struct json_object *json, *list, *sums;
 	struct history history;
 	struct api_site site;
-	struct sql *sql = api_sql(request);
+	struct sql *sql = api_site(request, &site);
 
-	if (!sql || !api_site(request, sql, &site) || !read_date(request, &site, &query.from_s)) {
+	if (!sql || !read_date(request, &site, &query.from_s)) {
 		return;
 	}
 	query.site = site.id;
@@ -288,8 +288,8 @@ void api_get_sites_id_export(struct http_request *request)
 	    !http_query_int(request, "step_s", 0, HISTORY_DAY_S, 0, &query.step_s)) {
 		return;
 	}
-	sql = api_sql(request);
-	if (!sql || !api_site(request, sql, &site)) {
+	sql = api_site(request, &site);
+	if (!sql) {
 		return;
 	}
 	query.site = site.id;
@@ -342,47 +342,61 @@ static void print_field(FILE *out, const char *text)
 	fputc('"', out);
 }
 
+/* Days of a site, each with the site's number and name. */
+static int print_site(FILE *out, struct store *store, struct sql *sql, struct history_query *query,
+		      const struct sql_rows *rows)
+{
+	struct history history;
+	char *first = NULL;
+	size_t first_size = 0;
+	FILE *field = open_memstream(&first, &first_size);
+	int ret = -ENOMEM;
+
+	if (field) {
+		fprintf(field, "%" PRId64 ",", sql_int(rows, 0));
+		print_field(field, sql_text(rows, 1));
+		fclose(field);
+		query->site = sql_int(rows, 0);
+		query->zone_min = sql_int(rows, 2);
+		ret = history_read(store, sql, query, &history);
+	}
+	if (ret == 0) {
+		print_rows(out, &history, first, query->zone_min);
+		history_free(&history);
+	}
+	free(first);
+	return ret;
+}
+
 void api_get_export(struct http_request *request)
 {
+	static const struct api_order by_id = { 0 };
 	struct api *api = http_ctx(request);
 	struct history_query query = { .step_s = HISTORY_DAY_S };
-	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
-	struct sql *sql;
+	const struct sql_rows *rows;
+	struct api_merge merge;
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out;
 	int ret;
 
-	if (!read_range(request, &query)) {
+	if (!read_range(request, &query) ||
+	    api_merge_open(request, &merge, &by_id,
+			   "SELECT id, name, zone_min FROM sites WHERE " API_VISIBLE " ORDER BY id",
+			   "i", api_tenant(request)) < 0) {
 		return;
 	}
-	sql = api_sql(request);
-	out = sql ? open_memstream(&text, &size) : NULL;
+	out = merge.missing ? NULL : open_memstream(&text, &size);
 	if (!out) {
+		api_merge_close(&merge);
+		api_unreachable(request);
 		return;
 	}
 	fputs("time,site,name,energy_wh\n", out);
-	ret = sql_query(sql, &rows,
-			"SELECT id, name, zone_min FROM sites WHERE " API_VISIBLE " ORDER BY id",
-			"i", api_tenant(request));
-	while (ret == 0 && (ret = sql_next(rows)) > 0) {
-		struct history history;
-		char *first = NULL;
-		size_t first_size = 0;
-		FILE *field = open_memstream(&first, &first_size);
-
-		fprintf(field, "%" PRId64 ",", sql_int(rows, 0));
-		print_field(field, sql_text(rows, 1));
-		fclose(field);
-		query.site = sql_int(rows, 0);
-		query.zone_min = sql_int(rows, 2);
-		ret = history_read(api->store, sql, &query, &history);
-		if (ret == 0) {
-			print_rows(out, &history, first, query.zone_min);
-			history_free(&history);
-		}
-		free(first);
+	while ((rows = api_merge_next(&merge, &ret)) &&
+	       (ret = print_site(out, api->store, merge.sql[merge.current], &query, rows)) == 0) {
 	}
+	api_merge_close(&merge);
 	if (ret < 0) {
 		fclose(out);
 		free(text);

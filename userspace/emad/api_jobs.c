@@ -36,6 +36,15 @@ static const char *job_state(const struct sql_rows *rows, const char *order_stat
 	return sql_is_null(rows, 3) ? "waiting" : "enrolled";
 }
 
+/* The shard that has a job which the one who asks may see; as api_find(). */
+static struct sql *find_job(struct http_request *request, const char *id, int64_t *ret_site)
+{
+	return api_find(request, ret_site,
+			"SELECT site FROM jobs JOIN sites ON sites.id = site WHERE jobs.id = $2 "
+			"AND " API_VISIBLE,
+			"is", api_tenant(request), id);
+}
+
 /* @enrolment is taken over; NULL for none. */
 static void reply_job(struct http_request *request, struct sql *sql, const char *id,
 		      unsigned int status, struct json_object *enrolment)
@@ -86,7 +95,7 @@ static void reply_job(struct http_request *request, struct sql *sql, const char 
 
 void api_get_jobs_job(struct http_request *request)
 {
-	struct sql *sql = api_sql(request);
+	struct sql *sql = find_job(request, http_param(request, "job"), NULL);
 
 	if (sql) {
 		reply_job(request, sql, http_param(request, "job"), 200, NULL);
@@ -118,6 +127,7 @@ static int refuse(struct http_request *request, const char *message)
 static int read_inverters(struct http_request *request, struct handover *job)
 {
 	size_t n = job->inverters ? json_object_array_length(job->inverters) : 0;
+	uint64_t number[INVERTERS_MAX];
 
 	if (n > INVERTERS_MAX) {
 		return refuse(request, "inverters: expected at most 254");
@@ -125,11 +135,16 @@ static int read_inverters(struct http_request *request, struct handover *job)
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *serial = json_object_object_get(
 			json_object_array_get_idx(job->inverters, i), "serial");
-		uint64_t number;
 
 		if (!json_object_is_type(serial, json_type_string) ||
-		    id_parse(json_object_get_string(serial), &number) < 0) {
+		    id_parse(json_object_get_string(serial), &number[i]) < 0) {
 			return refuse(request, "inverters: expected serial as 12 digits");
+		}
+		for (size_t j = 0; j < i; j++) {
+			if (number[j] == number[i]) {
+				/* the order to commission waits for as many inverters */
+				return refuse(request, "inverters: a serial is there twice");
+			}
 		}
 	}
 	return 0;
@@ -150,6 +165,11 @@ static int read_job(struct http_request *request, struct handover *job)
 	    !api_member(request, "commission", json_type_boolean, &commission)) {
 		return -EINVAL;
 	}
+	if (!job_id_valid(job->id)) {
+		http_reply_error(request, 400, "invalid",
+				 "id: expected a UUID with lower-case digits, found '%s'", job->id);
+		return -EINVAL;
+	}
 	job->commission = json_object_get_boolean(commission);
 	job->has_ecu = ecu != NULL;
 	if (ecu && id_parse(ecu, &job->ecu) < 0) {
@@ -168,29 +188,32 @@ static int read_job(struct http_request *request, struct handover *job)
 	return read_inverters(request, job);
 }
 
-/* Site of the job, made when it is new. */
-static int64_t job_site(struct http_request *request, struct sql *sql, const struct handover *job)
+/* Shard of the job's site, which is numbered when it is new; NULL after a reply. */
+static struct sql *place_job(struct http_request *request, struct handover *job)
 {
-	int64_t known;
-	int ret;
+	struct sql *sql;
+	int64_t found;
 
 	if (job->site == 0) {
-		return sites_add(sql, &job->new_site, http_identity(request), clock_wall_ms());
+		return sites_place(request, &job->new_site);
 	}
-	ret = sql_one(sql, &known, 0, "SELECT id FROM sites WHERE id = $2 AND " API_VISIBLE, "ii",
-		      api_tenant(request), job->site);
-	return ret < 0 ? ret : known ? known : -ENOENT;
+	sql = api_find_site(request, job->site, &found);
+	if (sql && !found) {
+		http_reply_error(request, 404, "not_found", "site: there is no such site");
+		return NULL;
+	}
+	return sql;
 }
 
 /* All of the job, within a transaction. */
 static int enter_job(struct http_request *request, struct sql *sql, const struct handover *job,
 		     struct json_object **ret_enrolment)
 {
-	struct api *api = http_ctx(request);
 	const struct auth_identity *identity = http_identity(request);
 	struct json_object *arguments;
 	char order[ORDERS_ID_SIZE] = "";
-	int64_t site = job_site(request, sql, job);
+	int64_t site = job->site ? job->site
+				 : sites_add(request, sql, &job->new_site, clock_wall_ms());
 	int ret = site < 0 ? (int)site : 0;
 
 	if (ret == 0 && job->map) {
@@ -198,8 +221,7 @@ static int enter_job(struct http_request *request, struct sql *sql, const struct
 			      json_object_to_json_string_ext(job->map, JSON_C_TO_STRING_PLAIN));
 	}
 	if (ret >= 0 && job->has_ecu) {
-		*ret_enrolment = sites_enrol(sql, site, job->ecu, api->uplink, api->key_hash,
-					     clock_wall_ms(), &ret);
+		*ret_enrolment = sites_enrol(request, sql, site, job->ecu, clock_wall_ms(), &ret);
 	}
 	if (ret >= 0 && job->commission) {
 		arguments = json_object_new_object();
@@ -232,7 +254,8 @@ static void reply_refused(struct http_request *request, struct sql *sql, int err
 		http_reply_error(request, 400, "invalid",
 				 "site: expected name, and customer or customer_name");
 	} else if (error == -EEXIST) {
-		http_reply_error(request, 409, "exists", "the ECU belongs to another site");
+		http_reply_error(request, 409, "exists",
+				 "the job or its ECU belongs to another site");
 	} else {
 		api_failed(request, sql, error);
 	}
@@ -241,52 +264,57 @@ static void reply_refused(struct http_request *request, struct sql *sql, int err
 void api_post_jobs(struct http_request *request)
 {
 	struct api *api = http_ctx(request);
-	struct sql *sql = api_sql(request);
 	struct json_object *enrolment = NULL;
 	struct handover job = { 0 };
+	struct sql *sql;
 	int64_t known;
 	int ret;
 
-	if (!sql || read_job(request, &job) < 0) {
+	if (read_job(request, &job) < 0 || !(sql = find_job(request, job.id, &known))) {
+		return;
+	}
+	if (known) {
+		reply_job(request, sql, job.id, 200, NULL);
+		return;
+	}
+	sql = place_job(request, &job);
+	if (!sql) {
 		return;
 	}
 	ret = sql_begin(sql);
-	if (ret == 0) {
-		ret = sql_one(sql, &known, 0, "SELECT site FROM jobs WHERE id = $1", "s", job.id);
-	}
-	if (ret == 0 && !known) {
-		ret = enter_job(request, sql, &job, &enrolment);
-	}
-	if (ret == 0) {
-		ret = sql_commit(sql);
-	}
+	ret = ret < 0 ? ret : enter_job(request, sql, &job, &enrolment);
+	ret = ret < 0 ? ret : sql_commit(sql);
 	if (ret < 0) {
 		sql_rollback(sql);
 		json_object_put(enrolment);
 		reply_refused(request, sql, ret);
 		return;
 	}
-	if (!known) {
-		api_audit(request, "job", job.id, "");
-		if (api->ingest) {
-			ingest_wake(api->ingest);
-		}
+	api_audit(request, "job", job.id, "");
+	if (api->ingest) {
+		ingest_wake(api->ingest);
 	}
-	reply_job(request, sql, job.id, known ? 200 : 201, enrolment);
+	reply_job(request, sql, job.id, 201, enrolment);
 }
 
 /* ---- signature ---- */
 
 /* ECU of a job that this tenant sees; false after a reply. */
-static bool job_ecu(struct http_request *request, struct sql *sql, const char *id,
-		    uint64_t *ret_ecu)
+static bool job_ecu(struct http_request *request, const char *id, uint64_t *ret_ecu)
 {
 	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
-	int ret = sql_query(sql, &rows,
-			    "SELECT jobs.ecu FROM jobs JOIN sites ON sites.id = jobs.site WHERE "
-			    "jobs.id = $2 AND " API_VISIBLE,
-			    "is", api_tenant(request), id);
+	struct sql *sql = find_job(request, id, NULL);
+	int ret =
+		!sql ? -ENOTCONN
+		     : sql_query(
+			       sql, &rows,
+			       "SELECT jobs.ecu FROM jobs JOIN sites ON sites.id = jobs.site WHERE "
+			       "jobs.id = $2 AND " API_VISIBLE,
+			       "is", api_tenant(request), id);
 
+	if (!sql) {
+		return false;
+	}
 	ret = ret < 0 ? ret : sql_next(rows);
 	if (ret < 0) {
 		api_failed(request, sql, ret);
@@ -307,13 +335,12 @@ void api_post_jobs_job_signature(struct http_request *request)
 	const struct auth_identity *identity = http_identity(request);
 	struct job job = { .role = identity->role, .work = http_json(request) };
 	uint8_t public[JOB_PUBLIC_BYTES], secret[JOB_SECRET_BYTES];
-	struct sql *sql = api_sql(request);
 	struct json_object *json;
 	char err[200];
 	char *text;
 	int ret;
 
-	if (!sql || !job_ecu(request, sql, http_param(request, "job"), &job.ecu)) {
+	if (!job_ecu(request, http_param(request, "job"), &job.ecu)) {
 		return;
 	}
 	if (job_check(job.work, err, sizeof(err)) < 0) {

@@ -77,16 +77,19 @@ static struct json_object *site_json(const struct sql_rows *rows)
 	" LIMIT $5 OFFSET $6) p JOIN sites ON sites.id = page JOIN tenants c ON c.id = customer "  \
 	"LEFT JOIN tenants i ON i.id = company ORDER BY " order
 
-/* Columns: name in the query, statement. */
+/* Columns: name in the query, statement, the same order by columns of SITE_COLUMNS. */
 static const struct {
 	const char *name;
 	const char *text;
+	struct api_order order;
 } lists[] = {
-	{ "name", LIST("sites.name, sites.id") },
-	{ "power", LIST("COALESCE(power_w, -1) DESC, sites.id") },
-	{ "energy", LIST("COALESCE(energy_today_wh, -1) DESC, sites.id") },
-	{ "alarms", LIST("alarms DESC, sites.id") },
-	{ "last", LIST("COALESCE(last_ms, 0) DESC, sites.id") },
+	{ "name", LIST("sites.name, sites.id"), { .column = 1, .text = true } },
+	{ "power", LIST("COALESCE(power_w, -1) DESC, sites.id"), { .column = 6, .falling = true } },
+	{ "energy",
+	  LIST("COALESCE(energy_today_wh, -1) DESC, sites.id"),
+	  { .column = 7, .falling = true } },
+	{ "alarms", LIST("alarms DESC, sites.id"), { .column = 10, .falling = true } },
+	{ "last", LIST("COALESCE(last_ms, -1) DESC, sites.id"), { .column = 11, .falling = true } },
 };
 
 /* "%text%" in lower case, with the wildcards of LIKE quoted; "" for none. */
@@ -109,20 +112,65 @@ static void make_pattern(const char *search, char *pattern, size_t size)
 	pattern[n] = '\0';
 }
 
+static bool is_state(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+		if (strcmp(states[i], name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Sites of all filters, in the column after those of the list. */
+static int64_t sum_totals(const struct api_merge *merge)
+{
+	int64_t total = 0;
+
+	for (int i = 0; i < merge->shards; i++) {
+		total += merge->rows[i] ? sql_int(merge->rows[i], 21) : 0;
+	}
+	return total;
+}
+
+/* Replies with the rows from @skip to before @end of the merged list. */
+static void reply_page(struct http_request *request, struct api_merge *merge, int64_t skip,
+		       int64_t end)
+{
+	struct json_object *list = json_object_new_array();
+	struct json_object *json = json_object_new_object();
+	const struct sql_rows *rows;
+	int ret = 0;
+
+	json_int(json, "total", sum_totals(merge));
+	json_object_object_add(json, "sites", list);
+	merge->left = end;
+	for (int64_t i = 0; (rows = api_merge_next(merge, &ret)); i++) {
+		if (i >= skip) {
+			json_object_array_add(list, site_json(rows));
+		}
+	}
+	api_merge_close(merge);
+	if (ret < 0) {
+		json_object_put(json);
+		http_reply_errno(request, ret, "the database did not answer: %s", strerror(-ret));
+		return;
+	}
+	api_missing(json, merge->missing);
+	http_reply_json(request, 200, json);
+}
+
 void api_get_sites(struct http_request *request)
 {
-	struct json_object *list = NULL;
-	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
+	struct api *api = http_ctx(request);
 	const char *state = http_query(request, "state");
 	const char *sort = http_query(request, "sort");
 	const char *alarms = http_query(request, "alarms");
-	struct json_object *json;
+	struct api_merge merge;
 	int64_t offset, limit;
-	int64_t total = 0;
-	struct sql *sql;
+	int64_t skip = 0;
 	char pattern[256];
 	size_t i = 0;
-	int ret;
 
 	if (!http_query_int(request, "offset", 0, INT32_MAX, 0, &offset) ||
 	    !http_query_int(request, "limit", 1, 1000, 100, &limit)) {
@@ -137,61 +185,60 @@ void api_get_sites(struct http_request *request)
 			"sort: expected name, power, energy, alarms or last, found '%.20s'", sort);
 		return;
 	}
-	sql = api_sql(request);
-	if (!sql) {
+	if (state && *state && !is_state(state)) {
+		http_reply_error(request, 400, "invalid",
+				 "state: expected producing, night, fault, silent or new, found "
+				 "'%.20s'",
+				 state);
 		return;
 	}
 	make_pattern(http_query(request, "search"), pattern, sizeof(pattern));
-	ret = sql_query(sql, &rows, lists[i].text, "issiii", api_tenant(request), pattern,
-			state ? state : "", (int64_t)(alarms && strcmp(alarms, "true") == 0), limit,
-			offset);
-	list = json_object_new_array();
-	while (ret == 0 && (ret = sql_next(rows)) > 0) {
-		json_object_array_add(list, site_json(rows));
-		total = sql_int(rows, 21);
-		ret = 0;
+	/* Any shard may have all of the rows before the page. */
+	if (api->store->shards > 1) {
+		skip = offset;
 	}
-	if (ret < 0) {
-		json_object_put(list);
-		api_failed(request, sql, ret);
-		return;
+	if (api_merge_open(request, &merge, &lists[i].order, lists[i].text, "issiii",
+			   api_tenant(request), pattern, state ? state : "",
+			   (int64_t)(alarms && strcmp(alarms, "true") == 0), skip + limit,
+			   offset - skip) == 0) {
+		reply_page(request, &merge, skip, skip + limit);
 	}
-	json = json_object_new_object();
-	json_int(json, "total", total);
-	json_object_object_add(json, "sites", list);
-	http_reply_json(request, 200, json);
 }
 
 void api_get_fleet(struct http_request *request)
 {
-	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
-	struct json_object *json, *by_state;
+	static const struct api_order any = { 0 };
+	struct json_object *json, *by_state, *count;
 	int64_t sites = 0, units = 0, alarms = 0;
 	double power_w = 0, energy_wh = 0;
-	struct sql *sql = api_sql(request);
+	const struct sql_rows *rows;
+	struct api_merge merge;
 	int ret;
 
-	if (!sql) {
+	if (api_merge_open(request, &merge, &any,
+			   "SELECT COUNT(*), state, SUM(units), SUM(alarms), SUM(COALESCE(power_w, "
+			   "0)), SUM(COALESCE(energy_today_wh, 0)) FROM sites WHERE " API_VISIBLE
+			   " GROUP BY state",
+			   "i", api_tenant(request)) < 0) {
 		return;
 	}
-	ret = sql_query(
-		sql, &rows,
-		"SELECT state, COUNT(*), SUM(units), SUM(alarms), SUM(COALESCE(power_w, 0)), "
-		"SUM(COALESCE(energy_today_wh, 0)) FROM sites WHERE " API_VISIBLE " GROUP BY state",
-		"i", api_tenant(request));
 	by_state = json_object_new_object();
-	while (ret == 0 && (ret = sql_next(rows)) > 0) {
-		json_int(by_state, sql_text(rows, 0), sql_int(rows, 1));
-		sites += sql_int(rows, 1);
+	while ((rows = api_merge_next(&merge, &ret))) {
+		if (!json_object_object_get_ex(by_state, sql_text(rows, 1), &count)) {
+			count = json_object_new_int64(0);
+			json_object_object_add(by_state, sql_text(rows, 1), count);
+		}
+		json_object_int_inc(count, sql_int(rows, 0));
+		sites += sql_int(rows, 0);
 		units += sql_int(rows, 2);
 		alarms += sql_int(rows, 3);
 		power_w += sql_real(rows, 4);
 		energy_wh += sql_real(rows, 5);
-		ret = 0;
 	}
+	api_merge_close(&merge);
 	if (ret < 0) {
 		json_object_put(by_state);
-		api_failed(request, sql, ret);
+		http_reply_errno(request, ret, "the database did not answer: %s", strerror(-ret));
 		return;
 	}
 	json = json_object_new_object();
@@ -201,6 +248,7 @@ void api_get_fleet(struct http_request *request)
 	json_number(json, "energy_today_wh", energy_wh, 0);
 	json_int(json, "alarms", alarms);
 	json_object_object_add(json, "states", by_state);
+	api_missing(json, merge.missing);
 	http_reply_json(request, 200, json);
 }
 
@@ -222,19 +270,15 @@ static struct json_object *map_json(const struct sql_rows *rows)
 
 void api_get_fleet_map(struct http_request *request)
 {
-	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
-	struct sql *sql = api_sql(request);
-	int ret;
+	static const struct api_order by_id = { 0 };
+	struct api_merge merge;
 
-	if (!sql) {
-		return;
+	if (api_merge_open(request, &merge, &by_id,
+			   "SELECT id, lat, lon, state FROM sites WHERE lat IS NOT NULL AND lon IS "
+			   "NOT NULL AND " API_VISIBLE " ORDER BY id LIMIT 200000",
+			   "i", api_tenant(request)) == 0) {
+		api_reply_merge(request, &merge, "sites", map_json);
 	}
-	ret = sql_query(
-		sql, &rows,
-		"SELECT id, lat, lon, state FROM sites WHERE lat IS NOT NULL AND lon IS NOT NULL "
-		"AND " API_VISIBLE " ORDER BY id LIMIT 200000",
-		"i", api_tenant(request));
-	api_reply_rows(request, sql, ret, rows, "sites", map_json);
 }
 
 /* ---- one site ---- */
@@ -302,10 +346,10 @@ static void reply_site(struct http_request *request, struct sql *sql, unsigned i
 
 void api_get_sites_id(struct http_request *request)
 {
-	struct sql *sql = api_sql(request);
 	struct api_site site;
+	struct sql *sql = api_site(request, &site);
 
-	if (sql && api_site(request, sql, &site)) {
+	if (sql) {
 		reply_site(request, sql, 200, site.id);
 	}
 }
@@ -323,15 +367,14 @@ bool sites_read(struct http_request *request, struct json_object *body, struct s
 
 void api_post_sites(struct http_request *request)
 {
-	const struct auth_identity *identity = http_identity(request);
-	struct sql *sql = api_sql(request);
 	struct sites_new new = { 0 };
+	struct sql *sql;
 	int64_t id;
 
-	if (!sql || !sites_read(request, http_json(request), &new)) {
+	if (!sites_read(request, http_json(request), &new) || !(sql = sites_place(request, &new))) {
 		return;
 	}
-	id = sites_add(sql, &new, identity, clock_wall_ms());
+	id = sites_add(request, sql, &new, clock_wall_ms());
 	if (id == -EPERM) {
 		http_reply_error(request, 403, "forbidden",
 				 "the customer %" PRId64 " is not one of this tenant's",
@@ -353,18 +396,17 @@ void api_post_sites(struct http_request *request)
 
 void api_put_sites_id(struct http_request *request)
 {
-	struct sql *sql = api_sql(request);
 	struct sites_new new = { 0 };
 	struct api_site site;
+	struct sql *sql = api_site(request, &site);
 	int ret;
 
-	if (!sql || !api_site(request, sql, &site) ||
-	    !sites_read(request, http_json(request), &new)) {
+	if (!sql || !sites_read(request, http_json(request), &new)) {
 		return;
 	}
 	ret = sites_change(sql, site.id, &new);
-	if (ret < 0) {
-		api_failed(request, sql, ret);
+	if (ret <= 0) {
+		api_failed(request, sql, ret < 0 ? ret : -ESTALE);
 		return;
 	}
 	api_audit(request, "site-change", http_param(request, "id"),
@@ -388,12 +430,12 @@ static void reply_deleted(struct http_request *request, const struct sites_delet
 
 void api_delete_sites_id(struct http_request *request)
 {
-	struct sql *sql = api_sql(request);
 	struct sites_deleted deleted = { 0 };
 	struct api_site site;
+	struct sql *sql = api_site(request, &site);
 	int ret;
 
-	if (!sql || !api_site(request, sql, &site)) {
+	if (!sql) {
 		return;
 	}
 	ret = sites_delete(sql, site.id, &deleted);
@@ -409,35 +451,41 @@ void api_delete_tenants_id(struct http_request *request)
 {
 	struct api *api = http_ctx(request);
 	int64_t own = api_tenant(request);
-	struct sql *sql = api_sql(request);
 	struct sites_deleted deleted = { 0 };
 	const char *text = http_param(request, "id");
-	char *end;
-	int64_t tenant = strtoll(text, &end, 10);
+	/* The first customer is number 0. */
+	int64_t tenant = strcmp(text, "0") == 0 ? 0
+			 : api_path_id(request) ? api_path_id(request)
+						: -1;
+	struct sql *sql[STORE_SHARDS_MAX];
 	int64_t known = 0;
 	int ret;
 
-	if (!sql) {
+	if (api_reach_all(request, sql) < 0) {
 		return;
 	}
-	ret = *end || !*text
-		      ? 0
-		      : sql_one(sql, &known, 0, "SELECT 1 FROM tenants WHERE id = $1", "i", tenant);
+	ret = sql_one(sql[0], &known, 0, "SELECT 1 FROM tenants WHERE id = $1", "i", tenant);
 	if (ret < 0) {
-		api_failed(request, sql, ret);
+		api_failed(request, sql[0], ret);
 		return;
 	}
 	if (!known || (own != STORE_ALL && own != tenant)) {
 		http_reply_error(request, 404, "not_found", "there is no tenant '%.20s'", text);
 		return;
 	}
-	ret = sites_delete_customer(api->store, sql, tenant, &deleted);
-	if (ret == 0) {
-		ret = auth_tenant_remove(api->auth, tenant);
-		deleted.users = ret;
+	ret = vault_destroy(api->store->vault, tenant);
+	deleted.key_destroyed = ret == 0;
+	/* Shard 0 is the last one: it knows the tenant until nothing of it is left elsewhere. */
+	for (int i = api->store->shards - 1; i >= 0 && ret == 0; i--) {
+		ret = sites_delete_customer(sql[i], tenant, &deleted);
+		if (ret < 0) {
+			api_failed(request, sql[i], ret);
+			return;
+		}
 	}
-	if (ret < 0) {
-		api_failed(request, sql, ret);
+	deleted.users = ret < 0 ? ret : auth_tenant_remove(api->auth, tenant);
+	if (deleted.users < 0) {
+		http_reply_errno(request, (int)deleted.users, "the tenant cannot be deleted");
 		return;
 	}
 	api_audit(request, "tenant-delete", text, "");
@@ -527,11 +575,11 @@ static struct json_object *inverter_json(const struct sql_rows *rows)
 void api_get_sites_id_inverters(struct http_request *request)
 {
 	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
-	struct sql *sql = api_sql(request);
 	struct api_site site;
+	struct sql *sql = api_site(request, &site);
 	int ret;
 
-	if (!sql || !api_site(request, sql, &site)) {
+	if (!sql) {
 		return;
 	}
 	ret = sql_query(
@@ -552,11 +600,11 @@ void api_get_sites_id_inverters(struct http_request *request)
 void api_get_sites_id_map(struct http_request *request)
 {
 	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
-	struct sql *sql = api_sql(request);
 	struct api_site site;
+	struct sql *sql = api_site(request, &site);
 	int ret;
 
-	if (!sql || !api_site(request, sql, &site)) {
+	if (!sql) {
 		return;
 	}
 	ret = sql_query(sql, &rows, "SELECT COALESCE(map, $2) FROM sites WHERE id = $1", "is",
@@ -572,13 +620,13 @@ void api_get_sites_id_map(struct http_request *request)
 
 void api_put_sites_id_map(struct http_request *request)
 {
-	struct sql *sql = api_sql(request);
 	struct api_site site;
+	struct sql *sql = api_site(request, &site);
 	const char *text;
 	char err[200];
 	int ret;
 
-	if (!sql || !api_site(request, sql, &site)) {
+	if (!sql) {
 		return;
 	}
 	if (sites_check_map(http_json(request), err, sizeof(err)) < 0) {
@@ -587,8 +635,8 @@ void api_put_sites_id_map(struct http_request *request)
 	}
 	text = json_object_to_json_string_ext(http_json(request), JSON_C_TO_STRING_PLAIN);
 	ret = sql_run(sql, "UPDATE sites SET map = $2 WHERE id = $1", "is", site.id, text);
-	if (ret < 0) {
-		api_failed(request, sql, ret);
+	if (ret <= 0) {
+		api_failed(request, sql, ret < 0 ? ret : -ESTALE);
 		return;
 	}
 	api_audit(request, "map", http_param(request, "id"), "");
@@ -629,8 +677,8 @@ void api_get_sites_id_events(struct http_request *request)
 		http_reply_error(request, 400, "invalid", "serial: expected 12 digits");
 		return;
 	}
-	sql = api_sql(request);
-	if (!sql || !api_site(request, sql, &site)) {
+	sql = api_site(request, &site);
+	if (!sql) {
 		return;
 	}
 	ret = sql_query(
@@ -645,15 +693,14 @@ void api_get_sites_id_events(struct http_request *request)
 
 void api_post_sites_id_ecus(struct http_request *request)
 {
-	struct api *api = http_ctx(request);
-	struct sql *sql = api_sql(request);
 	struct json_object *json;
 	struct api_site site;
+	struct sql *sql = api_site(request, &site);
 	const char *text;
 	uint64_t ecu;
 	int ret;
 
-	if (!sql || !api_site(request, sql, &site) || !http_text(request, "ecu", 1, 20, &text)) {
+	if (!sql || !http_text(request, "ecu", 1, 20, &text)) {
 		return;
 	}
 	if (id_parse(text, &ecu) < 0) {
@@ -661,7 +708,7 @@ void api_post_sites_id_ecus(struct http_request *request)
 				 text);
 		return;
 	}
-	json = sites_enrol(sql, site.id, ecu, api->uplink, api->key_hash, clock_wall_ms(), &ret);
+	json = sites_enrol(request, sql, site.id, ecu, clock_wall_ms(), &ret);
 	if (ret == -EEXIST) {
 		http_reply_error(request, 409, "exists", "ECU %s belongs to another site", text);
 		return;
@@ -676,13 +723,13 @@ void api_post_sites_id_ecus(struct http_request *request)
 
 void api_delete_sites_id_ecus_ecu(struct http_request *request)
 {
-	struct sql *sql = api_sql(request);
 	const char *text = http_param(request, "ecu");
 	struct api_site site;
+	struct sql *sql = api_site(request, &site);
 	uint64_t ecu = 0;
 	int ret;
 
-	if (!sql || !api_site(request, sql, &site)) {
+	if (!sql) {
 		return;
 	}
 	ret = id_parse(text, &ecu) < 0
@@ -735,20 +782,20 @@ static void reply_orders(struct http_request *request, struct sql *sql, int64_t 
 
 void api_get_sites_id_commands(struct http_request *request)
 {
-	struct sql *sql = api_sql(request);
 	struct api_site site;
+	struct sql *sql = api_site(request, &site);
 
-	if (sql && api_site(request, sql, &site)) {
+	if (sql) {
 		reply_orders(request, sql, site.id, NULL, 200);
 	}
 }
 
 void api_get_sites_id_commands_order(struct http_request *request)
 {
-	struct sql *sql = api_sql(request);
 	struct api_site site;
+	struct sql *sql = api_site(request, &site);
 
-	if (sql && api_site(request, sql, &site)) {
+	if (sql) {
 		reply_orders(request, sql, site.id, http_param(request, "order"), 200);
 	}
 }
@@ -792,15 +839,14 @@ void api_post_sites_id_commands(struct http_request *request)
 	char id[ORDERS_ID_SIZE];
 	const char *command;
 	struct api_site site;
+	struct sql *sql = api_site(request, &site);
 	char by[AUTH_NAME_SIZE + 24];
 	char err[200];
 	uint64_t serial;
 	int64_t ttl_s;
-	struct sql *sql = api_sql(request);
 	int ret;
 
-	if (!sql || !api_site(request, sql, &site) ||
-	    !http_text(request, "command", 1, 20, &command) ||
+	if (!sql || !http_text(request, "command", 1, 20, &command) ||
 	    !api_member(request, "arguments", json_type_object, &arguments) ||
 	    !http_int(request, "ttl_s", 10, 86400, &usual_ttl_s, &ttl_s) ||
 	    !order_serial(request, sql, site.id, &serial)) {

@@ -67,10 +67,14 @@ static void send_to(int64_t tenant, const char *text)
 
 void api_site_changed(struct api *api, int64_t site)
 {
-	struct sql *sql = streams.n > 0 ? store_sql(api->store) : NULL;
 	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
+	struct sql *sql = NULL;
 	char text[64];
+	int shard;
 
+	if (streams.n > 0 && store_find_site(api->store, site, &shard) == 0) {
+		sql = store_shard(api->store, shard);
+	}
 	if (!sql || sql_query(sql, &rows, "SELECT customer, company FROM sites WHERE id = $1", "i",
 			      site) < 0) {
 		return;

@@ -13,8 +13,12 @@
 #include "log.h"
 
 #define STREAM "batches"
-#define SUBJECT "batches.new"
+/* Subject and consumer of shard 0; those of another shard end with its number. */
+#define SUBJECT "batches."
+#define SUBJECT_FIRST SUBJECT "new"
 #define CONSUMER "store"
+#define CONSUMER_OTHER CONSUMER "-"
+#define NAME_SIZE 24
 #define CHANGES "sites.changed"
 /* Site, customer, shift and time of arrival before the batch, 8 bytes each, and the ECU. */
 #define HEAD_BYTES 40
@@ -28,7 +32,7 @@
 struct bus {
 	natsConnection *connection;
 	jsCtx *stream;
-	natsSubscription *queue;
+	natsSubscription *queue[STORE_SHARDS_MAX];
 	natsSubscription *changes;
 	void (*changed)(void *ctx, int64_t site);
 	void *changed_ctx;
@@ -48,19 +52,39 @@ static void on_publish_error(jsCtx *stream, jsPubAckErr *error, void *ctx)
 	pthread_mutex_unlock(&bus->lock);
 }
 
-static natsStatus add_stream(struct bus *bus, int replicas)
+/* The name for shard 0, or a prefix and the number of another shard. */
+static const char *name_of(char *name, int shard, const char *first, const char *prefix)
 {
-	const char *subjects[] = { SUBJECT };
+	if (shard == 0) {
+		return first;
+	}
+	snprintf(name, NAME_SIZE, "%s%d", prefix, shard);
+	return name;
+}
+
+static natsStatus add_stream(struct bus *bus, int replicas, int shards)
+{
+	char names[STORE_SHARDS_MAX][NAME_SIZE];
+	const char *subjects[STORE_SHARDS_MAX];
 	jsStreamInfo *info = NULL;
 	jsStreamConfig config;
 	natsStatus status;
 
+	for (int i = 0; i < shards; i++) {
+		subjects[i] = name_of(names[i], i, SUBJECT_FIRST, SUBJECT);
+	}
 	status = js_GetStreamInfo(&info, bus->stream, STREAM, NULL, NULL);
-	if (status == NATS_NOT_FOUND) {
+	if (status == NATS_OK && info->Config->SubjectsLen < shards) {
+		/* the number of shards has grown */
+		config = *info->Config;
+		config.Subjects = subjects;
+		config.SubjectsLen = shards;
+		status = js_UpdateStream(NULL, bus->stream, &config, NULL, NULL);
+	} else if (status == NATS_NOT_FOUND) {
 		jsStreamConfig_Init(&config);
 		config.Name = STREAM;
 		config.Subjects = subjects;
-		config.SubjectsLen = 1;
+		config.SubjectsLen = shards;
 		config.Retention = js_WorkQueuePolicy;
 		config.Storage = js_FileStorage;
 		config.Replicas = replicas;
@@ -125,7 +149,7 @@ static natsStatus connect_bus(struct bus *bus, const char *servers)
 	return status;
 }
 
-int bus_open(struct bus **ret_bus, const char *servers, char *err, size_t size)
+int bus_open(struct bus **ret_bus, const char *servers, int shards, char *err, size_t size)
 {
 	struct bus *bus = calloc(1, sizeof(*bus));
 	natsStatus status;
@@ -136,7 +160,7 @@ int bus_open(struct bus **ret_bus, const char *servers, char *err, size_t size)
 	pthread_mutex_init(&bus->lock, NULL);
 	status = connect_bus(bus, servers);
 	if (status == NATS_OK) {
-		status = add_stream(bus, count_servers(servers) >= 3 ? 3 : 1);
+		status = add_stream(bus, count_servers(servers) >= 3 ? 3 : 1, shards);
 	}
 	if (status != NATS_OK) {
 		snprintf(err, size, "bus: %s: %s", servers, natsStatus_GetText(status));
@@ -152,7 +176,9 @@ void bus_close(struct bus *bus)
 	if (!bus) {
 		return;
 	}
-	natsSubscription_Destroy(bus->queue);
+	for (int i = 0; i < STORE_SHARDS_MAX; i++) {
+		natsSubscription_Destroy(bus->queue[i]);
+	}
 	natsSubscription_Destroy(bus->changes);
 	jsCtx_Destroy(bus->stream);
 	natsConnection_Destroy(bus->connection);
@@ -162,9 +188,13 @@ void bus_close(struct bus *bus)
 
 /* ---- to the bus ---- */
 
-static natsStatus publish(struct bus *bus, const struct bus_batch *batch)
+/* Without @wait, errors come to on_publish_error(). */
+static natsStatus publish(struct bus *bus, const struct bus_batch *batch, bool wait)
 {
 	uint8_t *message = malloc(HEAD_BYTES + batch->n);
+	int n = (int)(HEAD_BYTES + batch->n);
+	char name[NAME_SIZE];
+	const char *subject = name_of(name, batch->shard, SUBJECT_FIRST, SUBJECT);
 	natsStatus status;
 
 	if (!message) {
@@ -176,7 +206,8 @@ static natsStatus publish(struct bus *bus, const struct bus_batch *batch)
 	bytes_put_le(message + 24, 8, (uint64_t)batch->received_ms);
 	bytes_put_le(message + 32, 8, batch->ecu.ecu);
 	memcpy(message + HEAD_BYTES, batch->bytes, batch->n);
-	status = js_PublishAsync(bus->stream, SUBJECT, message, (int)(HEAD_BYTES + batch->n), NULL);
+	status = wait ? js_Publish(NULL, bus->stream, subject, message, n, NULL, NULL)
+		      : js_PublishAsync(bus->stream, subject, message, n, NULL);
 	free(message);
 	return status;
 }
@@ -191,7 +222,7 @@ int bus_publish(struct bus *bus, const struct bus_batch *batches, size_t count)
 	bus->failures = 0;
 	pthread_mutex_unlock(&bus->lock);
 	for (size_t i = 0; i < count && status == NATS_OK; i++) {
-		status = publish(bus, &batches[i]);
+		status = publish(bus, &batches[i], false);
 	}
 	if (status == NATS_OK) {
 		jsPubOptions_Init(&options);
@@ -214,19 +245,27 @@ int bus_publish(struct bus *bus, const struct bus_batch *batches, size_t count)
 	return failures ? -EIO : 0;
 }
 
+int bus_forward(struct bus *bus, const struct bus_batch *batch)
+{
+	return publish(bus, batch, true) == NATS_OK ? 0 : -EIO;
+}
+
 /* ---- from the bus ---- */
 
-static natsStatus subscribe(struct bus *bus)
+static natsStatus subscribe(struct bus *bus, int shard)
 {
+	char subject[NAME_SIZE], consumer[NAME_SIZE];
 	jsSubOptions options;
 
-	if (bus->queue) {
+	if (bus->queue[shard]) {
 		return NATS_OK;
 	}
 	jsSubOptions_Init(&options);
 	options.Stream = STREAM;
 	options.Config.AckWait = ACK_WAIT_NS;
-	return js_PullSubscribe(&bus->queue, bus->stream, SUBJECT, CONSUMER, NULL, &options, NULL);
+	return js_PullSubscribe(
+		&bus->queue[shard], bus->stream, name_of(subject, shard, SUBJECT_FIRST, SUBJECT),
+		name_of(consumer, shard, CONSUMER, CONSUMER_OTHER), NULL, &options, NULL);
 }
 
 static bool read_message(natsMsg *message, struct bus_batch *batch)
@@ -249,16 +288,16 @@ static bool read_message(natsMsg *message, struct bus_batch *batch)
 	return true;
 }
 
-int bus_take(struct bus *bus, int max, int (*begin)(void *ctx),
+int bus_take(struct bus *bus, int shard, int max, int (*begin)(void *ctx),
 	     int (*take)(void *ctx, const struct bus_batch *batch), int (*commit)(void *ctx),
 	     void (*abandon)(void *ctx), void *ctx)
 {
 	natsMsgList list = { 0 };
-	natsStatus status = subscribe(bus);
+	natsStatus status = subscribe(bus, shard);
 	int ret;
 
 	if (status == NATS_OK) {
-		status = natsSubscription_Fetch(&list, bus->queue, max, FETCH_WAIT_MS, NULL);
+		status = natsSubscription_Fetch(&list, bus->queue[shard], max, FETCH_WAIT_MS, NULL);
 	}
 	if (status != NATS_OK) {
 		return status == NATS_TIMEOUT ? 0 : -EIO;

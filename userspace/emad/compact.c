@@ -9,6 +9,7 @@
 
 #include "days.h"
 #include "derive.h"
+#include "schema.h"
 
 #define SHORT_HASH_BYTES 16
 /* Batches that become one row. */
@@ -176,10 +177,10 @@ static int gather_run(struct store *store, struct sql *sql, int64_t before_ms, s
 	int ret = sql_query(
 		sql, &rows,
 		"SELECT ecu, epoch, sequence, hash, number, batches.site, customer, shift_s, payload "
-		"FROM batches JOIN sites ON sites.id = batches.site WHERE received_ms < $1 AND number "
-		"<= (SELECT number FROM progress WHERE name = 'derived') ORDER BY ecu, epoch, sequence "
-		"LIMIT $2",
-		"ii", before_ms, (int64_t)RUN_MAX);
+		"FROM batches JOIN sites ON sites.id = batches.site WHERE received_ms < $1 AND "
+		"(number >= $3 OR number <= (SELECT number FROM progress WHERE name = 'derived')) ORDER BY "
+		"ecu, epoch, sequence LIMIT $2",
+		"iii", before_ms, (int64_t)RUN_MAX, schema_first_number(sql_shard(sql) + 1));
 
 	while (ret == 0 && (ret = sql_next(rows)) > 0) {
 		int64_t sequence = sql_int(rows, 2);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Configuration, see config.h. */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include "conf.h"
 #include "config.h"
 #include "retention.h"
+#include "store.h"
 #include "util.h"
 
 static const struct text {
@@ -18,6 +20,15 @@ static const struct text {
 } texts[] = {
 #define X(name, usual, help) { #name, offsetof(struct config, name), usual },
 	CONFIG_TEXTS(X)
+#undef X
+};
+
+static const struct list {
+	const char *name;
+	size_t offset;
+} lists[] = {
+#define X(name, help) { #name, offsetof(struct config, name) },
+	CONFIG_LISTS(X)
 #undef X
 };
 
@@ -33,16 +44,25 @@ static const struct number {
 #undef X
 };
 
-static int take_text(struct config *config, const struct text *text, const char *value, char *err,
-		     size_t size)
+static int take_text(char *text, const char *name, const char *value, char *err, size_t size)
 {
 	if (strlen(value) >= CONFIG_TEXT_SIZE) {
-		snprintf(err, size, "%s: expected at most %d bytes, found %zu", text->name,
+		snprintf(err, size, "%s: expected at most %d bytes, found %zu", name,
 			 CONFIG_TEXT_SIZE - 1, strlen(value));
 		return -EINVAL;
 	}
-	strcpy((char *)config + text->offset, value);
+	strcpy(text, value);
 	return 0;
+}
+
+static int take_entry(struct config_list *list, const char *name, const char *value, char *err,
+		      size_t size)
+{
+	if (list->n == CONFIG_LIST_MAX) {
+		snprintf(err, size, "%s: expected at most %d lines", name, CONFIG_LIST_MAX);
+		return -EINVAL;
+	}
+	return take_text(list->text[list->n++], name, value, err, size);
 }
 
 static int take_number(struct config *config, const struct number *number, const char *value,
@@ -66,10 +86,18 @@ static int take_number(struct config *config, const struct number *number, const
 static int take_line(void *ctx, int line, const char *name, const char *value, char *err,
 		     size_t size)
 {
+	char *config = ctx;
+
 	(void)line;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		if (strcmp(name, texts[i].name) == 0) {
-			return take_text(ctx, &texts[i], value, err, size);
+			return take_text(config + texts[i].offset, name, value, err, size);
+		}
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		if (strcmp(name, lists[i].name) == 0) {
+			return take_entry((struct config_list *)(config + lists[i].offset), name,
+					  value, err, size);
 		}
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
@@ -99,5 +127,22 @@ int config_load(const char *path, struct config *config, char *err, size_t size)
 			 RETENTION_REPORTS_MIN, config->keep_reports_days);
 		return -EINVAL;
 	}
+	if (ret == 0 && config->web_database.n && config->web_database.n != config->database.n) {
+		snprintf(err, size,
+			 "web_database: expected a line for each line of database, %d, found %d",
+			 config->database.n, config->web_database.n);
+		return -EINVAL;
+	}
 	return ret == -ENOENT && !path ? 0 : ret;
+}
+
+static_assert(CONFIG_LIST_MAX <= STORE_SHARDS_MAX, "a shard for each line");
+
+void config_shards(const struct config_list *list, const char *file, struct store *store)
+{
+	store->shards = list->n ? list->n : 1;
+	store->where[0] = file;
+	for (int i = 0; i < list->n; i++) {
+		store->where[i] = list->text[i];
+	}
 }

@@ -509,6 +509,33 @@ static int read_source(struct store *store, struct sql_rows *rows, struct source
 	return done;
 }
 
+/* Numbers that another shard has given are of sites that have moved here, and were derived before.
+ */
+static int64_t end_of_numbers(const struct sql *sql)
+{
+	return schema_first_number(sql_shard(sql) + 1);
+}
+
+static int read_progress(struct sql *sql, int64_t *ret_number)
+{
+	return sql_one(sql, ret_number, schema_first_number(sql_shard(sql)) - 1,
+		       "SELECT number FROM progress WHERE name = 'derived'", "");
+}
+
+int64_t derive_waiting(struct sql *sql, int64_t site)
+{
+	int64_t number, count;
+	int ret = read_progress(sql, &number);
+
+	if (ret == 0) {
+		ret = sql_one(sql, &count, 0,
+			      "SELECT COUNT(*) FROM batches WHERE number > $1 AND number < $2 AND "
+			      "($3 = 0 OR site = $3)",
+			      "iii", number, end_of_numbers(sql), site);
+	}
+	return ret < 0 ? ret : count;
+}
+
 static int set_progress(struct sql *sql, int64_t number)
 {
 	int ret =
@@ -520,17 +547,18 @@ static int set_progress(struct sql *sql, int64_t number)
 	return ret < 0 ? ret : 0;
 }
 
-/* Up to @max batches after *@number; their sites in @sites. Return: their count or an errno. */
+/* Up to @max batches after *@number and before @end; their sites in @sites. Return: their count or
+ * an errno. */
 static int derive_read(struct store *store, struct sql *sql, struct changed *changed,
-		       int64_t *number, int max, int64_t *sites)
+		       int64_t *number, int64_t end, int max, int64_t *sites)
 {
 	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
 	int count = 0;
 	int ret = sql_query(
 		sql, &rows,
 		"SELECT number, batches.site, customer, shift_s, payload FROM batches JOIN sites ON "
-		"sites.id = batches.site WHERE number > $1 ORDER BY number LIMIT $2",
-		"ii", *number, (int64_t)max);
+		"sites.id = batches.site WHERE number > $1 AND number < $3 ORDER BY number LIMIT $2",
+		"iii", *number, (int64_t)max, end);
 
 	while (ret == 0 && (ret = sql_next(rows)) > 0) {
 		struct source source;
@@ -553,7 +581,7 @@ static int derive_read(struct store *store, struct sql *sql, struct changed *cha
 	return ret < 0 ? ret : count;
 }
 
-static int derive_some(struct store *store, struct sql *sql, int64_t *number, int max,
+static int derive_some(struct store *store, struct sql *sql, int64_t *number, int64_t end, int max,
 		       int64_t *sites)
 {
 	struct changed *changed __cleanup(free_changed) = new_changed();
@@ -567,7 +595,7 @@ static int derive_some(struct store *store, struct sql *sql, int64_t *number, in
 	do {
 		int left = max - total < READ_MAX ? max - total : READ_MAX;
 
-		count = derive_read(store, sql, changed, number, left,
+		count = derive_read(store, sql, changed, number, end, left,
 				    sites ? sites + total : NULL);
 		if (count < 0) {
 			return count;
@@ -591,11 +619,10 @@ int derive_next(struct store *store, struct sql *sql, int max,
 	}
 	ret = sql_begin_locked(sql, SQL_LOCK_DERIVE);
 	if (ret == 0) {
-		ret = sql_one(sql, &number, 0, "SELECT number FROM progress WHERE name = 'derived'",
-			      "");
+		ret = read_progress(sql, &number);
 	}
 	if (ret == 0) {
-		count = derive_some(store, sql, &number, max, sites);
+		count = derive_some(store, sql, &number, end_of_numbers(sql), max, sites);
 		ret = count < 0 ? count : count > 0 ? set_progress(sql, number) : 0;
 	}
 	if (ret == 0) {
@@ -692,6 +719,8 @@ int derive_rebuild(struct store *store, struct sql *sql)
 		"DELETE FROM results",
 	};
 	int64_t number = 0;
+	int64_t newest = 0;
+	int64_t derived = 0;
 	int ret = sql_begin(sql);
 
 	for (size_t i = 0; ret >= 0 && i < ARRAY_SIZE(empty); i++) {
@@ -704,10 +733,15 @@ int derive_rebuild(struct store *store, struct sql *sql)
 		ret = rebuild_units(store, sql);
 	}
 	if (ret == 0) {
-		ret = derive_some(store, sql, &number, INT32_MAX, NULL);
+		ret = derive_some(store, sql, &number, INT64_MAX, INT32_MAX, NULL);
 	}
-	if (ret > 0) {
-		ret = set_progress(sql, number);
+	ret = ret < 0 ? ret : read_progress(sql, &derived);
+	if (ret == 0) {
+		ret = sql_one(sql, &newest, 0, "SELECT MAX(number) FROM batches WHERE number < $1",
+			      "i", end_of_numbers(sql));
+	}
+	if (ret == 0 && newest > derived) {
+		ret = set_progress(sql, newest);
 	}
 	if (ret == 0) {
 		return sql_commit(sql);
@@ -715,6 +749,16 @@ int derive_rebuild(struct store *store, struct sql *sql)
 	sql_rollback(sql);
 	return ret;
 }
+
+/* ---- hashes ---- */
+
+/**
+ * struct table_hash - sum of the hashes of rows
+ */
+struct table_hash {
+	int64_t rows;
+	uint8_t sum[DERIVE_HASH_BYTES];
+};
 
 static void hash_value(crypto_generichash_state *state, const struct sql_rows *rows, int column)
 {
@@ -726,52 +770,96 @@ static void hash_value(crypto_generichash_state *state, const struct sql_rows *r
 	crypto_generichash_update(state, bytes, n);
 }
 
-static int hash_table(struct sql *sql, const char *name, const char *text, int columns, FILE *out)
+static int columns_of(const char *list)
+{
+	int columns = 1;
+
+	for (const char *at = list; (at = strchr(at, ',')); at++) {
+		columns++;
+	}
+	return columns;
+}
+
+/* Adds the rows of a query with these columns; $1 is the site, when @site is not 0. */
+static int hash_rows(struct sql *sql, const char *text, const char *list, int64_t site,
+		     struct table_hash *hash)
 {
 	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
-	crypto_generichash_state state;
-	uint8_t hash[32];
-	char hex[2 * sizeof(hash) + 1];
-	int64_t count = 0;
-	int ret = sql_query(sql, &rows, text, "");
+	int columns = columns_of(list);
+	int ret = sql_query(sql, &rows, text, site ? "i" : "", site);
 
-	crypto_generichash_init(&state, NULL, 0, sizeof(hash));
 	while (ret == 0 && (ret = sql_next(rows)) > 0) {
+		crypto_generichash_state state;
+		uint8_t row[DERIVE_HASH_BYTES];
+
+		crypto_generichash_init(&state, NULL, 0, sizeof(row));
 		for (int column = 0; column < columns; column++) {
 			hash_value(&state, rows, column);
 		}
-		count++;
+		crypto_generichash_final(&state, row, sizeof(row));
+		sodium_add(hash->sum, row, sizeof(row));
+		hash->rows++;
 		ret = 0;
-	}
-	crypto_generichash_final(&state, hash, sizeof(hash));
-	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
-	if (ret == 0) {
-		fprintf(out, "%s %" PRId64 " %s\n", name, count, hex);
 	}
 	return ret;
 }
 
-int derive_hashes(struct sql *sql, FILE *out)
-{
-	static const struct {
-		const char *name;
-		const char *text;
-		const char *columns;
-	} tables[] = {
-#define X(name, order, columns)                                                                    \
-	{ name, "SELECT " columns " FROM " name " ORDER BY " order, columns },
-		SCHEMA_DERIVED(X)
+/* Columns: name, all rows, rows of the site $1, columns. */
+static const struct {
+	const char *name;
+	const char *all;
+	const char *of_site;
+	const char *columns;
+} tables[] = {
+#define X(name, columns, of_site)                                                                  \
+	{ name, "SELECT " columns " FROM " name,                                                   \
+	  "SELECT " columns " FROM " name " WHERE " of_site, columns },
+	SCHEMA_DERIVED(X)
 #undef X
-	};
+};
+
+int derive_hashes(struct store *store, FILE *out)
+{
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < ARRAY_SIZE(tables); i++) {
-		int columns = 1;
+		struct table_hash hash = { 0 };
+		char hex[2 * DERIVE_HASH_BYTES + 1];
 
-		for (const char *at = tables[i].columns; (at = strchr(at, ',')); at++) {
-			columns++;
+		for (int shard = 0; ret == 0 && shard < store->shards; shard++) {
+			struct sql *sql = store_shard(store, shard);
+
+			ret = sql ? hash_rows(sql, tables[i].all, tables[i].columns, 0, &hash)
+				  : -ENOTCONN;
 		}
-		ret = hash_table(sql, tables[i].name, tables[i].text, columns, out);
+		if (ret == 0) {
+			sodium_bin2hex(hex, sizeof(hex), hash.sum, sizeof(hash.sum));
+			fprintf(out, "%s %" PRId64 " %s\n", tables[i].name, hash.rows, hex);
+		}
 	}
+	return ret;
+}
+
+int derive_hash_site(struct sql *sql, int64_t site, uint8_t ret_hash[DERIVE_HASH_BYTES])
+{
+	static const char log_columns[] = "ecu, epoch, sequence, hash, received_ms, shift_s";
+	static const char days_columns[] = "ecu, epoch, first_sequence, last_sequence, hashes";
+	struct table_hash hash = { 0 };
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < ARRAY_SIZE(tables); i++) {
+		ret = hash_rows(sql, tables[i].of_site, tables[i].columns, site, &hash);
+	}
+	ret = ret < 0 ? ret
+		      : hash_rows(sql,
+				  "SELECT ecu, epoch, sequence, hash, received_ms, shift_s FROM "
+				  "batches WHERE site = $1",
+				  log_columns, site, &hash);
+	ret = ret < 0 ? ret
+		      : hash_rows(sql,
+				  "SELECT ecu, epoch, first_sequence, last_sequence, hashes FROM "
+				  "log_days WHERE site = $1",
+				  days_columns, site, &hash);
+	memcpy(ret_hash, hash.sum, sizeof(hash.sum));
 	return ret;
 }

@@ -26,12 +26,25 @@ int derive_next(struct store *store, struct sql *sql, int max,
  */
 int derive_rebuild(struct store *store, struct sql *sql);
 
+/* Bytes of a hash of a table. */
+#define DERIVE_HASH_BYTES 32
+
 /**
- * derive_hashes() - BLAKE2b of each derived table, one line each: name and hash
+ * derive_hashes() - hash of each derived table over all shards, one line each: name, rows, hash
  *
- * Equal contents give equal hashes on both engines.
+ * The hash of a table is the sum of the BLAKE2b of its rows, modulo 2^256 and from the lowest byte.
+ * Equal rows give equal hashes on both engines, in any order, and in any shard.
+ *
+ * Return: 0; -ENOTCONN when a shard does not answer; or another negative errno.
  */
-int derive_hashes(struct sql *sql, FILE *out);
+int derive_hashes(struct store *store, FILE *out);
+
+/* The sum of the hashes of all rows of a site: of its derived tables and of its log. */
+int derive_hash_site(struct sql *sql, int64_t site, uint8_t ret_hash[DERIVE_HASH_BYTES]);
+
+/* Batches of a site, or of all with 0, that are in the log of a shard and not derived; or an errno.
+ */
+int64_t derive_waiting(struct sql *sql, int64_t site);
 
 /**
  * derive_compact() - move batches that are older than STORE_HOT_DAYS into day blobs

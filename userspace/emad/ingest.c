@@ -56,6 +56,7 @@ enum kind {
  * struct waiting - a request that waits for the committing thread
  * @due_us: KIND_ORDERS: when it is answered in any case
  * @batches: KIND_BATCHES: how many it has
+ * @found, @shard: whether and where find_shard() has found its ECU
  * @ecu: once it is known
  * @reply: what goes out after the commit; an error when it is NULL
  */
@@ -65,6 +66,8 @@ struct waiting {
 	enum kind kind;
 	uint64_t due_us;
 	int batches;
+	bool found;
+	int shard;
 	struct store_ecu ecu;
 	struct json_object *reply;
 	unsigned int status;
@@ -75,6 +78,7 @@ struct waiting {
 struct ingest {
 	struct store *store;
 	struct bus *bus;
+	char job_key[2 * JOB_PUBLIC_BYTES + 1]; /* public, hexadecimal */
 	struct http_server *server;
 	pthread_t thread;
 	bool running;
@@ -130,15 +134,19 @@ void ingest_code_hash(const char *code, uint8_t *ret_hash)
 
 /* ---- in the server's thread ---- */
 
-static void refuse_busy(struct http_request *request)
+static void set_retry_after(struct http_request *request)
 {
 	char after[16];
 
 	snprintf(after, sizeof(after), "%u",
 		 INGEST_RETRY_S + randombytes_uniform(2 * INGEST_RETRY_S + 1));
 	http_set_header(request, "Retry-After", after);
-	http_reply_error(request, 503, "busy",
-			 "more requests than can be stored at once: come back after %s s", after);
+}
+
+static void refuse_busy(struct http_request *request)
+{
+	set_retry_after(request);
+	http_reply_error(request, 503, "busy", "more requests than can be stored at once");
 	http_resume(request);
 }
 
@@ -275,7 +283,7 @@ static int find_ecu(struct sql *sql, struct waiting *waiting)
 	}
 	ret = sql_query(sql, &rows,
 			"SELECT ecu, site, customer FROM ecus JOIN sites ON sites.id = ecus.site "
-			"WHERE key_hash = $1 AND revoked = 0",
+			"WHERE key_hash = $1 AND revoked = 0 AND arriving = 0",
 			"b", hash, sizeof(hash));
 	if (ret == 0) {
 		ret = sql_next(rows);
@@ -311,8 +319,9 @@ static void read_clocks(struct http_request *request, struct store_clocks *clock
 	int64_t boot = 0;
 
 	clocks->known = header_int(request, "QS1-Wall-Ms", &clocks->wall_ms) &&
-			header_int(request, "QS1-Monotonic-Ms", &monotonic) &&
-			header_int(request, "QS1-Boot", &boot);
+			clocks->wall_ms >= 0 && clocks->wall_ms <= REPORT_TIME_MAX * 1000 &&
+			header_int(request, "QS1-Monotonic-Ms", &monotonic) && monotonic >= 0 &&
+			header_int(request, "QS1-Boot", &boot) && boot >= 0 && boot <= UINT32_MAX;
 	clocks->monotonic_ms = (uint64_t)monotonic;
 	clocks->boot = (uint32_t)boot;
 }
@@ -361,14 +370,26 @@ static struct json_object *take_orders(struct sql *sql, const struct store_ecu *
 	return orders;
 }
 
-static int touch_ecu(struct sql *sql, const struct waiting *waiting,
-		     const struct store_clocks *clocks, int64_t now_ms)
+/* The site has moved to another shard since its ECU was found in this one. */
+static int fail_moved(struct waiting *waiting)
+{
+	set_retry_after(waiting->request);
+	return fail(waiting, 503, "busy", "the site of this ECU is being moved");
+}
+
+/*
+ * Also keeps the site in this shard until the transaction ends: a move locks the table.
+ *
+ * Return: 1, 0 with an error for the ECU, or a negative errno.
+ */
+static int touch_ecu(struct sql *sql, struct waiting *waiting, const struct store_clocks *clocks,
+		     int64_t now_ms)
 {
 	int ret = sql_run(sql, "UPDATE ecus SET last_ms = $2, clock_offset_ms = $3 WHERE ecu = $1",
 			  "iin", waiting->ecu.ecu, now_ms,
 			  clocks->known ? clocks->wall_ms - now_ms : SQL_NULL);
 
-	return ret < 0 ? ret : 0;
+	return ret == 0 ? fail_moved(waiting) : ret;
 }
 
 /* To the log, or to the list for the bus. Return: enum store_result or a negative errno. */
@@ -411,6 +432,10 @@ static int run_batches(struct ingest *ingest, struct sql *sql, struct waiting *w
 	int ret = 0;
 
 	read_clocks(waiting->request, &clocks);
+	ret = touch_ecu(sql, waiting, &clocks, now_ms);
+	if (ret <= 0) {
+		return ret;
+	}
 	for (; n > 0; bytes += length, n -= length) {
 		ret = batch_read_head(bytes, n, &head, &length, err, sizeof(err));
 		if (ret < 0) {
@@ -426,6 +451,7 @@ static int run_batches(struct ingest *ingest, struct sql *sql, struct waiting *w
 			ingest, sql, waiting, &head,
 			&(struct bus_batch){ .ecu = waiting->ecu,
 					     .shift_s = store_shift(&head, &clocks, now_ms),
+					     .shard = sql_shard(sql),
 					     .received_ms = now_ms,
 					     .bytes = bytes,
 					     .n = length });
@@ -440,7 +466,7 @@ static int run_batches(struct ingest *ingest, struct sql *sql, struct waiting *w
 	/* With a bus, the store advances it. */
 	stored = ingest->bus ? store_through(sql, head.ecu, head.epoch)
 			     : store_advance(sql, head.ecu, head.epoch);
-	ret = stored < 0 ? (int)stored : touch_ecu(sql, waiting, &clocks, now_ms);
+	ret = stored < 0 ? (int)stored : 0;
 	orders = ret < 0 || waiting->code ? NULL : take_orders(sql, &waiting->ecu, now_ms);
 	if (!orders) {
 		return waiting->code ? ret : -EIO;
@@ -451,6 +477,8 @@ static int run_batches(struct ingest *ingest, struct sql *sql, struct waiting *w
 	json_object_object_add(through, "sequence", json_object_new_int64(stored));
 	waiting->reply = json_object_new_object();
 	json_object_object_add(waiting->reply, "stored_through", through);
+	/* For an ECU that was enrolled before there were signed jobs. */
+	json_object_object_add(waiting->reply, "job_key", json_object_new_string(ingest->job_key));
 	json_object_object_add(waiting->reply, "orders", orders);
 	return 0;
 }
@@ -472,6 +500,21 @@ static int run_orders(struct sql *sql, struct waiting *waiting, int64_t now_ms)
 	return 0;
 }
 
+/* What the ECU says of itself. Return: 1, or 0 with an error for the ECU. */
+static int read_enrol(struct waiting *waiting, uint64_t *ret_ecu, uint8_t *ret_code_hash)
+{
+	struct json_object *json = http_json(waiting->request);
+	const char *ecu = json_object_get_string(json_object_object_get(json, "ecu"));
+	const char *code = json_object_get_string(json_object_object_get(json, "code"));
+
+	if (!ecu || !code || id_parse(ecu, ret_ecu) < 0) {
+		return fail(waiting, 400, "invalid",
+			    "expected ecu as a text of 12 digits, and code as a text");
+	}
+	ingest_code_hash(code, ret_code_hash);
+	return 1;
+}
+
 static int run_enrol(struct ingest *ingest, struct sql *sql, struct waiting *waiting,
 		     int64_t now_ms)
 {
@@ -479,9 +522,6 @@ static int run_enrol(struct ingest *ingest, struct sql *sql, struct waiting *wai
 	const char *from = http_from(waiting->request);
 	uint8_t key[TLS_HASH_SIZE];
 	uint8_t code_hash[INGEST_CODE_HASH_BYTES];
-	uint8_t job_public[JOB_PUBLIC_BYTES], job_secret[JOB_SECRET_BYTES];
-	char job_hex[2 * JOB_PUBLIC_BYTES + 1];
-	const char *ecu_text, *code;
 	char text[ID_TEXT_SIZE];
 	uint64_t ecu;
 	int ret;
@@ -493,14 +533,10 @@ static int run_enrol(struct ingest *ingest, struct sql *sql, struct waiting *wai
 	if (guess_wait_ms(&ingest->guess, from, clock_ms) > 0) {
 		return fail(waiting, 429, "too_many_guesses", "too many wrong codes from %s", from);
 	}
-	ecu_text =
-		json_object_get_string(json_object_object_get(http_json(waiting->request), "ecu"));
-	code = json_object_get_string(json_object_object_get(http_json(waiting->request), "code"));
-	if (!ecu_text || !code || id_parse(ecu_text, &ecu) < 0) {
-		return fail(waiting, 400, "invalid",
-			    "expected ecu as a text of 12 digits, and code as a text");
+	ret = read_enrol(waiting, &ecu, code_hash);
+	if (ret <= 0) {
+		return ret;
 	}
-	ingest_code_hash(code, code_hash);
 	ret = sql_run(
 		sql,
 		"UPDATE ecus SET key_hash = $1, code_hash = NULL, revoked = 0, last_ms = $5 WHERE "
@@ -516,14 +552,10 @@ static int run_enrol(struct ingest *ingest, struct sql *sql, struct waiting *wai
 		return fail(waiting, 409, "exists", "the key of this certificate has another ECU");
 	}
 	if (ret > 0) {
-		ret = vault_job_keys(ingest->store->vault, job_public, job_secret);
-		sodium_memzero(job_secret, sizeof(job_secret));
-	}
-	if (ret == 0) {
 		guess_passed(&ingest->guess, from);
 		waiting->reply = json_object_new_object();
-		sodium_bin2hex(job_hex, sizeof(job_hex), job_public, sizeof(job_public));
-		json_object_object_add(waiting->reply, "job_key", json_object_new_string(job_hex));
+		json_object_object_add(waiting->reply, "job_key",
+				       json_object_new_string(ingest->job_key));
 		json_object_object_add(waiting->reply, "ecu",
 				       json_object_new_string(id_format(text, ecu)));
 		log_notice("ECU %s enrolled from %s", text, from);
@@ -540,7 +572,7 @@ static int run_one(struct ingest *ingest, struct sql *sql, struct waiting *waiti
 	}
 	ret = find_ecu(sql, waiting);
 	if (ret <= 0) {
-		return ret;
+		return ret == 0 && waiting->found ? fail_moved(waiting) : ret;
 	}
 	return waiting->kind == KIND_BATCHES ? run_batches(ingest, sql, waiting, now_ms)
 					     : run_orders(sql, waiting, now_ms);
@@ -564,14 +596,15 @@ static void answer_failed(struct waiting *waiting, const char *why)
 {
 	json_object_put(waiting->reply);
 	waiting->reply = NULL;
+	set_retry_after(waiting->request);
 	fail(waiting, 503, "busy", "cannot store now: %s", why);
 	answer(waiting);
 }
 
-/* One transaction for a list of requests. */
-static void commit_group(struct ingest *ingest, struct waiting *group)
+/* One transaction for a list of requests of a shard. */
+static void commit_group(struct ingest *ingest, int shard, struct waiting *group)
 {
-	struct sql *sql = store_sql(ingest->store);
+	struct sql *sql = store_shard(ingest->store, shard);
 	int64_t now_ms = clock_wall_ms();
 	bool batches = false;
 	int ret = !sql		? -ENOTCONN
@@ -608,6 +641,67 @@ static void commit_group(struct ingest *ingest, struct waiting *group)
 	}
 	if (ret >= 0 && batches) {
 		ingest->stored(ingest->ctx);
+	}
+}
+
+/*
+ * The shard of a request's ECU. The key is asked for in each, because it says nothing of the site;
+ * a certificate that is in none gets its error from shard 0.
+ *
+ * Return: 0; or a negative errno when it may be in a shard that does not answer.
+ */
+static int find_shard(struct ingest *ingest, struct waiting *waiting)
+{
+	uint8_t key[TLS_HASH_SIZE];
+	uint8_t code_hash[INGEST_CODE_HASH_BYTES];
+	uint64_t ecu;
+	int64_t found = 0;
+
+	waiting->shard = 0;
+	if (ingest->store->shards == 1 || http_peer_hash(waiting->request, key) < 0) {
+		return 0;
+	}
+	if (waiting->kind == KIND_ENROL && read_enrol(waiting, &ecu, code_hash)) {
+		found = store_find(ingest->store, 0, &waiting->shard,
+				   "SELECT ecu FROM ecus JOIN sites ON sites.id = site WHERE ecu = "
+				   "$1 AND code_hash = $2 AND arriving = 0",
+				   "ib", ecu, code_hash, sizeof(code_hash));
+	} else if (waiting->kind != KIND_ENROL) {
+		found = store_find(ingest->store, 0, &waiting->shard,
+				   "SELECT ecu FROM ecus JOIN sites ON sites.id = site WHERE "
+				   "key_hash = $1 AND arriving = 0",
+				   "b", key, sizeof(key));
+	}
+	waiting->found = found > 0;
+	return found < 0 ? (int)found : 0;
+}
+
+/* A group of each shard after the other; one that is down refuses its requests alone. */
+static void commit_shards(struct ingest *ingest, struct waiting *group)
+{
+	struct waiting *first[STORE_SHARDS_MAX] = { NULL };
+	struct waiting **end[STORE_SHARDS_MAX];
+
+	for (int i = 0; i < ingest->store->shards; i++) {
+		end[i] = &first[i];
+	}
+	while (group) {
+		struct waiting *next = group->next;
+		int ret = find_shard(ingest, group);
+
+		group->next = NULL;
+		if (ret < 0) {
+			answer_failed(group, strerror(-ret));
+		} else {
+			*end[group->shard] = group;
+			end[group->shard] = &group->next;
+		}
+		group = next;
+	}
+	for (int i = 0; i < ingest->store->shards; i++) {
+		if (first[i]) {
+			commit_group(ingest, i, first[i]);
+		}
 	}
 }
 
@@ -673,34 +767,31 @@ static struct waiting *take_group(struct ingest *ingest, bool *ret_look, bool *r
 	return group;
 }
 
-/* Sites with orders to send, in order; to be freed. Return: their number or a negative errno. */
-static int64_t find_order_sites(struct ingest *ingest, int64_t now_ms, int64_t **ret_sites)
+/**
+ * struct order_sites - sites with orders to send
+ */
+struct order_sites {
+	int64_t *site;
+	size_t n;
+};
+
+/* Appends those of a shard. Return: 0 or a negative errno. */
+static int find_order_sites(struct sql *sql, int64_t now_ms, struct order_sites *sites)
 {
 	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
-	struct sql *sql = store_sql(ingest->store);
-	int64_t *sites = NULL;
-	int64_t n = 0;
-	int ret = sql ? sql_query(sql, &rows,
-				  "SELECT DISTINCT site FROM orders WHERE " ORDERS_DUE
-				  " ORDER BY site",
-				  "ii", now_ms, now_ms - INGEST_ORDER_REPEAT_MS)
-		      : -ENOTCONN;
+	int ret = sql_query(sql, &rows, "SELECT DISTINCT site FROM orders WHERE " ORDERS_DUE, "ii",
+			    now_ms, now_ms - INGEST_ORDER_REPEAT_MS);
 
 	while (ret == 0 && (ret = sql_next(rows)) > 0) {
-		int64_t *more = realloc(sites, (size_t)(n + 1) * sizeof(*sites));
+		int64_t *more = realloc(sites->site, (sites->n + 1) * sizeof(*more));
 
 		ret = more ? 0 : -ENOMEM;
 		if (more) {
-			sites = more;
-			sites[n++] = sql_int(rows, 0);
+			sites->site = more;
+			sites->site[sites->n++] = sql_int(rows, 0);
 		}
 	}
-	if (ret < 0) {
-		free(sites);
-		return ret;
-	}
-	*ret_sites = sites;
-	return n;
+	return ret;
 }
 
 static int compare_sites(const void *a, const void *b)
@@ -713,26 +804,36 @@ static int compare_sites(const void *a, const void *b)
 
 /*
  * Puts the requests that wait for an order before a group: those whose site has one, and those
- * whose time is over. One query for all, because thousands of ECUs wait.
+ * whose time is over. One query of each shard for all, because thousands of ECUs wait.
  */
 static struct waiting *wake_held(struct ingest *ingest, struct waiting *group)
 {
 	struct waiting *held = ingest->held;
-	int64_t *sites __cleanup(free_ptr) = NULL;
-	int64_t n = held ? find_order_sites(ingest, clock_wall_ms(), &sites) : 0;
+	struct order_sites sites = { 0 };
 	uint64_t now_us = clock_monotonic_us();
 
+	for (int i = 0; held && i < ingest->store->shards; i++) {
+		struct sql *sql = store_shard(ingest->store, i);
+
+		if (sql && find_order_sites(sql, clock_wall_ms(), &sites) < 0) {
+			log_err("ingest: %s", sql_error(sql));
+		}
+	}
+	if (sites.n > 0) {
+		qsort(sites.site, sites.n, sizeof(*sites.site), compare_sites);
+	}
 	ingest->held = NULL;
 	while (held) {
 		struct waiting *next = held->next;
 		bool due = held->due_us <= now_us ||
-			   (n > 0 && bsearch(&held->ecu.site, sites, (size_t)n, sizeof(*sites),
-					     compare_sites));
+			   (sites.n > 0 && bsearch(&held->ecu.site, sites.site, sites.n,
+						   sizeof(*sites.site), compare_sites));
 
 		held->next = due ? group : ingest->held;
 		*(due ? &group : &ingest->held) = held;
 		held = next;
 	}
+	free(sites.site);
 	return group;
 }
 
@@ -761,7 +862,7 @@ static void *run(void *ctx)
 		if (stop) {
 			refuse_all(group);
 		} else if (group) {
-			commit_group(ingest, group);
+			commit_shards(ingest, group);
 		}
 	}
 	refuse_all(ingest->held);
@@ -840,6 +941,20 @@ static int listen_for_ecus(struct ingest *ingest, const struct config *config,
 	return ret == 0 && config->uplink_socket[0] ? share_socket(config, err, size) : ret;
 }
 
+static int read_job_key(struct ingest *ingest, char *err, size_t size)
+{
+	uint8_t public[JOB_PUBLIC_BYTES], secret[JOB_SECRET_BYTES];
+	int ret = vault_job_keys(ingest->store->vault, public, secret);
+
+	sodium_memzero(secret, sizeof(secret));
+	if (ret < 0) {
+		snprintf(err, size, "keys.db: the key of jobs: %s", strerror(-ret));
+		return ret;
+	}
+	sodium_bin2hex(ingest->job_key, sizeof(ingest->job_key), public, sizeof(public));
+	return 0;
+}
+
 int ingest_start(struct ingest **ret_ingest, const struct config *config, struct store *store,
 		 struct bus *bus, const struct tls_pair *tls, void (*stored)(void *ctx), void *ctx,
 		 char *err, size_t size)
@@ -866,7 +981,8 @@ int ingest_start(struct ingest **ret_ingest, const struct config *config, struct
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&ingest->wake, &attributes);
 	pthread_condattr_destroy(&attributes);
-	ret = bus && !ingest->batches ? -ENOMEM : listen_for_ecus(ingest, config, tls, err, size);
+	ret = bus && !ingest->batches ? -ENOMEM : read_job_key(ingest, err, size);
+	ret = ret < 0 ? ret : listen_for_ecus(ingest, config, tls, err, size);
 	if (ret == 0) {
 		ret = thread_start(&ingest->thread, "ingest", run, ingest);
 		ingest->running = ret == 0;
@@ -904,6 +1020,11 @@ void ingest_wake(struct ingest *ingest)
 	ingest->new_order = true;
 	pthread_cond_signal(&ingest->wake);
 	pthread_mutex_unlock(&ingest->lock);
+}
+
+struct http_server *ingest_server(const struct ingest *ingest)
+{
+	return ingest->server;
 }
 
 uint16_t ingest_port(const struct ingest *ingest)

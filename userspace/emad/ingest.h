@@ -48,6 +48,9 @@ void ingest_stop(struct ingest *ingest);
 /* An order is new: answers ECUs that wait for one. From any thread. */
 void ingest_wake(struct ingest *ingest);
 
+/* The server, for another certificate. */
+struct http_server *ingest_server(const struct ingest *ingest);
+
 /* Port on which it listens; 0 on a Unix socket. */
 uint16_t ingest_port(const struct ingest *ingest);
 

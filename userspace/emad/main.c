@@ -36,7 +36,9 @@
 #define TAKE_GROUP 256
 #define WATCH_MS 5000
 #define COMPACT_MS 3600000
-#define STREAM_TICK_MS 1000
+#define TICK_MS 1000
+/* The certificate is looked at this often: it is renewed 30 days before its end. */
+#define RENEW_US UINT64_C(3600000000)
 
 struct arguments {
 	struct options common;
@@ -70,13 +72,30 @@ static const struct {
 #undef X
 };
 
+struct app;
+
+/**
+ * struct shard - what this process does for one shard
+ * @run: of batches that are stored from the bus, the last one: its ECU is 0 for none
+ * @watched: the last site that was looked at
+ * @kept_ms: when old data were last compacted and deleted
+ */
+struct shard {
+	struct app *app;
+	int number;
+	pthread_t derive;
+	pthread_t take;
+	struct batch_head run;
+	int64_t watched;
+	int64_t kept_ms;
+};
+
 /**
  * struct app - everything of the process
  * @parts: which of the parts this process is
  * @bus: NULL without NATS
  * @web_store: the same with the rights of the web interface
- * @run: of batches that are stored from the bus, the last one: its ECU is 0 for none
- * @lock, @wake, @more: the deriving thread waits for batches
+ * @lock, @wake, @stored: the deriving threads wait for batches; @stored counts groups of them
  */
 struct app {
 	struct config config;
@@ -90,14 +109,12 @@ struct app {
 	sqlite3 *control;
 	sqlite3 *audit;
 	struct tls_pair tls;
-	pthread_t derive;
+	struct shard shard[STORE_SHARDS_MAX];
 	pthread_t watch;
-	pthread_t take;
-	pthread_t stream;
-	struct batch_head run;
+	pthread_t tick;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	bool more;
+	uint64_t stored;
 	bool stopping;
 };
 
@@ -108,7 +125,7 @@ static void on_stored(void *ctx)
 	struct app *own = ctx;
 
 	pthread_mutex_lock(&own->lock);
-	own->more = true;
+	own->stored++;
 	pthread_cond_broadcast(&own->wake);
 	pthread_mutex_unlock(&own->lock);
 }
@@ -124,8 +141,9 @@ static void on_changed(void *ctx, int64_t site)
 	}
 }
 
-/* Waits for up to @ms; whether the service goes on. */
-static bool wait_for(struct app *own, int64_t ms, bool until_more)
+/* Waits for up to @ms, or until more than *@stored groups are stored; whether the service goes on.
+ */
+static bool wait_for(struct app *own, int64_t ms, uint64_t *stored)
 {
 	struct timespec until;
 	bool stopping;
@@ -137,11 +155,11 @@ static bool wait_for(struct app *own, int64_t ms, bool until_more)
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&own->lock);
-	while (!own->stopping && !(until_more && own->more) && ret != ETIMEDOUT) {
+	while (!own->stopping && !(stored && own->stored != *stored) && ret != ETIMEDOUT) {
 		ret = pthread_cond_timedwait(&own->wake, &own->lock, &until);
 	}
-	if (until_more) {
-		own->more = false;
+	if (stored) {
+		*stored = own->stored;
 	}
 	stopping = own->stopping;
 	pthread_mutex_unlock(&own->lock);
@@ -150,10 +168,12 @@ static bool wait_for(struct app *own, int64_t ms, bool until_more)
 
 static void *run_derive(void *ctx)
 {
-	struct app *own = ctx;
+	struct shard *shard = ctx;
+	struct app *own = shard->app;
+	uint64_t stored = 0;
 
 	do {
-		struct sql *sql = store_sql(&own->store);
+		struct sql *sql = store_shard(&own->store, shard->number);
 		int ret = sql ? 1 : -ENOTCONN;
 
 		while (ret > 0 && !own->stopping) {
@@ -162,7 +182,7 @@ static void *run_derive(void *ctx)
 		if (ret < 0 && sql) {
 			log_err("derive: %s", sql_error(sql));
 		}
-	} while (wait_for(own, 1000, true));
+	} while (wait_for(own, 1000, &stored));
 	return NULL;
 }
 
@@ -170,26 +190,39 @@ static void *run_derive(void *ctx)
 
 static int begin_group(void *ctx)
 {
-	struct app *own = ctx;
-	struct sql *sql = store_sql(&own->store);
+	struct shard *shard = ctx;
+	struct sql *sql = store_shard(&shard->app->store, shard->number);
 
-	own->run.ecu = 0;
+	shard->run.ecu = 0;
 	return sql ? sql_begin_locked(sql, SQL_LOCK_LOG) : -ENOTCONN;
 }
 
 /* Batches of one ECU come in a row: advance stored_through once for all of them. */
-static int end_run(struct app *own)
+static int end_run(struct shard *shard, struct sql *sql)
 {
-	int64_t through =
-		own->run.ecu ? store_advance(store_sql(&own->store), own->run.ecu, own->run.epoch)
-			     : 0;
+	int64_t through = shard->run.ecu ? store_advance(sql, shard->run.ecu, shard->run.epoch) : 0;
 
 	return through < 0 ? (int)through : 0;
 }
 
+/* The site has moved since ingest has received the batch, or was deleted. */
+static int forward_batch(struct shard *shard, const struct bus_batch *batch)
+{
+	struct bus_batch moved = *batch;
+	int ret = store_find_site(&shard->app->store, batch->ecu.site, &moved.shard);
+
+	if (ret == -ENOENT) {
+		log_notice("a batch of the deleted site %" PRId64 " is dropped", batch->ecu.site);
+		return 0;
+	}
+	return ret < 0 ? ret : bus_forward(shard->app->bus, &moved);
+}
+
 static int take_batch(void *ctx, const struct bus_batch *batch)
 {
-	struct app *own = ctx;
+	struct shard *shard = ctx;
+	struct store *store = &shard->app->store;
+	struct sql *sql = store_shard(store, shard->number);
 	struct batch_head head;
 	char err[200];
 	size_t n;
@@ -200,28 +233,34 @@ static int take_batch(void *ctx, const struct bus_batch *batch)
 		log_err("bus: %s", err);
 		return 0;
 	}
-	if (head.ecu != own->run.ecu || head.epoch != own->run.epoch) {
-		ret = end_run(own);
-		own->run = head;
+	ret = store->shards > 1 ? store_has_site(sql, batch->ecu.site) : 1;
+	if (ret <= 0) {
+		return ret < 0 ? ret : forward_batch(shard, batch);
+	}
+	ret = 0;
+	if (head.ecu != shard->run.ecu || head.epoch != shard->run.epoch) {
+		ret = end_run(shard, sql);
+		shard->run = head;
 	}
 	ret = ret < 0 ? ret
-		      : store_batch(&own->store, store_sql(&own->store), &batch->ecu, &head,
-				    batch->bytes, n, batch->shift_s, batch->received_ms);
+		      : store_batch(store, sql, &batch->ecu, &head, batch->bytes, n, batch->shift_s,
+				    batch->received_ms);
 	return ret < 0 ? ret : 0;
 }
 
 static int commit_group(void *ctx)
 {
-	struct app *own = ctx;
-	int ret = end_run(own);
+	struct shard *shard = ctx;
+	struct sql *sql = store_shard(&shard->app->store, shard->number);
+	int ret = end_run(shard, sql);
 
-	return ret < 0 ? ret : sql_commit(store_sql(&own->store));
+	return ret < 0 ? ret : sql_commit(sql);
 }
 
 static void abandon_group(void *ctx)
 {
-	struct app *own = ctx;
-	struct sql *sql = store_sql(&own->store);
+	struct shard *shard = ctx;
+	struct sql *sql = store_shard(&shard->app->store, shard->number);
 
 	if (sql) {
 		log_err("store: %s", sql_error(sql));
@@ -231,19 +270,68 @@ static void abandon_group(void *ctx)
 
 static void *run_take(void *ctx)
 {
-	struct app *own = ctx;
+	struct shard *shard = ctx;
+	struct app *own = shard->app;
 
 	while (!own->stopping) {
-		int ret = bus_take(own->bus, TAKE_GROUP, begin_group, take_batch, commit_group,
-				   abandon_group, own);
+		int ret = bus_take(own->bus, shard->number, TAKE_GROUP, begin_group, take_batch,
+				   commit_group, abandon_group, shard);
 
 		if (ret > 0) {
 			on_stored(own);
 		} else if (ret < 0) {
-			wait_for(own, 1000, false);
+			wait_for(own, 1000, NULL);
 		}
 	}
 	return NULL;
+}
+
+/* ---- watch ---- */
+
+/* Compaction, partitions and retention. Return: batches compacted, or a negative errno. */
+static int keep_shard(struct app *own, struct sql *sql, int64_t now_ms,
+		      void (*show)(const char *name, int64_t rows))
+{
+	int count = derive_compact(&own->store, sql, now_ms, &own->stopping);
+	int ret = count < 0 ? count : partitions_keep(sql, now_ms, own->config.keep_days);
+
+	ret = ret < 0 ? ret : retention_apply(&own->config, sql, own->audit, now_ms, show);
+	return ret < 0 ? ret : count;
+}
+
+/* Rules and notifications of shard 0, when it answers. */
+static int copy_rules(struct app *own, struct sql *sql)
+{
+	struct sql *first = sql_shard(sql) ? store_shard(&own->store, 0) : NULL;
+
+	return first ? store_copy_rules(first, sql) : 0;
+}
+
+static void watch_shard(struct app *own, struct shard *shard)
+{
+	struct sql *sql = store_shard(&own->store, shard->number);
+	int64_t now_ms = clock_wall_ms();
+	bool keep = now_ms - shard->kept_ms > COMPACT_MS;
+	int ret = sql ? orders_expire(sql, now_ms) : 0;
+
+	if (!sql) {
+		return;
+	}
+	ret = ret == 0 && keep ? copy_rules(own, sql) : ret;
+	if (ret == 0) {
+		ret = alarms_run_some(&own->store, sql, now_ms, &shard->watched, &own->stopping,
+				      on_changed, own);
+	}
+	if (ret == 0) {
+		ret = notify_run(&own->config, sql, now_ms, &own->stopping);
+	}
+	if (ret >= 0 && !own->stopping && keep) {
+		ret = keep_shard(own, sql, now_ms, NULL);
+		shard->kept_ms = now_ms;
+	}
+	if (ret < 0) {
+		log_err("watch: %s", sql_error(sql));
+	}
 }
 
 /* Site time between two runs does not depend on the clock's rate: a fast site is watched as
@@ -251,46 +339,15 @@ static void *run_take(void *ctx)
 static void *run_watch(void *ctx)
 {
 	struct app *own = ctx;
-	int64_t compacted_ms = 0;
-	int64_t site = 0;
 
 	while (wait_for(own, (int64_t)(WATCH_MS / (clock_rate() > 1 ? clock_rate() : 1)) + 200,
-			false)) {
-		struct sql *sql = store_sql(&own->store);
-		int64_t now_ms = clock_wall_ms();
-		int ret = sql ? orders_expire(sql, now_ms) : -ENOTCONN;
-
-		if (ret == 0) {
-			ret = alarms_run_some(&own->store, sql, now_ms, &site, &own->stopping,
-					      on_changed, own);
-		}
-		if (ret == 0) {
-			ret = notify_run(&own->config, sql, now_ms, &own->stopping);
-		}
-		if (ret >= 0 && !own->stopping && now_ms - compacted_ms > COMPACT_MS) {
-			ret = derive_compact(&own->store, sql, now_ms, &own->stopping);
-			ret = ret < 0 ? ret : partitions_keep(sql, now_ms, own->config.keep_days);
-			ret = ret < 0 ? ret
-				      : retention_apply(&own->config, sql, own->audit, now_ms,
-							NULL);
-			compacted_ms = now_ms;
-		}
-		if (ret < 0 && sql) {
-			log_err("watch: %s", sql_error(sql));
+			NULL)) {
+		for (int i = 0; i < own->store.shards && !own->stopping; i++) {
+			watch_shard(own, &own->shard[i]);
 		}
 	}
 	return NULL;
 }
-
-static void *run_stream(void *ctx)
-{
-	while (wait_for(ctx, STREAM_TICK_MS, false)) {
-		api_stream_tick();
-	}
-	return NULL;
-}
-
-/* ---- start ---- */
 
 static const char *path_in_state(char *path, const char *name)
 {
@@ -298,14 +355,63 @@ static const char *path_in_state(char *path, const char *name)
 	return path;
 }
 
+/* Also makes or renews what is missing. */
+static int load_tls(struct tls_pair *ret_pair, char *err, size_t size)
+{
+	const char *san[] = { app.config.host, "localhost", "127.0.0.1", NULL };
+	char path[PATH_MAX];
+
+	return tls_server_pair(path_in_state(path, "tls"), "ema", san, clock_wall_ms(), ret_pair,
+			       err, size);
+}
+
+/* A certificate that ends is replaced while its servers run. */
+static void renew_tls(struct app *own)
+{
+	struct http_server *const servers[] = { own->web,
+						own->ingest ? ingest_server(own->ingest) : NULL };
+	struct tls_pair pair;
+	char err[512];
+	int ret = load_tls(&pair, err, sizeof(err));
+
+	if (ret == 0) {
+		ret = http_renew_tls(servers, ARRAY_SIZE(servers), &own->tls, &pair);
+		snprintf(err, sizeof(err), "%s", strerror(-ret));
+	}
+	if (ret < 0) {
+		log_err("certificate not renewed: %s", err);
+	}
+}
+
+static void *run_tick(void *ctx)
+{
+	struct app *own = ctx;
+	uint64_t renew_us = clock_monotonic_us() + RENEW_US;
+
+	while (wait_for(own, TICK_MS, NULL)) {
+		api_stream_tick();
+		if (clock_monotonic_us() >= renew_us) {
+			renew_us = clock_monotonic_us() + RENEW_US;
+			renew_tls(own);
+		}
+	}
+	return NULL;
+}
+
+/* ---- start ---- */
+
 /* Before anything is stored: the service may have been off for days. */
 static int make_partitions(char *err, size_t size)
 {
-	struct sql *sql = store_sql(&app.store);
-	int ret = partitions_keep(sql, clock_wall_ms(), app.config.keep_days);
+	int ret = 0;
 
-	if (ret < 0) {
-		snprintf(err, size, "database: %s", sql_error(sql));
+	for (int i = 0; i < app.store.shards && ret == 0; i++) {
+		struct sql *sql = store_shard(&app.store, i);
+
+		ret = sql ? partitions_keep(sql, clock_wall_ms(), app.config.keep_days) : 0;
+		if (ret < 0) {
+			snprintf(err, size, "database: %s", sql_error(sql));
+		}
 	}
 	return ret;
 }
@@ -325,26 +431,21 @@ static int open_stores(char *err, size_t size)
 	ret = ret < 0 ? ret : db_open(&app.audit, path, DB_SAFE, err, size);
 	ret = ret < 0 ? ret : audit_migrate(app.audit, err, size);
 	ret = ret < 0 ? ret : auth_open(&app.api.auth, app.control, err, size);
-	path_in_state(data, "data.db");
-	ret = ret < 0 ? ret
-		      : store_open(&app.store, app.config.database[0] ? app.config.database : data,
-				   path_in_state(path, "keys.db"), err, size);
+	config_shards(&app.config.database, path_in_state(data, "data.db"), &app.store);
+	ret = ret < 0 ? ret : store_open(&app.store, path_in_state(path, "keys.db"), err, size);
 	return ret < 0 ? ret : make_partitions(err, size);
 }
 
 static int start_servers(char *err, size_t size)
 {
-	const char *san[] = { app.config.host, "localhost", "127.0.0.1", NULL };
 	uint8_t hash[TLS_HASH_SIZE];
-	char path[PATH_MAX];
-	int ret = tls_server_pair(path_in_state(path, "tls"), "ema", san, clock_wall_ms(), &app.tls,
-				  err, size);
+	int ret = load_tls(&app.tls, err, size);
 
 	if (ret == 0) {
 		ret = tls_cert_hash(app.tls.cert, hash);
 	}
 	if (ret == 0 && app.config.nats[0]) {
-		ret = bus_open(&app.bus, app.config.nats, err, size);
+		ret = bus_open(&app.bus, app.config.nats, app.store.shards, err, size);
 	}
 	if (ret == 0 && (app.parts & PART_INGEST)) {
 		ret = ingest_start(&app.ingest, &app.config, &app.store, app.bus, &app.tls,
@@ -354,8 +455,10 @@ static int start_servers(char *err, size_t size)
 		return ret;
 	}
 	app.web_store = app.store;
-	if (app.config.web_database[0]) {
-		app.web_store.where = app.config.web_database;
+	if (app.config.web_database.n) {
+		config_shards(&app.config.web_database, NULL, &app.web_store);
+		/* This role may not change tables. */
+		app.web_store.prepared = ~0u;
 	}
 	app.api.store = &app.web_store;
 	app.api.config = &app.config;
@@ -370,29 +473,26 @@ static int start_servers(char *err, size_t size)
 	return ret == 0 && app.bus ? bus_follow_sites(app.bus, on_changed, &app) : ret;
 }
 
-/* Threads of the parts. Columns of the table: parts that need it, name, function, where. */
+/* Threads of the parts; those of a shard are as many as there are shards. */
 static int start_threads(void)
 {
-	const struct {
-		bool needed;
-		const char *name;
-		void *(*run)(void *ctx);
-		pthread_t *thread;
-	} threads[] = {
-		{ app.parts & PART_STORE, "derive", run_derive, &app.derive },
-		{ (app.parts & PART_STORE) && app.bus, "take", run_take, &app.take },
-		{ app.parts & PART_WATCH, "watch", run_watch, &app.watch },
-		{ app.parts & PART_WEB, "stream", run_stream, &app.stream },
-	};
 	int ret = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(threads) && ret == 0; i++) {
-		if (threads[i].needed) {
-			ret = thread_start(threads[i].thread, threads[i].name, threads[i].run,
-					   &app);
+	for (int i = 0; i < app.store.shards && ret == 0; i++) {
+		struct shard *shard = &app.shard[i];
+
+		*shard = (struct shard){ .app = &app, .number = i };
+		if (app.parts & PART_STORE) {
+			ret = thread_start(&shard->derive, "derive", run_derive, shard);
+		}
+		if (ret == 0 && (app.parts & PART_STORE) && app.bus) {
+			ret = thread_start(&shard->take, "take", run_take, shard);
 		}
 	}
-	return ret;
+	if (ret == 0 && (app.parts & PART_WATCH)) {
+		ret = thread_start(&app.watch, "watch", run_watch, &app);
+	}
+	return ret == 0 ? thread_start(&app.tick, "tick", run_tick, &app) : ret;
 }
 
 static void join(pthread_t thread)
@@ -408,10 +508,12 @@ static void stop(void)
 	app.stopping = true;
 	pthread_cond_broadcast(&app.wake);
 	pthread_mutex_unlock(&app.lock);
-	join(app.derive);
-	join(app.take);
+	for (int i = 0; i < app.store.shards; i++) {
+		join(app.shard[i].derive);
+		join(app.shard[i].take);
+	}
 	join(app.watch);
-	join(app.stream);
+	join(app.tick);
 	http_stop(app.web);
 	ingest_stop(app.ingest);
 	bus_close(app.bus);
@@ -483,33 +585,40 @@ static void show_class(const char *name, int64_t rows)
 	printf("%s: %" PRId64 " expired rows deleted\n", name, rows);
 }
 
-static int run_command(const struct arguments *arguments)
+/* Return: 0 or a negative errno. */
+static int run_shard_command(const struct arguments *arguments, struct sql *sql)
 {
-	struct sql *sql = store_sql(&app.store);
+	int64_t now_ms = clock_wall_ms();
 	int ret = 0;
 
 	if (arguments->rebuild) {
 		ret = derive_rebuild(&app.store, sql);
 		/* The log of compacted batches may still hold data that their class no longer
 		 * keeps. */
-		ret = ret < 0 ? ret
-			      : retention_apply(&app.config, sql, app.audit, clock_wall_ms(), NULL);
+		ret = ret < 0 ? ret : retention_apply(&app.config, sql, app.audit, now_ms, NULL);
 	}
 	if (ret == 0 && arguments->compact) {
-		ret = derive_compact(&app.store, sql, clock_wall_ms(), &app.stopping);
+		ret = keep_shard(&app, sql, now_ms, show_class);
 		if (ret >= 0) {
 			printf("%d batches compacted\n", ret);
-			ret = partitions_keep(sql, clock_wall_ms(), app.config.keep_days);
 		}
-		ret = ret < 0 ? ret
-			      : retention_apply(&app.config, sql, app.audit, clock_wall_ms(),
-						show_class);
 	}
-	if (ret == 0 && arguments->hashes) {
-		ret = derive_hashes(sql, stdout);
+	return ret < 0 ? ret : 0;
+}
+
+static int run_command(const struct arguments *arguments)
+{
+	for (int i = 0; i < app.store.shards; i++) {
+		struct sql *sql = store_shard(&app.store, i);
+
+		if (!sql || run_shard_command(arguments, sql) < 0) {
+			fprintf(stderr, "emad: shard %d: %s\n", i,
+				sql ? sql_error(sql) : "the database does not answer");
+			return 1;
+		}
 	}
-	if (ret < 0) {
-		fprintf(stderr, "emad: %s\n", sql_error(sql));
+	if (arguments->hashes && derive_hashes(&app.store, stdout) < 0) {
+		fprintf(stderr, "emad: the derived tables cannot be read\n");
 		return 1;
 	}
 	return 0;

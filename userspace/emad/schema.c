@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Tables of the service, see schema.h. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "schema.h"
 
 /*
@@ -115,7 +119,11 @@ static const char version_2[] =
 	"CREATE INDEX batch_keys_site ON batch_keys (site);"
 	"CREATE INDEX orders_open ON orders (site) WHERE state IN ('queued', 'sent');";
 
-static const char *const steps[] = { version_1, version_2 };
+/* arriving: the site is being moved to this shard, and counts where it comes from. */
+static const char version_3[] = "ALTER TABLE sites ADD COLUMN arriving INTEGER NOT NULL DEFAULT 0;"
+				"CREATE INDEX sites_arriving ON sites (id) WHERE arriving = 1;";
+
+static const char *const steps[] = { version_1, version_2, version_3 };
 
 /*
  * Row-level security of PostgreSQL, the second layer beside the predicate of each statement. The
@@ -212,6 +220,31 @@ static const char partitions_1[] =
 static const char *const server_steps[] = { partitions_1 };
 
 /*
+ * Shards, see store.h. A row that would come to a site after it has left is refused. Names compare
+ * by bytes, as with SQLite, so that lists of shards merge in their order.
+ */
+static const char shards_1[] = "CREATE TABLE shard (number BIGINT NOT NULL);"
+			       "ALTER TABLE orders ADD FOREIGN KEY (site) REFERENCES sites;"
+			       "ALTER TABLE alarms ADD FOREIGN KEY (site) REFERENCES sites;"
+			       "ALTER TABLE jobs ADD FOREIGN KEY (site) REFERENCES sites;"
+			       "ALTER TABLE handovers ADD FOREIGN KEY (site) REFERENCES sites;"
+			       "ALTER TABLE sites ALTER COLUMN name TYPE TEXT COLLATE \"C\";"
+			       "ALTER TABLE tenants ALTER COLUMN name TYPE TEXT COLLATE \"C\";";
+
+static const char *const shard_steps[] = { shards_1 };
+
+/*
+ * Each shard gives numbers of a range, so that a row keeps its number when its site moves. 2^37
+ * batches, each with EVENTS_PER_BATCH events, times 16 shards are 2^53, which JSON numbers hold.
+ */
+#define NUMBERS_BITS 37
+
+int64_t schema_first_number(int shard)
+{
+	return ((int64_t)shard << NUMBERS_BITS) + 1;
+}
+
+/*
  * SQLite alone: energies of years without the pages of the day blobs, each of which has one. A
  * fleet reads years of few sites, and PostgreSQL keeps large columns apart.
  */
@@ -233,6 +266,56 @@ int schema_migrate(struct sql *sql, char *err, size_t size)
 	if (ret == 0 && sql_is_partitioned(sql)) {
 		ret = sql_migrate(sql, "partitions", server_steps, ARRAY_SIZE(server_steps), err,
 				  size);
+	}
+	if (ret == 0 && sql_has_scope(sql)) {
+		ret = sql_migrate(sql, "shards", shard_steps, ARRAY_SIZE(shard_steps), err, size);
+	}
+	return ret;
+}
+
+/* Sequences of the numbers that a shard gives; those of tenants are the first shard's. */
+static const char *const set_numbers[] = {
+	"SELECT setval('batches_number', $1, false)",
+	"SELECT setval(pg_get_serial_sequence('alarms', 'id'), $1, false)",
+	"SELECT setval(pg_get_serial_sequence('outbox', 'id'), $1, false)",
+	"SELECT setval(pg_get_serial_sequence('orders', 'sequence'), $1, false)",
+};
+
+static int claim(struct sql *sql, int shard, int64_t *ret_number)
+{
+	int64_t ignored, sites;
+	int ret = sql_one(sql, &sites, 0, "SELECT COUNT(*) FROM sites", "");
+
+	/* A database of before there were shards is the first one. */
+	*ret_number = sites ? 0 : shard;
+	for (size_t i = 0; ret == 0 && *ret_number > 0 && i < ARRAY_SIZE(set_numbers); i++) {
+		ret = sql_one(sql, &ignored, 0, set_numbers[i], "i", schema_first_number(shard));
+	}
+	return ret < 0 ? ret : sql_run(sql, "INSERT INTO shard VALUES ($1)", "i", *ret_number);
+}
+
+int schema_claim(struct sql *sql, int shard, char *err, size_t size)
+{
+	int64_t number = shard;
+	int ret = 0;
+
+	if (sql_has_scope(sql)) {
+		ret = sql_begin_locked(sql, SQL_LOCK_CLAIM);
+		ret = ret < 0 ? ret : sql_one(sql, &number, -1, "SELECT number FROM shard", "");
+		ret = ret < 0 || number >= 0 ? ret : claim(sql, shard, &number);
+		if (ret >= 0) {
+			ret = sql_commit(sql);
+		} else {
+			sql_rollback(sql);
+		}
+	}
+	if (ret == 0 && number != shard) {
+		snprintf(err, size, "database: line %d: expected shard %d, found shard %" PRId64,
+			 shard + 1, shard, number);
+		return -EPROTO;
+	}
+	if (ret < 0) {
+		snprintf(err, size, "database: %s", sql_error(sql));
 	}
 	return ret;
 }

@@ -4,9 +4,11 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "api.h"
 #include "ingest.h"
+#include "schema.h"
 #include "sites.h"
 
 #define DAY_MS INT64_C(86400000)
@@ -56,13 +58,18 @@ static int get_number(struct json_object *body, const char *name, double min, do
 
 static int check_date(const char *text, char *err, size_t size)
 {
-	unsigned int year, month, day;
-	char end;
+	struct tm tm = { 0 };
+	const char *end = text ? strptime(text, "%Y-%m-%d", &tm) : NULL;
+	char again[16] = "";
+	time_t at = timegm(&tm);
 
-	if (text &&
-	    (strlen(text) != 10 || sscanf(text, "%4u-%2u-%2u%c", &year, &month, &day, &end) != 3 ||
-	     month < 1 || month > 12 || day < 1 || day > 31)) {
-		snprintf(err, size, "installed_on: expected YYYY-MM-DD, found '%.20s'", text);
+	/* A date that is none, as 30 February, comes back as another one. */
+	if (end && !*end && gmtime_r(&at, &tm)) {
+		strftime(again, sizeof(again), "%Y-%m-%d", &tm);
+	}
+	if (text && strcmp(text, again) != 0) {
+		snprintf(err, size, "installed_on: expected a date as YYYY-MM-DD, found '%.20s'",
+			 text);
 		return -EINVAL;
 	}
 	return 0;
@@ -86,6 +93,10 @@ int sites_parse(struct json_object *body, struct sites_new *site, char *err, siz
 	ret = ret ? ret : get_text(body, "installer", 100, &site->installer, err, size);
 	ret = ret ? ret : get_number(body, "warranty_years", 10, 25, &years, err, size);
 	ret = ret ? ret : get_text(body, "note", 1000, &site->note, err, size);
+	if (ret == 0 && customer != floor(customer)) {
+		snprintf(err, size, "customer: expected an integer, found %g", customer);
+		return -EINVAL;
+	}
 	if (ret == 0 && years != 0 && years != 10 && years != 25) {
 		snprintf(err, size, "warranty_years: expected 10 or 25");
 		return -EINVAL;
@@ -95,26 +106,73 @@ int sites_parse(struct json_object *body, struct sites_new *site, char *err, siz
 	return ret;
 }
 
-/* Is the customer one for whom this identity may make a site? */
-static int check_customer(struct sql *sql, int64_t customer, const struct auth_identity *identity)
+/* Is the customer one for whom this identity may make a site? The shard with a site of both knows.
+ */
+static int check_customer(struct http_request *request, int64_t customer)
 {
-	int64_t known;
-	int ret;
+	const struct auth_identity *identity = http_identity(request);
+	struct api *api = http_ctx(request);
+	int64_t known = 0;
+	int ret = 0;
 
 	if (identity->role == AUTH_OWNER) {
 		return customer == identity->tenant ? 0 : -EPERM;
 	}
-	ret = sql_one(sql, &known, 0,
-		      "SELECT 1 FROM tenants WHERE id = $2 AND kind = 'customer' AND ($1 = -1 OR "
-		      "EXISTS (SELECT 1 FROM sites WHERE customer = $2 AND company = $1))",
-		      "ii", identity->role == AUTH_OPERATOR ? INT64_C(-1) : identity->tenant,
-		      customer);
-	return ret < 0 ? ret : known ? 0 : -EPERM;
+	for (int i = 0; i < api->store->shards && !known; i++) {
+		struct sql *sql = api_shard(request, i);
+		int done =
+			sql ? sql_one(sql, &known, 0,
+				      "SELECT 1 FROM tenants WHERE id = $2 AND kind = 'customer' "
+				      "AND ($1 = -1 OR EXISTS (SELECT 1 FROM sites WHERE customer "
+				      "= $2 AND company = $1))",
+				      "ii", api_tenant(request), customer)
+			    : -ENOTCONN;
+
+		ret = done < 0 ? done : ret;
+	}
+	return known ? 0 : ret < 0 ? ret : -EPERM;
 }
 
-int64_t sites_add(struct sql *sql, const struct sites_new *site,
-		  const struct auth_identity *identity, int64_t now_ms)
+struct sql *sites_place(struct http_request *request, struct sites_new *site)
 {
+	struct api *api = http_ctx(request);
+	struct sql *sql = api_shard(request, 0);
+
+	site->id = SQL_NULL;
+	if (sql && sql_has_scope(sql) &&
+	    sql_one(sql, &site->id, 0, "SELECT nextval(pg_get_serial_sequence('sites', 'id'))",
+		    "") < 0) {
+		sql = NULL;
+	} else if (sql && sql_has_scope(sql)) {
+		sql = api_shard(request, store_home(site->id, api->store->shards));
+	}
+	if (!sql) {
+		api_unreachable(request);
+	}
+	return sql;
+}
+
+/* A shard has the tenants of its sites, which this one may not see before it has a site. */
+static int copy_tenants(struct http_request *request, struct sql *sql, int64_t customer,
+			int64_t company)
+{
+	struct sql *first = sql_shard(sql) ? api_shard(request, 0) : NULL;
+	int ret = first ? sql_scope(first, STORE_ALL) : sql_shard(sql) ? -ENOTCONN : 0;
+
+	if (!first || ret < 0) {
+		return ret;
+	}
+	ret = sql_scope(sql, STORE_ALL);
+	ret = ret < 0 ? ret : store_copy_tenant(first, sql, customer);
+	ret = ret < 0 || company == SQL_NULL ? ret : store_copy_tenant(first, sql, company);
+	return ret < 0 ? ret : sql_scope(sql, api_tenant(request));
+}
+
+int64_t sites_add(struct http_request *request, struct sql *sql, const struct sites_new *site,
+		  int64_t now_ms)
+{
+	const struct auth_identity *identity = http_identity(request);
+	int64_t company = identity->role == AUTH_INSTALLER ? identity->tenant : SQL_NULL;
 	int64_t customer = site->customer;
 	int64_t id;
 	int ret;
@@ -125,21 +183,22 @@ int64_t sites_add(struct sql *sql, const struct sites_new *site,
 	if (!site->name || !site->name[0] || (customer < 0 && !site->customer_name)) {
 		return -EINVAL;
 	}
-	ret = customer < 0 ? 0 : check_customer(sql, customer, identity);
+	ret = customer < 0 ? 0 : check_customer(request, customer);
 	if (ret == 0 && customer < 0) {
-		customer = api_add_tenant(
-			sql, identity->role == AUTH_OPERATOR ? STORE_ALL : identity->tenant,
-			site->customer_name, "customer");
+		customer = api_add_tenant(request, site->customer_name, "customer");
 	}
 	if (ret < 0 || customer < 0) {
 		return ret < 0 ? ret : customer;
 	}
-	ret = sql_one(
-		sql, &id, 0,
-		"INSERT INTO sites (customer, company, name, lat, lon, created_ms) VALUES ($1, $2, "
-		"$3, $4, $5, $6) RETURNING id",
-		"insddi", customer, identity->role == AUTH_INSTALLER ? identity->tenant : SQL_NULL,
-		site->name, site->lat, site->lon, now_ms);
+	ret = copy_tenants(request, sql, customer, company);
+	if (ret == 0) {
+		ret = sql_one(
+			sql, &id, 0,
+			"INSERT INTO sites (id, customer, company, name, lat, lon, created_ms) "
+			"VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
+			"ninsddi", site->id, customer, company, site->name, site->lat, site->lon,
+			now_ms);
+	}
 	if (ret == 0) {
 		ret = sites_change(sql, id, site);
 	}
@@ -157,7 +216,7 @@ int sites_change(struct sql *sql, int64_t id, const struct sites_new *site)
 		"issddssis", id, site->name, site->address, site->lat, site->lon,
 		site->installed_on, site->installer, site->warranty_years, site->note);
 
-	return ret < 0 ? ret : 0;
+	return ret;
 }
 
 /* ---- map ---- */
@@ -262,28 +321,84 @@ int sites_check_map(struct json_object *map, char *err, size_t size)
 
 /* ---- enrolment ---- */
 
-struct json_object *sites_enrol(struct sql *sql, int64_t site, uint64_t ecu, const char *address,
-				const char *key_hash, int64_t now_ms, int *ret_error)
+/*
+ * An ECU is at one site: no other shard may have it. Shard 0 has the lock that two enrolments of
+ * one ECU at sites of two shards take.
+ *
+ * Return: 0; -EEXIST; or a negative errno.
+ */
+static int check_elsewhere(struct http_request *request, struct sql *sql, uint64_t ecu)
 {
+	struct api *api = http_ctx(request);
+	int ret = 0;
+
+	for (int i = 0; i < api->store->shards && ret == 0; i++) {
+		struct sql *other = i == sql_shard(sql) ? NULL : api_shard(request, i);
+		int64_t known = 0;
+
+		if (i == sql_shard(sql)) {
+			continue;
+		}
+		ret = other ? sql_scope(other, STORE_ALL) : -ENOTCONN;
+		ret = ret < 0 ? ret
+			      : sql_one(other, &known, 0, "SELECT 1 FROM ecus WHERE ecu = $1", "i",
+					ecu);
+		ret = ret < 0 ? ret : known ? -EEXIST : 0;
+	}
+	return ret;
+}
+
+static int put_code(struct sql *sql, int64_t site, uint64_t ecu, const uint8_t *hash,
+		    int64_t expires_ms)
+{
+	int ret = sql_run(
+		sql,
+		"INSERT INTO ecus (ecu, site, code_hash, code_expires_ms) VALUES ($1, $2, $3, $4) "
+		"ON CONFLICT (ecu) DO UPDATE SET code_hash = excluded.code_hash, code_expires_ms = "
+		"excluded.code_expires_ms WHERE ecus.site = excluded.site",
+		"iibi", ecu, site, hash, (size_t)INGEST_CODE_HASH_BYTES, expires_ms);
+
+	return ret < 0 ? ret : ret == 0 ? -EEXIST : 0;
+}
+
+/* As put_code(), when there are several shards. */
+static int put_code_alone(struct http_request *request, struct sql *sql, int64_t site, uint64_t ecu,
+			  const uint8_t *hash, int64_t expires_ms)
+{
+	struct sql *first = api_shard(request, 0);
+	int64_t ignored;
+	int ret = first ? sql_one(first, &ignored, 0, "SELECT 1 FROM pg_advisory_lock($1)", "i",
+				  (int64_t)SQL_LOCK_ENROL)
+			: -ENOTCONN;
+
+	if (ret < 0) {
+		return ret;
+	}
+	ret = check_elsewhere(request, sql, ecu);
+	ret = ret < 0 ? ret : put_code(sql, site, ecu, hash, expires_ms);
+	sql_one(first, &ignored, 0, "SELECT 1 FROM pg_advisory_unlock($1)", "i",
+		(int64_t)SQL_LOCK_ENROL);
+	return ret;
+}
+
+struct json_object *sites_enrol(struct http_request *request, struct sql *sql, int64_t site,
+				uint64_t ecu, int64_t now_ms, int *ret_error)
+{
+	struct api *api = http_ctx(request);
 	int64_t expires_ms = now_ms + INGEST_CODE_DAYS * DAY_MS;
 	uint8_t hash[INGEST_CODE_HASH_BYTES];
 	char code[AUTH_CODE_SIZE];
 	struct json_object *json;
 	char uri[CONFIG_TEXT_SIZE + 200];
-	int ret;
 
 	ingest_code(code, hash);
-	ret = sql_run(
-		sql,
-		"INSERT INTO ecus (ecu, site, code_hash, code_expires_ms) VALUES ($1, $2, $3, $4) "
-		"ON CONFLICT (ecu) DO UPDATE SET code_hash = excluded.code_hash, code_expires_ms = "
-		"excluded.code_expires_ms WHERE ecus.site = excluded.site",
-		"iibi", ecu, site, hash, sizeof(hash), expires_ms);
-	*ret_error = ret < 0 ? ret : ret == 0 ? -EEXIST : 0;
+	*ret_error = api->store->shards > 1
+			     ? put_code_alone(request, sql, site, ecu, hash, expires_ms)
+			     : put_code(sql, site, ecu, hash, expires_ms);
 	if (*ret_error < 0) {
 		return NULL;
 	}
-	snprintf(uri, sizeof(uri), "qs1-enrol:?u=%s&h=%s&c=%s", address, key_hash, code);
+	snprintf(uri, sizeof(uri), "qs1-enrol:?u=%s&h=%s&c=%s", api->uplink, api->key_hash, code);
 	json = json_object_new_object();
 	json_id(json, "ecu", ecu);
 	json_text(json, "code", code);
@@ -297,34 +412,21 @@ struct json_object *sites_enrol(struct sql *sql, int64_t site, uint64_t ecu, con
 int sites_delete(struct sql *sql, int64_t id, struct sites_deleted *deleted)
 {
 	static const struct {
+		const char *name;
 		const char *text;
-		size_t count; /* offset of the number of rows, 0 for none */
 	} steps[] = {
-		{ "DELETE FROM batches WHERE site = $1", offsetof(struct sites_deleted, batches) },
-		{ "DELETE FROM batch_keys WHERE site = $1", 0 },
-		{ "DELETE FROM log_days WHERE site = $1", 0 },
-		{ "DELETE FROM unit_days WHERE site = $1", offsetof(struct sites_deleted, days) },
-		{ "DELETE FROM units WHERE site = $1", 0 },
-		{ "DELETE FROM events WHERE site = $1", 0 },
-		{ "DELETE FROM settings WHERE ecu IN (SELECT ecu FROM ecus WHERE site = $1)", 0 },
-		{ "DELETE FROM results WHERE order_id IN (SELECT id FROM orders WHERE site = $1)",
-		  0 },
-		{ "DELETE FROM orders WHERE site = $1", 0 },
-		{ "DELETE FROM outbox WHERE alarm IN (SELECT id FROM alarms WHERE site = $1)", 0 },
-		{ "DELETE FROM alarms WHERE site = $1", 0 },
-		{ "DELETE FROM jobs WHERE site = $1", 0 },
-		{ "DELETE FROM handovers WHERE site = $1", 0 },
-		{ "DELETE FROM epochs WHERE ecu IN (SELECT ecu FROM ecus WHERE site = $1)", 0 },
-		{ "DELETE FROM conflicts WHERE ecu IN (SELECT ecu FROM ecus WHERE site = $1)", 0 },
-		{ "DELETE FROM ecus WHERE site = $1", 0 },
-		{ "DELETE FROM sites WHERE id = $1", 0 },
+#define X(name, of_site) { name, "DELETE FROM " name " WHERE " of_site },
+		SCHEMA_BY_SITE(X)
+#undef X
 	};
 	int ret = sql_begin(sql);
 
-	for (size_t i = 0; ret >= 0 && i < ARRAY_SIZE(steps); i++) {
+	for (size_t i = ARRAY_SIZE(steps); i-- > 0 && ret >= 0;) {
 		ret = sql_run(sql, steps[i].text, "i", id);
-		if (ret > 0 && steps[i].count) {
-			*(int64_t *)((char *)deleted + steps[i].count) += ret;
+		if (ret > 0 && strcmp(steps[i].name, "batches") == 0) {
+			deleted->batches += ret;
+		} else if (ret > 0 && strcmp(steps[i].name, "unit_days") == 0) {
+			deleted->days += ret;
 		}
 	}
 	if (ret >= 0) {
@@ -336,13 +438,16 @@ int sites_delete(struct sql *sql, int64_t id, struct sites_deleted *deleted)
 	return ret < 0 ? ret : 0;
 }
 
-int sites_delete_customer(struct store *store, struct sql *sql, int64_t tenant,
-			  struct sites_deleted *deleted)
+int sites_delete_customer(struct sql *sql, int64_t tenant, struct sites_deleted *deleted)
 {
+	static const char *const steps[] = {
+		"DELETE FROM rules WHERE tenant = $1",
+		"DELETE FROM notifications WHERE tenant = $1",
+		"DELETE FROM tenants WHERE id = $1",
+	};
 	int64_t site = 1;
-	int ret = vault_destroy(store->vault, tenant);
+	int ret = 0;
 
-	deleted->key_destroyed = ret == 0;
 	while (ret == 0 && site > 0) {
 		ret = sql_one(sql, &site, 0, "SELECT MIN(id) FROM sites WHERE customer = $1", "i",
 			      tenant);
@@ -350,14 +455,8 @@ int sites_delete_customer(struct store *store, struct sql *sql, int64_t tenant,
 			ret = sites_delete(sql, site, deleted);
 		}
 	}
-	if (ret == 0) {
-		ret = sql_run(sql, "DELETE FROM rules WHERE tenant = $1", "i", tenant);
-	}
-	if (ret >= 0) {
-		ret = sql_run(sql, "DELETE FROM notifications WHERE tenant = $1", "i", tenant);
-	}
-	if (ret >= 0) {
-		ret = sql_run(sql, "DELETE FROM tenants WHERE id = $1", "i", tenant);
+	for (size_t i = 0; ret >= 0 && i < ARRAY_SIZE(steps); i++) {
+		ret = sql_run(sql, steps[i], "i", tenant);
 	}
 	return ret < 0 ? ret : 0;
 }

@@ -19,8 +19,10 @@
 
 /**
  * struct sites_new - a site as entered; NULL and NAN for what is absent
+ * @id: of sites_place(); SQL_NULL when the database numbers it
  */
 struct sites_new {
+	int64_t id;
 	const char *name;
 	const char *address;
 	double lat;
@@ -42,14 +44,22 @@ struct sites_new {
 int sites_parse(struct json_object *body, struct sites_new *site, char *err, size_t size);
 
 /**
+ * sites_place() - number a new site, and find the shard that it belongs to
+ *
+ * Return: the connection to it, NULL after a reply.
+ */
+struct sql *sites_place(struct http_request *request, struct sites_new *site);
+
+/**
  * sites_add() - create a site, and its customer when @site names a new one
+ * @sql: of sites_place()
  *
  * Return: its number; -EINVAL without name or customer; -EPERM for a customer of somebody else.
  */
-int64_t sites_add(struct sql *sql, const struct sites_new *site,
-		  const struct auth_identity *identity, int64_t now_ms);
+int64_t sites_add(struct http_request *request, struct sql *sql, const struct sites_new *site,
+		  int64_t now_ms);
 
-/* Change what is not absent. */
+/* Change what is not absent. Return: 1, 0 when the site is not there, or a negative errno. */
 int sites_change(struct sql *sql, int64_t id, const struct sites_new *site);
 
 /* sites_parse() with a reply of 400. */
@@ -68,8 +78,8 @@ int sites_check_map(struct json_object *map, char *err, size_t size);
  *
  * Return: the object Enrolment of openapi.json, NULL on an error.
  */
-struct json_object *sites_enrol(struct sql *sql, int64_t site, uint64_t ecu, const char *address,
-				const char *key_hash, int64_t now_ms, int *ret_error);
+struct json_object *sites_enrol(struct http_request *request, struct sql *sql, int64_t site,
+				uint64_t ecu, int64_t now_ms, int *ret_error);
 
 /* What was deleted. */
 struct sites_deleted {
@@ -83,8 +93,7 @@ struct sites_deleted {
 /* Delete a site with all that belongs to it. */
 int sites_delete(struct sql *sql, int64_t id, struct sites_deleted *deleted);
 
-/* Destroy the key of a customer, then delete its sites and the tenant. */
-int sites_delete_customer(struct store *store, struct sql *sql, int64_t tenant,
-			  struct sites_deleted *deleted);
+/* Delete the sites of a customer, and the tenant, in one shard. */
+int sites_delete_customer(struct sql *sql, int64_t tenant, struct sites_deleted *deleted);
 
 #endif /* EMAD_SITES_H */

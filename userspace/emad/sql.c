@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <libpq-fe.h>
 
@@ -37,6 +38,8 @@ struct sql_rows {
 struct sql {
 	sqlite3 *lite;
 	PGconn *server;
+	int shard;
+	int64_t retry_ms; /* no attempt to connect before this time of the monotonic clock */
 	char scope[24];	  /* tenant of row-level security; "" for none so far */
 	bool transaction; /* one is under way */
 	struct statement statement[STATEMENTS_MAX];
@@ -72,11 +75,31 @@ const char *sql_error(const struct sql *sql)
 	return sql->error;
 }
 
+void sql_set_shard(struct sql *sql, int shard)
+{
+	sql->shard = shard;
+}
+
+int sql_shard(const struct sql *sql)
+{
+	return sql->shard;
+}
+
 /* "already exists, skipping", and the like. */
 static void drop_notice(void *ctx, const char *text)
 {
 	(void)ctx;
 	(void)text;
+}
+
+/* A parameter of the string overrides the same one before it. */
+static PGconn *connect_server(const char *where)
+{
+	static const char *const names[] = { "connect_timeout", "tcp_user_timeout", "dbname",
+					     NULL };
+	const char *const values[] = { "3", "10000", where, NULL };
+
+	return PQconnectdbParams(names, values, 1);
 }
 
 int sql_open(struct sql **ret_sql, const char *where, char *err, size_t size)
@@ -90,7 +113,7 @@ int sql_open(struct sql **ret_sql, const char *where, char *err, size_t size)
 	if (!sql_is_server(where)) {
 		ret = db_open(&sql->lite, where, DB_SAFE, err, size);
 	} else {
-		sql->server = PQconnectdb(where);
+		sql->server = connect_server(where);
 		if (PQstatus(sql->server) != CONNECTION_OK) {
 			snprintf(err, size, "database: %s", PQerrorMessage(sql->server));
 			ret = -ENOTCONN;
@@ -277,11 +300,13 @@ static int server_failed(struct sql *sql, const PGresult *result)
 		const char *state;
 		int error;
 	} known[] = {
+		{ "23503", -ESTALE }, /* foreign_key_violation */
 		{ "23505", -EEXIST }, /* unique_violation */
 		{ "40001", -EAGAIN }, /* serialization_failure */
 		{ "40P01", -EAGAIN }, /* deadlock_detected */
 		{ "42501", -EPERM },  /* insufficient_privilege */
 		{ "53100", -ENOSPC }, /* disk_full */
+		{ "55P03", -EAGAIN }, /* lock_not_available */
 	};
 
 	snprintf(sql->error, sizeof(sql->error), "%s", PQerrorMessage(sql->server));
@@ -305,6 +330,14 @@ static int send_scope(struct sql *sql)
 	return ret;
 }
 
+static int64_t monotonic_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* A new connection knows neither statements nor tenant: without the tenant all rows would be
  * missing, which no caller could tell from rows that do not exist. */
 static int reconnect(struct sql *sql)
@@ -313,11 +346,16 @@ static int reconnect(struct sql *sql)
 		snprintf(sql->error, sizeof(sql->error), "connection lost within a transaction");
 		return -ENOTCONN;
 	}
+	if (monotonic_ms() < sql->retry_ms) {
+		snprintf(sql->error, sizeof(sql->error), "the server does not answer");
+		return -ENOTCONN;
+	}
 	PQreset(sql->server);
 	for (int i = 0; i < STATEMENTS_MAX; i++) {
 		sql->statement[i].prepared = false;
 	}
 	if (PQstatus(sql->server) != CONNECTION_OK) {
+		sql->retry_ms = monotonic_ms() + SQL_RETRY_MS;
 		return server_failed(sql, NULL);
 	}
 	return sql->scope[0] ? send_scope(sql) : 0;
@@ -414,8 +452,8 @@ static int run_list(struct sql *sql, const char *text, const char *types, va_lis
 	return ret;
 }
 
-static int query_list(struct sql *sql, struct sql_rows **ret_rows, const char *text,
-		      const char *types, va_list arguments)
+int sql_query_list(struct sql *sql, struct sql_rows **ret_rows, const char *text, const char *types,
+		   va_list arguments)
 {
 	struct parameter parameter[PARAMETERS_MAX];
 	int n = take_parameters(parameter, types, arguments);
@@ -461,7 +499,7 @@ int sql_query(struct sql *sql, struct sql_rows **ret_rows, const char *text, con
 	int ret;
 
 	va_start(arguments, types);
-	ret = query_list(sql, ret_rows, text, types, arguments);
+	ret = sql_query_list(sql, ret_rows, text, types, arguments);
 	va_end(arguments);
 	return ret;
 }
@@ -562,7 +600,7 @@ int sql_one(struct sql *sql, int64_t *ret_value, int64_t missing, const char *te
 	int ret;
 
 	va_start(arguments, types);
-	ret = query_list(sql, &rows, text, types, arguments);
+	ret = sql_query_list(sql, &rows, text, types, arguments);
 	va_end(arguments);
 	if (ret < 0) {
 		return ret;
@@ -660,8 +698,7 @@ static char *translate(const char *text)
 	return out;
 }
 
-/* Several statements without parameters. */
-static int run_script(struct sql *sql, const char *text)
+int sql_script(struct sql *sql, const char *text)
 {
 	char *translated __cleanup(free_ptr) = NULL;
 	PGresult *result;
@@ -684,11 +721,68 @@ static int run_script(struct sql *sql, const char *text)
 	return ret;
 }
 
+/* The last result of a command that may have several. Return: 0 or a negative errno. */
+static int last_result(struct sql *sql)
+{
+	PGresult *result;
+	int ret = 0;
+
+	while ((result = PQgetResult(sql->server))) {
+		if (ret == 0 && PQresultStatus(result) != PGRES_COMMAND_OK) {
+			ret = server_failed(sql, result);
+		}
+		PQclear(result);
+	}
+	return ret;
+}
+
+/* COPY from or to this. Return: 0 in the state @status, or a negative errno. */
+static int start_copy(struct sql *sql, const char *what, const char *way, ExecStatusType status)
+{
+	char *text __cleanup(free_ptr) = NULL;
+	PGresult *result;
+	int ret;
+
+	if (asprintf(&text, "COPY %s %s (FORMAT binary)", what, way) < 0) {
+		text = NULL;
+		return -ENOMEM;
+	}
+	result = PQexec(sql->server, text);
+	ret = PQresultStatus(result) == status ? 0 : server_failed(sql, result);
+	PQclear(result);
+	return ret;
+}
+
+int sql_copy(struct sql *from, const char *select, struct sql *to, const char *table)
+{
+	char *bytes = NULL;
+	int ret = start_copy(from, select, "TO STDOUT", PGRES_COPY_OUT);
+	int end, n;
+
+	if (ret < 0) {
+		return ret;
+	}
+	ret = start_copy(to, table, "FROM STDIN", PGRES_COPY_IN);
+	while ((n = PQgetCopyData(from->server, &bytes, 0)) > 0) {
+		if (ret == 0 && PQputCopyData(to->server, bytes, n) <= 0) {
+			ret = server_failed(to, NULL);
+		}
+		PQfreemem(bytes);
+	}
+	end = last_result(from);
+	if (ret == 0) {
+		ret = PQputCopyEnd(to->server, n == -1 && end == 0 ? NULL : "the source failed") > 0
+			      ? last_result(to)
+			      : server_failed(to, NULL);
+	}
+	return end < 0 ? end : ret;
+}
+
 int sql_migrate(struct sql *sql, const char *component, const char *const *steps, size_t count,
 		char *err, size_t size)
 {
 	int64_t version = 0;
-	int ret = run_script(sql, "CREATE TABLE IF NOT EXISTS versions (component TEXT NOT NULL "
+	int ret = sql_script(sql, "CREATE TABLE IF NOT EXISTS versions (component TEXT NOT NULL "
 				  "UNIQUE, version INTEGER NOT NULL)");
 
 	if (ret == 0) {
@@ -705,7 +799,7 @@ int sql_migrate(struct sql *sql, const char *component, const char *const *steps
 	for (size_t i = (size_t)version; ret == 0 && i < count; i++) {
 		ret = sql_begin(sql);
 		if (ret == 0) {
-			ret = run_script(sql, steps[i]);
+			ret = sql_script(sql, steps[i]);
 		}
 		if (ret == 0) {
 			ret = sql_run(

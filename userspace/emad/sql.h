@@ -14,6 +14,7 @@
 #ifndef EMAD_SQL_H
 #define EMAD_SQL_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,7 +32,9 @@ struct sql_rows;
  * @where: path of an SQLite file, or a connection string that begins with "postgresql:"
  * @err: on failure the reason
  *
- * SQLite commits with synchronous=FULL; PostgreSQL as the server is configured.
+ * SQLite commits with synchronous=FULL; PostgreSQL as the server is configured. Unless the string
+ * says otherwise, a server that does not answer within 3 s, or that acknowledges nothing for 10 s,
+ * counts as lost.
  *
  * Return: 0 or a negative errno.
  */
@@ -40,6 +43,10 @@ void sql_close(struct sql *sql);
 
 /* Does the text name a PostgreSQL server? */
 bool sql_is_server(const char *where);
+
+/* Number of the shard of a connection, 0 unless set, see store.h. */
+void sql_set_shard(struct sql *sql, int shard);
+int sql_shard(const struct sql *sql);
 
 /* Has the engine row-level security? */
 bool sql_has_scope(const struct sql *sql);
@@ -60,7 +67,9 @@ int sql_scope(struct sql *sql, int64_t tenant);
 const char *sql_error(const struct sql *sql);
 
 /* A connection that was lost comes back with the next statement, but never within a transaction:
- * what follows in it fails with -ENOTCONN. */
+ * what follows in it fails with -ENOTCONN. So does what follows within SQL_RETRY_MS of a failed
+ * attempt, so that a server that is down costs no time. */
+#define SQL_RETRY_MS 1000
 int sql_begin(struct sql *sql);
 int sql_commit(struct sql *sql);
 /**
@@ -72,6 +81,8 @@ int sql_commit(struct sql *sql);
 enum sql_lock {
 	SQL_LOCK_LOG = 1,
 	SQL_LOCK_DERIVE,
+	SQL_LOCK_CLAIM,
+	SQL_LOCK_ENROL,
 };
 int sql_begin_locked(struct sql *sql, enum sql_lock lock);
 void sql_rollback(struct sql *sql);
@@ -79,7 +90,8 @@ void sql_rollback(struct sql *sql);
 /**
  * sql_run() - a statement without rows
  *
- * Return: rows changed; -EEXIST for a broken unique constraint; or a negative errno.
+ * Return: rows changed; -EEXIST for a broken unique constraint; -ESTALE for a broken foreign key:
+ * the site is not in this shard any more; or a negative errno.
  */
 int sql_run(struct sql *sql, const char *text, const char *types, ...);
 
@@ -92,6 +104,9 @@ int sql_run(struct sql *sql, const char *text, const char *types, ...);
  */
 int sql_query(struct sql *sql, struct sql_rows **ret_rows, const char *text, const char *types,
 	      ...);
+
+int sql_query_list(struct sql *sql, struct sql_rows **ret_rows, const char *text, const char *types,
+		   va_list arguments);
 
 /* Return: 1 for a row, 0 after the last one, or a negative errno. */
 int sql_next(struct sql_rows *rows);
@@ -120,6 +135,20 @@ static inline void sql_done_ptr(struct sql_rows **rows)
  */
 int sql_one(struct sql *sql, int64_t *ret_value, int64_t missing, const char *text,
 	    const char *types, ...);
+
+/**
+ * sql_copy() - append the rows of a query to a table of another server
+ * @select: query in parentheses, without parameters
+ * @table: of @to, with the columns of the query in its order
+ *
+ * Within a transaction on both. @table must be without row-level security, a temporary table.
+ *
+ * Return: 0 or a negative errno.
+ */
+int sql_copy(struct sql *from, const char *select, struct sql *to, const char *table);
+
+/* Run statements that are no literals, without parameters. Return: 0 or a negative errno. */
+int sql_script(struct sql *sql, const char *text);
 
 /**
  * sql_migrate() - bring a component's tables to the newest version

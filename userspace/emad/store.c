@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "log.h"
 #include "schema.h"
@@ -14,37 +15,113 @@
 /* Of a compacted batch's hash: enough to tell two batches of one key apart. */
 #define SHORT_HASH_BYTES 16
 
-static pthread_key_t connection;
-static pthread_once_t connection_once = PTHREAD_ONCE_INIT;
+/**
+ * struct connections - of one thread
+ * @failed_ms: when the last attempt failed, monotonic clock; 0 when it did not
+ */
+struct connections {
+	struct sql *sql[STORE_SHARDS_MAX];
+	int64_t failed_ms[STORE_SHARDS_MAX];
+};
 
-static void close_connection(void *sql)
+static pthread_key_t connections_key;
+static pthread_once_t connections_once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t prepare_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void close_connections(void *ctx)
 {
-	sql_close(sql);
+	struct connections *own = ctx;
+
+	for (int i = 0; i < STORE_SHARDS_MAX; i++) {
+		sql_close(own->sql[i]);
+	}
+	free(own);
 }
 
 static void make_key(void)
 {
-	pthread_key_create(&connection, close_connection);
+	pthread_key_create(&connections_key, close_connections);
 }
 
-int store_open(struct store *store, const char *where, const char *keys, char *err, size_t size)
+/* Of this thread; NULL without memory. */
+static struct connections *own_connections(void)
+{
+	struct connections *own;
+
+	pthread_once(&connections_once, make_key);
+	own = pthread_getspecific(connections_key);
+	if (!own) {
+		own = calloc(1, sizeof(*own));
+		pthread_setspecific(connections_key, own);
+	}
+	return own;
+}
+
+static int64_t monotonic_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Tables of the newest version in the right shard, once in a process. */
+static int prepare(struct store *store, struct sql *sql, int shard, char *err, size_t size)
+{
+	int ret = 0;
+
+	pthread_mutex_lock(&prepare_lock);
+	if (!(store->prepared & 1u << shard)) {
+		ret = schema_migrate(sql, err, size);
+		ret = ret < 0 ? ret : schema_claim(sql, shard, err, size);
+		store->prepared |= ret < 0 ? 0 : 1u << shard;
+	}
+	pthread_mutex_unlock(&prepare_lock);
+	return ret;
+}
+
+static int connect_shard(struct store *store, int shard, struct sql **ret_sql, char *err,
+			 size_t size)
 {
 	struct sql *sql;
-	int ret = vault_open(&store->vault, keys, err, size);
+	int ret = sql_open(&sql, store->where[shard], err, size);
 
-	store->where = where;
-	pthread_once(&connection_once, make_key);
-	if (ret == 0) {
-		ret = sql_open(&sql, where, err, size);
-	}
 	if (ret < 0) {
-		vault_close(store->vault);
 		return ret;
 	}
-	pthread_setspecific(connection, sql);
+	sql_set_shard(sql, shard);
 	ret = sql_scope(sql, STORE_ALL);
-	if (ret == 0) {
-		ret = schema_migrate(sql, err, size);
+	if (ret < 0) {
+		snprintf(err, size, "database: %s", sql_error(sql));
+	} else {
+		ret = prepare(store, sql, shard, err, size);
+	}
+	if (ret < 0) {
+		sql_close(sql);
+		return ret;
+	}
+	*ret_sql = sql;
+	return 0;
+}
+
+int store_open(struct store *store, const char *keys, char *err, size_t size)
+{
+	struct connections *own = own_connections();
+	int ret = own ? vault_open(&store->vault, keys, err, size) : -ENOMEM;
+	int reached = 0;
+
+	store->prepared = 0;
+	for (int i = 0; i < store->shards && ret == 0; i++) {
+		ret = connect_shard(store, i, &own->sql[i], err, size);
+		reached += ret == 0;
+		if (ret == -ENOTCONN && store->shards > 1) {
+			own->failed_ms[i] = monotonic_ms();
+			log_err("shard %d: %s", i, err);
+			ret = 0;
+		}
+	}
+	if (ret == 0 && reached == 0) {
+		ret = -ENOTCONN;
 	}
 	if (ret < 0) {
 		store_close(store);
@@ -54,31 +131,172 @@ int store_open(struct store *store, const char *where, const char *keys, char *e
 
 void store_close(struct store *store)
 {
-	sql_close(pthread_getspecific(connection));
-	pthread_setspecific(connection, NULL);
+	struct connections *own = own_connections();
+
+	pthread_setspecific(connections_key, NULL);
+	if (own) {
+		close_connections(own);
+	}
 	vault_close(store->vault);
 	store->vault = NULL;
 }
 
-struct sql *store_sql(struct store *store)
+struct sql *store_shard(struct store *store, int shard)
 {
-	struct sql *sql = pthread_getspecific(connection);
+	struct connections *own = own_connections();
 	char err[256];
 
-	if (sql) {
-		return sql;
+	if (!own || own->sql[shard]) {
+		return own ? own->sql[shard] : NULL;
 	}
-	if (sql_open(&sql, store->where, err, sizeof(err)) < 0) {
-		log_err("%s", err);
+	if (own->failed_ms[shard] && monotonic_ms() - own->failed_ms[shard] < SQL_RETRY_MS) {
 		return NULL;
 	}
-	if (sql_scope(sql, STORE_ALL) < 0) {
-		log_err("%s", sql_error(sql));
-		sql_close(sql);
+	if (connect_shard(store, shard, &own->sql[shard], err, sizeof(err)) < 0) {
+		if (!own->failed_ms[shard]) {
+			log_err("shard %d: %s", shard, err);
+		}
+		own->failed_ms[shard] = monotonic_ms();
 		return NULL;
 	}
-	pthread_setspecific(connection, sql);
-	return sql;
+	own->failed_ms[shard] = 0;
+	return own->sql[shard];
+}
+
+/* ---- shards ---- */
+
+uint64_t store_hash(int64_t site)
+{
+	uint64_t z = (uint64_t)site + 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+int store_home(int64_t site, int shards)
+{
+	uint64_t key = store_hash(site);
+	int64_t shard = 0;
+	int64_t next = 0;
+
+	while (next < shards) {
+		shard = next;
+		key = key * 2862933555777941757 + 1;
+		next = (int64_t)((double)(shard + 1) *
+				 ((double)(INT64_C(1) << 31) / (double)((key >> 33) + 1)));
+	}
+	return (int)shard;
+}
+
+int64_t store_find(struct store *store, int first, int *ret_shard, const char *text,
+		   const char *types, ...)
+{
+	int ret = 0;
+
+	for (int i = 0; i < store->shards; i++) {
+		int shard = (first + i) % store->shards;
+		struct sql *sql = store_shard(store, shard);
+		struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
+		va_list arguments;
+		int found = -ENOTCONN;
+
+		if (sql) {
+			va_start(arguments, types);
+			found = sql_query_list(sql, &rows, text, types, arguments);
+			va_end(arguments);
+			found = found < 0 ? found : sql_next(rows);
+		}
+		if (found > 0) {
+			*ret_shard = shard;
+			return sql_int(rows, 0);
+		}
+		ret = found < 0 ? found : ret;
+	}
+	return ret;
+}
+
+int store_find_site(struct store *store, int64_t site, int *ret_shard)
+{
+	int64_t found = store_find(store, store_home(site, store->shards), ret_shard,
+				   "SELECT id FROM sites WHERE id = $1 AND arriving = 0", "i",
+				   site);
+
+	return found < 0 ? (int)found : found == 0 ? -ENOENT : 0;
+}
+
+int store_has_site(struct sql *sql, int64_t site)
+{
+	int64_t found;
+	int ret = sql_one(sql, &found, 0, "SELECT 1 FROM sites WHERE id = $1 AND arriving = 0", "i",
+			  site);
+
+	return ret < 0 ? ret : (int)found;
+}
+
+static int copy_rules(struct sql *from, struct sql *to)
+{
+	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
+	int ret = sql_query(from, &rows,
+			    "SELECT tenant, name, enabled, threshold, delay_min FROM rules", "");
+
+	ret = ret < 0 ? ret : sql_run(to, "DELETE FROM rules", "");
+	while (ret >= 0 && (ret = sql_next(rows)) > 0) {
+		ret = sql_run(to, "INSERT INTO rules VALUES ($1, $2, $3, $4, $5)", "isidi",
+			      sql_int(rows, 0), sql_text(rows, 1), sql_int(rows, 2),
+			      sql_real(rows, 3), sql_int(rows, 4));
+	}
+	return ret;
+}
+
+static int64_t int_or_null(const struct sql_rows *rows, int column)
+{
+	return sql_is_null(rows, column) ? SQL_NULL : sql_int(rows, column);
+}
+
+static int copy_notifications(struct sql *from, struct sql *to)
+{
+	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
+	int ret = sql_query(from, &rows,
+			    "SELECT tenant, emails, webhook, quiet_from_min, quiet_to_min, "
+			    "min_severity FROM notifications",
+			    "");
+
+	ret = ret < 0 ? ret : sql_run(to, "DELETE FROM notifications", "");
+	while (ret >= 0 && (ret = sql_next(rows)) > 0) {
+		ret = sql_run(to, "INSERT INTO notifications VALUES ($1, $2, $3, $4, $5, $6)",
+			      "issnni", sql_int(rows, 0), sql_text(rows, 1),
+			      sql_is_null(rows, 2) ? NULL : sql_text(rows, 2), int_or_null(rows, 3),
+			      int_or_null(rows, 4), sql_int(rows, 5));
+	}
+	return ret;
+}
+
+int store_copy_rules(struct sql *from, struct sql *to)
+{
+	int ret = sql_begin(to);
+
+	ret = ret < 0 ? ret : copy_rules(from, to);
+	ret = ret < 0 ? ret : copy_notifications(from, to);
+	if (ret >= 0) {
+		return sql_commit(to);
+	}
+	sql_rollback(to);
+	return ret;
+}
+
+int store_copy_tenant(struct sql *from, struct sql *to, int64_t tenant)
+{
+	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
+	int ret = sql_query(from, &rows, "SELECT id, name, kind FROM tenants WHERE id = $1", "i",
+			    tenant);
+
+	ret = ret < 0 ? ret : sql_next(rows);
+	if (ret > 0) {
+		ret = sql_run(to, "INSERT INTO tenants VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+			      "iss", sql_int(rows, 0), sql_text(rows, 1), sql_text(rows, 2));
+	}
+	return ret < 0 ? ret : 0;
 }
 
 static int64_t to_seconds(int64_t ms)

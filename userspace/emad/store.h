@@ -5,6 +5,11 @@
  * A batch is stored once: its key is (ECU, epoch, sequence). The same key with another hash is a
  * conflict, which is recorded and refused. Everything in the tables of SCHEMA_DERIVED() follows
  * from the log, in the order of its numbers, and can be built again.
+ *
+ * Shards: a large fleet is on several PostgreSQL servers, each with all rows of some sites, the
+ * tenants of these sites, and all rules and notifications. Shard 0 has all tenants, and gives the
+ * numbers of tenants and sites. A site is in the shard that store_home() computes from its number,
+ * or, before it was moved there, in another one: where its row in sites is, not marked as arriving.
  */
 #ifndef EMAD_STORE_H
 #define EMAD_STORE_H
@@ -22,33 +27,84 @@
 /* Batches stay whole for this long, then their days are compacted. */
 #define STORE_HOT_DAYS 8
 
+#define STORE_SHARDS_MAX 16
+
 /**
  * struct store - one in the process; threads share it
- * @where: for sql_open(); each thread has its own connection
+ * @where: of each shard, for sql_open(); each thread has its own connections
+ * @prepared: bits of the shards whose tables have the newest version
  */
 struct store {
-	const char *where;
+	const char *where[STORE_SHARDS_MAX];
+	int shards;
+	unsigned int prepared;
 	struct vault *vault;
 };
 
 /**
  * store_open() - connect, and bring the tables to the newest version
- * @where: as for sql_open()
+ * @store: with @where and @shards
  * @keys: path of the file of customers' keys
  *
- * Return: 0 or a negative errno with @err.
+ * A shard whose server does not answer is prepared later, by the first store_shard() that reaches
+ * it.
+ *
+ * Return: 0 or a negative errno with @err; -ENOTCONN when no shard answers.
  */
-int store_open(struct store *store, const char *where, const char *keys, char *err, size_t size);
+int store_open(struct store *store, const char *keys, char *err, size_t size);
 void store_close(struct store *store);
 
 /**
- * store_sql() - the connection of this thread, opened when it is first needed
+ * store_shard() - the connection of this thread to a shard, opened when it is first needed
  *
- * Return: NULL when that failed, which is logged.
+ * Return: NULL when that failed, now or within the last SQL_RETRY_MS, which is logged.
  */
-struct sql *store_sql(struct store *store);
+struct sql *store_shard(struct store *store, int shard);
 
-/* Tenants for sql_scope(): one that sees all, as store_sql() has it, and one that sees nothing. */
+/**
+ * store_home() - the shard of a site by its number; pure
+ *
+ * Jump consistent hash (Lamping and Veach, 2014, arXiv:1406.2294) of store_hash(): with one shard
+ * more, only the sites of the new one change.
+ */
+int store_home(int64_t site, int shards);
+
+/* Hash of a site, by which emactl moves ranges; SplitMix64 (Steele, Lea and Flood, 2014). */
+uint64_t store_hash(int64_t site);
+
+/**
+ * store_find() - where a row is that belongs to a site
+ * @first: shard to look at first
+ * @text: query with one column, an integer above 0, or no row
+ * @ret_shard: where it found one
+ *
+ * Return: the integer; 0 when no shard has a row; -ENOTCONN when those that answer have none; or
+ * another negative errno.
+ */
+int64_t store_find(struct store *store, int first, int *ret_shard, const char *text,
+		   const char *types, ...);
+
+/* Where a site is. Return: 0, -ENOENT, or as store_find(). */
+int store_find_site(struct store *store, int64_t site, int *ret_shard);
+
+/* Is a site in this shard, and not arriving? Return: 1, 0, or a negative errno. */
+int store_has_site(struct sql *sql, int64_t site);
+
+/**
+ * store_copy_rules() - bring rules and notifications of a shard to those of shard 0
+ *
+ * A change is written to all shards; this is for a shard that is new, or a change that ended
+ * between two of them.
+ *
+ * Return: 0 or a negative errno.
+ */
+int store_copy_rules(struct sql *from, struct sql *to);
+
+/* Copy the tenants of a site, which are in shard 0, to its shard. Return: 0 or an errno. */
+int store_copy_tenant(struct sql *from, struct sql *to, int64_t tenant);
+
+/* Tenants for sql_scope(): one that sees all, as store_shard() has it, and one that sees nothing.
+ */
 #define STORE_ALL (-1)
 #define STORE_NOBODY (-2)
 
