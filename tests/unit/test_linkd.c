@@ -45,6 +45,8 @@ static bool daemon_answers;
 static char asked[16][LINKD_LINE_MAX + 64];
 static int asks;
 static int logged;
+static int lines_logged;
+static char last_log[256];
 static const char *status_result;
 static const char *answer_of_sealed;
 static const char *answer_of_stock;
@@ -89,6 +91,8 @@ static void to_log(void *ctx, int priority, const char *text)
 	(void)ctx;
 	(void)priority;
 	logged += strstr(text, "expected a label") != NULL;
+	lines_logged++;
+	snprintf(last_log, sizeof(last_log), "%s", text);
 }
 
 static int networks;
@@ -570,6 +574,7 @@ static void a_stock_ecu_pairs_where_qs1d_allows_it(void **state)
 {
 	const struct serial own = { { 0x80, 0x60, 0, 0, 0, 1 } };
 	const struct serial other = { { 0x80, 0x60, 0, 0, 0, 2 } };
+	uint64_t rejected;
 	int before;
 
 	(void)state;
@@ -583,8 +588,11 @@ static void a_stock_ecu_pairs_where_qs1d_allows_it(void **state)
 		assert_int_equal(linkd.config.pan, 0xa3d8);
 		answer_of_stock = "true,\"result\":null";
 		before = asks;
+		rejected = linkd.inbox.rejected[UNIT_REJECT_JOIN];
 		join_all(&other);
 		assert_int_equal(asks, before);
+		assert_int_equal(linkd.inbox.rejected[UNIT_REJECT_JOIN] - rejected,
+				 JOIN_STEP_COUNT);
 		join(JOIN_PRIME, &own);
 		join(JOIN_ASK, &own);
 		assert_int_equal(linkd.config.pan, 0xa3d8);
@@ -648,6 +656,56 @@ static void a_modem_may_freeze_disconnect_or_send_garbage(void **state)
 	run(8000000);
 	request_l2(L2_POLL);
 	assert_int_equal(ecu.n, 1);
+}
+
+/* What another program says at the other end of the port: the log has it once, with what was
+ * expected. */
+static void check_no_modem(const char *words, const char *log)
+{
+	set_up(MODEM_CC2530);
+	linkd_port(&linkd, false, air_now(air));
+	linkd_port(&linkd, true, air_now(air));
+	port_open = false; /* the modem is cut off */
+	lines_logged = 0;
+	for (int i = 0; i < 30; i++) {
+		linkd_modem_bytes(&linkd, (const uint8_t *)words, strlen(words), air_now(air));
+		run(1000000);
+	}
+	assert_int_equal(lines_logged, 1);
+	assert_string_equal(last_log, log);
+	assert_true(linkd.count[LINKD_RESETS] >= 10);
+	assert_true(words[0] == '\0' || linkd.count[LINKD_GARBAGE] > 0);
+}
+
+static void what_is_no_modem_is_named_once(void **state)
+{
+	(void)state;
+	check_no_modem("ERROR\r\n", "no ZNP modem: expected the frame FE 06 41 80 after a reset, "
+				    "found 45 52 52 4F 52 0D 0A 45: reset");
+	check_no_modem("", "no ZNP modem: expected the frame FE 06 41 80 after a reset, "
+			   "found nothing: reset");
+	/* and a modem that is plugged in later works */
+	port_open = true;
+	run(10000000);
+	request_l2(L2_POLL);
+	assert_int_equal(ecu.n, 1);
+}
+
+static void a_modem_that_refuses_its_start_is_named(void **state)
+{
+	static const uint8_t was_reset[] = { 0xfe, 0x06, 0x41, 0x80, 0, 0, 0, 0, 0, 0, 0xc7 };
+
+	(void)state;
+	set_up(MODEM_CC2530);
+	linkd_port(&linkd, false, air_now(air));
+	linkd_port(&linkd, true, air_now(air));
+	port_open = false;
+	for (int i = 0; i < 8; i++) {
+		linkd_modem_bytes(&linkd, was_reset, sizeof(was_reset), air_now(air));
+		run(2000000);
+	}
+	assert_string_equal(last_log,
+			    "the modem does not start: expected an answer, found nothing: reset");
 }
 
 static void a_full_modem_gets_the_payload_again(void **state)
@@ -756,6 +814,8 @@ int main(void)
 		cmocka_unit_test(a_stock_ecu_pairs_where_qs1d_allows_it),
 		cmocka_unit_test(the_network_of_a_stock_ecu_is_kept),
 		cmocka_unit_test(a_modem_may_freeze_disconnect_or_send_garbage),
+		cmocka_unit_test(what_is_no_modem_is_named_once),
+		cmocka_unit_test(a_modem_that_refuses_its_start_is_named),
 		cmocka_unit_test(a_full_modem_gets_the_payload_again),
 		cmocka_unit_test(each_request_to_a_silent_or_absent_qs1d_is_counted),
 		cmocka_unit_test(a_unit_without_a_label_answers_nothing_and_logs_it_once),

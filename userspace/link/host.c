@@ -2,6 +2,7 @@
 #include "host.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "bytes.h"
@@ -48,7 +49,7 @@ static void reset_modem(struct host *host, uint64_t now_us)
 	stop_timers(host);
 	host->phase = HOST_RESET;
 	host->phase_us = now_us + 2 * HOST_ANSWER_US;
-	host->in_n = 0;
+	host->in_n = host->found_n = 0;
 	host->all_resets++;
 	if (host->resets++ % 2) {
 		host->ops->hard_reset(host->ctx);
@@ -97,6 +98,7 @@ static void send_step(struct host *host, const uint8_t *command, int n, uint64_t
 {
 	host->phase = HOST_START;
 	host->phase_us = now_us + HOST_ANSWER_US;
+	host->found_n = 0;
 	host->ops->to_modem(host->ctx, command, (size_t)n);
 }
 
@@ -211,8 +213,20 @@ static void take_frame(struct host *host, const struct znp_frame *frame, uint64_
 	}
 }
 
+static void keep_first(struct host *host, const uint8_t *bytes, size_t n)
+{
+	size_t room = sizeof(host->found) - host->found_n;
+	size_t some = n < room ? n : room;
+
+	memcpy(host->found + host->found_n, bytes, some);
+	host->found_n += some;
+}
+
 void host_bytes(struct host *host, const uint8_t *bytes, size_t n, uint64_t now_us)
 {
+	if (host->phase != HOST_UP) {
+		keep_first(host, bytes, n);
+	}
 	while (n > 0 && host->phase != HOST_CLOSED) {
 		size_t room = sizeof(host->in) - host->in_n;
 		size_t some = n < room ? n : room;
@@ -248,10 +262,33 @@ void host_bytes(struct host *host, const uint8_t *bytes, size_t n, uint64_t now_
 
 /* ---- time ---- */
 
+/*
+ * The modem has not said that it was reset, or not answered a step of its start. Say so once: it
+ * is reset again and again.
+ */
+static void start_failed(struct host *host, uint64_t now_us)
+{
+	char text[80 + 3 * HOST_FOUND_BYTES];
+	int n;
+
+	if (host->resets == HOST_DEAF_RESETS) {
+		n = snprintf(text, sizeof(text), "%s, found%s",
+			     host->phase == HOST_RESET
+				     ? "no ZNP modem: expected the frame FE 06 41 80 after a reset"
+				     : "the modem does not start: expected an answer",
+			     host->found_n ? "" : " nothing");
+		for (size_t i = 0; i < host->found_n; i++) {
+			n += snprintf(text + n, sizeof(text) - (size_t)n, " %02X", host->found[i]);
+		}
+		host->ops->down(host->ctx, text, now_us);
+	}
+	reset_modem(host, now_us);
+}
+
 void host_run(struct host *host, uint64_t now_us)
 {
 	if (now_us >= host->phase_us) {
-		reset_modem(host, now_us);
+		start_failed(host, now_us);
 	}
 	if (now_us >= host->answer_us || (now_us >= host->silent_us && host->asked)) {
 		host_restart(host, "the modem does not answer", now_us);

@@ -15,6 +15,10 @@
 #define HOST_ANSWER_US 1000000
 /* Without a byte for so long it is asked for its state. */
 #define HOST_SILENT_US 5000000
+/* After so many resets in a row without a network, each kind of reset was tried twice. */
+#define HOST_DEAF_RESETS 4
+/* Bytes that are shown of what came instead of a frame. */
+#define HOST_FOUND_BYTES 8
 /* A chip whose buffers are full has room again after this time. */
 #define HOST_FULL_US 50000
 
@@ -25,7 +29,7 @@ struct host;
  * @to_modem: bytes for the serial port
  * @hard_reset: pull the reset line
  * @up: the network is up; requests can be sent
- * @down: it is no longer, and why
+ * @down: it is no longer, or the modem does not start, and why
  * @ready: the next request can be sent
  * @incoming: data of a node
  * @sent: what became of a data request, by its transaction; enum znp_status
@@ -78,6 +82,8 @@ struct host {
 	uint64_t not_before_us; /* its buffers are full until then */
 	size_t in_n;
 	uint8_t in[1024];
+	size_t found_n; /* the first bytes since the last reset or step of the start */
+	uint8_t found[HOST_FOUND_BYTES];
 };
 
 /* @host->startup is set by the caller afterwards. */

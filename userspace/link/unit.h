@@ -47,7 +47,8 @@ struct unit_request {
 	X(COMMAND, "unknown QS1 command") \
 	X(VERSION, "message of another version") \
 	X(PART, "impossible part of a message") \
-	X(SERIAL, "for another serial number")
+	X(SERIAL, "for another serial number") \
+	X(JOIN, "no step of a stock pairing, or one of another unit")
 /* clang-format on */
 
 enum unit_reject {

@@ -308,8 +308,7 @@ static void take_own(struct linkd *linkd, const struct znp_incoming *incoming,
 	}
 }
 
-/* A step of a stock pairing: qs1d knows whether it is allowed. Steps for other units are ignored.
- */
+/* A step of a stock pairing: qs1d knows whether it is allowed. */
 static void take_join(struct linkd *linkd, enum join_step step, const struct znp_incoming *incoming,
 		      uint64_t now_us)
 {
@@ -320,11 +319,14 @@ static void take_join(struct linkd *linkd, enum join_step step, const struct znp
 				    .n = incoming->n };
 	struct join_unit unit = linkd->join;
 
-	if (incoming->n > sizeof(to_ask.payload) || !serial_valid(&linkd->state.identity.serial)) {
+	if (!serial_valid(&linkd->state.identity.serial)) {
+		linkd->count[LINKD_UNANSWERED]++;
 		return;
 	}
-	if (join_take(&unit, step, incoming->data, incoming->n, &linkd->state.identity.serial) ==
-	    JOIN_NOTHING) {
+	if (incoming->n > sizeof(to_ask.payload) ||
+	    join_take(&unit, step, incoming->data, incoming->n, &linkd->state.identity.serial) ==
+		    JOIN_NOTHING) {
+		linkd->inbox.rejected[UNIT_REJECT_JOIN]++;
 		return;
 	}
 	memcpy(to_ask.payload, incoming->data, incoming->n);

@@ -19,6 +19,8 @@
 
 /* A port or a socket that is not there is tried again this often, ms. */
 #define RETRY_MS 2000
+/* Interval of the status that systemctl shows, us. */
+#define STATUS_US 5000000
 #define LINE_MAX_BYTES 262144
 
 static struct {
@@ -226,8 +228,35 @@ static void log_counts(void)
 	}
 }
 
+/* The counters that are not 0, in a line that systemctl status shows. */
+static void show_status(void)
+{
+	const struct linkd *linkd = &app.linkd;
+	char text[1024];
+	size_t n = (size_t)snprintf(text, sizeof(text), "WATCHDOG=1\nSTATUS=modem %s",
+				    linkd->host.phase == HOST_UP ? "up" : "down");
+
+	for (int i = 0; i < LINKD_COUNT_COUNT && n < sizeof(text); i++) {
+		if (linkd->count[i]) {
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "; %s: %llu",
+					      linkd_count_text((enum linkd_count)i),
+					      (unsigned long long)linkd->count[i]);
+		}
+	}
+	for (int i = 0; i < UNIT_REJECT_COUNT && n < sizeof(text); i++) {
+		if (linkd->inbox.rejected[i]) {
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "; rejected, %s: %llu",
+					      unit_reject_text((enum unit_reject)i),
+					      (unsigned long long)linkd->inbox.rejected[i]);
+		}
+	}
+	sd_notify(0, text);
+}
+
 static void serve(void)
 {
+	uint64_t status_us = 0;
+
 	sd_notify(0, "READY=1");
 	while (!stopped) {
 		struct pollfd fds[2];
@@ -246,7 +275,10 @@ static void serve(void)
 		if (now_us() >= app.linkd.due_us) {
 			linkd_run(&app.linkd, now_us());
 		}
-		sd_notify(0, "WATCHDOG=1");
+		if (now_us() >= status_us) {
+			status_us = now_us() + STATUS_US;
+			show_status();
+		}
 	}
 	log_counts();
 }
