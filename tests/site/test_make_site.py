@@ -119,7 +119,7 @@ def test_a_site_is_ready_takes_statements_and_meters_itself(site):
     assert "done" in run.until(r"^unit 2 sun")
     assert "unit" in run.until(r"^unit 9 sun") and "done" not in run.said[-1]
     assert "done" in run.until(r"^air loss 1 5")
-    assert "expected: loss UNIT PCT" in run.until(r"^air loss 4 5")
+    assert "expected a unit from 1 to 3, found '4'" in run.until(r"^air loss 4 5")
     assert "unknown word 'fly'" in run.until(r"^fly")
     run.until(r"2 producing")
 

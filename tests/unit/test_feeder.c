@@ -256,6 +256,8 @@ static void a_name_that_is_not_there_is_refused_with_its_line(void **state)
 		{ "units 2\nunit 1 phase L2-N\nrun 1\n", "up to L1, found 'L2'", 2 },
 		{ "units 2\nfeeder phases split 120 60\nat 1 phase L3 open\nrun 2\n", "found 'L3'",
 		  3 },
+		{ "units 2\nfeeder phases split 120 60\nat 1 phases swap L2 L2\nrun 2\n",
+		  "expected two phases, found L2 twice", 3 },
 		{ "units 2\nunit 1 bus 7\nrun 1\n", "expected a bus of the feeder, found 7", 2 },
 		{ "units 2\nfeeder bus 1 from 2 0.1 1e-6\nrun 1\n", "found 2", 2 },
 		{ "units 2\nfeeder bus 1 from 0 0.1 1e-6\nfeeder bus 1 from 0 1 1e-6\nrun 1\n",

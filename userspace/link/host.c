@@ -49,7 +49,9 @@ static void reset_modem(struct host *host, uint64_t now_us)
 	stop_timers(host);
 	host->phase = HOST_RESET;
 	host->phase_us = now_us + 2 * HOST_ANSWER_US;
-	host->in_n = host->found_n = 0;
+	host->in_n = 0;
+	/* some answer only a command, and every other reset is by the line */
+	host->found_n = host->resets ? host->found_n : 0;
 	host->all_resets++;
 	if (host->resets++ % 2) {
 		host->ops->hard_reset(host->ctx);

@@ -82,7 +82,7 @@ struct host {
 	uint64_t not_before_us; /* its buffers are full until then */
 	size_t in_n;
 	uint8_t in[1024];
-	size_t found_n; /* the first bytes since the last reset or step of the start */
+	size_t found_n; /* since the first of some resets, or the last step of the start */
 	uint8_t found[HOST_FOUND_BYTES];
 };
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -161,22 +162,57 @@ void medium_hosts(struct medium *medium)
 	}
 }
 
-/* A whole number from @min to @max, or -1. */
-static int number_of(const char *text, int min, int max)
-{
-	char *end = NULL;
-	long number = text ? strtol(text, &end, 10) : -1;
+/* A command under way: its words, and where the reason goes if one is wrong. */
+struct command_line {
+	char **word;
+	char *err;
+	size_t size;
+};
 
-	return text && *text && !*end && number >= min && number <= max ? (int)number : -1;
+static void found(const struct command_line *line, int i, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* "expected ..., found 'word'" */
+static void found(const struct command_line *line, int i, const char *format, ...)
+{
+	char expected[128];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(expected, sizeof(expected), format, ap);
+	va_end(ap);
+	snprintf(line->err, line->size, "expected %s, found '%.32s'", expected,
+		 line->word[i] ?: "the end of the line");
 }
 
-/* A number from @min to @max, or NAN. */
-static double real_of(const char *text, double min, double max)
+/* Word @i, a number from @min to @max; NAN for another, with the reason. */
+static double real_of(const struct command_line *line, int i, const char *what, double min,
+		      double max)
 {
+	const char *text = line->word[i];
 	char *end = NULL;
 	double number = text ? strtod(text, &end) : 0;
 
-	return text && *text && !*end && number >= min && number <= max ? number : (double)NAN;
+	if (text && *text && !*end && number >= min && number <= max) {
+		return number;
+	}
+	found(line, i, "%s from %.10g to %.10g", what, min, max);
+	return (double)NAN;
+}
+
+/* The same for a whole number; -1 for another. */
+static int number_of(const struct command_line *line, int i, const char *what, int min, int max)
+{
+	double number = real_of(line, i, what, min, max);
+
+	if (isnan(number)) {
+		return -1;
+	}
+	if (number != floor(number)) {
+		found(line, i, "%s from %d to %d", what, min, max);
+		return -1;
+	}
+	return (int)number;
 }
 
 int medium_switch(const char *text)
@@ -184,33 +220,50 @@ int medium_switch(const char *text)
 	return text && !strcmp(text, "on") ? 1 : text && !strcmp(text, "off") ? 0 : -1;
 }
 
-/* The radio of a unit, which count from 1 as in scenarios, or -1. */
-static int unit_of(const struct medium *medium, const char *text)
+/* Word @i, on or off, as 1 or 0; -1 for another. */
+static int switch_of(const struct command_line *line, int i)
 {
-	int number = number_of(text, 1, medium->units);
+	int on = medium_switch(line->word[i]);
+
+	if (on < 0) {
+		found(line, i, "on or off");
+	}
+	return on;
+}
+
+/* The radio of a unit, which count from 1 as in scenarios, or -1. */
+static int unit_of(const struct medium *medium, const struct command_line *line, int i)
+{
+	int number = number_of(line, i, "a unit", 1, medium->units);
 
 	return number < 0 ? -1 : medium->unit_radio[number - 1];
 }
 
-static bool do_modem(struct medium *medium, char **word)
+static bool do_modem(struct medium *medium, const struct command_line *line)
 {
-	int number = number_of(word[1], 0, medium->ports - 1);
+	int number = number_of(line, 1, "a modem", 0, medium->ports - 1);
 	struct modem *modem = number < 0 ? NULL : &medium->port[number].modem;
-	int fault = word[2] ? modem_fault_by_name(word[2]) : -1;
-	int on = medium_switch(word[3]);
+	const char *what = line->word[2] ?: "";
+	int fault = modem_fault_by_name(what);
+	int on;
 
-	if (!modem || !word[2]) {
+	if (!modem) {
 		return false;
 	}
-	if (!strcmp(word[2], "reset") && !word[3]) {
+	if (!strcmp(what, "reset") && !line->word[3]) {
 		modem_reset(modem);
 		return true;
 	}
-	if (!strcmp(word[2], "freeze") && !word[3]) {
+	if (!strcmp(what, "freeze") && !line->word[3]) {
 		modem_fault(modem, MODEM_FROZEN, true);
 		return true;
 	}
-	if (fault < 0 || on < 0) {
+	if (fault < 0) {
+		found(line, 2, "reset, freeze, frozen, full, lost-block, late or garbage");
+		return false;
+	}
+	on = switch_of(line, 3);
+	if (on < 0) {
 		return false;
 	}
 	modem_fault(modem, (enum modem_fault)fault, on);
@@ -225,10 +278,11 @@ static void set_level(struct medium *medium, int radio, double level)
 	}
 }
 
-static bool do_level(struct medium *medium, char **word)
+static bool do_level(struct medium *medium, const struct command_line *line)
 {
-	int radio = unit_of(medium, word[1]);
-	double level = real_of(word[2], AIR_SILENT_DBM, 20);
+	int radio = unit_of(medium, line, 1);
+	double level = radio < 0 ? (double)NAN
+				 : real_of(line, 2, "a level, dBm,", AIR_SILENT_DBM, 20);
 
 	if (radio < 0 || isnan(level)) {
 		return false;
@@ -255,10 +309,10 @@ static double level_of_loss(double loss)
 	return high;
 }
 
-static bool do_loss(struct medium *medium, char **word)
+static bool do_loss(struct medium *medium, const struct command_line *line)
 {
-	int radio = unit_of(medium, word[1]);
-	double loss_pct = real_of(word[2], 0, 100);
+	int radio = unit_of(medium, line, 1);
+	double loss_pct = radio < 0 ? (double)NAN : real_of(line, 2, "a loss, percent,", 0, 100);
 
 	if (radio < 0 || isnan(loss_pct)) {
 		return false;
@@ -268,12 +322,16 @@ static bool do_loss(struct medium *medium, char **word)
 	return true;
 }
 
-static bool do_hidden(struct medium *medium, char **word)
+static bool do_hidden(struct medium *medium, const struct command_line *line)
 {
-	int a = unit_of(medium, word[1]);
-	int b = unit_of(medium, word[2]);
+	int a = unit_of(medium, line, 1);
+	int b = a < 0 ? -1 : unit_of(medium, line, 2);
 
 	if (a < 0 || b < 0) {
+		return false;
+	}
+	if (a == b) {
+		found(line, 2, "another unit");
 		return false;
 	}
 	air_level(medium->air, a, b, AIR_SILENT_DBM);
@@ -292,10 +350,10 @@ static void interferer_level(struct medium *medium, double level)
 	}
 }
 
-static bool do_interfere(struct medium *medium, char **word)
+static bool do_interfere(struct medium *medium, const struct command_line *line)
 {
-	double level = real_of(word[1], AIR_SILENT_DBM, 20);
-	int ms = number_of(word[2], 1, 1000000);
+	double level = real_of(line, 1, "a level, dBm,", AIR_SILENT_DBM, 20);
+	int ms = isnan(level) ? -1 : number_of(line, 2, "a time, ms,", 1, 1000000);
 
 	if (isnan(level) || ms < 0) {
 		return false;
@@ -304,11 +362,12 @@ static bool do_interfere(struct medium *medium, char **word)
 	return air_burst(medium->air, medium->interferer, (uint64_t)ms * 1000) == 0;
 }
 
-static bool do_jam(struct medium *medium, char **word)
+static bool do_jam(struct medium *medium, const struct command_line *line)
 {
 	struct air_radio_config radio = *air_configuration(medium->air, medium->interferer);
-	int channel = number_of(word[1], 11, 26);
-	double pct = real_of(word[2], 0, 90);
+	int channel = number_of(line, 1, "a channel", 11, 26);
+	double pct = channel < 0 ? (double)NAN
+				 : real_of(line, 2, "a share of the time, percent,", 0, 90);
 
 	if (channel < 0 || isnan(pct)) {
 		return false;
@@ -321,9 +380,9 @@ static bool do_jam(struct medium *medium, char **word)
 	return true;
 }
 
-static bool do_foreign(struct medium *medium, char **word)
+static bool do_foreign(struct medium *medium, const struct command_line *line)
 {
-	int on = medium_switch(word[1]);
+	int on = switch_of(line, 1);
 
 	if (on < 0) {
 		return false;
@@ -345,11 +404,9 @@ static void print_count(const struct medium *medium, const char *name, int numbe
 	       (unsigned long long)count->missed);
 }
 
-static bool do_count(struct medium *medium, char **word)
+static bool do_count(struct medium *medium, const struct command_line *line)
 {
-	if (word[1]) {
-		return false;
-	}
+	(void)line;
 	for (int i = 0; i < medium->ports; i++) {
 		print_count(medium, "modem", i, medium->port[i].modem.stack.radio);
 	}
@@ -359,33 +416,42 @@ static bool do_count(struct medium *medium, char **word)
 	return true;
 }
 
+/* @words: with the first, at most */
 static const struct {
 	const char *word;
-	bool (*run)(struct medium *medium, char **word);
+	int words;
+	bool (*run)(struct medium *medium, const struct command_line *line);
 	const char *usage;
 } command[] = {
-	{ "modem", do_modem,
+	{ "modem", 4, do_modem,
 	  "modem N reset|freeze | modem N frozen|full|lost-block|late|garbage on|off" },
-	{ "level", do_level, "level UNIT DBM: between a unit and all modems" },
-	{ "loss", do_loss, "loss UNIT PCT: the level at which so many frames of 100 bytes fail" },
-	{ "hidden", do_hidden, "hidden UNIT UNIT: they do not hear each other" },
-	{ "interfere", do_interfere, "interfere DBM MS: noise at every radio" },
-	{ "jam", do_jam, "jam CHANNEL PCT: noise at every radio for a share of the time" },
-	{ "foreign", do_foreign, "foreign on|off: another coordinator on the channel" },
-	{ "count", do_count, "count" },
+	{ "level", 3, do_level, "level UNIT DBM: between a unit and all modems" },
+	{ "loss", 3, do_loss,
+	  "loss UNIT PCT: the level at which so many frames of 100 bytes fail" },
+	{ "hidden", 3, do_hidden, "hidden UNIT UNIT: they do not hear each other" },
+	{ "interfere", 3, do_interfere, "interfere DBM MS: noise at every radio" },
+	{ "jam", 3, do_jam, "jam CHANNEL PCT: noise at every radio for a share of the time" },
+	{ "foreign", 2, do_foreign, "foreign on|off: another coordinator on the channel" },
+	{ "count", 1, do_count, "count" },
 };
 
 int medium_command(struct medium *medium, char **word, char *err, size_t size)
 {
+	const struct command_line line = { word, err, size };
+	int n = 1;
+
 	for (size_t i = 0; i < ARRAY_SIZE(command); i++) {
 		if (strcmp(command[i].word, word[0])) {
 			continue;
 		}
-		if (command[i].run(medium, word)) {
-			return 0;
+		while (n < command[i].words && word[n]) {
+			n++;
 		}
-		snprintf(err, size, "expected: %s", command[i].usage);
-		return -EINVAL;
+		if (n == command[i].words && word[n]) {
+			found(&line, n, "the end of the line");
+			return -EINVAL;
+		}
+		return command[i].run(medium, &line) ? 0 : -EINVAL;
 	}
 	return -ENOENT;
 }

@@ -1088,6 +1088,8 @@ int scenario_check(const struct scenario *sc, const struct statement *st, char *
 	case ST_PHASE_SWITCH:
 		return check_wires(sc, st, 0, 1, &p);
 	case ST_SWAP:
+		if (st->x[0] == st->x[1])
+			return FAIL(&p, "expected two phases, found L%g twice", st->x[0] + 1);
 		return check_wires(sc, st, 0, 2, &p);
 	case ST_PLANT:
 		if (sc->units && st->x[0] != 0)
