@@ -56,4 +56,4 @@ driver-matrix: driver kernel-source
 driver-debug-test driver-kasan-test: driver-%-test:
 	@$(MAKE) --no-print-directory vboard firmware-virt image KERNEL=$*
 	@QS1_KERNEL=$* $(PYTHON) tests/run.py --long system/test_kselftest.py \
-		system/test_stress.py system/test_hostile.py
+		system/test_client.py system/test_stress.py system/test_hostile.py

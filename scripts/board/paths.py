@@ -13,8 +13,8 @@ RUN = BUILD / "run"
 VBOARD = BUILD / "vboard"
 BOOT_ROM = BUILD / "firmware" / "qs1-boot.elf"
 # The board's own kernel, or the one that looks for faults, see scripts/debug-kernel.
-GUEST_FOLDER = "-".join(filter(None, ("guest", os.environ.get("QS1_KERNEL"))))
-GUEST = BUILD / GUEST_FOLDER / "guest.json"
+KERNEL_SUFFIX = "-" + os.environ["QS1_KERNEL"] if os.environ.get("QS1_KERNEL") else ""
+GUEST = BUILD / f"guest{KERNEL_SUFFIX}" / "guest.json"
 DEFAULT_SCENARIO = Path(__file__).resolve().parent / "default.scn"
 
 

@@ -9,6 +9,7 @@ import pytest
 
 import suite
 from board.board import GUEST_CPU, GUEST_MACHINE, GUEST_MB, Board
+from board.paths import KERNEL_SUFFIX
 from paths import BUILD, ROOT
 
 FAKE = ROOT / "tests" / "driver" / "fake"
@@ -26,7 +27,7 @@ def make(*command, **environment):
 @pytest.fixture(scope="module", name="modules")
 def _modules():
     """The coprocessor, and the glue for PRUs as it is built where the kernel has them."""
-    fake, driver = BUILD / "driver-fake", BUILD / "driver-pru"
+    fake, driver = BUILD / f"driver-fake{KERNEL_SUFFIX}", BUILD / f"driver-pru{KERNEL_SUFFIX}"
     make("scripts/kbuild", FAKE, fake, "modules")
     make("scripts/kbuild", "driver", driver, "modules",
          f"KBUILD_EXTRA_SYMBOLS={fake / 'Module.symvers'}", QS1_PRU="y")
