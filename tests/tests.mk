@@ -113,9 +113,9 @@ figures:
 ##   writes figures as make conformance does
 BENCH_pru := sim pru-programs
 BENCH_ecu_store := $(ECU_YEAR)
-BENCH_ecu_rest := ecu site-programs $(ECU_YEAR)
-BENCH_ecu_kills := ecu site-programs
-BENCH_ecu_abuse := ecu site-programs
+BENCH_ecu_rest := ecu ether site-programs $(ECU_YEAR)
+BENCH_ecu_kills := ecu ether site-programs
+BENCH_ecu_abuse := ecu ether site-programs
 BENCH_ema_home := ema $(EMA_YEARS)
 BENCH_fleet_filter := ema servers
 BENCH_fleet_live := ema servers
