@@ -24,6 +24,8 @@
 #define STREAM_KEEP 1024
 #define DOCUMENT "qs1-document"
 #define TICK_US 1000000
+/* Pages give way to the radio. */
+#define WORKER_NICE 10
 /* The certificate is looked at this often: it is renewed 30 days before its end. */
 #define RENEW_US UINT64_C(3600000000)
 /* Half of the server's connections, so that one client cannot lock out the others. */
@@ -562,6 +564,7 @@ static int start_server(struct rest *rest, char *err, size_t size)
 		.cookie = COOKIE,
 		.ctx = rest,
 		.client_connections_max = CLIENT_CONNECTIONS,
+		.worker_nice = WORKER_NICE,
 	};
 	uint8_t hash[TLS_HASH_SIZE];
 	int ret;
@@ -598,6 +601,7 @@ static int start_local(struct rest *rest, char *err, size_t size)
 		.local = &local,
 		.cookie = COOKIE,
 		.ctx = rest,
+		.worker_nice = WORKER_NICE,
 	};
 	int ret;
 

@@ -81,6 +81,8 @@ struct http_file {
  * @ctx: for http_ctx()
  * @connections_max: 0 for 256
  * @client_connections_max: of one address; 0 for no limit
+ * @worker_nice: added to the nice value of the threads that run handlers which may block, so that
+ *               they give way to more urgent threads of the process
  */
 struct http_config {
 	const char *address;
@@ -99,6 +101,7 @@ struct http_config {
 	void *ctx;
 	unsigned int connections_max;
 	unsigned int client_connections_max;
+	int worker_nice;
 };
 
 /**

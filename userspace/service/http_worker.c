@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Two threads that run the handlers which may block. They give way to all other threads. */
+/* Two threads that run the handlers which may block. */
 #include <sys/resource.h>
 
 #include "../lib/thread.h"
 #include "http_server.h"
 
 #define QUEUE_MAX 64
-#define WORKER_NICE 10
 
 /* The next request, or NULL when the server stops. */
 static struct http_request *take(struct http_server *server)
@@ -34,7 +33,9 @@ static void *run(void *ctx)
 	/* Of this thread alone. The system call filter of the packaged units refuses it; then a
 	 * worker keeps the daemon's priority.
 	 */
-	setpriority(PRIO_PROCESS, 0, WORKER_NICE);
+	if (server->config.worker_nice) {
+		setpriority(PRIO_PROCESS, 0, server->config.worker_nice);
+	}
 	while ((request = take(server))) {
 		request->route->handler(request);
 		MHD_resume_connection(request->connection);
