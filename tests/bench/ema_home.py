@@ -3,10 +3,12 @@
 bench: print them as JSON.
 
 Run it in the top folder, after make ema build/tests/ema-years: /usr/bin/python3 tests/bench/ema_home.py
+With an argument: another number of years.
 """
 
 import http.client
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -21,7 +23,7 @@ sys.path += [str(TOP / "tests"), str(TOP / "tests/ema")]
 from service import Service  # noqa: E402  (the path must be set first)
 
 COMMAND = "/usr/bin/python3 tests/bench/ema_home.py"
-YEARS, UNITS = 10, 6
+YEARS, UNITS = int(sys.argv[1]) if sys.argv[1:] else 10, 6
 TURNS = 40
 DAY_S = 86400
 ZONE_S = -7 * 3600
@@ -92,6 +94,7 @@ def measure(folder):
         every += times
         yield row(f"page {page}: a request, p99 of {len(times)}", round(percentile(times, 0.99), 1), "ms")
     yield row(f"all pages: a request, p99 of {len(every)}", round(percentile(every, 0.99), 1), "ms")
+    yield row(f"load of the machine with {os.cpu_count()} processors", round(os.getloadavg()[0], 1), "")
     for name in ("installation-map", "registration-card", "warranty-card"):
         timed(connection, service, f"/sites/1/documents/{name}")
     service.login("owner")

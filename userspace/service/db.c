@@ -58,6 +58,11 @@ static int configure(sqlite3 *db, enum db_mode mode)
 
 	sqlite3_extended_result_codes(db, 1);
 	sqlite3_busy_timeout(db, BUSY_MS);
+	/* Before anything is written to a new file; nothing on others. */
+	ret = mode == DB_BLOBS ? db_exec(db, "PRAGMA page_size=32768") : 0;
+	if (ret < 0) {
+		return ret;
+	}
 	/* Reads the file's header, so that a file that is no database is found here. */
 	ret = db_exec(db, mode == DB_READ ? "SELECT count(*) FROM sqlite_schema"
 					  : "PRAGMA journal_mode=WAL");
@@ -67,7 +72,7 @@ static int configure(sqlite3 *db, enum db_mode mode)
 	if (mode == DB_READ) {
 		return 0;
 	}
-	ret = db_exec(db, mode == DB_SAFE ? "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON"
+	ret = db_exec(db, mode >= DB_SAFE ? "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON"
 					  : "PRAGMA synchronous=NORMAL");
 	return ret < 0 ? ret : db_exec(db, "PRAGMA foreign_keys=ON");
 }

@@ -15,6 +15,8 @@ enum db_mode {
 		   * the last transactions, never the file */
 	DB_SAFE,  /* the same with synchronous=FULL: a commit survives a power cut; deleted data
 		   * are overwritten */
+	DB_BLOBS, /* as DB_SAFE; a new file has pages of 32 kB, so that rows of some kB leave
+		   * little of a page empty */
 };
 
 /**
