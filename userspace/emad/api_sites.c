@@ -69,27 +69,43 @@ static struct json_object *site_json(const struct sql_rows *rows)
 	API_VISIBLE                                                                                \
 	" AND ($2 = '' OR LOWER(sites.name) LIKE $2 ESCAPE '\\' OR LOWER(address) LIKE "           \
 	"$2 ESCAPE '\\') AND ($3 = '' OR state = $3) AND (alarms > 0 OR $4 = 0)"
+/* Rows of the page p. */
+#define LIST_ROWS(key)                                                                             \
+	" p JOIN sites ON sites.id = page JOIN tenants c ON c.id = customer LEFT JOIN tenants i "  \
+	"ON i.id = company ORDER BY " key ", sites.id"
 /* Sort only the numbers of 100,000 sites, and count them in a separate query: a window function
  * over whole rows took ten times as long. */
-#define LIST(order)                                                                                \
+#define LIST(key)                                                                                  \
 	"SELECT " SITE_COLUMNS ", (SELECT COUNT(*) FROM sites WHERE " LIST_WHERE                   \
-	") FROM (SELECT sites.id AS page FROM sites WHERE " LIST_WHERE " ORDER BY " order          \
-	" LIMIT $5 OFFSET $6) p JOIN sites ON sites.id = page JOIN tenants c ON c.id = customer "  \
-	"LEFT JOIN tenants i ON i.id = company ORDER BY " order
+	") FROM (SELECT sites.id AS page FROM sites WHERE " LIST_WHERE " ORDER BY " key            \
+	", sites.id LIMIT $5 OFFSET $6)" LIST_ROWS(key)
+/* The same, looking for a text in each site once. */
+#define LIST_SEARCH(key)                                                                           \
+	"WITH found AS MATERIALIZED (SELECT sites.id, " key " AS key FROM sites WHERE " LIST_WHERE \
+	") SELECT " SITE_COLUMNS ", (SELECT COUNT(*) FROM found) FROM (SELECT id AS page FROM "    \
+	"found ORDER BY key, id LIMIT $5 OFFSET $6)" LIST_ROWS(key)
 
-/* Columns: name in the query, statement, the same order by columns of SITE_COLUMNS. */
+/* Columns: name in the query, key of the order, the same by SITE_COLUMNS: column, text, falling. */
+#define LISTS(X)                                                                                   \
+	X("name", "sites.name", 1, true, false)                                                    \
+	X("power", "-COALESCE(power_w, -1)", 6, false, true)                                       \
+	X("energy", "-COALESCE(energy_today_wh, -1)", 7, false, true)                              \
+	X("alarms", "-alarms", 10, false, true)                                                    \
+	X("last", "-COALESCE(last_ms, -1)", 11, false, true)
+
 static const struct {
 	const char *name;
-	const char *text;
+	const char *all;
+	const char *search;
 	struct api_order order;
 } lists[] = {
-	{ "name", LIST("sites.name, sites.id"), { .column = 1, .text = true } },
-	{ "power", LIST("COALESCE(power_w, -1) DESC, sites.id"), { .column = 6, .falling = true } },
-	{ "energy",
-	  LIST("COALESCE(energy_today_wh, -1) DESC, sites.id"),
-	  { .column = 7, .falling = true } },
-	{ "alarms", LIST("alarms DESC, sites.id"), { .column = 10, .falling = true } },
-	{ "last", LIST("COALESCE(last_ms, -1) DESC, sites.id"), { .column = 11, .falling = true } },
+#define X(name, key, sort_column, is_text, is_falling)                                             \
+	{ name,                                                                                    \
+	  LIST(key),                                                                               \
+	  LIST_SEARCH(key),                                                                        \
+	  { .column = sort_column, .text = is_text, .falling = is_falling } },
+	LISTS(X)
+#undef X
 };
 
 /* "%text%" in lower case, with the wildcards of LIKE quoted; "" for none. */
@@ -197,7 +213,8 @@ void api_get_sites(struct http_request *request)
 	if (api->store->shards > 1) {
 		skip = offset;
 	}
-	if (api_merge_open(request, &merge, &lists[i].order, lists[i].text, "issiii",
+	if (api_merge_open(request, &merge, &lists[i].order,
+			   pattern[0] ? lists[i].search : lists[i].all, "issiii",
 			   api_tenant(request), pattern, state ? state : "",
 			   (int64_t)(alarms && strcmp(alarms, "true") == 0), skip + limit,
 			   offset - skip) == 0) {

@@ -41,6 +41,7 @@ struct sql {
 	int shard;
 	int64_t retry_ms; /* no attempt to connect before this time of the monotonic clock */
 	char scope[24];	  /* tenant of row-level security; "" for none so far */
+	bool scope_sent;  /* the server has it, and no rollback can have taken it back */
 	bool transaction; /* one is under way */
 	struct statement statement[STATEMENTS_MAX];
 	char error[256];
@@ -111,7 +112,7 @@ int sql_open(struct sql **ret_sql, const char *where, char *err, size_t size)
 		return -ENOMEM;
 	}
 	if (!sql_is_server(where)) {
-		ret = db_open(&sql->lite, where, DB_SAFE, err, size);
+		ret = db_open(&sql->lite, where, DB_BLOBS, err, size);
 	} else {
 		sql->server = connect_server(where);
 		if (PQstatus(sql->server) != CONNECTION_OK) {
@@ -327,6 +328,7 @@ static int send_scope(struct sql *sql)
 	int ret = PQresultStatus(result) == PGRES_TUPLES_OK ? 0 : server_failed(sql, result);
 
 	PQclear(result);
+	sql->scope_sent = ret == 0;
 	return ret;
 }
 
@@ -350,6 +352,7 @@ static int reconnect(struct sql *sql)
 		snprintf(sql->error, sizeof(sql->error), "the server does not answer");
 		return -ENOTCONN;
 	}
+	sql->scope_sent = false;
 	PQreset(sql->server);
 	for (int i = 0; i < STATEMENTS_MAX; i++) {
 		sql->statement[i].prepared = false;
@@ -363,10 +366,17 @@ static int reconnect(struct sql *sql)
 
 int sql_scope(struct sql *sql, int64_t tenant)
 {
+	char scope[sizeof(sql->scope)];
+
 	if (!sql->server) {
 		return 0;
 	}
-	snprintf(sql->scope, sizeof(sql->scope), "%" PRId64, tenant);
+	snprintf(scope, sizeof(scope), "%" PRId64, tenant);
+	if (sql->scope_sent && strcmp(scope, sql->scope) == 0) {
+		return 0;
+	}
+	strcpy(sql->scope, scope);
+	sql->scope_sent = false;
 	return PQstatus(sql->server) == CONNECTION_OK ? send_scope(sql) : reconnect(sql);
 }
 
@@ -656,6 +666,7 @@ void sql_rollback(struct sql *sql)
 		sql_run(sql, "ROLLBACK", "");
 	}
 	sql->transaction = false;
+	sql->scope_sent = false;
 	memcpy(sql->error, error, sizeof(error));
 }
 
