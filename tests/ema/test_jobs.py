@@ -13,6 +13,7 @@ from paths import ROOT
 
 sys.path.append(str(ROOT / "tests/ecu"))
 from gateway import ECU_ID, Gateway, wait_for  # noqa: E402
+from memory import copies  # noqa: E402
 
 UNITS = 2
 JOB_ID = "0a8f1d3e-0000-4000-8000-000000000001"
@@ -77,6 +78,9 @@ def test_a_signed_job_pairs_places_and_commissions_once(service, enrolled):
     found = wait_for("all orders", orders, 60)
     assert [each["command"] for each in found] == ["pair"] * UNITS + ["edit"] * UNITS + ["commission"]
     assert found[-1]["message"] == f"{UNITS} of {UNITS} inverters confirmed"
+    # the install codes of the labels are nowhere in the gateway's memory
+    found = {label: copies(enrolled.ecud.pid, label[13:33]) for label in enrolled.labels}
+    assert not any(found.values()), found
     # the service's own order to commission is confirmed, too
     wait_for("the service's order", lambda: service.api("GET", f"/jobs/{JOB_ID}")["state"] == "done", 60)
     # once, also after a restart

@@ -69,6 +69,21 @@ static void write_audit(struct core *core, const struct order *order)
 	json_object_put(detail);
 }
 
+/* Neither model nor log keeps an install code: of a label the serial number remains. */
+static void forget_code(struct order *order)
+{
+	struct serial serial;
+	char text[SERIAL_TEXT_SIZE] = "";
+
+	if (order->command == COMMAND_PAIR || order->command == COMMAND_REPLACE) {
+		snprintf(text, sizeof(text), "%.12s", order->text);
+		explicit_bzero(order->text, sizeof(order->text));
+		if (serial_parse(text, &serial) == 0) {
+			strcpy(order->text, text);
+		}
+	}
+}
+
 void core_publish(struct core *core, struct order *order, enum order_state state,
 		  const char *message)
 {
@@ -79,6 +94,7 @@ void core_publish(struct core *core, struct order *order, enum order_state state
 		snprintf(order->message, sizeof(order->message), "%s", message);
 	}
 	order->changed_ms = core->now_ms;
+	forget_code(order);
 	if (!changed && !order_state_is_final(state)) {
 		return;
 	}
@@ -549,17 +565,15 @@ static int add_and_pair(struct core *core, struct order *order, const struct mod
 	if (i == 0) {
 		i = core_add(core, &unit);
 	}
-	/* neither log nor store keeps an install code */
-	memset(order->text, 0, sizeof(order->text));
-	serial_format(order->text, &unit.unit.serial);
 	if (i < 0) {
 		core_refuse(core, order, i, label_error(i));
-		return i;
+	} else {
+		order->serial = unit.unit.serial;
+		core_keep(core, i);
+		core_event(core, EVENT_UNIT_ADDED, i, "%s", order->by);
+		begin_pairing(core, order, i, code);
 	}
-	order->serial = unit.unit.serial;
-	core_keep(core, i);
-	core_event(core, EVENT_UNIT_ADDED, i, "%s", order->by);
-	begin_pairing(core, order, i, code);
+	explicit_bzero(bytes, sizeof(bytes));
 	return i;
 }
 
@@ -575,12 +589,12 @@ static void do_pair(struct core *core, struct order *order, int unit)
 	if (parse_label(order->text, &serial, bytes, &code) == 0 && code &&
 	    (known = model_find(core->model, &serial)) && !known->paired) {
 		/* it was only read so far, or its pairing has failed */
-		serial_format(order->text, &serial);
 		order->serial = serial;
 		begin_pairing(core, order, model_index(core->model, known), code);
-		return;
+	} else {
+		add_and_pair(core, order, &none);
 	}
-	add_and_pair(core, order, &none);
+	explicit_bzero(bytes, sizeof(bytes));
 }
 
 static void do_remove(struct core *core, struct order *order, int unit)
@@ -602,6 +616,8 @@ static void do_replace(struct core *core, struct order *order, int unit)
 	const uint8_t *code;
 	int ret = parse_label(order->text, &serial, bytes, &code);
 
+	/* it is parsed again when the new inverter is added */
+	explicit_bzero(bytes, sizeof(bytes));
 	if (ret == 0 && model_find(core->model, &serial)) {
 		ret = -EEXIST;
 	}

@@ -60,6 +60,7 @@ void core_keep(struct core *core, int unit)
 	memcpy(kept.account, core->unit[unit].account, sizeof(kept.account));
 	kept.event_last = core->unit[unit].event_last;
 	store_put_unit(core->store, &kept);
+	explicit_bzero(&kept.key, sizeof(kept.key));
 }
 
 /* ---- energy ---- */

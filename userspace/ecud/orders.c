@@ -256,6 +256,8 @@ static bool take_first(struct orders *orders, struct order *ret)
 		orders->queued--;
 		memmove(orders->queue, orders->queue + 1,
 			sizeof(orders->queue[0]) * (size_t)orders->queued);
+		/* a label has an install code */
+		explicit_bzero(&orders->queue[orders->queued], sizeof(orders->queue[0]));
 	}
 	pthread_mutex_unlock(&orders->lock);
 	return taken;
@@ -286,6 +288,7 @@ static int on_orders(sd_event_source *source, int fd, uint32_t events, void *ctx
 		} else {
 			orders->refused(orders->ctx, &order);
 		}
+		explicit_bzero(&order, sizeof(order));
 	}
 	return 0;
 }

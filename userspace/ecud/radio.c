@@ -485,6 +485,12 @@ static void take_body(struct radio *radio, struct radio_unit *unit, uint64_t now
 	take(radio->ctx, &reply, body, n);
 }
 
+static void forget_code(struct radio_unit *unit)
+{
+	unit->has_code = false;
+	explicit_bzero(unit->code, sizeof(unit->code));
+}
+
 static void take_offer(struct radio *radio, struct radio_unit *unit, const struct own_pair *offer,
 		       uint16_t src, uint64_t now_us)
 {
@@ -508,7 +514,7 @@ static void take_offer(struct radio *radio, struct radio_unit *unit, const struc
 	seal_derive(unit->code, &unit->serial, unit->nonce, offer->nonce, &unit->offered);
 	if (seal_check(&unit->offered, &head, offer->proof, sizeof(offer->proof), &counter, &body,
 		       &n) < 0) {
-		unit->has_code = false;
+		forget_code(unit);
 		answered(radio, unit, false, now_us);
 		radio->ops->pair_failed(radio->ctx, index_of(radio, unit),
 					"the install code is not that of this inverter's label");
@@ -534,7 +540,7 @@ static void take_pair_result(struct radio *radio, struct radio_unit *unit,
 	int i = index_of(radio, unit);
 
 	answered(radio, unit, false, now_us);
-	unit->has_code = false;
+	forget_code(unit);
 	if (result->error) {
 		snprintf(why, sizeof(why), "the inverter refuses: %s", strerror(-result->error));
 		radio->ops->pair_failed(radio->ctx, i, why);
@@ -972,6 +978,7 @@ void radio_remove(struct radio *radio, int unit)
 	plan_remove(&radio->plan, unit);
 	memmove(&radio->unit[unit], &radio->unit[unit + 1],
 		sizeof(radio->unit[0]) * (size_t)(radio->plan.units - unit));
+	explicit_bzero(&radio->unit[radio->plan.units], sizeof(radio->unit[0]));
 	set_slots(radio);
 }
 

@@ -248,7 +248,8 @@ void rest_get_label(struct http_request *request)
 	json_object_object_add(json, "code",
 			       auth_code(rest->auth, code) == 0 ? json_object_new_string(code)
 								: NULL);
-	http_reply_json(request, 200, json);
+	explicit_bzero(code, sizeof(code));
+	http_reply_secret(request, 200, json);
 }
 
 /* Settings. */

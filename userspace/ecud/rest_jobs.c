@@ -16,6 +16,7 @@
 #include "../lib/log.h"
 #include "../service/job.h"
 #include "../service/service_clock.h"
+#include "../service/wipe.h"
 #include "commission.h"
 #include "rest.h"
 #include "view.h"
@@ -319,6 +320,7 @@ static int64_t submit(struct orders *orders, const struct order *order)
 static void do_job(struct http_request *request, const struct job *job)
 {
 	struct ecu *ecu = rest_of(request)->ecu;
+	const size_t orders = JOB_LABELS_MAX + JOB_PLACES_MAX + 1;
 	struct making making = { .job = job };
 	int ret;
 
@@ -327,10 +329,10 @@ static void do_job(struct http_request *request, const struct job *job)
 		http_reply_error(request, 409, "nothing", "job: %s", COMMISSION_NOTHING);
 		return;
 	}
-	making.order = calloc(JOB_LABELS_MAX + JOB_PLACES_MAX + 1, sizeof(*making.order));
+	making.order = calloc(orders, sizeof(*making.order));
 	ret = making.order ? remember(ecu, job) : -ENOMEM;
 	if (ret < 0) {
-		free(making.order);
+		free(making.order); /* no label is in it so far */
 		audit_job(request, job, ret == -EALREADY ? "done" : strerror(-ret));
 		if (ret == -EALREADY) {
 			http_reply_error(request, 409, "done",
@@ -351,7 +353,7 @@ static void do_job(struct http_request *request, const struct job *job)
 			log_err("job %s: order %d of %d is lost", job->id, i + 1, making.count);
 		}
 	}
-	free(making.order);
+	wipe_free(making.order, orders * sizeof(*making.order));
 	audit_job(request, job, "ok");
 	http_reply_json(request, 202, view_job(ecu, job));
 }

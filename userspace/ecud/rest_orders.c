@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../service/service_clock.h"
+#include "../service/wipe.h"
 #include "rest.h"
 #include "view.h"
 
@@ -363,6 +364,7 @@ void rest_post_inverters_serial_replace(struct http_request *request)
 	    take_label(request, order.text, &new_serial)) {
 		submit_and_reply(request, &order);
 	}
+	explicit_bzero(order.text, sizeof(order.text));
 }
 
 /* Submit orders, and reply with them; the first that is refused ends it. */
@@ -402,8 +404,9 @@ static struct json_object *take_array(struct http_request *request, const char *
 void rest_post_pairing(struct http_request *request)
 {
 	struct json_object *labels = take_array(request, "labels", LABELS_MAX);
-	struct order *orders __cleanup(free_ptr) = NULL;
+	struct order *orders;
 	size_t count;
+	bool sound = true;
 
 	if (!labels) {
 		return;
@@ -414,19 +417,20 @@ void rest_post_pairing(struct http_request *request)
 		http_reply_errno(request, -EAGAIN, "no memory");
 		return;
 	}
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && sound; i++) {
 		struct json_object *each = json_object_array_get_idx(labels, i);
 		const char *text = json_object_is_type(each, json_type_string)
 					   ? json_object_get_string(each)
 					   : "";
 
 		begin_order(request, &orders[i], COMMAND_PAIR);
-		if (!take_label(request, text, &orders[i].serial)) {
-			return;
-		}
+		sound = take_label(request, text, &orders[i].serial);
 		snprintf(orders[i].text, sizeof(orders[i].text), "%s", text);
 	}
-	submit_all(request, orders, count);
+	if (sound) {
+		submit_all(request, orders, count);
+	}
+	wipe_free(orders, count * sizeof(*orders));
 }
 
 /* Roof map. */

@@ -60,6 +60,6 @@ void rest_post_scan(struct http_request *request)
 		json_object_put(json);
 		http_reply_errno(request, ret, "%s", err);
 	} else {
-		http_reply_json(request, 200, json);
+		http_reply_secret(request, 200, json);
 	}
 }

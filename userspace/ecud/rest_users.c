@@ -59,6 +59,7 @@ static void reply_identity(struct http_request *request, const struct auth_ident
 	json_object_object_add(json, "read_only", json_object_new_boolean(who && who->read_only));
 	json_object_object_add(json, "setup_needed",
 			       json_object_new_boolean(auth_code(rest->auth, code) == 0));
+	explicit_bzero(code, sizeof(code));
 	json_object_object_add(json, "open_reads",
 			       json_object_new_boolean(settings_get().open_reads));
 	json_object_object_add(json, "ecu_id", json_object_new_string(rest->ecu->model->ecu_id));
@@ -91,6 +92,7 @@ static void log_in(struct http_request *request, const char *name, const char *p
 		http_set_session(request, secret);
 		reply_identity(request, &who);
 	}
+	explicit_bzero(secret, sizeof(secret));
 }
 
 void rest_post_setup(struct http_request *request)
@@ -174,6 +176,7 @@ void rest_post_session_password(struct http_request *request)
 		return;
 	}
 	ret = auth_login(auth, who->name, current, http_from(request), secret, &same, &wait_ms);
+	explicit_bzero(secret, sizeof(secret));
 	if (ret == -EBUSY) {
 		reply_wait(request, wait_ms);
 	} else if (ret < 0) {
@@ -341,7 +344,8 @@ void rest_post_tokens(struct http_request *request)
 	json = json_object_new_object();
 	json_object_object_add(json, "id", json_object_new_int64(id));
 	json_object_object_add(json, "token", json_object_new_string(secret));
-	http_reply_json(request, 201, json);
+	explicit_bzero(secret, sizeof(secret));
+	http_reply_secret(request, 201, json);
 }
 
 void rest_delete_tokens_id(struct http_request *request)

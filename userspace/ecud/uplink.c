@@ -24,6 +24,7 @@
 #include "store_history.h"
 #include "tls.h"
 #include "util.h"
+#include "wipe.h"
 
 #define CONNECT_TIMEOUT_S 10
 #define REQUEST_TIMEOUT_S 60
@@ -42,6 +43,7 @@ struct request {
 	CURL *easy;
 	struct curl_slist *headers;
 	uint8_t *body;
+	size_t body_n;
 	char *answer;
 	size_t answer_n;
 	uint64_t last;	 /* batch of the body */
@@ -345,11 +347,13 @@ static void end(struct request *request)
 		curl_easy_cleanup(request->easy);
 	}
 	curl_slist_free_all(request->headers);
-	free(request->body);
-	free(request->answer);
+	/* the code of the enrolment; an order to pair has a label */
+	wipe_free(request->body, request->body_n);
+	wipe_free(request->answer, request->answer_n);
 	request->easy = NULL;
 	request->headers = NULL;
 	request->body = NULL;
+	request->body_n = 0;
 	request->answer = NULL;
 	request->answer_n = 0;
 	request->running = false;
@@ -367,9 +371,11 @@ static bool send_enrol(struct request *request)
 			       json_object_new_string(request->uplink->config->ema_code));
 	text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
 	request->body = (uint8_t *)strdup(text);
-	sent = request->body && begin(request, "enrol", request->body, strlen(text),
+	request->body_n = strlen(text);
+	sent = request->body && begin(request, "enrol", request->body, request->body_n,
 				      "application/json", REQUEST_TIMEOUT_S);
-	json_object_put(object);
+	explicit_bzero((char *)text, strlen(text));
+	wipe_json(object);
 	return sent;
 }
 
@@ -431,6 +437,7 @@ static bool send_batches(struct request *request)
 	if (n == 0) {
 		return false;
 	}
+	request->body_n = n;
 	add_header(request, "QS1-Wall-Ms", (uint64_t)clock_wall_ms());
 	add_header(request, "QS1-Monotonic-Ms", clock_monotonic_us() / 1000);
 	add_header(request, "QS1-Boot", uplink->boot);
@@ -596,6 +603,7 @@ static void take_order(struct uplink *uplink, struct json_object *object)
 		return;
 	}
 	order_submit(uplink->orders, &order);
+	explicit_bzero(order.text, sizeof(order.text));
 }
 
 static void take_orders(struct uplink *uplink, struct json_object *answer)
@@ -687,7 +695,7 @@ static void done(struct request *request, uint64_t now_us)
 		take_stored(uplink, answer, request->last);
 		take_orders(uplink, answer);
 	}
-	json_object_put(answer);
+	wipe_json(answer);
 	set_reachable(uplink, true, "");
 }
 

@@ -244,6 +244,7 @@ int auth_code(struct auth *auth, char ret_code[AUTH_CODE_SIZE])
 		return ret;
 	}
 	snprintf(ret_code, AUTH_CODE_SIZE, "%.5s-%.5s", code, code + 5);
+	sodium_memzero(code, sizeof(code));
 	return 0;
 }
 
@@ -251,6 +252,7 @@ int auth_code(struct auth *auth, char ret_code[AUTH_CODE_SIZE])
 static bool same_code(const char *typed, const char *code)
 {
 	char plain[CODE_CHARS + 1] = "";
+	bool same;
 	int n = 0;
 
 	for (; *typed; typed++) {
@@ -264,7 +266,9 @@ static bool same_code(const char *typed, const char *code)
 		}
 		plain[n++] = c == 'O' ? '0' : c == 'I' || c == 'L' ? '1' : c;
 	}
-	return n == CODE_CHARS && !sodium_memcmp(plain, code, CODE_CHARS);
+	same = n == CODE_CHARS && !sodium_memcmp(plain, code, CODE_CHARS);
+	sodium_memzero(plain, sizeof(plain));
+	return same;
 }
 
 /* Users. */
@@ -365,7 +369,9 @@ static int check_code(struct auth *auth, const char *code)
 		return users < 0 ? users : -ENOENT;
 	}
 	ret = stored_code(auth, stored);
-	return ret < 0 ? ret : ret > 0 && same_code(code, stored) ? 0 : -EACCES;
+	ret = ret < 0 ? ret : ret > 0 && same_code(code, stored) ? 0 : -EACCES;
+	sodium_memzero(stored, sizeof(stored));
+	return ret;
 }
 
 int64_t auth_setup(struct auth *auth, const char *code, const char *name, const char *password,

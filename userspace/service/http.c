@@ -11,6 +11,7 @@
 
 #include "../lib/log.h"
 #include "http_server.h"
+#include "wipe.h"
 
 /* Of a connection without progress, also in the TLS handshake. */
 #define TIMEOUT_S 10u
@@ -277,13 +278,10 @@ void http_free(struct http_request *request)
 		MHD_destroy_response(request->reply);
 	}
 	for (int i = 0; i < request->headers; i++) {
-		free(request->header[i].value);
+		wipe_text(&request->header[i].value);
 	}
-	if (request->body && request->route && request->route->flags & HTTP_CREDENTIAL) {
-		explicit_bzero(request->body, request->body_size);
-	}
-	free(request->body);
-	json_object_put(request->json);
+	wipe_free(request->body, request->body_size);
+	wipe_json(request->json);
 	free(request);
 }
 
@@ -346,6 +344,22 @@ static bool begin(struct http_request *request)
 	return true;
 }
 
+/* As realloc(), but a text leaves no copy behind. */
+static char *grow(const struct http_request *request, size_t size)
+{
+	char *grown;
+
+	if (request->route->flags & HTTP_BINARY) {
+		return realloc(request->body, size);
+	}
+	grown = malloc(size);
+	if (grown && request->body) {
+		memcpy(grown, request->body, request->body_size);
+		wipe_free(request->body, request->body_size);
+	}
+	return grown;
+}
+
 /* Append to the body. */
 static bool take_body(struct http_request *request, const char *data, size_t size)
 {
@@ -354,7 +368,7 @@ static bool take_body(struct http_request *request, const char *data, size_t siz
 	if (request->body_size + size > body_max(request)) {
 		return refuse_size(request);
 	}
-	grown = realloc(request->body, request->body_size + size);
+	grown = grow(request, request->body_size + size);
 	if (!grown) {
 		http_reply_errno(request, -EAGAIN, "body: no memory for it");
 		return false;

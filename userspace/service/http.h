@@ -210,6 +210,9 @@ void http_resume(struct http_request *request);
 /* @json is taken over. */
 void http_reply_json(struct http_request *request, unsigned int status, struct json_object *json);
 
+/* The same of an object with a secret, which is overwritten afterwards. */
+void http_reply_secret(struct http_request *request, unsigned int status, struct json_object *json);
+
 /* @data is copied. */
 void http_reply(struct http_request *request, unsigned int status, const char *type,
 		const void *data, size_t size);

@@ -2,10 +2,12 @@
 /* Replies. */
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "http_server.h"
+#include "wipe.h"
 
 #define COOKIE_AGE_S (AUTH_SESSION_DAYS * 24 * 60 * 60)
 
@@ -135,6 +137,45 @@ void http_reply_json(struct http_request *request, unsigned int status, struct j
 		http_reply(request, status, "application/json", text, strlen(text));
 	}
 	json_object_put(json);
+}
+
+/**
+ * struct secret - bytes of a reply that are overwritten after it
+ */
+struct secret {
+	size_t n;
+	char bytes[];
+};
+
+static void free_secret(void *ctx)
+{
+	struct secret *secret = ctx;
+
+	wipe_free(secret, sizeof(*secret) + secret->n);
+}
+
+void http_reply_secret(struct http_request *request, unsigned int status, struct json_object *json)
+{
+	size_t n = 0;
+	char *text = (char *)json_object_to_json_string_length(
+		json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &n);
+	struct secret *secret = text ? malloc(sizeof(*secret) + n) : NULL;
+	struct MHD_Response *response = NULL;
+
+	if (secret) {
+		secret->n = n;
+		memcpy(secret->bytes, text, n);
+		explicit_bzero(text, n);
+		response = MHD_create_response_from_buffer_with_free_callback_cls(
+			n, secret->bytes, free_secret, secret);
+	}
+	wipe_json(json);
+	if (response) {
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+	} else if (secret) {
+		free_secret(secret);
+	}
+	http_give(request, status, response);
 }
 
 void http_reply_none(struct http_request *request)

@@ -12,6 +12,7 @@
 
 #include "../lib/util.h"
 #include "report.h"
+#include "wipe.h"
 
 #define DOMAIN "qs1 job 1"
 /* What ends an id in the text of struct jobs_done. */
@@ -24,7 +25,8 @@ _Static_assert(JOB_PUBLIC_BYTES == crypto_sign_PUBLICKEYBYTES &&
 
 void job_clear(struct job *job)
 {
-	json_object_put(job->work);
+	/* labels have install codes */
+	wipe_json(job->work);
 	job->work = NULL;
 }
 
@@ -124,7 +126,7 @@ char *job_sign(const struct job *job, const uint8_t secret[JOB_SECRET_BYTES])
 {
 	static const char *const members[] = { "labels", "places", "commission" };
 	struct json_object *payload = json_object_new_object();
-	uint8_t *bytes __cleanup(free_ptr) = NULL;
+	uint8_t *bytes;
 	uint8_t signature[SIGNATURE_BYTES];
 	char ecu[ID_TEXT_SIZE];
 	const char *json;
@@ -156,6 +158,8 @@ char *job_sign(const struct job *job, const uint8_t secret[JOB_SECRET_BYTES])
 		sodium_bin2base64(text + first, sodium_base64_ENCODED_LEN(SIGNATURE_BYTES, BASE64),
 				  signature, sizeof(signature), BASE64);
 	}
+	wipe_free(bytes, sizeof(DOMAIN) + n);
+	explicit_bzero((char *)json, n);
 	json_object_put(payload);
 	return text;
 }
@@ -173,8 +177,9 @@ static int open_payload(const char *text, const uint8_t *public, char **ret_payl
 	size_t length = strlen(text);
 	const char *dot = strchr(text, '.');
 	uint8_t signature[SIGNATURE_BYTES];
-	uint8_t *bytes __cleanup(free_ptr) = NULL;
+	uint8_t *bytes;
 	char *payload;
+	bool right;
 	size_t n, signature_n;
 
 	if (length > JOB_TEXT_MAX || !dot) {
@@ -189,13 +194,15 @@ static int open_payload(const char *text, const uint8_t *public, char **ret_payl
 	    sodium_base642bin(signature, sizeof(signature), dot + 1, strlen(dot + 1), NULL,
 			      &signature_n, NULL, BASE64) != 0 ||
 	    signature_n != sizeof(signature)) {
-		free(payload);
+		wipe_free(payload, (size_t)(dot - text));
 		return bad(err, size, "expected base64 and a signature of 64 bytes");
 	}
 	payload[n] = '\0';
 	bytes = signed_bytes(payload, n);
-	if (!bytes || crypto_sign_verify_detached(signature, bytes, sizeof(DOMAIN) + n, public)) {
-		free(payload);
+	right = bytes && !crypto_sign_verify_detached(signature, bytes, sizeof(DOMAIN) + n, public);
+	wipe_free(bytes, sizeof(DOMAIN) + n);
+	if (!right) {
+		wipe_free(payload, n);
 		return bad(err, size,
 			   "it was altered, or the monitoring service of this gateway has not "
 			   "signed it");
@@ -240,7 +247,7 @@ static int read_head(struct json_object *work, struct job *job, char *err, size_
 int job_open(const char *text, const uint8_t public[JOB_PUBLIC_BYTES], uint64_t ecu, int64_t now_ms,
 	     struct job *ret, char *err, size_t size)
 {
-	char *payload __cleanup(free_ptr) = NULL;
+	char *payload __cleanup(wipe_text) = NULL;
 	struct job job = { 0 };
 	int error = open_payload(text, public, &payload, err, size);
 

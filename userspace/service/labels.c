@@ -8,6 +8,7 @@
 
 #include "../lib/util.h"
 #include "helper.h"
+#include "wipe.h"
 
 #define PROGRAM "qs1-scan"
 
@@ -32,7 +33,7 @@ static int take_lines(char *lines, labels_fn take, void *ctx)
 int labels_scan(const void *jpeg, size_t n, labels_fn take, void *ctx, char *err, size_t size)
 {
 	char *lines __cleanup(free_ptr) = NULL;
-	size_t length;
+	size_t length = 0;
 	int ret = helper_run(PROGRAM, jpeg, n, &lines, &length);
 
 	if (ret == -EBADMSG) {
@@ -42,5 +43,10 @@ int labels_scan(const void *jpeg, size_t n, labels_fn take, void *ctx, char *err
 	} else if (ret < 0) {
 		snprintf(err, size, "photo: " PROGRAM ": %s", strerror(-ret));
 	}
-	return ret < 0 ? ret : take_lines(lines, take, ctx);
+	ret = ret < 0 ? ret : take_lines(lines, take, ctx);
+	/* labels have install codes */
+	if (lines) {
+		explicit_bzero(lines, length);
+	}
+	return ret;
 }

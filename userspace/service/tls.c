@@ -18,6 +18,7 @@
 #include "../lib/file.h"
 #include "../lib/log.h"
 #include "../lib/util.h"
+#include "wipe.h"
 
 #define DAY_S (24 * 60 * 60)
 #define CA_DAYS (20 * 365)
@@ -31,10 +32,7 @@
 void tls_pair_free(struct tls_pair *pair)
 {
 	free(pair->cert);
-	if (pair->key) {
-		explicit_bzero(pair->key, strlen(pair->key));
-	}
-	free(pair->key);
+	wipe_text(&pair->key);
 	free(pair->ca);
 	*pair = (struct tls_pair){ 0 };
 }
@@ -60,6 +58,10 @@ static void cleanup_key(gnutls_x509_privkey_t *key)
 
 static void cleanup_datum(gnutls_datum_t *datum)
 {
+	/* it may be a key */
+	if (datum->data) {
+		explicit_bzero(datum->data, datum->size);
+	}
 	gnutls_free(datum->data);
 }
 
@@ -146,7 +148,7 @@ static int load_or_make_key(const char *folder, const char *name, char **ret_pem
 {
 	gnutls_x509_privkey_t key __cleanup(cleanup_key) = NULL;
 	gnutls_datum_t datum __cleanup(cleanup_datum) = { 0 };
-	char *pem __cleanup(free_ptr) = NULL;
+	char *pem __cleanup(wipe_text) = NULL;
 	char path[PATH_MAX];
 	int ret = read_text(in_folder(path, folder, name, "key"), &pem);
 
@@ -325,7 +327,7 @@ static void cleanup_authority(struct authority *ca)
 
 static int load_authority(const char *folder, const char *name, struct authority *ca)
 {
-	char *key_pem __cleanup(free_ptr) = NULL;
+	char *key_pem __cleanup(wipe_text) = NULL;
 	char path[PATH_MAX];
 	int ret = load_or_make_key(folder, "ca", &key_pem, &ca->key);
 
