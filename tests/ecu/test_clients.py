@@ -3,6 +3,8 @@
 
 import contextlib
 import datetime
+import os
+import signal
 import socket
 import ssl
 import time
@@ -129,3 +131,37 @@ def test_an_address_with_many_connections_cannot_push_out_another(gateway, name)
     client = connect(gateway.modbus_port)
     assert not client.read_holding_registers(40000, count=2, slave=2).isError()
     client.close()
+
+
+READ = bytes.fromhex("00010000000602039c400002")
+
+
+def test_a_client_that_asks_keeps_its_connection(gateway):
+    """The request and a new connection are there when the gateway looks: it does not close the one for the other."""
+    for _ in range(8):
+        with contextlib.ExitStack() as stack:
+            sound = stack.enter_context(connection(gateway.modbus_port))
+            for _ in range(MODBUS - 1):
+                one = stack.enter_context(connection(gateway.modbus_port))
+                one.sendall(READ)
+                assert one.recv(100)[9:] == b"SunS"
+            os.kill(gateway.ecud.pid, signal.SIGSTOP)
+            try:
+                more = [stack.enter_context(connection(gateway.modbus_port)) for _ in range(8)]
+                sound.sendall(READ)
+            finally:
+                os.kill(gateway.ecud.pid, signal.SIGCONT)
+            assert sound.recv(100)[9:] == b"SunS"
+            more[-1].sendall(READ)
+            assert more[-1].recv(100)[9:] == b"SunS"
+
+
+def test_clients_that_never_ask_give_way_to_those_that_do(gateway):
+    with contextlib.ExitStack() as stack:
+        sound = stack.enter_context(connection(gateway.modbus_port))
+        sound.sendall(READ)
+        assert sound.recv(100)[9:] == b"SunS"
+        for _ in range(3 * MODBUS):
+            stack.enter_context(connection(gateway.modbus_port))
+        sound.sendall(READ)
+        assert sound.recv(100)[9:] == b"SunS"

@@ -24,6 +24,7 @@
  * struct tcp_client - a connection
  * @request: of @have bytes so far
  * @since_us: when the first byte of @request, or the last request, came
+ * @served: it has had an answer
  */
 struct tcp_client {
 	struct tcp_client *next;
@@ -34,6 +35,15 @@ struct tcp_client {
 	uint8_t request[TCP_REQUEST_MAX];
 	size_t have;
 	uint64_t since_us;
+	bool served;
+};
+
+/* What a client does, the one that gives way first at the top. */
+enum standing {
+	CLOSED, /* by the client; not read so far */
+	SILENT, /* has never asked for anything */
+	IDLE,
+	ASKING, /* its bytes have come, and are not read so far */
 };
 
 struct tcp_server {
@@ -97,6 +107,7 @@ static int take_requests(struct tcp_client *client)
 		if (used == 0) {
 			return client->have == sizeof(client->request) ? -EMSGSIZE : 0;
 		}
+		client->served = true;
 		client->have -= used;
 		memmove(client->request, client->request + used, client->have);
 		client->since_us = now_us(client->server);
@@ -155,21 +166,59 @@ static int count_alike(const struct tcp_server *server, const struct tcp_client 
 	return count;
 }
 
+static enum standing standing_of(const struct tcp_client *client)
+{
+	char byte;
+	ssize_t n = recv(client->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	if (n > 0) {
+		return ASKING;
+	}
+	if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+		return CLOSED;
+	}
+	return client->served ? IDLE : SILENT;
+}
+
+/**
+ * struct place - how easily a client gives way
+ * @alike: connections of its address
+ */
+struct place {
+	enum standing standing;
+	int alike;
+	uint64_t since_us;
+};
+
+/* Does @a give way before @b? */
+static bool gives_way(const struct place *a, const struct place *b)
+{
+	if ((a->standing == CLOSED) != (b->standing == CLOSED)) {
+		return a->standing == CLOSED;
+	}
+	if (a->alike != b->alike) {
+		return a->alike > b->alike;
+	}
+	return a->standing != b->standing ? a->standing < b->standing : a->since_us < b->since_us;
+}
+
 /*
- * Make room for a new client: close the longest-idle connection of the address that has the most
- * connections, so that a client with many connections cannot push out the others.
+ * Make room for a new client: one of the address that has the most connections gives way, so that a
+ * client with many connections cannot push out the others. Of these it is the longest-idle one, but
+ * none whose request has come and is not read so far: the loop may see the new connection first.
  */
 static void close_idlest(struct tcp_server *server)
 {
 	struct tcp_client *idlest = NULL;
-	int most = 0;
+	struct place first = { 0 };
 
 	for (struct tcp_client *each = server->client; each; each = each->next) {
-		int count = count_alike(server, each);
+		struct place place = { standing_of(each), count_alike(server, each),
+				       each->since_us };
 
-		if (count > most || (count == most && each->since_us < idlest->since_us)) {
+		if (!idlest || gives_way(&place, &first)) {
 			idlest = each;
-			most = count;
+			first = place;
 		}
 	}
 	close_client(idlest);

@@ -22,7 +22,8 @@ struct tcp_client;
  * @name: for the log
  * @address: IPv4 or IPv6 address; "" for all
  * @port: 0 for a free one
- * @clients_max: the client that has been idle for longest gives way to a new one
+ * @clients_max: one more, and a client gives way: of the address with the most connections, first
+ *               those that have never asked for anything, then the longest-idle one
  * @idle_s: a client without a request for so long is closed
  * @request_s: a request must be complete within this time
  * @take: looks at the bytes so far. Returns the length of the request that it has answered, 0 when

@@ -64,6 +64,11 @@ static bool refuse_unknown(struct http_request *request, int error)
 				 request->from);
 		return false;
 	}
+	if (error != -ENOENT && error != -EACCES) {
+		/* the client need not log in again */
+		http_reply_errno(request, -EAGAIN, "cannot read the logins: %s", strerror(-error));
+		return false;
+	}
 	http_set_header(request, "WWW-Authenticate", "Bearer");
 	http_reply_error(request, MHD_HTTP_UNAUTHORIZED, "unauthorized",
 			 "expected a login or a valid token, found %s",
