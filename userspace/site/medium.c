@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "pcap.h"
 #include "util.h"
@@ -90,6 +91,11 @@ int medium_init(struct medium *medium, const struct medium_config *config)
 	memset(medium, 0, sizeof(*medium));
 	medium->config = *config;
 	medium->interferer = -1;
+	if (config->folder && mkdir(config->folder, 0755) < 0 && errno != EEXIST) {
+		ret = -errno;
+		fprintf(stderr, "%s: %s\n", config->folder, strerror(errno));
+		return ret;
+	}
 	air.seed = config->seed;
 	medium->air = air_new(&air);
 	if (!medium->air) {
@@ -427,10 +433,10 @@ static const struct {
 	  "modem N reset|freeze | modem N frozen|full|lost-block|late|garbage on|off" },
 	{ "level", 3, do_level, "level UNIT DBM: between a unit and all modems" },
 	{ "loss", 3, do_loss,
-	  "loss UNIT PCT: the level at which so many frames of 100 bytes fail" },
+	  "loss UNIT PCT: the level at which so many % of 100-byte frames fail" },
 	{ "hidden", 3, do_hidden, "hidden UNIT UNIT: they do not hear each other" },
 	{ "interfere", 3, do_interfere, "interfere DBM MS: noise at every radio" },
-	{ "jam", 3, do_jam, "jam CHANNEL PCT: noise at every radio for a share of the time" },
+	{ "jam", 3, do_jam, "jam CHANNEL PCT: noise at every radio for so many % of the time" },
 	{ "foreign", 2, do_foreign, "foreign on|off: another coordinator on the channel" },
 	{ "count", 1, do_count, "count" },
 };

@@ -21,7 +21,7 @@
  * @level_dbm: of every radio at every other
  * @channel: of what is not one of the units or modems
  * @capture: file for all frames, or NULL
- * @folder: for links modem0, modem1, ... to the pseudo terminals, or NULL
+ * @folder: for links modem0, modem1, ... to the pseudo terminals, or NULL; made if missing
  */
 struct medium_config {
 	uint64_t seed;
