@@ -95,7 +95,7 @@ else
 	/usr/bin/python3 tests/figures.py $(BUILD)/conformance$(if $(ONLY),-part).json && \
 	$(DRAW) --minutes $$(( $(CONFORMANCE_MIN) - ($$(date +%s) - begin) / 60 )) $(if $(ONLY),--draws 10)
 endif
-	$(if $(SEED),,/usr/bin/python3 tests/figures.py $(BUILD)/draws.json)
+	$(if $(SEED),,[ ! -e $(BUILD)/draws.json ] || /usr/bin/python3 tests/figures.py $(BUILD)/draws.json)
 
 ## make sequences [FROM=seed] [COUNT=n] [SEED=n]   random disturbances judged by the standard's tables
 .PHONY: sequences

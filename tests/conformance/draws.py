@@ -273,10 +273,13 @@ def main():
                         help="begin no further seed after this time")
     parser.add_argument("--seed", type=int, help="this draw alone, every figure of it")
     args = parser.parse_args()
-    names = [p.name for p in harness.procedures()
-             if args.only in p.name and plan(p.name) is not None]
+    known = [p.name for p in harness.procedures() if args.only in p.name]
+    names = [name for name in known if plan(name) is not None]
+    if not known:
+        sys.exit(f"--only {args.only}: expected a part of the name of a procedure")
     if not names:
-        sys.exit(f"--only {args.only}: expected a part of the name of a procedure with draws")
+        print(f"{', '.join(known)}: without draws")
+        return 0
     if args.seed is not None:
         return 0 if replay(names, args.seed) else 1
     results = {name: found for name, found in

@@ -324,14 +324,17 @@ def three_phase_load(units, qf, watts):
 def site_islands_three_phase(run):
     """Units between the phases of a three-phase island let go of it, also when one phase opens
     first. When one phase opens alone, the loads still couple it to the grid, and so fix its frequency:
-    there the method, which waits for the frequency to move, does not see all islands.
+    there the method, which waits for the frequency to move, does not see all islands. The limit of the rate of
+    change, which profiles leave off, sees the start of such an island.
     """
     counts = (3, 9, 30) if run.full else (9,)
     events = {
         "three phases": "at {t:.4f} grid open\n",
         "one phase": "at {t:.4f} phase L3 open\n",
+        "one phase, rocof 3.5": "set rocof_hz_s 3.5\nat {t:.4f} phase L3 open\n",
         "one phase, then the others": "at {t:.4f} phase L3 open\nat {t2:.4f} grid open\n",
     }
+    alone = ("one phase", "one phase, rocof 3.5")
     texts, opened = {}, {}
     for units in counts:
         for profile in PROFILES:
@@ -355,16 +358,28 @@ def site_islands_three_phase(run):
             if not name.startswith(event.replace(" ", "-") + "/"):
                 continue
             # One open phase leaves the units of the pair L1-L2 on their grid.
-            units = [u for u in s["units"] if event != "one phase" or "L3" in u["phase"]]
+            units = [u for u in s["units"] if event not in alone or "L3" in u["phase"]]
             found[name] = lives({"units": units}, opened[name])
-        if event != "one phase":
+        if event not in alone:
             judge_islands(run, found, event)
             continue
         each = [t for units in found.values() for t in units]
-        run.figure("one phase: units that went on (goal 0)", sum(t is None for t in each),
-                   f"of {len(each)}")
-        run.figure("one phase: longest of the others", max(t for t in each if t is not None), "s",
-                   at_most=2)
+        run.figure(f"{event}: units that went on (goal 0)", sum(t is None for t in each), f"of {len(each)}")
+        # With the rate of change, units also leave by their voltage, in the time of their profile.
+        run.figure(f"{event}: longest of the others", max(t for t in each if t is not None), "s",
+                   at_most=2 if event == "one phase" else None)
+
+
+# Units start above their profile's lowest voltage to enter service, 0.88 per unit.
+FIRST_TAP_PU = 0.94
+
+
+def tap(scr, xr, from_s, over_s):
+    """The source's voltage, with which the units at full power have 1 per unit; it falls with their start."""
+    share = 1 / scr / (1 + xr ** 2) ** 0.5
+    last = ((1 - share) ** 2 + (share * xr) ** 2) ** 0.5
+    text = f"at 0 grid v {max(last, FIRST_TAP_PU):.4f}\n"
+    return text + (f"at {from_s} ramp grid v {last:.4f} over {over_s}\n" if last < FIRST_TAP_PU else "")
 
 
 @procedure("site-weak-grid", title="Many units on a weak grid",
@@ -377,21 +392,21 @@ def site_weak_grid(run):
     the delay before they connect.
     """
     units = 100 if run.full else 10
+    ratios = (1, 3) if run.full else (3,)
     later = "".join(f"at {0.1 + 0.0617 * n % 3:.4f} unit {n} sun all 1000\n"
                     for n in range(1, units + 1))
     texts = {}
     for scr in (20, 5, 3):
-        for xr in (1, 3) if run.full else (3,):
-            share = 1 / scr / (1 + xr ** 2) ** 0.5
-            tap = ((1 - share) ** 2 + (share * xr) ** 2) ** 0.5
+        for xr in ratios:
             for farad in (0, 20e-6) if xr == 3 else (0,):
                 bank = f"load 2 cap {farad * 377 * 240 ** 2:.1f}\n" if farad else ""
                 texts[f"{scr}-{xr}-{farad * 1e6:.0f}uF"] = (
-                    site(units) + f"grid scr {scr} {xr}\n{bank}at 0 grid v {tap:.4f}\n"
+                    site(units) + f"grid scr {scr} {xr}\n{bank}" + tap(scr, xr, 1.2, 1) +
                     "at 10 mark start\nrun 14\n")
-    texts["later-3-3"] = texts["3-3-0uF"].replace("sun all 1000\n", later)
-    texts["drawn-3-3"] = texts["3-3-0uF"].replace(
-        "skip enter-service\n", "set es_delay_s 1\nset es_random_s 3\n")
+    for xr in ratios:
+        head, tail = site(units), f"grid scr 3 {xr}\n" + tap(3, xr, 1.7, 3.5) + "at 10 mark start\nrun 14\n"
+        texts[f"later-3-{xr}"] = head.replace("sun all 1000\n", later) + tail
+        texts[f"drawn-3-{xr}"] = head.replace("skip enter-service\n", "set es_delay_s 1\nset es_random_s 3\n") + tail
     for hz in (250, 420, 660, 1020, 1560, 2400) if run.full else (660,):
         texts[f"resonance-{hz}"] = (site(min(units, 30)) + "grid scr 10 3\n"
                                     f"grid resonance {hz} 10\nat 5 mark start\nrun 7\n")
@@ -414,14 +429,14 @@ def site_weak_grid(run):
                        for s in some), "", at_most=1.02)
         run.figure(f"short-circuit ratio {scr}: TRD, median unit",
                    max(statistics.median(u["ac"]["trd_pct"] for u in s["units"]) for s in some), "%")
+    late, drawn = ([s for name, s in summaries.items() if name.startswith(f"{kind}-")] for kind in ("later", "drawn"))
     run.figure("short-circuit ratio 3: Pst, observed 4 s, started one after the other",
-               summaries["later-3-3"]["network"]["flicker_pst"][0], "", at_most=0.5)
-    drawn = summaries["drawn-3-3"]
-    starts = [t["t_s"] for u in drawn["units"] for t in u["transitions"] if t["to"] == "producing"]
-    run.figure("short-circuit ratio 3: spread of the starts with es_random_s 3", max(starts) - min(starts), "s",
-               at_least=1)
+               max(s["network"]["flicker_pst"][0] for s in late), "", at_most=0.5)
+    starts = [[t["t_s"] for u in s["units"] for t in u["transitions"] if t["to"] == "producing"] for s in drawn]
+    run.figure("short-circuit ratio 3: spread of the starts with es_random_s 3",
+               min(max(each) - min(each) for each in starts), "s", at_least=1)
     run.figure("short-circuit ratio 3: Pst, observed 4 s, started with es_random_s 3",
-               drawn["network"]["flicker_pst"][0], "", at_most=0.5)
+               max(s["network"]["flicker_pst"][0] for s in drawn), "", at_most=0.5)
     some = [s for name, s in summaries.items() if name.startswith("resonance")]
     run.figure("resonances: THD of a unit's current",
                max(u["ac"]["thd_pct"] for s in some for u in s["units"]), "%", at_most=2)
@@ -443,6 +458,10 @@ def site_wires(run):
     powers = (100, 400, 800, 1200) if run.full else (400, 1200)
     texts = {}
     for system, (phases, _) in systems.items():
+        for watts in powers:
+            texts[f"{system}-phase_cessation-{watts}"] = (
+                site(6, phases=phases) + "grid scr 50 1\n" + loads[system] +
+                f"set mc_hv_v_pu 1.1\nset power_limit_w {watts}\nat 5 mark start\nat 5 phase L2 open\nrun 9\n")
         for event, words in events.items():
             for watts in (0, *powers):
                 texts[f"{system}-{event}-{watts}"] = (
@@ -466,6 +485,11 @@ def site_wires(run):
                 run.figure(f"{system}, {event}: {words} (goal 2)", max(more, 0), "")
             else:
                 run.figure(f"{system}, {event}: {words}", max(more, 0), "", at_most=2)
+            if event == "phase":
+                ceased = [s for n, s in with_units.items() if n.startswith(f"{system}-phase_cessation-")]
+                run.figure(f"{system}, {event}, mc_hv_v_pu 1.1: {words}",
+                           max(over - before for s in ceased
+                               for over, before in zip(s["network"]["over_cycles"], alone)), "", at_most=2)
             peak = max(v for s in some.values() for v in s["network"]["v_peak_v"])
             run.figure(f"{system}, {event}: highest voltage of a phase, of the nominal peak",
                        peak / next(iter(some.values()))["network"]["nominal_v"] / 2 ** 0.5, "")
