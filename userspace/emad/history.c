@@ -79,18 +79,18 @@ static void add(double *value, double more)
 /*
  * Days of a site or of one of its inverters, in order, with the day before the first one, whose
  * last counters are where the first one begins. @more: one column more, of unit_days. $1 site, $2
- * first day, $3 last day, $4 inverter or 0.
+ * first day, $3 last day, $4 inverter or 0. CROSS JOIN keeps SQLite from reading all days of the
+ * site and then looking for their inverters.
  */
-#define DAY_COLUMNS(more)                                                                          \
-	"SELECT d.serial AS serial, d.day AS day, first1, first2, first3, first4, last1, last2, "  \
-	"last3, last4, " more " FROM "
-#define SELECT_DAYS(more)                                                                                    \
-	DAY_COLUMNS(more)                                                                                    \
-	"unit_days d WHERE d.site = $1 AND ($4 = 0 OR d.serial = $4) AND d.day BETWEEN $2 AND $3 "           \
-	"UNION ALL " DAY_COLUMNS(                                                                            \
-		more) "units u JOIN unit_days d ON d.site = u.site AND d.serial = u.serial AND d.day = "     \
-		      "(SELECT MAX(day) FROM unit_days b WHERE b.site = u.site AND b.serial = u.serial AND " \
-		      "b.day < $2) WHERE u.site = $1 AND ($4 = 0 OR u.serial = $4) ORDER BY serial, day"
+#define DAYS_OF_UNITS(more, day)                                                                   \
+	"SELECT u.serial AS serial, d.day AS day, first1, first2, first3, first4, last1, last2, "  \
+	"last3, last4, " more " FROM units u CROSS JOIN unit_days d WHERE u.site = $1 AND ($4 = "  \
+	"0 OR u.serial = $4) AND d.site = u.site AND d.serial = u.serial AND d.day " day
+#define SELECT_DAYS(more)                                                                          \
+	DAYS_OF_UNITS(more, "BETWEEN $2 AND $3")                                                   \
+	" UNION ALL " DAYS_OF_UNITS(                                                               \
+		more, "= (SELECT MAX(day) FROM unit_days b WHERE b.site = u.site AND b.serial = "  \
+		      "u.serial AND b.day < $2)") " ORDER BY serial, day"
 
 /**
  * struct days - where reading of SELECT_DAYS is
