@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Searches the memory of a process, as a debugger does."""
 
+import contextlib
 import re
 
 
@@ -11,8 +12,10 @@ def _blocks(pid):
             words = line.split()
             if words[1] == "rw-p":
                 first, last = (int(each, 16) for each in words[0].split("-"))
-                memory.seek(first)
-                yield memory.read(last - first)
+                # a block that has gone meanwhile holds nothing
+                with contextlib.suppress(OSError):
+                    memory.seek(first)
+                    yield memory.read(last - first)
 
 
 def copies(pid, text):
