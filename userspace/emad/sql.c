@@ -96,9 +96,12 @@ static void drop_notice(void *ctx, const char *text)
 /* A parameter of the string overrides the same one before it. */
 static PGconn *connect_server(const char *where)
 {
-	static const char *const names[] = { "connect_timeout", "tcp_user_timeout", "dbname",
-					     NULL };
-	const char *const values[] = { "3", "10000", where, NULL };
+	static const char *const names[] = { "connect_timeout", "tcp_user_timeout", "options",
+					     "dbname", NULL };
+	/* Statements are short: to start workers or a compiler takes longer than they save. */
+	const char *const values[] = { "3", "10000",
+				       "-c max_parallel_workers_per_gather=0 -c jit=off", where,
+				       NULL };
 
 	return PQconnectdbParams(names, values, 1);
 }
