@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Clocks of ECUs, and roll-ups of a day. */
+/* Clocks of ECUs, roll-ups of a day, and shards of sites. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -174,6 +174,30 @@ static void merging_twice_is_merging_once(void **state)
 	free(twice);
 }
 
+static void a_shard_more_takes_its_share_and_moves_nothing_else(void **state)
+{
+	enum { SITES = 20000 };
+
+	(void)state;
+	/* the first numbers of SplitMix64 for two seeds */
+	assert_true(store_hash(0) == 0xe220a8397b1dcdaf);
+	assert_true(store_hash(1234567) == 6457827717110365317);
+	for (int shards = 1; shards < STORE_SHARDS_MAX; shards++) {
+		int moved = 0;
+
+		for (int64_t site = 1; site <= SITES; site++) {
+			int before = store_home(site, shards);
+			int after = store_home(site, shards + 1);
+
+			assert_in_range(before, 0, shards - 1);
+			assert_true(after == before || after == shards);
+			moved += after != before;
+		}
+		/* five standard deviations of a share are at most 354 sites */
+		assert_in_range(moved, SITES / (shards + 1) - 400, SITES / (shards + 1) + 400);
+	}
+}
+
 static void codes_are_read_as_people_type_them(void **state)
 {
 	char code[AUTH_CODE_SIZE];
@@ -209,6 +233,7 @@ int main(void)
 		cmocka_unit_test(energy_of_a_gap_counts_and_falls_are_no_energy),
 		cmocka_unit_test(energy_before_the_first_report_counts),
 		cmocka_unit_test(merging_twice_is_merging_once),
+		cmocka_unit_test(a_shard_more_takes_its_share_and_moves_nothing_else),
 		cmocka_unit_test(codes_are_read_as_people_type_them),
 	};
 
