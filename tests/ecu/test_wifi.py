@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Wi-Fi by REST, against python-dbusmock's NetworkManager on a separate bus."""
 
+import json
 import os
 import subprocess
 
 import pytest
 
 from gateway import Gateway, wait_for
+from paths import BUILD
 from test_mdns import BUS
 
 PSK, SAE = 0x100, 0x400
@@ -34,6 +36,13 @@ class NetworkManager:
         return subprocess.run(["busctl", f"--address={self.address}", "call", "org.freedesktop.NetworkManager",
                                "/org/freedesktop/NetworkManager", "org.freedesktop.DBus.Mock", method, signature, *words],
                               capture_output=True)
+
+    def state(self, number):
+        """State of the device."""
+        subprocess.run(["busctl", f"--address={self.address}", "call", "org.freedesktop.NetworkManager",
+                        "/org/freedesktop/NetworkManager/Devices/wlan0", "org.freedesktop.DBus.Mock", "UpdateProperties",
+                        "sa{sv}", "org.freedesktop.NetworkManager.Device", "1", "State", "u", str(number)],
+                       check=True, capture_output=True)
 
     def joined(self):
         return [line for line in self.log.read_text().splitlines() if "AddAndActivateConnection" in line]
@@ -108,3 +117,29 @@ def test_without_networkmanager_there_is_no_device():
         assert own.owner.get("/wifi").json == {"device": None, "state": "unavailable", "networks": []}
         reply = own.owner.post("/wifi", {"ssid": "Dach", "key": KEY})
         assert reply.status == 503 and "found none" in reply.json["error"]["message"]
+
+
+def ecuctl(site, *words, key=""):
+    return subprocess.run([BUILD / "host/bin/ecuctl", "--socket", site.state / "rest.sock", *words], text=True,
+                          input=key, capture_output=True, timeout=90)
+
+
+def test_ecuctl_lists_and_joins_by_the_same_requests(site):
+    listed = ecuctl(site, "--json", "wifi")
+    assert listed.returncode == 0, listed.stderr
+    found = json.loads(listed.stdout)
+    assert found["device"] == "wlan0" and [each["ssid"] for each in found["networks"]] == ["Garten offen", "Dach", "Neu"]
+    before = len(site.manager.joined())
+    none = ecuctl(site, "wifi", "Dach")
+    assert none.returncode == 1 and "key" in none.stderr
+    far = ecuctl(site, "wifi", "fort")
+    assert far.returncode == 1 and "in range" in far.stderr and len(site.manager.joined()) == before
+    site.manager.call("AddMethod", "sssss", "org.freedesktop.NetworkManager", "AddAndActivateConnection", "a{sa{sv}}oo",
+                      "oo", f"ret = ('{JOINED}ap2', '{JOINED}ap2')").check_returncode()
+    site.manager.state(100)
+    done = ecuctl(site, "wifi", "Dach", key=KEY + "\n")
+    assert done.returncode == 0, done.stderr
+    assert f'"psk": "{KEY}"' in site.manager.joined()[-1] and KEY not in done.stdout + done.stderr
+    site.manager.state(120)
+    failed = ecuctl(site, "wifi", "Dach", key=KEY + "\n")
+    assert failed.returncode == 1 and "failed" in failed.stderr

@@ -30,9 +30,16 @@ struct exchange {
 
 static void end_exchange(struct exchange *exchange)
 {
+	/* one has the token; a reply may have the first-use code or a label */
+	for (struct curl_slist *each = exchange->headers; each; each = each->next) {
+		explicit_bzero(each->data, strlen(each->data));
+	}
 	curl_slist_free_all(exchange->headers);
 	if (exchange->curl) {
 		curl_easy_cleanup(exchange->curl);
+	}
+	if (exchange->reply) {
+		explicit_bzero(exchange->reply, exchange->n);
 	}
 	free(exchange->reply);
 	explicit_bzero(exchange->token, sizeof(exchange->token));
@@ -79,6 +86,7 @@ static int load_token(struct exchange *exchange, const char *path, char *err, si
 	exchange->token[strcspn(exchange->token, "\r\n")] = '\0';
 	snprintf(header, sizeof(header), "Authorization: Bearer %s", exchange->token);
 	exchange->headers = curl_slist_append(exchange->headers, header);
+	explicit_bzero(header, sizeof(header));
 	return 0;
 }
 
@@ -166,15 +174,19 @@ int client_call(const struct client *client, const char *method, const char *pat
 {
 	struct exchange exchange __cleanup(end_exchange) = { 0 };
 	int ret = begin(&exchange, client, method, path, err, size);
+	char *text = body ? (char *)json_object_to_json_string(body) : NULL;
 
-	if (ret == 0 && body) {
+	if (ret == 0 && text) {
 		exchange.headers =
 			curl_slist_append(exchange.headers, "Content-Type: application/json");
-		curl_easy_setopt(exchange.curl, CURLOPT_COPYPOSTFIELDS,
-				 json_object_to_json_string(body));
+		curl_easy_setopt(exchange.curl, CURLOPT_POSTFIELDS, text);
+	}
+	ret = ret < 0 ? ret : perform(&exchange, client, err, size);
+	if (text) {
+		/* it may have a key or a label */
+		explicit_bzero(text, strlen(text));
 	}
 	json_object_put(body);
-	ret = ret < 0 ? ret : perform(&exchange, client, err, size);
 	return ret < 0 ? ret : parse(&exchange, ret_reply, err, size);
 }
 

@@ -56,20 +56,6 @@ int command_restore(struct context *context)
 	return run(context, "ecud", (char *[]){ "ecud", "--restore", context->argv[0], NULL });
 }
 
-/* NetworkManager asks for the password itself, so that no list of processes shows it. */
-int command_wifi(struct context *context)
-{
-	if (context->argc > 1) {
-		return -E2BIG;
-	}
-	if (context->argc == 0) {
-		return run(context, "nmcli", (char *[]){ "nmcli", "device", "wifi", "list", NULL });
-	}
-	return run(context, "nmcli",
-		   (char *[]){ "nmcli", "--ask", "device", "wifi", "connect", context->argv[0],
-			       NULL });
-}
-
 int command_scan(struct context *context)
 {
 	FILE *file __cleanup(close_file) = NULL;
