@@ -6,6 +6,7 @@ import re
 import socket
 import ssl
 import subprocess
+import time
 
 import pytest
 
@@ -175,6 +176,24 @@ def test_stream_has_the_state_and_then_each_reading(gateway, served):
             seen.add(inverter["serial"])
         if seen == set(gateway.serials):
             return
+
+
+def without_times(status):
+    if not isinstance(status, dict):
+        return status
+    return {name: without_times(value) for name, value in status.items() if name not in ("time_ms", "generation")}
+
+
+def test_stream_repeats_no_status_that_has_not_changed(gateway):
+    statuses, end = [], time.monotonic() + 6
+    for name, event in gateway.api["viewer"].follow():
+        if name == "status":
+            statuses.append(event)
+        if time.monotonic() > end:
+            break
+    # the first one is the answer to this client
+    changes = list(map(without_times, statuses[1:]))
+    assert len(changes) > 2 and all(one != next_one for one, next_one in zip(changes, changes[1:]))
 
 
 def test_reading_is_open_where_the_owner_says_so(gateway):

@@ -233,6 +233,34 @@ static void phases_stay_within_the_difference_that_the_owner_sets(void **state)
 	assert_string_equal(bench_shown(0)->limit.owner, "balance");
 }
 
+/* What an owner has set until when; 0 for no limit. */
+static uint64_t until_us(const char *owner)
+{
+	for (int i = 0; i < bench.core->limits.count; i++) {
+		if (!strcmp(bench.core->limits.entry[i].shown.owner, owner)) {
+			return bench.core->limits.entry[i].until_us;
+		}
+	}
+	return 0;
+}
+
+static void an_unchanged_balance_is_renewed_after_a_third_of_its_lease(void **state)
+{
+	uint64_t first;
+	int renewals = 0;
+
+	phases_stay_within_the_difference_that_the_owner_sets(state);
+	first = until_us("balance");
+	for (int i = 0; i < 120; i++) {
+		bench_run(1);
+		if (until_us("balance") != first) {
+			first = until_us("balance");
+			renewals++;
+		}
+	}
+	assert_in_range(renewals, 4, 7);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)
@@ -245,6 +273,7 @@ int main(void)
 		TEST(the_limit_shows_owner_and_reason),
 		TEST(stock_units_below_their_floor_stop_in_rotation),
 		TEST(phases_stay_within_the_difference_that_the_owner_sets),
+		TEST(an_unchanged_balance_is_renewed_after_a_third_of_its_lease),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,6 +50,7 @@ static double need_of(const struct model_unit *unit)
 	return MODEL_RATED_W;
 }
 
+/* A limit of the gateway's own; an unchanged one is renewed after a third of its lease. */
 static bool put(struct core *core, const char *owner, const struct serial *serial, double w,
 		uint32_t lease_s, const char *reason)
 {
@@ -66,6 +67,10 @@ static bool put(struct core *core, const char *owner, const struct serial *seria
 	entry.shown.then_w = (double)NAN;
 	entry.shown.since_ms = core->now_ms;
 	entry.shown.until_ms = isnan(w) ? 0 : core->now_ms + 1000LL * lease_s;
+	if (!isnan(w) && power_limits_has(&core->limits, &entry,
+					  entry.until_us - UINT64_C(1000000) * lease_s / 3)) {
+		return false;
+	}
 	return power_limits_put(&core->limits, &entry) > 0;
 }
 

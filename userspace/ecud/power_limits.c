@@ -69,6 +69,17 @@ static int owners_of(const struct power_limits *limits, const struct serial *ser
 	return count;
 }
 
+bool power_limits_has(const struct power_limits *limits, const struct power_limits_entry *entry,
+		      uint64_t until_us)
+{
+	int i = find(limits, &entry->shown);
+	const struct power_limits_entry *found = &limits->entry[i];
+
+	return i < limits->count && same_w(found->shown.w, entry->shown.w) &&
+	       same_w(found->shown.then_w, entry->shown.then_w) &&
+	       !strcmp(found->shown.reason, entry->shown.reason) && found->until_us >= until_us;
+}
+
 int power_limits_put(struct power_limits *limits, const struct power_limits_entry *entry)
 {
 	int i = find(limits, &entry->shown);

@@ -41,6 +41,11 @@ struct power_limits {
  */
 int power_limits_put(struct power_limits *limits, const struct power_limits_entry *entry);
 
+/* Is there the same limit already, by the same owner and for the same reason, at least until
+ * @until_us? */
+bool power_limits_has(const struct power_limits *limits, const struct power_limits_entry *entry,
+		      uint64_t until_us);
+
 /* May this owner set a limit without a lease? */
 bool power_limits_owner_needs_lease(const char *owner);
 

@@ -26,6 +26,8 @@
 #define TICK_US 1000000
 /* Pages give way to the radio. */
 #define WORKER_NICE 10
+/* A status that has not changed is sent after this time, so that its times are not old. */
+#define STATUS_US UINT64_C(15000000)
 /* The certificate is looked at this often: it is renewed 30 days before its end. */
 #define RENEW_US UINT64_C(3600000000)
 /* Half of the server's connections, so that one client cannot lock out the others. */
@@ -392,6 +394,41 @@ static struct json_object *change_json(struct model *model, enum model_change ch
 	return json;
 }
 
+/* Remove what changes although nothing has happened. */
+static void drop_times(struct json_object *json)
+{
+	json_object_object_del(json, "generation");
+	json_object_object_del(json, "time_ms");
+	json_object_object_foreach(json, name, member) {
+		(void)name;
+		if (json_object_is_type(member, json_type_object)) {
+			drop_times(member);
+		}
+	}
+}
+
+/* Is this status another one than the last that was sent, or is that one old? */
+static bool is_news(struct rest *rest, const struct json_object *status)
+{
+	uint64_t now_us = clock_monotonic_us();
+	struct json_object *copy = NULL;
+	bool news;
+
+	if (json_object_deep_copy((struct json_object *)status, &copy, NULL) < 0) {
+		return true;
+	}
+	drop_times(copy);
+	news = now_us - rest->status_us >= STATUS_US || !json_object_equal(copy, rest->status);
+	if (news) {
+		json_object_put(rest->status);
+		rest->status = copy;
+		rest->status_us = now_us;
+	} else {
+		json_object_put(copy);
+	}
+	return news;
+}
+
 void rest_changed(void *ctx, enum model_change change, int unit, uint64_t number)
 {
 	struct rest *rest = ctx;
@@ -403,7 +440,8 @@ void rest_changed(void *ctx, enum model_change change, int unit, uint64_t number
 		return;
 	}
 	json = change_json(rest->ecu->model, change, unit, number, &event);
-	if (!json) {
+	if (!json || (!strcmp(event, "status") && !is_news(rest, json))) {
+		json_object_put(json);
 		return;
 	}
 	text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN);
@@ -627,6 +665,7 @@ static void rest_stop(void *state)
 	http_stop(rest->local);
 	http_channel_free(rest->stream);
 	http_channel_free(rest->local_stream);
+	json_object_put(rest->status);
 	tls_pair_free(&rest->tls);
 	auth_close(rest->auth);
 	db_close(rest->auth_db);

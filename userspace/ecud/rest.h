@@ -17,6 +17,7 @@
  * @server: for pages and programs
  * @local: the same routes on a Unix socket, for ecuctl
  * @stream: events of @server; @local_stream of @local
+ * @status: the last one of the streams without its times; @status_us: when it was sent
  * @openapi: the description, with the schemas of the readings
  */
 struct rest {
@@ -31,6 +32,8 @@ struct rest {
 	struct http_channel *stream;
 	struct http_channel *local_stream;
 	struct sd_event_source *tick;
+	struct json_object *status;
+	uint64_t status_us;
 	char *openapi;
 };
 
