@@ -833,6 +833,11 @@ static void on_done(void *ctx, const struct radio_reply *reply, enum plan_job jo
 		limit_done(core, reply->unit, error, text);
 		return;
 	}
+	if (job == JOB_READ_BACK && core->model->unit[reply->unit].make == MAKE_STOCK) {
+		/* only a refusal is done without a page */
+		set_confirm(core, reply->unit, CONFIRM_UNCONFIRMED);
+		return;
+	}
 	if (job == JOB_READ_BACK) {
 		core_params_done(core, reply->unit, error, text);
 		return;
@@ -856,7 +861,9 @@ static void on_failed(void *ctx, int unit, enum plan_job job, uint64_t now_us)
 	shown->counters.polls += job == JOB_POLL;
 	shown->counters.failures = core->radio.plan.unit[unit].failures;
 	model_end(core->model, CHANGE_SITE, unit);
-	if (job == JOB_LIMIT && shown->link != LINK_ASLEEP) {
+	if (job == JOB_READ_BACK && shown->make == MAKE_OURS) {
+		core_params_failed(core, unit);
+	} else if ((job == JOB_LIMIT || job == JOB_READ_BACK) && shown->link != LINK_ASLEEP) {
 		set_confirm(core, unit, CONFIRM_UNCONFIRMED);
 	} else if (job == JOB_COMMAND) {
 		core_command_failed(core, unit);

@@ -29,6 +29,7 @@
 #define MODEL_CHANNELS 4
 #define MODEL_EVENTS 512
 #define MODEL_NAME_SIZE 64
+#define MODEL_PARAMS_ERROR_SIZE 64
 #define MODEL_PROFILE_SIZE 64
 /* Rated power of a QS1, W. */
 #define MODEL_RATED_W 1200
@@ -302,6 +303,8 @@ struct model_counters {
  * @profile: grid profile that the unit has, read back; "" when unknown
  * @profile_desired: what it should have; "" for whatever it has
  * @params_ms: when its grid parameters were read back; 0 when they are unknown
+ * @params_error: why they are unknown, or may be old: the last attempt to read them; "" after a
+ *                good one
  * @param: these, scaled as in params.h; only those of the PROFILE group
  * @link: how well it is heard
  * @state: enum qs1_state, -1 when unknown; stock units do not report it
@@ -330,6 +333,7 @@ struct model_unit {
 	char profile[MODEL_PROFILE_SIZE];
 	char profile_desired[MODEL_PROFILE_SIZE];
 	int64_t params_ms;
+	char params_error[MODEL_PARAMS_ERROR_SIZE];
 	int32_t param[QS1_PARAM_COUNT];
 	enum model_link link;
 	int state;

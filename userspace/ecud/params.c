@@ -42,11 +42,29 @@ void core_params_want(struct core *core, int unit)
 	}
 }
 
+/* The parameters stay as they were read last, with the reason why they could not be read again. */
+static void show_error(struct core *core, int unit, const char *why)
+{
+	struct model_unit *shown = &core->model->unit[unit];
+
+	if (strcmp(shown->params_error, why)) {
+		shown = model_begin(core->model, unit);
+		snprintf(shown->params_error, sizeof(shown->params_error), "%s", why);
+		model_end(core->model, CHANGE_UNIT, unit);
+	}
+}
+
+void core_params_failed(struct core *core, int unit)
+{
+	show_error(core, unit, "no answer");
+}
+
 void core_params_forget(struct core *core, int unit)
 {
 	core->unit[unit].params_due_us = 0;
 	model_begin(core->model, unit)->params_ms = 0;
 	model_end(core->model, CHANGE_UNIT, unit);
+	show_error(core, unit, "not read since a restart or a change");
 }
 
 /* The first parameter from @id on that is part of a profile, or QS1_PARAM_COUNT. */
@@ -118,6 +136,7 @@ void core_params_done(struct core *core, int unit, int error, const char *text)
 	struct model_unit *shown;
 
 	if (error || !take_params(entry, text)) {
+		show_error(core, unit, error ? strerror(-error) : "incomplete answer");
 		entry->params_due_us = core->now_us + CORE_PARAMS_RETRY_US;
 		return;
 	}
@@ -128,5 +147,6 @@ void core_params_done(struct core *core, int unit, int error, const char *text)
 	shown = model_begin(core->model, unit);
 	memcpy(shown->param, entry->param, sizeof(shown->param));
 	shown->params_ms = core->now_ms;
+	shown->params_error[0] = '\0';
 	model_end(core->model, CHANGE_UNIT, unit);
 }

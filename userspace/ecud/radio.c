@@ -219,9 +219,7 @@ static bool send_command(struct radio *radio, struct radio_unit *unit, uint64_t 
 {
 	struct radio_command command = { .timeout_us = RADIO_COMMAND_US };
 
-	if (unit->make == MAKE_OURS && (!unit->has_key || !unit->known)) {
-		/* boot nonce and counter come with a status */
-		plan_want(&radio->plan, index_of(radio, unit), JOB_POLL, now_us);
+	if (unit->make == MAKE_OURS && !unit->has_key) {
 		return false;
 	}
 	if (!radio->ops->command(radio->ctx, index_of(radio, unit), unit->job, &command)) {
@@ -295,18 +293,31 @@ static bool (*const send_job[JOB_COUNT])(struct radio *radio, struct radio_unit 
 	[JOB_EVENTS] = send_events, [JOB_ANGLES] = send_angles,
 };
 
+/* What has to be asked first; @job for nothing. */
+static enum plan_job job_before(const struct radio_unit *unit, enum plan_job job)
+{
+	bool sealed = job == JOB_COMMAND || job == JOB_LIMIT || job == JOB_READ_BACK;
+
+	if (!unit->address && job != JOB_PAIR) {
+		return JOB_PAIR; /* nobody knows where it is */
+	}
+	/* boot nonce and counter of a sealed command come with a status */
+	return sealed && unit->make == MAKE_OURS && unit->has_key && !unit->known ? JOB_POLL : job;
+}
+
 static void begin(struct radio *radio, const struct plan_choice *choice, uint64_t now_us)
 {
 	struct radio_unit *unit = &radio->unit[choice->unit];
+	enum plan_job before = job_before(unit, choice->job);
 
 	plan_begin(&radio->plan, choice->unit, choice->job, now_us);
 	unit->job = choice->job;
 	unit->asked_us = now_us;
 	unit->timeout_us = RADIO_REPLY_US;
-	if (!unit->address && unit->job != JOB_PAIR) {
-		/* nobody knows where it is: look for it first, and ask then */
+	if (before != choice->job) {
+		/* the job waits */
 		clear_exchange(unit);
-		plan_want(&radio->plan, choice->unit, JOB_PAIR, now_us);
+		plan_want(&radio->plan, choice->unit, before, now_us);
 		plan_failed(&radio->plan, choice->unit, now_us);
 		return;
 	}

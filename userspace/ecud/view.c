@@ -389,6 +389,21 @@ int64_t view_time_ms(const struct model_unit *unit)
 	return newest;
 }
 
+/* When the grid parameters were read back, and why not since then. */
+static struct json_object *view_parameters(const struct model_unit *unit)
+{
+	struct json_object *object = json_object_new_object();
+	const char *error = unit->make == MAKE_STOCK ? "stock inverters do not report them"
+			    : !unit->paired	     ? "not paired"
+			    : *unit->params_error    ? unit->params_error
+			    : unit->params_ms	     ? ""
+						     : "not read so far";
+
+	put_time(object, "time_ms", unit->params_ms);
+	put_text(object, "error", error);
+	return object;
+}
+
 static struct json_object *view_profile(const struct model_unit *unit)
 {
 	struct json_object *object = json_object_new_object();
@@ -433,6 +448,7 @@ struct json_object *view_unit(const struct model_unit *unit, int64_t now_ms)
 	put(object, "cadence_s", view_number(unit->cadence_ms / 1e3, 1));
 	put_text_or_null(object, "firmware", unit->firmware);
 	put(object, "profile", view_profile(unit));
+	put(object, "parameters", view_parameters(unit));
 	put(object, "faults", view_faults(unit));
 	put(object, "limit", view_limit(&unit->limit));
 	put(object, "link", view_link(unit));
