@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A fleet on two PostgreSQL servers: the same answers as on one, sites that move, and a server that is down."""
 
+import concurrent.futures
 import json
 import re
 import threading
@@ -199,11 +200,11 @@ def test_no_batch_is_lost_while_sites_move(fleet, servers):
 
 
 def derived_own(server, shard):
-    """A shard derives the batches whose numbers it has given."""
+    """A shard derives the batches whose numbers it has given. The newest one may have moved away with its site."""
     first, end = (shard << 37), (shard + 1 << 37)
     newest, done = sql(server, f"SELECT COALESCE(MAX(number), {first}) FROM batches WHERE number > {first} AND number <= "
                                f"{end}; SELECT COALESCE(MAX(number), {first}) FROM progress WHERE name = 'derived'")
-    return newest == done
+    return int(newest) <= int(done)
 
 
 @pytest.mark.long
@@ -275,11 +276,11 @@ def test_changes_wait_while_a_site_moves(fleet, servers):
                 assert answer.status in (202, 503), answer.body
                 if answer.status == 202:
                     orders.append(answer.json["id"])
-    giver = threading.Thread(target=give)
-    giver.start()
-    fleet.emactl("move", "0000", "ffff")
-    stop.set()
-    giver.join()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        giver = pool.submit(give)
+        fleet.emactl("move", "0000", "ffff")
+        stop.set()
+        giver.result()
     stored = [order for server in servers for order in sql(server, "SELECT id FROM orders")]
     assert sorted(stored) == sorted(orders) and orders
 

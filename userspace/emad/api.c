@@ -392,9 +392,11 @@ struct sql *api_site(struct http_request *request, struct api_site *ret_site)
 
 void api_failed(struct http_request *request, struct sql *sql, int error)
 {
-	if (error == -ESTALE) {
+	/* A foreign key or row-level security has refused a row of a site that is not here. */
+	if (error == -ESTALE || error == -EPERM) {
 		http_set_header(request, "Retry-After", RETRY_S);
-		http_reply_error(request, 503, "moving", "the site is being moved: try again");
+		http_reply_error(request, 503, "moving",
+				 "the site is being moved, or was deleted: try again");
 		return;
 	}
 	log_err("web: %s", sql_error(sql));
