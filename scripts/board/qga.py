@@ -113,7 +113,7 @@ class Agent:
         with self._lock:
             # After a timeout, the late answer must not be taken for that of this call.
             if self._given_up and not self._sync(timeout_s):
-                raise AgentError(f"guest agent: {command}: it does not answer")
+                raise NoAnswer(f"guest agent: {command}: it does not answer")
             self._given_up = True
             self._socket.settimeout(timeout_s)
             try:

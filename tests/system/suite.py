@@ -38,8 +38,11 @@ def run(agent, command, case_s=CASE_S):
             text, deadline = now, time.monotonic() + case_s
         ended = re.search(r"^exit (\d+)$", text, re.MULTILINE)
         if not ended and time.monotonic() > deadline:
-            agent.check(f"kill -s KILL -- -{text.split()[0]}")
-            raise AssertionError(f"'{command}' prints nothing for {case_s} s, after:\n{text}")
+            alive = agent.sync()
+            if alive:
+                agent.check(f"kill -s KILL -- -{text.split()[0]}")
+            raise AssertionError(f"'{command}' prints nothing for {case_s} s, and the guest "
+                                 f"{'answers' if alive else 'does not answer'}, after:\n{text}")
     print(text)
     assert re.findall(r"^not ok .*(?:\n#.*)*", text, re.MULTILINE) == []
     assert re.findall(r"^ok .*# SKIP.*", text, re.MULTILINE) == []
