@@ -517,7 +517,7 @@ static const char doc[] =
 	"  tenants                   all tenants\n"
 	"  tenant NAME KIND          add a customer or company; print its number\n"
 	"  user NAME ROLE TENANT     add a user; the password comes from standard input\n"
-	"  move FIRST LAST           move sites with hashes FIRST to LAST to their shard\n"
+	"  move FIRST LAST           move sites with these hashes to their shard\n"
 	"  backup FOLDER             copy the databases while the service runs\n"
 	"  restore FOLDER            copy a backup into an empty state folder";
 
