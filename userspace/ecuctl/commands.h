@@ -67,6 +67,17 @@ struct json_object *member(struct json_object *object, const char *path);
 void write_member(struct writer *writer, struct json_object *object, const char *path,
 		  const char *label, const char *unit);
 
+/* What is shown of an object: path of a member, label, unit. */
+struct row {
+	const char *path;
+	const char *label;
+	const char *unit;
+};
+
+/* Write the @name of @object, a list of objects: of each the @count members of @rows, in a line. */
+void write_list(struct writer *writer, struct json_object *object, const char *name,
+		const char *label, const struct row *rows, size_t count);
+
 static inline void put_json(struct json_object **json)
 {
 	json_object_put(*json);

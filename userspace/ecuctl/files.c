@@ -58,9 +58,14 @@ int command_restore(struct context *context)
 
 int command_scan(struct context *context)
 {
+	static const struct row rows[] = {
+		{ "text", "label", "" },
+		{ "serial", "serial", "" },
+		{ "known", "known", "" },
+		{ "message", "message", "" },
+	};
 	FILE *file __cleanup(close_file) = NULL;
 	struct json_object *reply __cleanup(put_json) = NULL;
-	struct json_object *labels;
 	struct writer *writer;
 	int ret;
 
@@ -83,21 +88,9 @@ int command_scan(struct context *context)
 	if (!writer) {
 		return -ENOMEM;
 	}
-	labels = member(reply, "labels");
-	writer_array(writer, "labels", "", WRITER_LINES);
-	for (size_t i = 0; i < json_object_array_length(labels); i++) {
-		struct json_object *label = json_object_array_get_idx(labels, i);
-
-		writer_object(writer, NULL, "", WRITER_LINES);
-		write_member(writer, label, "text", "label", "");
-		write_member(writer, label, "serial", "serial", "");
-		write_member(writer, label, "known", "known", "");
-		write_member(writer, label, "message", "message", "");
-		writer_end(writer);
-	}
-	writer_end(writer);
+	write_list(writer, reply, "labels", "", rows, ARRAY_SIZE(rows));
 	ret = writer_finish(writer);
-	if (ret == 0 && !json_object_array_length(labels)) {
+	if (ret == 0 && !json_object_array_length(member(reply, "labels"))) {
 		snprintf(context->err, sizeof(context->err), "%s: no label found",
 			 context->argv[0]);
 		return -ENOENT;

@@ -58,19 +58,26 @@ void write_member(struct writer *writer, struct json_object *object, const char 
 	}
 }
 
-/* A row of what is shown: path, label, unit. */
-struct row {
-	const char *path;
-	const char *label;
-	const char *unit;
-};
-
 static void write_rows(struct writer *writer, struct json_object *object, const struct row *row,
 		       size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		write_member(writer, object, row[i].path, row[i].label, row[i].unit);
 	}
+}
+
+void write_list(struct writer *writer, struct json_object *object, const char *name,
+		const char *label, const struct row *rows, size_t count)
+{
+	struct json_object *list = member(object, name);
+
+	writer_array(writer, name, label, WRITER_LINES);
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		writer_object(writer, NULL, "", WRITER_LINES);
+		write_rows(writer, json_object_array_get_idx(list, i), rows, count);
+		writer_end(writer);
+	}
+	writer_end(writer);
 }
 
 static struct writer *start(struct context *context)
@@ -102,8 +109,12 @@ int command_status(struct context *context)
 		{ "uplink.outbox", "outbox", "" },
 		{ "store.ok", "store", "" },
 	};
+	static const struct row alarm_rows[] = {
+		{ "serial", "inverter", "" },
+		{ "text", "alarm", "" },
+		{ "advice", "what to do", "" },
+	};
 	struct json_object *status __cleanup(put_json) = NULL;
-	struct json_object *alarms;
 	struct writer *writer;
 	int ret = context->argc ? -E2BIG : get(context, "/status", &status);
 
@@ -115,18 +126,7 @@ int command_status(struct context *context)
 		return -ENOMEM;
 	}
 	write_rows(writer, status, rows, ARRAY_SIZE(rows));
-	alarms = member(status, "alarms");
-	writer_array(writer, "alarms", "alarms", WRITER_LINES);
-	for (size_t i = 0; i < json_object_array_length(alarms); i++) {
-		struct json_object *alarm = json_object_array_get_idx(alarms, i);
-
-		writer_object(writer, NULL, "", WRITER_LINES);
-		write_member(writer, alarm, "serial", "inverter", "");
-		write_member(writer, alarm, "text", "alarm", "");
-		write_member(writer, alarm, "advice", "what to do", "");
-		writer_end(writer);
-	}
-	writer_end(writer);
+	write_list(writer, status, "alarms", "alarms", alarm_rows, ARRAY_SIZE(alarm_rows));
 	return writer_finish(writer);
 }
 
@@ -195,7 +195,6 @@ int command_limits(struct context *context)
 		{ "until_ms", "until", "ms" },
 	};
 	struct json_object *reply __cleanup(put_json) = NULL;
-	struct json_object *list;
 	struct writer *writer;
 	int ret = context->argc ? -E2BIG : get(context, "/limits", &reply);
 
@@ -206,14 +205,7 @@ int command_limits(struct context *context)
 	if (!writer) {
 		return -ENOMEM;
 	}
-	list = member(reply, "limits");
-	writer_array(writer, "limits", "", WRITER_LINES);
-	for (size_t i = 0; i < json_object_array_length(list); i++) {
-		writer_object(writer, NULL, "", WRITER_LINES);
-		write_rows(writer, json_object_array_get_idx(list, i), rows, ARRAY_SIZE(rows));
-		writer_end(writer);
-	}
-	writer_end(writer);
+	write_list(writer, reply, "limits", "", rows, ARRAY_SIZE(rows));
 	return writer_finish(writer);
 }
 

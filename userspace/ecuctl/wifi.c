@@ -18,22 +18,16 @@
 
 static void write_networks(struct writer *writer, struct json_object *reply)
 {
-	struct json_object *list = member(reply, "networks");
+	static const struct row rows[] = {
+		{ "ssid", "network", "" },
+		{ "strength", "strength", "%" },
+		{ "secured", "secured", "" },
+		{ "connected", "connected", "" },
+	};
 
 	write_member(writer, reply, "device", "device", "");
 	write_member(writer, reply, "state", "state", "");
-	writer_array(writer, "networks", "", WRITER_LINES);
-	for (size_t i = 0; i < json_object_array_length(list); i++) {
-		struct json_object *network = json_object_array_get_idx(list, i);
-
-		writer_object(writer, NULL, "", WRITER_LINES);
-		write_member(writer, network, "ssid", "network", "");
-		write_member(writer, network, "strength", "strength", "%");
-		write_member(writer, network, "secured", "secured", "");
-		write_member(writer, network, "connected", "connected", "");
-		writer_end(writer);
-	}
-	writer_end(writer);
+	write_list(writer, reply, "networks", "", rows, ARRAY_SIZE(rows));
 }
 
 static int show(struct context *context)
