@@ -33,6 +33,18 @@ def shards(servers):
             "web_database": [server.url("qs1_web") for server in servers]}
 
 
+def scoped(server, text, tenant=-1):
+    """Words that the store's role reads from a PostgreSQL server with the rights of @tenant; -1: all."""
+    return server.sql("ema", f"SET ROLE qs1_store; SET qs1.tenant = '{tenant}'; {text}").split()
+
+
+def all_derived(server):
+    """Whether what follows from each batch of a PostgreSQL server is there."""
+    newest, done = scoped(server, "SELECT COALESCE(MAX(number), 0) FROM batches; SELECT COALESCE(MAX(number), 0) "
+                                  "FROM progress WHERE name = 'derived'")
+    return newest == done
+
+
 class Answer:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body

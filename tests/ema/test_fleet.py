@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from service import Service
+from service import Service, all_derived, scoped
 from fleetlib import Fleet, Nats, Postgres
 
 UNITS = 2
@@ -130,16 +130,6 @@ def partitioned(request, tmp_path_factory):
     service.postgres = postgres
     service.wait(lambda: all_derived(postgres))
     return service
-
-
-def scoped(postgres, text, tenant=-1):
-    return postgres.sql("ema", f"SET ROLE qs1_store; SET qs1.tenant = '{tenant}'; {text}").split()
-
-
-def all_derived(postgres):
-    newest, done = scoped(postgres, "SELECT COALESCE(MAX(number), 0) FROM batches; SELECT number FROM "
-                                    "progress WHERE name = 'derived'")
-    return newest == done
 
 
 def partitions(postgres, parent):

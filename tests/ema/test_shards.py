@@ -11,7 +11,8 @@ import pytest
 
 from fleetlib import Postgres
 from paths import ROOT
-from service import Service, shards
+from service import Service, all_derived, shards
+from service import scoped as sql
 
 DOCUMENT = json.loads((ROOT / "userspace/emad/openapi.json").read_text())
 ECUS, UNITS = 10, 2
@@ -49,22 +50,12 @@ def fleet(request, servers, tmp_path):
         service.api("POST", "/sites", {"name": f"Roof {'BaAbCc'[n]}", "customer_name": f"Customer {n % 2}",
                                        "lat": 40 + n, "lon": n}, "installer")
     service.deliver("--ecus", ECUS, "--units", UNITS, "--batches", 2, "--period", 1, "--history", 1)
-    service.wait(lambda: derived(servers[0]))
+    service.wait(lambda: all_derived(servers[0]))
     # alarms that began at the same time, too
     sql(servers[0], "INSERT INTO alarms (site, serial, input, rule, severity, since_ms, begin_ms, end_ms, text) SELECT "
                     "id, 0, 0, 'hot', 1, 1000, 1000 * (id % 5), 9000, 'hot' FROM sites")
     service.api("PUT", "/rules/hot", {"threshold": 70})
     return service
-
-
-def sql(server, text):
-    return server.sql("ema", f"SET ROLE qs1_store; SET qs1.tenant = '-1'; {text}").split()
-
-
-def derived(server):
-    newest, done = sql(server, "SELECT COALESCE(MAX(number), 0) FROM batches; SELECT COALESCE(MAX(number), 0) FROM "
-                               "progress WHERE name = 'derived'")
-    return newest == done
 
 
 def restart(service, servers):

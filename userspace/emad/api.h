@@ -66,8 +66,8 @@ void api_stream_end(void);
 
 /* ---- for the handlers ---- */
 
-/* This thread's connection to a shard with the rights of the one who asks; NULL when the shard does
- * not answer, without a reply. */
+/* This thread's connection to a shard with the rights of the user of the request; NULL, without a
+ * reply, if the shard does not answer. */
 struct sql *api_shard(struct http_request *request, int shard);
 
 /* The same of the first shard that answers, for tenants, rules and notifications; NULL after a
@@ -78,7 +78,7 @@ struct sql *api_sql(struct http_request *request);
 void api_unreachable(struct http_request *request);
 
 /**
- * api_find() - the shard that has a row, asked with the rights of the one who asks
+ * api_find() - the shard that has a row, with the rights of the user of the request
  * @text: query with one column, an integer above 0, or no row; $1 is the tenant
  * @ret_value: the integer, 0 when there is none; NULL for none
  *
@@ -179,7 +179,7 @@ int64_t api_path_id(const struct http_request *request);
  */
 struct sql *api_site(struct http_request *request, struct api_site *ret_site);
 
-/* The shard of a site that the one who asks may see; as api_find(). */
+/* The shard of a site that the user of the request may see; as api_find(). */
 struct sql *api_find_site(struct http_request *request, int64_t id, int64_t *ret_found);
 
 /* Reply with an error of the database; 503 when the site has left the shard meanwhile. */

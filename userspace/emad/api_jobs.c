@@ -36,7 +36,7 @@ static const char *job_state(const struct sql_rows *rows, const char *order_stat
 	return sql_is_null(rows, 3) ? "waiting" : "enrolled";
 }
 
-/* The shard that has a job which the one who asks may see; as api_find(). */
+/* The shard of a job that the user of the request may see; as api_find(). */
 static struct sql *find_job(struct http_request *request, const char *id, int64_t *ret_site)
 {
 	return api_find(request, ret_site,

@@ -65,7 +65,7 @@ static inline void json_row_text(struct json_object *object, const char *name,
 static inline void json_row_int(struct json_object *object, const char *name,
 				const struct sql_rows *rows, int column)
 {
-	json_int(object, name, sql_is_null(rows, column) ? SQL_NULL : sql_int(rows, column));
+	json_int(object, name, sql_int_or_null(rows, column));
 }
 
 static inline void json_row_number(struct json_object *object, const char *name,

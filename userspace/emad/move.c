@@ -172,7 +172,7 @@ static int remove_rows(struct sql *sql, int64_t site)
 	return ret < 0 ? ret : 0;
 }
 
-/* In a transaction of its own on the new shard. */
+/* Copies a site in one transaction of the new shard. */
 static int copy_site(struct store *store, struct sql *from, struct sql *to, int64_t site, char *err,
 		     size_t size)
 {

@@ -66,7 +66,7 @@ int schema_migrate(struct sql *sql, char *err, size_t size);
  */
 int schema_claim(struct sql *sql, int shard, char *err, size_t size);
 
-/* Numbers of batches that a shard gives: from this of its own to that of the next one. */
+/* The first batch number of a shard; its numbers end before the first one of the next shard. */
 int64_t schema_first_number(int shard);
 
 #endif /* EMAD_SCHEMA_H */

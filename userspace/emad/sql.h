@@ -114,6 +114,11 @@ int sql_next(struct sql_rows *rows);
 bool sql_is_null(const struct sql_rows *rows, int column);
 /* 0 for NULL. */
 int64_t sql_int(const struct sql_rows *rows, int column);
+/* SQL_NULL for NULL. */
+static inline int64_t sql_int_or_null(const struct sql_rows *rows, int column)
+{
+	return sql_is_null(rows, column) ? SQL_NULL : sql_int(rows, column);
+}
 /* NAN for NULL. */
 double sql_real(const struct sql_rows *rows, int column);
 /* "" for NULL; valid until the next row. */

@@ -249,11 +249,6 @@ static int copy_rules(struct sql *from, struct sql *to)
 	return ret;
 }
 
-static int64_t int_or_null(const struct sql_rows *rows, int column)
-{
-	return sql_is_null(rows, column) ? SQL_NULL : sql_int(rows, column);
-}
-
 static int copy_notifications(struct sql *from, struct sql *to)
 {
 	struct sql_rows *rows __cleanup(sql_done_ptr) = NULL;
@@ -266,8 +261,8 @@ static int copy_notifications(struct sql *from, struct sql *to)
 	while (ret >= 0 && (ret = sql_next(rows)) > 0) {
 		ret = sql_run(to, "INSERT INTO notifications VALUES ($1, $2, $3, $4, $5, $6)",
 			      "issnni", sql_int(rows, 0), sql_text(rows, 1),
-			      sql_is_null(rows, 2) ? NULL : sql_text(rows, 2), int_or_null(rows, 3),
-			      int_or_null(rows, 4), sql_int(rows, 5));
+			      sql_is_null(rows, 2) ? NULL : sql_text(rows, 2),
+			      sql_int_or_null(rows, 3), sql_int_or_null(rows, 4), sql_int(rows, 5));
 	}
 	return ret;
 }

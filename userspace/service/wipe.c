@@ -21,7 +21,7 @@ void wipe_text(char **text)
 static void wipe_tree(struct json_object *json)
 {
 	if (json_object_is_type(json, json_type_string)) {
-		/* json-c keeps the text in memory of its own, and hands it out as constant */
+		/* json-c owns the text and returns it as constant */
 		explicit_bzero((char *)json_object_get_string(json),
 			       (size_t)json_object_get_string_len(json));
 	} else if (json_object_is_type(json, json_type_array)) {
