@@ -839,8 +839,12 @@ static int unknown_words(struct parser *p, const char *line, int matched, bool o
 		}
 	}
 	snprintf(found, sizeof(found), "%.*s", (int)strcspn(at, " \t"), at);
-	return FAIL(p, "unknown word '%s', expected one of: %s%s", shown(found),
-		    of_unit ? "" : "at, unit, ", expected);
+	if (!*found) {
+		return FAIL(p, "expected one of: %s%s; found the end of the line",
+			    matched || of_unit ? "" : "at, unit, ", expected);
+	}
+	return FAIL(p, "unknown word '%s', expected one of: %s%s", found,
+		    matched || of_unit ? "" : "at, unit, ", expected);
 }
 
 static const struct form *find_form(struct parser *p, const char *line, bool of_unit)
@@ -1100,13 +1104,41 @@ int scenario_check(const struct scenario *sc, const struct statement *st, char *
 	}
 }
 
-/* Has an earlier statement this number, from 1? Each takes elements of the network. */
-static bool is_known(bool *known, double number)
+/* A part of the site that exists once: the whole, or one for each unit or number. */
+static bool is_same_part(const struct statement *a, const struct statement *b)
 {
-	bool was = known[(int)number - 1];
+	if (a->kind != b->kind || a->unit != b->unit)
+		return false;
+	switch (a->kind) {
+	case ST_UNITS:
+	case ST_FEEDER_PHASES:
+	case ST_FORM:
+	case ST_UNIT_WIRES:
+	case ST_UNIT_BUS:
+		return true;
+	case ST_OTHER:
+	case ST_MOTOR:
+	case ST_LOAD_PLACE:
+		return a->x[0] == b->x[0];
+	default:
+		return false;
+	}
+}
 
-	known[(int)number - 1] = true;
-	return was;
+static int check_once(const struct scenario *sc, int n, struct parser *p)
+{
+	const struct statement *st = &sc->setup[n];
+	char number[16] = "";
+
+	for (int k = 0; k < n; k++) {
+		if (!is_same_part(&sc->setup[k], st))
+			continue;
+		if (st->kind == ST_OTHER || st->kind == ST_MOTOR || st->kind == ST_LOAD_PLACE)
+			snprintf(number, sizeof(number), " %g", st->x[0]);
+		return FAIL(p, "expected '%s%s' once, found it also in line %d", st->words, number,
+			    sc->setup[k].line);
+	}
+	return 0;
 }
 
 /* The statements that say which units, wires and buses there are. */
@@ -1114,7 +1146,6 @@ static int describe_site(struct scenario *sc, int *ret_line, char *err, size_t s
 {
 	static const int phases[] = { 1, 2, 3 };
 	struct parser p = { .err = err, .size = size };
-	bool others[SCENARIO_OTHERS] = { false }, motors[SCENARIO_MOTORS] = { false };
 
 	sc->phases = 1;
 	sc->has_bus[0] = true;
@@ -1122,17 +1153,14 @@ static int describe_site(struct scenario *sc, int *ret_line, char *err, size_t s
 		const struct statement *st = &sc->setup[n];
 
 		*ret_line = st->line;
+		if (check_once(sc, n, &p))
+			return -EINVAL;
 		if (st->kind == ST_UNITS) {
 			sc->units = (int)st->x[0];
 			sc->units_line = st->line;
 		}
 		if (st->kind == ST_FEEDER_PHASES)
 			sc->phases = phases[(int)st->x[0]];
-		if (st->kind == ST_OTHER && is_known(others, st->x[0]))
-			return FAIL(&p, "expected a new inverter of another make, found %g",
-				    st->x[0]);
-		if (st->kind == ST_MOTOR && is_known(motors, st->x[0]))
-			return FAIL(&p, "expected a new motor, found %g", st->x[0]);
 		if (st->kind != ST_FEEDER_BUS && st->kind != ST_FEEDER_CABLE &&
 		    st->kind != ST_FEEDER_TRANSFORMER)
 			continue;
