@@ -205,6 +205,7 @@ def test_a_shard_that_is_down_is_missed_by_its_sites_alone(fleet, servers):
     first, second = where(servers)
     of = {int(ecu): n for n, server in enumerate(servers) for ecu in sql(server, "SELECT ecu FROM ecus")}
     assert set(of.values()) == {0, 1}
+    assert "missing_sites" not in fleet.api("GET", "/fleet", who="operator")
     servers[1].control("data", "-m", "immediate", "stop")
     for site in first:
         assert fleet.ask("GET", f"/api/v1/sites/{site}", token=fleet.tokens["operator"]).status == 200
@@ -213,7 +214,11 @@ def test_a_shard_that_is_down_is_missed_by_its_sites_alone(fleet, servers):
         assert answer.status == 503 and answer.headers["Retry-After"], answer.body
     page = fleet.api("GET", "/sites?limit=1000", who="operator")
     assert {site["id"] for site in page["sites"]} == first and page["missing_shards"] == 1
-    assert fleet.api("GET", "/fleet", who="operator")["missing_shards"] == 1
+    totals = fleet.api("GET", "/fleet", who="operator")
+    assert (totals["sites"], totals["missing_shards"], totals["missing_sites"]) == (len(first), 1, len(second))
+    # another tenant, whose sites were never counted
+    unknown = fleet.api("GET", "/fleet", who="installer")
+    assert unknown["missing_shards"] == 1 and "missing_sites" not in unknown
     assert fleet.ask("PUT", "/api/v1/rules/hot", {"threshold": 75}, fleet.tokens["owner"]).status == 503
     # ECUs of the other shard deliver; those of this one are asked to come back
     generator = fleet.fleet("--ecus", ECUS, "--units", UNITS, "--batches", 1, "--period", 1, new=False)

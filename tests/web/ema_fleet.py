@@ -26,6 +26,7 @@ class Fleet:
         self.user = {"name": "Solar Ltd", "role": "installer", "tenant": 2, "tenant_name": "Solar Ltd",
                      "read_only": False}
         self.setup, self.online = False, True
+        self.missing = {}  # what each answer with sites of all shards says of those that are missing
         self.sites = []
         for number in range(1, count + 1):
             state = draw.choices(SITE_STATES, [80, 5, 5, 8, 2])[0]
@@ -93,6 +94,11 @@ class Fleet:
             time.sleep(0.5)
 
 
+def shards(fleet):
+    """Of a list, which does not know how many sites are missing."""
+    return {name: value for name, value in fleet.missing.items() if name == "missing_shards"}
+
+
 def session(fleet, query, body):
     return 200, {"setup": fleet.setup} | (fleet.user or {})
 
@@ -116,7 +122,7 @@ def sites(fleet, query, body):
     found = [site for site in fleet.sites if search in site["name"].lower() and
              query.get("state", site["state"]) == site["state"] and ("alarms" not in query or site["alarms"])]
     offset, limit = int(query.get("offset", 0)), int(query.get("limit", 50))
-    return 200, {"total": len(found), "sites": found[offset:offset + limit]}
+    return 200, {"total": len(found), "sites": found[offset:offset + limit], **shards(fleet)}
 
 
 def new_site(fleet, query, body):
@@ -172,9 +178,10 @@ ROUTES = [
     ("GET", "/fleet", lambda fleet, query, body: (200, {
         "sites": len(fleet.sites), "units": sum(site["units"] for site in fleet.sites),
         "power_w": sum(site["power_w"] or 0 for site in fleet.sites), "energy_today_wh": 12e6,
-        "alarms": 2, "states": {}})),
+        "alarms": 2, "states": {}, **fleet.missing})),
     ("GET", "/fleet/map", lambda fleet, query, body: (200, {"sites": [
-        [site["id"], site["lat"], site["lon"], SITE_STATES.index(site["state"])] for site in fleet.sites]})),
+        [site["id"], site["lat"], site["lon"], SITE_STATES.index(site["state"])] for site in fleet.sites],
+        **shards(fleet)})),
     ("GET", "/sites", sites), ("POST", "/sites", new_site),
     ("GET", SITE, lambda fleet, number, query, body: (200, fleet.detail(int(number)))),
     ("PUT", SITE, lambda fleet, number, query, body: (200, fleet.detail(int(number)) | body)),
@@ -193,7 +200,8 @@ ROUTES = [
     ("DELETE", f"{SITE}/ecus/\\d+", answer(204, None)),
     ("POST", f"{SITE}/handover", lambda fleet, number, query, body: (201, {"code": "PQRST-VWXYZ", "expires_ms": now_ms() + DAY_MS})),
     ("GET", "/alarms", lambda fleet, query, body: (200, {"alarms": [
-        each for each in fleet.alarms if query.get("site") in (None, str(each["site"]))]})),
+        each for each in fleet.alarms if query.get("site") in (None, str(each["site"]))],
+        **shards(fleet)})),
     ("POST", r"/alarms/(\d+)/acknowledge", acknowledge),
     ("GET", "/rules", answer(200, {"rules": RULE_LIST})), ("PUT", r"/rules/[a-z-]+", answer(200, RULE_LIST[0])),
     ("GET", "/notifications", answer(200, {"emails": ["a@example.org"], "webhook": None, "quiet_from_min": 1320,
@@ -202,7 +210,8 @@ ROUTES = [
     ("GET", "/users", answer(200, {"users": [{"id": 1, "name": "Ada", "role": "installer", "created_ms": 1700000000000}]})),
     ("POST", "/users", answer(201, {"id": 2})), ("DELETE", r"/users/\d+", answer(204, None)),
     ("GET", "/tokens", answer(200, {"tokens": []})), ("POST", "/tokens", answer(201, {"id": 1, "secret": "qs1_EXAMPLE"})),
-    ("GET", "/tenants", answer(200, {"tenants": [{"id": 12, "name": "Customer 2", "kind": "customer", "sites": 1}]})),
+    ("GET", "/tenants", lambda fleet, query, body: (200, {"tenants": [
+        {"id": 12, "name": "Customer 2", "kind": "customer", "sites": 1}], **shards(fleet)})),
     ("POST", "/tenants", answer(201, {})), ("DELETE", r"/tenants/\d+", answer(200, {})),
     ("GET", "/audit", answer(200, {"entries": [{"id": 5, "time_ms": 1790000000000, "who": "Ada", "role": "installer",
                                                "interface": "rest", "from": "192.0.2.20", "action": "limit",

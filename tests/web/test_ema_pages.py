@@ -74,6 +74,33 @@ def test_news_of_the_stream_are_shown(desktop, ema):
     desktop.run("await page.getByRole('cell', { name: '4.32 kW' }).waitFor({ timeout: 5000 })")
 
 
+MISSING = {"en-GB": {1: "1 site cannot be shown now", 1234: "1,234 sites cannot be shown now", None: "Some sites cannot be shown now",
+                     "list": "This list is incomplete"},
+           "de-DE": {1: "1 Anlage kann gerade nicht", 1234: "1.234 Anlagen können gerade nicht",
+                     None: "Einige Anlagen können gerade nicht", "list": "Diese Liste ist unvollständig"}}
+
+
+@pytest.mark.parametrize("view, locale", [(DESKTOP, "en-GB"), (PHONE, "de-DE")], ids=["desktop-en", "phone-de"])
+def test_a_page_says_that_a_shard_is_missing(chromium, ema, view, locale):
+    chromium.new(locale=locale, **view)
+    notices = "return page.locator('.notice.warn').allInnerTexts()"
+    for sites in (1, 1234, None):
+        ema.site.missing = {"missing_shards": 1, **({"missing_sites": sites} if sites else {})}
+        open_page(chromium, ema, "fleet")
+        chromium.run("await page.reload(); await page.locator('.notice.warn').nth(1).waitFor()")
+        above, of_list = chromium.run(notices)
+        assert above.startswith(MISSING[locale][sites]) and of_list.startswith(MISSING[locale]["list"])
+    check_page(chromium)
+    for page in ("alarms", "people", "compare", "site/3"):
+        open_page(chromium, ema, page)
+        assert [text for text in chromium.run(notices) if text.startswith(MISSING[locale]["list"])], page
+        check_page(chromium)
+    ema.site.missing = {}
+    for page in ("fleet", "alarms", "people", "compare"):
+        open_page(chromium, ema, page)
+        assert chromium.run(notices) == [], page
+
+
 def test_the_slider_goes_through_the_day(desktop, ema):
     open_page(desktop, ema, "site/3")
     desktop.run("await page.getByLabel('Time of day').fill('78')")

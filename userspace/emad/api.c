@@ -244,11 +244,11 @@ int api_merge_open(struct http_request *request, struct api_merge *merge,
 			log_err("web: shard %d: %s", i, sql_error(sql));
 		}
 		if (ret == -ENOTCONN) {
-			merge->missing++;
+			merge->missing |= 1u << i;
 			ret = 0;
 		}
 	}
-	if (ret == 0 && merge->missing < merge->shards) {
+	if (ret == 0 && __builtin_popcount(merge->missing) < merge->shards) {
 		return 0;
 	}
 	api_merge_close(merge);
@@ -287,10 +287,10 @@ void api_merge_close(struct api_merge *merge)
 	}
 }
 
-void api_missing(struct json_object *json, int missing)
+void api_missing(struct json_object *json, unsigned int missing)
 {
 	if (missing) {
-		json_int(json, "missing_shards", missing);
+		json_int(json, "missing_shards", __builtin_popcount(missing));
 	}
 }
 

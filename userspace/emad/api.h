@@ -153,8 +153,8 @@ void api_merge_close(struct api_merge *merge);
 void api_reply_merge(struct http_request *request, struct api_merge *merge, const char *name,
 		     struct json_object *(*element)(const struct sql_rows *rows));
 
-/* Say in a reply that shards are missing in it. */
-void api_missing(struct json_object *json, int missing);
+/* Say in a reply that shards are missing in it; @missing has a bit for each. */
+void api_missing(struct json_object *json, unsigned int missing);
 
 /* STORE_ALL for an operator. */
 int64_t api_tenant(const struct http_request *request);

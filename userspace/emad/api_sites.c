@@ -222,9 +222,52 @@ void api_get_sites(struct http_request *request)
 	}
 }
 
+/* Tenants whose sites are counted, see below. */
+#define COUNTED 1024
+
+/* How many sites of a tenant each shard had when it last answered. A shard that is away cannot say
+ * how many are missing. Only the server's thread uses it. */
+struct counted {
+	int64_t tenant;
+	unsigned int known; /* a bit for each shard */
+	int64_t sites[STORE_SHARDS_MAX];
+};
+
+static struct counted *counted_of(int64_t tenant)
+{
+	static struct counted counted[COUNTED];
+	struct counted *entry = &counted[store_hash(tenant) % COUNTED];
+
+	if (entry->tenant != tenant) {
+		*entry = (struct counted){ .tenant = tenant };
+	}
+	return entry;
+}
+
+/* Keeps the counts of shards that have answered; says how many sites the others had, if known. */
+static void put_missing_sites(struct json_object *json, int64_t tenant,
+			      const struct api_merge *merge, const int64_t *sites)
+{
+	struct counted *counted = counted_of(tenant);
+	int64_t missing = 0;
+
+	for (int i = 0; i < merge->shards; i++) {
+		if (merge->missing >> i & 1) {
+			missing += counted->sites[i];
+		} else {
+			counted->sites[i] = sites[i];
+			counted->known |= 1u << i;
+		}
+	}
+	if (merge->missing && (merge->missing & ~counted->known) == 0) {
+		json_int(json, "missing_sites", missing);
+	}
+}
+
 void api_get_fleet(struct http_request *request)
 {
 	static const struct api_order any = { 0 };
+	int64_t of_shard[STORE_SHARDS_MAX] = { 0 };
 	struct json_object *json, *by_state, *count;
 	int64_t sites = 0, units = 0, alarms = 0;
 	double power_w = 0, energy_wh = 0;
@@ -247,6 +290,7 @@ void api_get_fleet(struct http_request *request)
 		}
 		json_object_int_inc(count, sql_int(rows, 0));
 		sites += sql_int(rows, 0);
+		of_shard[merge.current] += sql_int(rows, 0);
 		units += sql_int(rows, 2);
 		alarms += sql_int(rows, 3);
 		power_w += sql_real(rows, 4);
@@ -266,6 +310,7 @@ void api_get_fleet(struct http_request *request)
 	json_int(json, "alarms", alarms);
 	json_object_object_add(json, "states", by_state);
 	api_missing(json, merge.missing);
+	put_missing_sites(json, api_tenant(request), &merge, of_shard);
 	http_reply_json(request, 200, json);
 }
 

@@ -8,6 +8,7 @@ import { useGet, useStore } from "../lib/hooks.js";
 import { Act, Answer, Check, Chip, Field, Form } from "../parts/basics.js";
 import { SEVERITY_KIND } from "../parts/inverter.js";
 import { Title } from "../parts/shell.js";
+import { Incomplete } from "./incomplete.js";
 import { live, may } from "./live.js";
 
 const SEVERITIES = ["info", "warning", "alarm"];
@@ -34,8 +35,8 @@ export function AlarmList({ site }) {
 	const [active, setActive] = useState(true);
 	const answer = useGet("/alarms", { active: active || undefined, site, limit: 100, turn: state.alarms || undefined });
 	return html`<div class="buttons"><${Check} label=${t("alarm.active")} checked=${active} onChange=${(event) => setActive(event.target.checked)} /></div>
-		<${Answer} from=${answer}>${({ alarms }) => alarms.length ? html`<ul class="plain">${alarms.map((alarm) => html`<${Alarm} key=${alarm.id}
-			alarm=${alarm} onChange=${may(state, "edit") && answer.reload} />`)}</ul>` : html`<p class="muted">${t("alarm.none")}</p>`}<//>`;
+		<${Answer} from=${answer}>${({ alarms, missing_shards: missing }) => html`<${Incomplete} missing=${missing} />${alarms.length ? html`<ul class="plain">${alarms.map((alarm) => html`<${Alarm} key=${alarm.id}
+			alarm=${alarm} onChange=${may(state, "edit") && answer.reload} />`)}</ul>` : html`<p class="muted">${t("alarm.none")}</p>`}`}<//>`;
 }
 
 const Rule = ({ rule, onChange }) => html`<li><h3>${word("rule", rule.name)}</h3><p class="muted" lang="en">${rule.description}</p>

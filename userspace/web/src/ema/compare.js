@@ -9,6 +9,7 @@ import { useGet } from "../lib/hooks.js";
 import { Act, Answer, Failure, Field, Table } from "../parts/basics.js";
 import { CHART_COLOURS, Chart } from "../parts/chart.js";
 import { Title } from "../parts/shell.js";
+import { Incomplete } from "./incomplete.js";
 
 const DAY_S = 86400;
 
@@ -25,7 +26,7 @@ function Chooser({ chosen, onChoose }) {
 	const [search, setSearch] = useState("");
 	const found = useGet("/sites", { search, limit: 10 });
 	return html`<${Field} label=${t("compare.add")} type="search" value=${search} onInput=${(event) => setSearch(event.target.value)} />
-		<${Answer} from=${found}>${({ sites }) => html`<div class="buttons">${sites.filter((site) => !chosen.some((each) => each.id === site.id))
+		<${Answer} from=${found}>${({ sites, missing_shards: missing }) => html`<${Incomplete} missing=${missing} /><div class="buttons">${sites.filter((site) => !chosen.some((each) => each.id === site.id))
 			.map((site) => html`<button type="button" disabled=${chosen.length >= CHART_COLOURS} onClick=${() => onChoose(site)}>+ ${site.name}</button>`)}</div>`}<//>`;
 }
 

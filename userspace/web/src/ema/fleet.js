@@ -8,6 +8,7 @@ import { useGet, useStore } from "../lib/hooks.js";
 import { Answer, Check, Chip, Field, Figure, Form, Table } from "../parts/basics.js";
 import { Title } from "../parts/shell.js";
 import { WorldMap } from "./world.js";
+import { Incomplete } from "./incomplete.js";
 import { live, may } from "./live.js";
 
 const PAGE = 50;
@@ -27,6 +28,10 @@ const Sums = ({ fleet }) => html`<div class="figures">
 	<${Figure} name=${t("fleet.sites")} value=${number(fleet.sites)} />
 	<${Figure} name=${t("fleet.units")} value=${number(fleet.units)} />
 	<${Figure} name=${t("fleet.alarms")} value=${number(fleet.alarms)}><a href=${link("alarms")}>${t("fleet.show_alarms")}</a><//></div>`;
+
+/** How many sites the sums and the map are without, as far as the service knows. */
+const Missing = ({ fleet }) => fleet.missing_shards > 0 && html`<div class="notice warn" role="status"><p>${
+	fleet.missing_sites === undefined ? t("fleet.missing_some") : t("fleet.missing", { n: fleet.missing_sites })}</p></div>`;
 
 const columns = (state) => [
 	{ title: t("site.name"), cell: (each) => html`<a href=${link("site", each.id)}>${each.name}</a>` },
@@ -68,7 +73,8 @@ function SiteList() {
 			<${Field} label=${t("fleet.sort")} kind="select" value=${filter.sort} onChange=${(event) => change({ sort: event.target.value })}>
 				${SORTS.map((each) => html`<option value=${each}>${t(`fleet.by_${each}`)}</option>`)}<//>
 			<${Check} label=${t("fleet.with_alarms")} checked=${filter.alarms} onChange=${(event) => change({ alarms: event.target.checked })} /></div>
-		<${Answer} from=${answer.error ? answer : { value: shown ?? undefined }}>${({ total, sites }) => html`
+		<${Answer} from=${answer.error ? answer : { value: shown ?? undefined }}>${({ total, sites, missing_shards: missing }) => html`
+			<${Incomplete} missing=${missing} />
 			<p role="status">${t("fleet.found", { n: total })}</p>
 			<${Table} caption=${t("fleet.list")} rows=${sites} id=${(each) => each.id} columns=${columns(state)} />
 			<div class="buttons"><button type="button" disabled=${filter.offset === 0}
@@ -95,7 +101,7 @@ export function Fleet() {
 	const fleet = useGet("/fleet");
 	const map = useGet("/fleet/map");
 	return html`<${Title} text=${t("fleet.title")} />
-		<${Answer} from=${fleet}>${(value) => html`<${Sums} fleet=${value} />`}<//>
+		<${Answer} from=${fleet}>${(value) => html`<${Missing} fleet=${value} /><${Sums} fleet=${value} />`}<//>
 		<section class="card"><h2>${t("fleet.map")}</h2><${Answer} from=${map}>${({ sites }) =>
 			html`<${WorldMap} sites=${sites} states=${SITE_STATES} />`}<//></section>
 		<${SiteList} />

@@ -7,6 +7,7 @@ import { useGet, useStore } from "../lib/hooks.js";
 import { Answer, Ask, Field, Form, Table } from "../parts/basics.js";
 import { AuditLog, OwnPassword, Tokens, Users } from "../parts/access.js";
 import { Title } from "../parts/shell.js";
+import { Incomplete } from "./incomplete.js";
 import { live, may } from "./live.js";
 
 /* Roles that each role may give, as the service allows it. */
@@ -17,7 +18,7 @@ function Tenants() {
 	const tenants = useGet("/tenants");
 	const [gone, setGone] = useState(null);
 	return html`<section class="card"><h2>${t("tenants.title")}</h2>
-		<${Answer} from=${tenants}>${({ tenants: list }) => html`<${Table} caption=${t("tenants.title")} rows=${list} id=${(each) => each.id} columns=${[
+		<${Answer} from=${tenants}>${({ tenants: list, missing_shards: missing }) => html`<${Incomplete} missing=${missing} /><${Table} caption=${t("tenants.title")} rows=${list} id=${(each) => each.id} columns=${[
 			{ title: t("access.name"), cell: (each) => each.name },
 			{ title: t("tenants.kind"), cell: (each) => word("tenant", each.kind) },
 			{ title: t("fleet.sites"), num: true, cell: (each) => number(each.sites) },
