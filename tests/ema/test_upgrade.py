@@ -16,7 +16,7 @@ from paths import ROOT
 from service import Service
 
 DUMPS = ROOT / "tests/data/ema_version_1"
-STEPS = {"ema": 3, "rls": 2, "partitions": 1, "shards": 2, "file": 2}
+STEPS = {"ema": 3, "rls": 2, "partitions": 1, "shards": 3, "file": 2}
 # What the version had of the log, and of what is derived from it.
 ROWS = ["SELECT ecu, epoch, sequence, {hex}(hash{end}), site, received_ms, shift_s FROM batches ORDER BY 1, 2, 3",
         "SELECT serial, day, site, reports, peak_w, first1, last1, last4, {hex}(quarters{end}), {hex}(plain_hash{end}) "

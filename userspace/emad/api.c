@@ -400,6 +400,10 @@ void api_failed(struct http_request *request, struct sql *sql, int error)
 		return;
 	}
 	log_err("web: %s", sql_error(sql));
+	if (error == -ENOTCONN) {
+		api_unreachable(request);
+		return;
+	}
 	http_reply_errno(request, error, "the database did not answer: %s", strerror(-error));
 }
 

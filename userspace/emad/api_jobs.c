@@ -188,12 +188,53 @@ static int read_job(struct http_request *request, struct handover *job)
 	return read_inverters(request, job);
 }
 
+static void reply_refused(struct http_request *request, struct sql *sql, int error)
+{
+	if (error == -EPERM || error == -ENOENT) {
+		http_reply_error(request, 404, "not_found",
+				 "site: there is no such site or customer for this tenant");
+	} else if (error == -EINVAL) {
+		http_reply_error(request, 400, "invalid",
+				 "site: expected name, and customer or customer_name");
+	} else if (error == -EEXIST) {
+		http_reply_error(request, 409, "exists",
+				 "the job or its ECU belongs to another site");
+	} else {
+		api_failed(request, sql, error);
+	}
+}
+
+/* Where another process may enter the job in another shard, both have to agree on its site. Return:
+ * 0, or a negative errno after a reply. */
+static int agree_on_site(struct http_request *request, struct handover *job)
+{
+	int64_t own = job->site ? job->site : job->new_site.id;
+	struct sql *first = api_shard(request, 0);
+	int64_t site =
+		first ? store_job_site(first, job->id, api_tenant(request), own, clock_wall_ms())
+		      : -ENOTCONN;
+
+	if (site == -ENOTCONN) {
+		api_unreachable(request);
+	} else if (site < 0 || (job->site && site != job->site)) {
+		reply_refused(request, first, site < 0 ? (int)site : -EEXIST);
+		return -EEXIST;
+	}
+	job->new_site.id = site;
+	return site < 0 ? (int)site : 0;
+}
+
 /* Shard of the job's site, which is numbered when it is new; NULL after a reply. */
 static struct sql *place_job(struct http_request *request, struct handover *job)
 {
+	struct api *api = http_ctx(request);
 	struct sql *sql;
 	int64_t found;
 
+	if ((job->site == 0 && sites_number(request, &job->new_site) < 0) ||
+	    (api->store->shards > 1 && agree_on_site(request, job) < 0)) {
+		return NULL;
+	}
 	if (job->site == 0) {
 		return sites_place(request, &job->new_site);
 	}
@@ -245,56 +286,57 @@ static int enter_job(struct http_request *request, struct sql *sql, const struct
 	return ret < 0 ? ret : 0;
 }
 
-static void reply_refused(struct http_request *request, struct sql *sql, int error)
+/* Replies with the job if it is stored. Return: 1, also after a reply with an error; else 0. */
+static int reply_known(struct http_request *request, const struct handover *job)
 {
-	if (error == -EPERM || error == -ENOENT) {
-		http_reply_error(request, 404, "not_found",
-				 "site: there is no such site or customer for this tenant");
-	} else if (error == -EINVAL) {
-		http_reply_error(request, 400, "invalid",
-				 "site: expected name, and customer or customer_name");
-	} else if (error == -EEXIST) {
-		http_reply_error(request, 409, "exists",
-				 "the job or its ECU belongs to another site");
-	} else {
-		api_failed(request, sql, error);
+	int64_t known;
+	struct sql *sql = find_job(request, job->id, &known);
+
+	if (sql && known) {
+		reply_job(request, sql, job->id, 200, NULL);
 	}
+	return !sql || known;
 }
 
-void api_post_jobs(struct http_request *request)
+static void hand_over(struct http_request *request, struct handover *job)
 {
 	struct api *api = http_ctx(request);
 	struct json_object *enrolment = NULL;
-	struct handover job = { 0 };
 	struct sql *sql;
-	int64_t known;
 	int ret;
 
-	if (read_job(request, &job) < 0 || !(sql = find_job(request, job.id, &known))) {
-		return;
-	}
-	if (known) {
-		reply_job(request, sql, job.id, 200, NULL);
-		return;
-	}
-	sql = place_job(request, &job);
-	if (!sql) {
+	if (reply_known(request, job) || !(sql = place_job(request, job))) {
 		return;
 	}
 	ret = sql_begin(sql);
-	ret = ret < 0 ? ret : enter_job(request, sql, &job, &enrolment);
+	ret = ret < 0 ? ret : enter_job(request, sql, job, &enrolment);
 	ret = ret < 0 ? ret : sql_commit(sql);
 	if (ret < 0) {
 		sql_rollback(sql);
 		json_object_put(enrolment);
+		/* A key, or a row that row-level security does not show so early, may be of the
+		 * same job, which another process has entered meanwhile. */
+		if ((ret == -EEXIST || ret == -EPERM) && reply_known(request, job)) {
+			return;
+		}
 		reply_refused(request, sql, ret);
 		return;
 	}
-	api_audit(request, "job", job.id, "");
+	api_audit(request, "job", job->id, "");
 	if (api->ingest) {
 		ingest_wake(api->ingest);
 	}
-	reply_job(request, sql, job.id, 201, enrolment);
+	reply_job(request, sql, job->id, 201, enrolment);
+}
+
+void api_post_jobs(struct http_request *request)
+{
+	struct handover job = { 0 };
+
+	if (read_job(request, &job) == 0 && sites_lock(request) == 0) {
+		hand_over(request, &job);
+		sites_unlock(request);
+	}
 }
 
 /* ---- signature ---- */

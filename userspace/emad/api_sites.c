@@ -433,7 +433,8 @@ void api_post_sites(struct http_request *request)
 	struct sql *sql;
 	int64_t id;
 
-	if (!sites_read(request, http_json(request), &new) || !(sql = sites_place(request, &new))) {
+	if (!sites_read(request, http_json(request), &new) || sites_number(request, &new) < 0 ||
+	    !(sql = sites_place(request, &new))) {
 		return;
 	}
 	id = sites_add(request, sql, &new, clock_wall_ms());
@@ -770,7 +771,11 @@ void api_post_sites_id_ecus(struct http_request *request)
 				 text);
 		return;
 	}
+	if (sites_lock(request) < 0) {
+		return;
+	}
 	json = sites_enrol(request, sql, site.id, ecu, clock_wall_ms(), &ret);
+	sites_unlock(request);
 	if (ret == -EEXIST) {
 		http_reply_error(request, 409, "exists", "ECU %s belongs to another site", text);
 		return;

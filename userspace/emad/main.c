@@ -301,6 +301,7 @@ static int keep_shard(struct app *own, struct sql *sql, int64_t now_ms,
 	int ret = count < 0 ? count : partitions_keep(sql, now_ms, own->config.keep_days);
 
 	ret = ret < 0 ? ret : retention_apply(&own->config, sql, own->audit, now_ms, show);
+	ret = ret < 0 ? ret : store_forget_jobs(sql, now_ms);
 	return ret < 0 ? ret : count;
 }
 

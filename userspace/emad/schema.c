@@ -243,7 +243,12 @@ static const char shards_2[] = SECURE_ONCE("sites", "customer = " ONCE " OR comp
 	BY_SITE_ONCE("ecus") BY_SITE_ONCE("units") BY_SITE_ONCE("unit_days") BY_SITE_ONCE("batches")
 		BY_SITE_ONCE("events") BY_SITE_ONCE("orders") BY_SITE_ONCE("alarms");
 
-static const char *const shard_steps[] = { shards_1, shards_2 };
+/* The site of each job that is handed over, in shard 0, see store_job_site(). */
+static const char shards_3[] =
+	"CREATE TABLE job_sites (id TEXT NOT NULL UNIQUE, site BIGINT NOT NULL, tenant BIGINT NOT "
+	"NULL, time_ms BIGINT NOT NULL);" SECURE("job_sites", "tenant = " ONCE);
+
+static const char *const shard_steps[] = { shards_1, shards_2, shards_3 };
 
 /*
  * Each shard gives numbers of a range, so that a row keeps its number when its site moves. 2^37

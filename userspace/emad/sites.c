@@ -133,19 +133,28 @@ static int check_customer(struct http_request *request, int64_t customer)
 	return known ? 0 : ret < 0 ? ret : -EPERM;
 }
 
-struct sql *sites_place(struct http_request *request, struct sites_new *site)
+int sites_number(struct http_request *request, struct sites_new *site)
 {
-	struct api *api = http_ctx(request);
-	struct sql *sql = api_shard(request, 0);
+	struct sql *first = api_shard(request, 0);
+	int ret = first ? 0 : -ENOTCONN;
 
 	site->id = SQL_NULL;
-	if (sql && sql_has_scope(sql) &&
-	    sql_one(sql, &site->id, 0, "SELECT nextval(pg_get_serial_sequence('sites', 'id'))",
-		    "") < 0) {
-		sql = NULL;
-	} else if (sql && sql_has_scope(sql)) {
-		sql = api_shard(request, store_home(site->id, api->store->shards));
+	if (first && sql_has_scope(first)) {
+		ret = sql_one(first, &site->id, 0,
+			      "SELECT nextval(pg_get_serial_sequence('sites', 'id'))", "");
 	}
+	if (ret < 0) {
+		api_unreachable(request);
+	}
+	return ret;
+}
+
+struct sql *sites_place(struct http_request *request, const struct sites_new *site)
+{
+	struct api *api = http_ctx(request);
+	struct sql *sql = api_shard(
+		request, site->id == SQL_NULL ? 0 : store_home(site->id, api->store->shards));
+
 	if (!sql) {
 		api_unreachable(request);
 	}
@@ -321,12 +330,40 @@ int sites_check_map(struct json_object *map, char *err, size_t size)
 
 /* ---- enrolment ---- */
 
-/*
- * An ECU is at one site: no other shard may have it. Shard 0 has the lock that two enrolments of
- * one ECU at sites of two shards take.
- *
- * Return: 0; -EEXIST; or a negative errno.
- */
+int sites_lock(struct http_request *request)
+{
+	struct api *api = http_ctx(request);
+	struct sql *first;
+	int64_t ignored;
+	int ret;
+
+	if (api->store->shards == 1) {
+		return 0;
+	}
+	first = api_shard(request, 0);
+	ret = first ? sql_one(first, &ignored, 0, "SELECT 1 FROM pg_advisory_lock($1)", "i",
+			      (int64_t)SQL_LOCK_PLACE)
+		    : -ENOTCONN;
+	if (ret < 0) {
+		api_unreachable(request);
+	}
+	return ret;
+}
+
+void sites_unlock(struct http_request *request)
+{
+	struct api *api = http_ctx(request);
+	struct sql *first = api->store->shards > 1 ? api_shard(request, 0) : NULL;
+	int64_t ignored;
+
+	/* A connection that was lost has none. */
+	if (first) {
+		sql_one(first, &ignored, 0, "SELECT 1 FROM pg_advisory_unlock($1)", "i",
+			(int64_t)SQL_LOCK_PLACE);
+	}
+}
+
+/* An ECU is at one site: no other shard may have it. Return: 0; -EEXIST; or a negative errno. */
 static int check_elsewhere(struct http_request *request, struct sql *sql, uint64_t ecu)
 {
 	struct api *api = http_ctx(request);
@@ -361,26 +398,6 @@ static int put_code(struct sql *sql, int64_t site, uint64_t ecu, const uint8_t *
 	return ret < 0 ? ret : ret == 0 ? -EEXIST : 0;
 }
 
-/* As put_code(), when there are several shards. */
-static int put_code_alone(struct http_request *request, struct sql *sql, int64_t site, uint64_t ecu,
-			  const uint8_t *hash, int64_t expires_ms)
-{
-	struct sql *first = api_shard(request, 0);
-	int64_t ignored;
-	int ret = first ? sql_one(first, &ignored, 0, "SELECT 1 FROM pg_advisory_lock($1)", "i",
-				  (int64_t)SQL_LOCK_ENROL)
-			: -ENOTCONN;
-
-	if (ret < 0) {
-		return ret;
-	}
-	ret = check_elsewhere(request, sql, ecu);
-	ret = ret < 0 ? ret : put_code(sql, site, ecu, hash, expires_ms);
-	sql_one(first, &ignored, 0, "SELECT 1 FROM pg_advisory_unlock($1)", "i",
-		(int64_t)SQL_LOCK_ENROL);
-	return ret;
-}
-
 struct json_object *sites_enrol(struct http_request *request, struct sql *sql, int64_t site,
 				uint64_t ecu, int64_t now_ms, int *ret_error)
 {
@@ -392,9 +409,10 @@ struct json_object *sites_enrol(struct http_request *request, struct sql *sql, i
 	char uri[CONFIG_TEXT_SIZE + 200];
 
 	ingest_code(code, hash);
-	*ret_error = api->store->shards > 1
-			     ? put_code_alone(request, sql, site, ecu, hash, expires_ms)
-			     : put_code(sql, site, ecu, hash, expires_ms);
+	*ret_error = check_elsewhere(request, sql, ecu);
+	if (*ret_error == 0) {
+		*ret_error = put_code(sql, site, ecu, hash, expires_ms);
+	}
 	if (*ret_error < 0) {
 		return NULL;
 	}

@@ -19,7 +19,7 @@
 
 /**
  * struct sites_new - a site as entered; NULL and NAN for what is absent
- * @id: of sites_place(); SQL_NULL when the database numbers it
+ * @id: of sites_number(); SQL_NULL when the database numbers it
  */
 struct sites_new {
 	int64_t id;
@@ -43,12 +43,16 @@ struct sites_new {
  */
 int sites_parse(struct json_object *body, struct sites_new *site, char *err, size_t size);
 
+/* Number a new site. Return: 0, or a negative errno after a reply. */
+int sites_number(struct http_request *request, struct sites_new *site);
+
 /**
- * sites_place() - number a new site, and find the shard that it belongs to
+ * sites_place() - find the shard that a new site belongs to
+ * @site: of sites_number()
  *
  * Return: the connection to it, NULL after a reply.
  */
-struct sql *sites_place(struct http_request *request, struct sites_new *site);
+struct sql *sites_place(struct http_request *request, const struct sites_new *site);
 
 /**
  * sites_add() - create a site, and its customer when @site names a new one
@@ -73,7 +77,18 @@ bool sites_read(struct http_request *request, struct json_object *body, struct s
 int sites_check_map(struct json_object *map, char *err, size_t size);
 
 /**
- * sites_enrol() - make a one-time code for an ECU of a site
+ * sites_lock() - begin what must not happen in two shards at once: an enrolment, a hand-over
+ *
+ * Nothing for a database without shards, whose unique keys are enough.
+ *
+ * Return: 0, or a negative errno after a reply.
+ */
+int sites_lock(struct http_request *request);
+/* After the commit. */
+void sites_unlock(struct http_request *request);
+
+/**
+ * sites_enrol() - make a one-time code for an ECU of a site, after sites_lock()
  * @ret_error: 0; -EEXIST when the ECU belongs to another site; or a negative errno
  *
  * Return: the object Enrolment of openapi.json, NULL on an error.

@@ -82,7 +82,7 @@ enum sql_lock {
 	SQL_LOCK_LOG = 1,
 	SQL_LOCK_DERIVE,
 	SQL_LOCK_CLAIM,
-	SQL_LOCK_ENROL,
+	SQL_LOCK_PLACE,
 };
 int sql_begin_locked(struct sql *sql, enum sql_lock lock);
 void sql_rollback(struct sql *sql);

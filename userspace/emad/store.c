@@ -294,6 +294,31 @@ int store_copy_tenant(struct sql *from, struct sql *to, int64_t tenant)
 	return ret < 0 ? ret : 0;
 }
 
+int64_t store_job_site(struct sql *first, const char *id, int64_t tenant, int64_t site,
+		       int64_t now_ms)
+{
+	int64_t found = 0;
+	int ret = sql_run(first,
+			  "INSERT INTO job_sites (id, site, tenant, time_ms) VALUES ($1, $2, $3, "
+			  "$4) ON CONFLICT DO NOTHING",
+			  "siii", id, site, tenant, now_ms);
+
+	ret = ret < 0 ? ret
+		      : sql_one(first, &found, 0,
+				"SELECT site FROM job_sites WHERE id = $1 AND tenant = $2", "si",
+				id, tenant);
+	return ret < 0 ? ret : found ? found : -EEXIST;
+}
+
+int store_forget_jobs(struct sql *sql, int64_t now_ms)
+{
+	int ret = sql_has_scope(sql) ? sql_run(sql, "DELETE FROM job_sites WHERE time_ms < $1", "i",
+					       now_ms - STORE_JOB_MS)
+				     : 0;
+
+	return ret < 0 ? ret : 0;
+}
+
 static int64_t to_seconds(int64_t ms)
 {
 	return (ms + (ms < 0 ? -500 : 500)) / 1000;

@@ -103,6 +103,24 @@ int store_copy_rules(struct sql *from, struct sql *to);
 /* Copy the tenants of a site, which are in shard 0, to its shard. Return: 0 or an errno. */
 int store_copy_tenant(struct sql *from, struct sql *to, int64_t tenant);
 
+/* A job is handed over again within this time, or its first hand-over has ended. */
+#define STORE_JOB_MS INT64_C(86400000)
+
+/**
+ * store_job_site() - the site of a job, the same for all who hand it over at once
+ * @first: shard 0, whose unique key decides
+ * @site: its site unless another process has named one
+ *
+ * One site is in one shard, where the key of jobs makes the job one.
+ *
+ * Return: its site; -EEXIST for a job of another tenant; or another negative errno.
+ */
+int64_t store_job_site(struct sql *first, const char *id, int64_t tenant, int64_t site,
+		       int64_t now_ms);
+
+/* Delete what store_job_site() keeps for more than STORE_JOB_MS. Return: 0 or a negative errno. */
+int store_forget_jobs(struct sql *sql, int64_t now_ms);
+
 /* Tenants for sql_scope(): one that sees all, as store_shard() has it, and one that sees nothing.
  */
 #define STORE_ALL (-1)
