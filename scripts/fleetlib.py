@@ -278,7 +278,8 @@ class Part:
         self.process = None
 
     def start(self):
-        self.config.write_text("".join(f"{key} {value}\n" for key, value in self.settings.items()))
+        self.config.write_text("".join(f"{key} {value}\n" for key, setting in self.settings.items()
+                                       for value in (setting if isinstance(setting, list) else [setting])))
         self.run()
         deadline = time.monotonic() + READY_S
         while "ready\n" not in self.log.read_text():
@@ -310,27 +311,57 @@ class Part:
         self.process.wait()
 
 
+def stored_batches(servers):
+    """Key and hash of each batch in the logs of PostgreSQL servers; fails if a batch is there twice."""
+    found = {}
+    for server in servers:
+        rows = server.sql("ema", "SET qs1.tenant = '-1'; SELECT ecu, epoch, sequence, encode(hash, 'hex') "
+                                 "FROM batches").split("\n")[:-1]
+        for row in rows:
+            ecu, epoch, sequence, digest = row.split("|")
+            key = (f"{int(ecu):012d}", str(int(epoch) % 2**64), sequence)
+            assert key not in found, key
+            found[key] = digest
+    return found
+
+
+def sent_batches(log):
+    """Key and hash of each batch that the service has acknowledged to a generated ECU."""
+    lines = log.read_text().split("\n")[:-1]
+    return {tuple(line.split()[:3]): line.split()[3] for line in lines}
+
+
+def shards(servers):
+    """Settings for one shard on each PostgreSQL server."""
+    return {"database": [server.url("qs1_store") for server in servers],
+            "web_database": [server.url("qs1_web") for server in servers]}
+
+
 class Fleet:
-    """All servers, and the owner's access to the web interface."""
+    """All servers, and the owner's access to the web interface.
+
+    @databases: number of PostgreSQL servers, each with a shard; the first one has a standby
+    """
 
     PARTS = ("store", "ingest", "web", "watch")
 
-    def __init__(self, folder):
+    def __init__(self, folder, databases=1):
         self.folder = folder
         self.started = []
         self.generators = []
         self.network = network()
         host = self.network.host
         self.postgres = Postgres(standby=True, hosts={name: host(name) for name in ("data", "standby")})
+        self.databases = [self.postgres, *(Postgres(hosts={"data": host(f"data{n}")})
+                                           for n in range(1, databases))]
         self.nats = Nats([host(f"nats{n}") for n in range(Nats.COUNT)])
-        settings = {"database": self.postgres.url("qs1_store"),
-                    "web_database": self.postgres.url("qs1_web"), "nats": self.nats.url,
-                    "web_port": 0, "uplink_port": 0, "uplink_connections": CONNECTIONS}
+        settings = {**shards(self.databases), "nats": self.nats.url, "web_port": 0, "uplink_port": 0,
+                    "uplink_connections": CONNECTIONS}
         self.parts = {name: Part(folder, name, host(name), settings) for name in self.PARTS}
         self.headers = {"Content-Type": "application/json"}
 
     def start(self):
-        for each in (self.postgres, self.nats, *self.parts.values()):
+        for each in (*self.databases, self.nats, *self.parts.values()):
             self.started.append(each)
             each.start()
         self.context = ssl.create_default_context(cafile=self.folder / "state/tls/ca.pem")
@@ -343,6 +374,18 @@ class Fleet:
                                                     {"name": "fleet", "days": 30})["secret"])
         return self
 
+    def use_databases(self, count):
+        """Restart all parts with the first databases alone."""
+        for part in self.parts.values():
+            part.stop()
+            part.settings.update(shards(self.databases[:count]))
+            part.start()
+
+    def emactl(self, *arguments):
+        return subprocess.run([ROOT / "build/host/bin/emactl", "--config", self.parts["store"].config, "--state",
+                               self.folder / "state", *map(str, arguments)], check=True, capture_output=True,
+                              text=True).stdout
+
     def answer(self, method, path, body=None):
         request = urllib.request.Request(self.parts["web"].url("web_port") + "/api/v1" + path,
                                          method=method, data=body and json.dumps(body).encode(),
@@ -353,32 +396,26 @@ class Fleet:
     def ask(self, method, path, body=None):
         return self.answer(method, path, body)[1]
 
-    def generate(self, *options, log="sent.log"):
-        """Start generated ECUs; communicate() has their summary as JSON."""
-        command = [ROOT / "build/qs1-fleet", "--api", self.parts["web"].url("web_port"), "--token",
-                   self.folder / "token", "--uplink", self.parts["ingest"].url("uplink_port"),
+    def generate(self, *options, log="sent.log", new=True):
+        """Start generated ECUs; communicate() has their summary as JSON.
+
+        Without @new they are enrolled already.
+        """
+        command = [ROOT / "build/qs1-fleet", "--uplink", self.parts["ingest"].url("uplink_port"),
                    "--ca", self.folder / "state/tls/ca.pem", "--folder", self.folder / "keys",
                    "--log", self.folder / log, *options]
+        if new:
+            command += ["--api", self.parts["web"].url("web_port"), "--token", self.folder / "token"]
         self.generators.append(subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE,
                                                 text=True, cwd=ROOT))
         return self.generators[-1]
 
     def sent(self, log="sent.log"):
-        """Key and hash of each batch that the service has acknowledged to an ECU."""
-        lines = (self.folder / log).read_text().split("\n")[:-1]
-        return {tuple(line.split()[:3]): line.split()[3] for line in lines}
+        return sent_batches(self.folder / log)
 
     def stored(self):
         """Key and hash of each batch in the log; fails if a batch is there twice."""
-        rows = self.postgres.sql("ema", "SET qs1.tenant = '-1'; SELECT ecu, epoch, sequence, "
-                                        "encode(hash, 'hex') FROM batches").split("\n")[:-1]
-        found = {}
-        for row in rows:
-            ecu, epoch, sequence, digest = row.split("|")
-            key = (f"{int(ecu):012d}", str(int(epoch) % 2**64), sequence)
-            assert key not in found
-            found[key] = digest
-        return found
+        return stored_batches(self.databases)
 
     def wait(self, condition, seconds=60):
         deadline = time.monotonic() + seconds

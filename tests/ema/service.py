@@ -27,12 +27,6 @@ PORTS = {"web": re.compile(r"pages on 127\.0\.0\.1:(\d+)\n"),
 READY = "ready\n"
 
 
-def shards(servers):
-    """Settings for one shard on each server."""
-    return {"database": [server.url("qs1_store") for server in servers],
-            "web_database": [server.url("qs1_web") for server in servers]}
-
-
 def scoped(server, text, tenant=-1):
     """Words that the store's role reads from a PostgreSQL server with the rights of @tenant; -1: all."""
     return server.sql("ema", f"SET ROLE qs1_store; SET qs1.tenant = '{tenant}'; {text}").split()

@@ -10,9 +10,9 @@ import urllib.request
 
 import pytest
 
-from fleetlib import Postgres
+from fleetlib import Postgres, shards
 from paths import BUILD, ROOT
-from service import EMAD, PASSWORD, Service, shards
+from service import EMAD, PASSWORD, Service
 
 DOCUMENT = json.loads((ROOT / "userspace/emad/openapi.json").read_text())
 ROLES = ["owner", "installer", "viewer", "operator"]

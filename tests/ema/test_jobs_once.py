@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from fleetlib import Postgres
-from service import Service, shards
+from fleetlib import Postgres, shards
+from service import Service
 
 JOBS = 4
 CUSTOMERS = "SELECT name FROM tenants WHERE name LIKE 'Customer%'"

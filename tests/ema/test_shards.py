@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from fleetlib import Postgres
+from fleetlib import Postgres, sent_batches, shards, stored_batches
 from paths import ROOT
-from service import Service, all_derived, shards
+from service import Service, all_derived
 from service import scoped as sql
 
 DOCUMENT = json.loads((ROOT / "userspace/emad/openapi.json").read_text())
@@ -173,17 +173,8 @@ def test_no_batch_is_lost_while_sites_move(fleet, servers):
     for process in (generator, more):
         text, _ = process.communicate(timeout=120)
         assert process.returncode == 0, text
-    lines = (fleet.folder / "sent.log").read_text().split("\n")[:-1]
-    sent = {tuple(line.split()[:3]): line.split()[3] for line in lines}
-    found = {}
-    for server in servers:
-        for row in sql(server, "SELECT ecu, epoch, sequence, encode(hash, 'hex') FROM batches"):
-            ecu, epoch, sequence, digest = row.split("|")
-            key = (f"{int(ecu):012d}", str(int(epoch) % 2**64), sequence)
-            assert key not in found
-            found[key] = digest
     assert all(where(servers))
-    assert found == sent
+    assert stored_batches(servers) == sent_batches(fleet.folder / "sent.log")
     fleet.wait(lambda: all(derived_own(server, n) for n, server in enumerate(servers)))
     fleet.stop()
     hashes = fleet.command("--hashes")
