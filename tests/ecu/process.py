@@ -65,6 +65,10 @@ class Gateway:
         with sqlite3.connect(f"file:{self.state / 'ecud.db'}?mode=ro", uri=True) as db:
             return db.execute(sql).fetchall()
 
+    def events(self, kind):
+        """How many events of a kind are stored."""
+        return self.query(f"SELECT count(*) FROM event WHERE kind = '{kind}'")[0][0]
+
     def know(self, units, make=0):
         """Enter units as if they had been paired: identity and address, no key."""
         with sqlite3.connect(self.state / "ecud.db") as db:
