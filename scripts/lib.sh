@@ -31,7 +31,9 @@ export BOARD_TRIPLET
 # What the board's programs are built against, see scripts/sysroot, and the version of its libgcc. The
 # folder's number goes up when its contents change, as below.
 SYSROOT_FOLDER=sysroot-v3
-export SYSROOT=$QS1_CACHE/$SYSROOT_FOLDER-$BOARD_ARCH SYSROOT_GCC=12
+# The gateway has many more libraries than the board's programs: SYSROOT_GROUP=ecu.
+SYSROOT=$QS1_CACHE/$SYSROOT_FOLDER${SYSROOT_GROUP:+-$SYSROOT_GROUP}-$BOARD_ARCH
+export SYSROOT SYSROOT_GCC=12
 # Where scripts/kernel puts the kernel. The number goes up when what is in the folder changes, so that
 # clones of different ages can share the cache; scripts.mk reads it here.
 KERNEL_FOLDER=kernel-v2

@@ -10,14 +10,15 @@ SITE_GOALS := site site-programs
 BOARD_GOALS := all install image guest-root run guest
 DEPS_sim := $(BOARD_GOALS) sim vboard $(SITE_GOALS) firmware-% m4-replay $(BUILD)/qs1-sim $(BUILD)/vboard $(BUILD)/host/%
 DEPS_firmware := $(BOARD_GOALS) firmware-% m4-replay $(BUILD)/firmware/%
-DEPS_guest := $(BOARD_GOALS) driver guest-programs driver-install userspace-install kernel-source
+GUEST_ECU_GOALS := guest-ecu guest-ecu-install
+DEPS_guest := $(BOARD_GOALS) driver guest-programs driver-install userspace-install kernel-source $(GUEST_ECU_GOALS)
 DEPS_board := $(BOARD_GOALS)
 DEPS_dts := dtbo board-dtbs dts-install
 DEPS_pru := toolchain-pru
 DEPS_hosts := test-hosts
 DEPS_servers := fleet servers
 DEPS_ema := ema fleet ema-tests ema-install $(SITE_GOALS)
-DEPS_ecu := ecu ether $(SITE_GOALS)
+DEPS_ecu := ecu ether $(SITE_GOALS) $(GUEST_ECU_GOALS)
 DEPS_site := $(SITE_GOALS)
 DEPS_web := web $(BUILD)/web/%
 DEPS_browser := browser
@@ -64,12 +65,15 @@ kernel-source: $(BOARD_KERNEL_ABI)
 	@scripts/source
 
 # What the board's programs are built against; GUEST_CC (scripts/guest-cc) knows where it is. A rule that
-# compiles with it has $(GUEST_SYSROOT) as an order-only prerequisite.
-GUEST_SYSROOT := $(CACHE)/$(shell sed -n 's/^SYSROOT_FOLDER=//p' scripts/lib.sh)-$(GUEST_ARCH)/packages
+# compiles with it has $(GUEST_SYSROOT) as an order-only prerequisite. The gateway has another sysroot.
+SYSROOT_FOLDER := $(CACHE)/$(shell sed -n 's/^SYSROOT_FOLDER=//p' scripts/lib.sh)
+GUEST_SYSROOT := $(SYSROOT_FOLDER)-$(GUEST_ARCH)/packages
+ECU_SYSROOT := $(SYSROOT_FOLDER)-ecu-$(GUEST_ARCH)/packages
 GUEST_CFLAGS := -std=gnu17 -O2 -g $(WARN) -Iinclude -D_GNU_SOURCE $(SAME_ANYWHERE) \
 	-fstack-protector-strong -D_FORTIFY_SOURCE=2
 GUEST_LDFLAGS := -Wl,-z,relro,-z,now
-$(GUEST_SYSROOT): scripts/sysroot
+$(ECU_SYSROOT): export SYSROOT_GROUP := ecu
+$(GUEST_SYSROOT) $(ECU_SYSROOT): scripts/sysroot
 	@BOARD_ARCH=$(GUEST_ARCH) scripts/sysroot
 
 # A compiler and a simulator for the PRU, built from Debian's sources; only the long tests need them.
@@ -95,7 +99,8 @@ guest-root: driver guest-programs firmware-virt | $(KERNEL_ABI)
 	@$(MAKE) --no-print-directory --silent install DESTDIR=$(abspath $(GUEST_ROOT))
 	@cp -a scripts/guest/. $(GUEST_ROOT)/
 
-## make deb          build Debian packages into build/deb/: for armhf and arm64, gateway and service for amd64
+## make deb          build Debian packages into build/deb/: inverter for armhf and arm64, gateway for these and
+##   amd64, monitoring service for amd64
 .PHONY: deb
 deb:
 	@scripts/deb $(BUILD)/deb armhf arm64 amd64

@@ -10,6 +10,11 @@ import pytest
 from paths import BUILD, ROOT
 
 OBJCOPY = "arm-linux-gnueabihf-objcopy"
+BOARDS, ALL = ("armhf", "arm64"), ("all",)
+EMULATORS = {"armhf": "qemu-arm-static", "arm64": "qemu-aarch64-static"}
+GATEWAYS = (*BOARDS, "amd64")
+MACHINES = {"qs1": BOARDS, "qs1-tools": BOARDS, "qs1-dkms": ALL, "qs1-firmware": ALL, "qs1-profiles": ALL,
+            "qs1-ecu": GATEWAYS, "qs1-wpan": GATEWAYS, "qs1-document": GATEWAYS, "qs1-ema": ("amd64",)}
 
 
 def run(*command):
@@ -37,8 +42,7 @@ def packages():
 def test_there_is_each_package_for_each_machine(packages):
     names = {path.name for path in packages.iterdir() if "dbgsym" not in path.name}
     assert {re.sub(r"_[0-9.]+_", "_", name) for name in names} == {
-        "qs1_armhf.deb", "qs1_arm64.deb", "qs1-tools_armhf.deb", "qs1-tools_arm64.deb",
-        "qs1-dkms_all.deb", "qs1-firmware_all.deb", "qs1-ecu_amd64.deb", "qs1-ema_amd64.deb"}
+        f"{package}_{machine}.deb" for package, machines in MACHINES.items() for machine in machines}
 
 
 @pytest.mark.long
@@ -73,12 +77,36 @@ def tree(folder, tmp_path):
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("machine", GATEWAYS)
+def test_no_two_packages_of_a_machine_hold_the_same_file(packages, machine):
+    """An inverter's own board may be the gateway, too."""
+    owner = {}
+    for package in sorted({*packages.glob(f"*_{machine}.deb"), *packages.glob("*_all.deb")}):
+        for line in run("dpkg-deb", "--contents", package).splitlines():
+            name = line.split(" ./")[1]
+            if not name.endswith("/"):
+                assert owner.setdefault(name, package.name) == package.name, name
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("machine", BOARDS)
+def test_the_gateway_for_a_board_starts(packages, tmp_path, machine):
+    """In the emulator of one process, with the libraries of the board's release."""
+    sysroot = run("env", "SYSROOT_GROUP=ecu", f"BOARD_ARCH={machine}", "scripts/guest-cc", "-print-sysroot").strip()
+    run("dpkg-deb", "--extract", next(packages.glob(f"qs1-ecu_*_{machine}.deb")), tmp_path)
+    emulator = EMULATORS[machine], "-L", sysroot
+    assert run(*emulator, tmp_path / "usr/sbin/ecud", "--version").startswith("ecud ")
+    run(*emulator, tmp_path / "usr/sbin/ecud", "--config", tmp_path / "etc/qs1/ecud.conf", "--check")
+    assert "Query and control ecud" in run(*emulator, tmp_path / "usr/bin/ecuctl", "--help")
+
+
+@pytest.mark.long
 def test_packages_hold_what_make_install_installs(packages, tmp_path):
     """So the virtual board, which is made by make install, runs what the packages bring."""
     installed, packed = tmp_path / "installed", tmp_path / "packed"
     run("make", f"BUILD={tmp_path / 'build'}", "userspace-install", "firmware-install",
         "dts-install", f"DESTDIR={installed}")
-    for name in ("qs1_*_armhf", "qs1-tools_*_armhf", "qs1-firmware_*_all"):
+    for name in ("qs1_*_armhf", "qs1-tools_*_armhf", "qs1-wpan_*_armhf", "qs1-firmware_*_all", "qs1-profiles_*_all"):
         run("dpkg-deb", "--extract", *packages.glob(f"{name}.deb"), packed)
     left, right = tree(installed, tmp_path), tree(packed, tmp_path)
     assert sorted(left) == sorted(right)

@@ -12,7 +12,7 @@ from paths import BUILD, ROOT
 
 # dpkg, and what the packages' scripts call; the board's image does without them.
 PKGS = "dpkg init-system-helpers perl-base"
-PACKAGES = ("qs1_*_armhf", "qs1-tools_*_armhf", "qs1-firmware_*_all")
+PACKAGES = ("qs1_*_armhf", "qs1-tools_*_armhf", "qs1-wpan_*_armhf", "qs1-firmware_*_all", "qs1-profiles_*_all")
 LIMIT_S = 180
 
 pytestmark = pytest.mark.long

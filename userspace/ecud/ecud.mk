@@ -15,7 +15,7 @@ ECUD_RADIO := $(BUILD)/host/userspace/ecud/radio.o $(BUILD)/host/userspace/ecud/
 $(ECUD_HOST): $(filter-out %/main.o,$(ECUD_OBJ))
 	$(call say,AR)
 	$(Q)rm -f $@
-	$(Q)ar rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 $(ECUD_OBJ): $(BUILD)/host/%.o: %.c
 	@mkdir -p $(@D)
@@ -79,3 +79,12 @@ ecu-install: ecu
 		$(DESTDIR)/usr/share/bash-completion/completions/ecuctl
 	install -D -m 644 userspace/ecuctl/ecuctl.zsh \
 		$(DESTDIR)/usr/share/zsh/vendor-completions/_ecuctl
+
+# The gateway for the machine of GUEST_ARCH: the same rules in a folder below, with the cross compiler.
+GUEST_ECU = +@$(MAKE) --no-print-directory BUILD=$(BUILD)/guest-ecu DEPS=true \
+	CC='SYSROOT_GROUP=ecu $(GUEST_CC)' AR=$(GUEST_TRIPLET)-ar
+.PHONY: guest-ecu guest-ecu-install
+guest-ecu: $(ECU_SYSROOT)
+	$(GUEST_ECU) ecu
+guest-ecu-install: guest-ecu
+	$(GUEST_ECU) ecu-install

@@ -12,7 +12,7 @@ USERLIB_GUEST_OBJ := $(USERLIB_SRC:%.c=$(BUILD)/guest/%.o)
 $(USERLIB_HOST): $(USERLIB_HOST_OBJ)
 	$(call say,AR)
 	$(Q)rm -f $@
-	$(Q)ar rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 $(USERLIB_GUEST): $(USERLIB_GUEST_OBJ)
 	$(call say,AR)

@@ -12,7 +12,7 @@ LINK_GUEST_OBJ := $(LINK_SRC:%.c=$(BUILD)/guest/%.o)
 $(LINK_HOST): $(LINK_HOST_OBJ)
 	$(call say,AR)
 	$(Q)rm -f $@
-	$(Q)ar rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 $(LINK_GUEST): $(LINK_GUEST_OBJ)
 	$(call say,AR)

@@ -11,7 +11,7 @@ SERVICE_INCLUDES := -Iuserspace/service -Iuserspace/link -Iuserspace/lib
 $(SERVICE_HOST): $(SERVICE_OBJ)
 	$(call say,AR)
 	$(Q)rm -f $@
-	$(Q)ar rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 $(SERVICE_OBJ): $(BUILD)/host/%.o: %.c
 	@mkdir -p $(@D)

@@ -33,7 +33,7 @@ $(WEB_EMA): $(BUILD)/web/ema_files.o
 $(WEB_ECU) $(WEB_EMA):
 	$(call say,AR)
 	$(Q)rm -f $@
-	$(Q)ar rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 .PHONY: web
 ## make web          the pages of ECU and EMA, as tables of compressed files
