@@ -9,6 +9,7 @@ SPEED = 60
 WARM_UP_H, HOURS = 0.4, 0.8
 # What the allocator's arenas may gain by chance.
 GROWTH_KB = 1024
+RESIDENT_KB = 32 * 1024
 
 
 @pytest.mark.long
@@ -23,5 +24,6 @@ def test_abuse_for_hours_leaves_nothing(tmp_path):
         assert not abuse.failures()
         assert all(count > 0 for count in abuse.rounds().values())
         assert memory_after <= memory + GROWTH_KB
+        assert memory_after <= RESIDENT_KB
         assert descriptors_after <= descriptors
         assert abuse.gateway.all_live()

@@ -5,12 +5,14 @@ import os
 import re
 import signal
 import sqlite3
+import ssl
 import struct
 import subprocess
 import time
 
 import pytest
 
+from memory import copies
 from paths import BUILD
 from receiver import Receiver, make_certificate
 
@@ -87,6 +89,17 @@ def test_batches_come_in_order_without_gaps_and_are_dropped_when_stored(site):
     assert all(sequence > stored - 2 for sequence, in site.query("SELECT sequence FROM batch"))
     headers = site.receiver.requests[-1][2]
     assert all(headers[name].isdigit() for name in ("QS1-Wall-Ms", "QS1-Monotonic-Ms", "QS1-Boot"))
+
+
+def test_only_the_configured_authority_is_trusted(site):
+    """The public ones, which libcurl would add, are not even loaded."""
+    public = [dict(pair for part in each["subject"] for pair in part).get("commonName")
+              for each in ssl.create_default_context().get_ca_certs()]
+    some = [name for name in public if name][:3]
+    assert some, "expected authorities of the package ca-certificates"
+    site.start()
+    site.wait(lambda: len(site.receiver.batches) >= 2)
+    assert [name for name in some if copies(site.process.pid, name)] == []
 
 
 def test_an_outage_is_filled_in_order_at_a_bounded_rate(site):
