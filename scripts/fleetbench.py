@@ -5,10 +5,20 @@ import contextlib
 import json
 import os
 import pathlib
+import subprocess
 import sys
 import tempfile
+import time
 
 from fleetlib import Fleet, exit_on_sigterm
+
+PROGRESS_S = 10
+BEGIN = time.monotonic()
+
+
+def say(text):
+    """Progress, for the person who waits."""
+    print(f"{time.monotonic() - BEGIN:6.0f} s  {text}", file=sys.stderr, flush=True)
 
 
 class Rows:
@@ -37,15 +47,42 @@ def started():
     """A fleet that runs."""
     exit_on_sigterm()
     with tempfile.TemporaryDirectory() as folder:
+        say("starting PostgreSQL with a standby, NATS, and the parts of emad")
         fleet = Fleet(pathlib.Path(folder))
         try:
             yield fleet.start()
         finally:
+            say("stopping all")
             fleet.stop()
 
 
-def finished(generator):
-    """Summary of generated ECUs that have ended."""
-    text, _ = generator.communicate()
+def say_delivered(fleet):
+    """How far the generated ECUs are: first they get keys, then they deliver."""
+    keys = len(list((fleet.folder / "keys").glob("*.key")))
+    batches = sum(len(fleet.sent(log)) for log in ("sent.log", "live.log"))
+    say(f"{keys} ECUs have a key, {batches} batches delivered")
+
+
+def finished(fleet, generator):
+    """Summary of generated ECUs, once they have ended; says meanwhile how far they are."""
+    while True:
+        try:
+            text, _ = generator.communicate(timeout=PROGRESS_S)
+            break
+        except subprocess.TimeoutExpired:
+            say_delivered(fleet)
     assert generator.returncode == 0, text
     return json.loads(text)
+
+
+def reached(fleet, condition, seconds):
+    """Wait for a condition; says meanwhile how far the generated ECUs are."""
+    until = time.monotonic() + seconds
+    said = time.monotonic()
+    while not condition():
+        assert time.monotonic() < until, f"not within {seconds} s"
+        if time.monotonic() - said > PROGRESS_S:
+            said = time.monotonic()
+            say_delivered(fleet)
+        time.sleep(0.2)
+

@@ -326,8 +326,8 @@ def stored_batches(servers):
 
 
 def sent_batches(log):
-    """Key and hash of each batch that the service has acknowledged to a generated ECU."""
-    lines = log.read_text().split("\n")[:-1]
+    """Key and hash of each batch that the service has acknowledged to a generated ECU; none without a log."""
+    lines = log.read_text().split("\n")[:-1] if log.exists() else []
     return {tuple(line.split()[:3]): line.split()[3] for line in lines}
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from fleetbench import Rows, finished, started  # noqa: E402  (after the path to it)
+from fleetbench import Rows, finished, reached, say, started  # noqa: E402  (after the path to it)
 
 ECUS, HOURS = (int(value) for value in (sys.argv[1:] or (1000, 24)))
 LIVE_ECUS = 200
@@ -27,19 +27,24 @@ def main():
     with started() as fleet:
         live = fleet.generate("--ecus", LIVE_ECUS, "--threads", 32, "--period", 20, "--pages",
                               log="live.log")
-        outage = finished(fleet.generate("--ecus", ECUS, "--first", "216000200000", "--threads",
-                                         min(ECUS, 1000), "--outage", HOURS, "--period", PERIOD_S,
-                                         "--batches", 1))
+        # all deliver, at their usual rate
+        reached(fleet, lambda: len(fleet.sent("live.log")) > LIVE_ECUS, 600)
+        say(f"{LIVE_ECUS} ECUs are live, {ECUS} deliver {ECUS * (HOURS * 3600 // PERIOD_S)} batches of an outage")
+        outage = finished(fleet, fleet.generate("--ecus", ECUS, "--first", "216000200000", "--threads",
+                                                min(ECUS, 1000), "--outage", HOURS, "--period", PERIOD_S,
+                                                "--batches", 1))
         rows.add_load(name)
         begin = time.monotonic()
         live.terminate()
         summary = json.loads(live.communicate()[0])
-        fleet.wait(lambda: fleet.postgres.sql("ema", PROGRESS).strip() == "t", 300)
+        say("delivered; waiting until all is derived")
+        reached(fleet, lambda: fleet.postgres.sql("ema", PROGRESS).strip() == "t", 600)
         derived = time.monotonic() - begin
+        say("comparing each batch's hash")
         promised, stored = fleet.sent() | fleet.sent("live.log"), fleet.stored()
     assert all(stored.get(key) == digest for key, digest in promised.items())
     filled = ECUS * (HOURS * 3600 // PERIOD_S)
-    assert len(promised) >= filled
+    assert len(promised) >= filled and summary["live"]["count"]
     rows.add(f"{name}: batches delivered, hash of each as sent", len(promised), "")
     rows.add(f"{name}: delivered after", outage["outage_s"], "s")
     rows.add(f"{name}: all derived, after the last was answered", derived, "s")

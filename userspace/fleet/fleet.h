@@ -45,7 +45,7 @@ extern volatile sig_atomic_t stopped;
  * struct ecu - one generated ECU
  * @site: its site in the service, 0 for none
  * @due_us: of its next batch
- * @steady_us: of its second batch, less a period
+ * @steady_us: of its second batch; the others follow after a period each
  * @cert, @key: files of its client certificate
  * @lock: of @result, @results and @urgent
  * @result: for orders, to go with the next batch

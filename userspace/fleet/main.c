@@ -501,8 +501,9 @@ static void live(CURL *curl, int number, uint64_t end_us)
 			next->sent = options.batches ? options.batches : next->sent;
 		}
 		next->sent++;
-		next->due_us = next->steady_us + (uint64_t)(next->sent * (double)options.period_s *
-							    1e6 / clock_rate());
+		next->due_us =
+			next->steady_us + (uint64_t)((next->sent - 1) * (double)options.period_s *
+						     1e6 / clock_rate());
 	}
 }
 
@@ -552,7 +553,9 @@ static void *run(void *ctx)
 		double part = (double)i / options.ecus * 1e6 / clock_rate();
 
 		fleet.ecu[i].due_us = begin_us + (uint64_t)(first_s() * part);
-		fleet.ecu[i].steady_us = begin_us + (uint64_t)(options.period_s * part);
+		/* The second batches follow the last of the first ones, without a pause. */
+		fleet.ecu[i].steady_us = begin_us + (uint64_t)(first_s() * 1e6 / clock_rate() +
+							       options.period_s * part);
 	}
 	live(curl, number,
 	     options.for_s > 0 ? begin_us + (uint64_t)((options.for_s + first_s()) * 1e6)

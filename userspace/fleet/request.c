@@ -33,6 +33,8 @@ void request_set(CURL *curl, const struct call *call, struct answer *answer)
 	curl_easy_reset(curl);
 	curl_easy_setopt(curl, CURLOPT_URL, call->url);
 	curl_easy_setopt(curl, CURLOPT_CAINFO, options.ca);
+	/* GnuTLS would read all authorities of the system for each connection. */
+	curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, call->header);
 	if (call->body) {
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body);
