@@ -35,10 +35,10 @@ class Verdict:
 class Kills:
     """A gateway to be killed. Use it in a with statement."""
 
-    def __init__(self, folder, seed=1):
+    def __init__(self, folder, seed=1, gateway=Gateway):
         self.random = random.Random(seed)
         self.air = Air(folder, UNITS, SPEED)
-        self.gateway = Gateway(folder)
+        self.gateway = gateway(folder)
         self.first = {}   # account: its counter when it had counted nothing
         self.totals = {}  # account: its total after the kill before
         self.verdict = Verdict()
@@ -69,6 +69,7 @@ class Kills:
             verdict.add(total - (counter - first))
             verdict.fell += total < self.totals.get(account, 0)
             self.totals[account] = total
+        verdict.energy_mwh = sum(total for (_, channel), total in self.totals.items() if channel == 4)
         # totals of the history never fall and are never ahead of the accounts
         for serial, energies in self.history().items():
             verdict.fell += energies != sorted(energies)
@@ -81,10 +82,14 @@ class Kills:
             energies.setdefault(serial, []).append(totals[4])
         return energies
 
-    def kill(self, life_s):
+    def live(self, life_s):
+        """One life of the gateway."""
         self.gateway.start(**self.environment)
         time.sleep(life_s)
         self.gateway.stop(signal.SIGKILL)
+
+    def kill(self, life_s):
+        self.live(life_s)
         self.verdict.kills += 1
         before = sum(self.totals.values())
         self.judge()
@@ -100,6 +105,4 @@ class Kills:
         time.sleep(long)
         assert self.gateway.stop() == 0
         self.judge()
-        self.verdict.energy_mwh = sum(total for (_, channel), total in self.totals.items()
-                                      if channel == 4)
         return self.verdict
