@@ -26,6 +26,7 @@
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),                                         \
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
+/* A 32-bit machine has mmap2, _llseek and futex_time64 instead of the plain ones. */
 static struct sock_filter rules[] = {
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0),
@@ -48,6 +49,12 @@ static struct sock_filter rules[] = {
 #endif
 #ifdef __NR_mmap2
 	ALLOW(__NR_mmap2),
+#endif
+#ifdef __NR__llseek
+	ALLOW(__NR__llseek),
+#endif
+#ifdef __NR_futex_time64
+	ALLOW(__NR_futex_time64),
 #endif
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
 };
