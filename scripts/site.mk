@@ -13,7 +13,8 @@ lower = $(shell echo $(1) | tr A-Z a-z)
 ##   the site's console
 ##   HEADLESS=1 FOR=s  no console: run for FOR simulated seconds, write build/site/summary.json
 ##   BOARD=1  unit 1 is a whole virtual board
-##   SCENARIO=file SPEED=x FRESH=1 PAIRED=0 LISTEN=addr ECU_PORT= EMA_PORT= MODBUS_PORT= APS_PORT=
+##   SCENARIO=file SPEED=x SEED=n CADENCE=s FRESH=1 PAIRED=0 LISTEN=addr ECU_PORT= EMA_PORT= MODBUS_PORT=
+##   APS_PORT=
 site:
 	@$(MAKE) --no-print-directory site-programs $(if $(filter 1,$(BOARD)),$(BOARD_PARTS))
 	@$(SITE_RUN) $(SITE_OPTIONS) $(if $(filter 1,$(HEADLESS)),--headless) $(if $(FOR),--for $(FOR))
