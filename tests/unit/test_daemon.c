@@ -851,7 +851,7 @@ static void one_lost_copy_is_reported_and_repaired(void **state)
 		use_unit();
 		assert_int_equal(unlink(stored(lost)), 0);
 		start_daemon();
-		expect_event("written again from the other copy");
+		expect_event("restored from the other copy");
 		expect(STATUS, "result.shutdown", "true");
 		expect(STATUS, "result.stored", "true");
 		stop_daemon();
@@ -1790,7 +1790,7 @@ static void reload_accepts_metrics_and_refuses_errors(void **state)
 	/* A unit that has a profile ignores another default profile in the file. */
 	write_config("ieee1547-2018-cat3", "");
 	order('r');
-	expect_event("but this unit has its own");
+	expect_event("but this unit keeps its profile");
 	expect(STATUS, "result.profile", "note1");
 	stop_daemon();
 }

@@ -394,7 +394,7 @@ static void explain(int ret, char *err, size_t size)
 		{ -ENODEV, "no IIO device " DEVICE "; is the driver loaded?" },
 		{ -ENODATA, "the firmware does not run, or its stream has stopped" },
 		{ -EBUSY, DEVICE " allows one reader, and another program reads it" },
-		{ -ETIME, "the trigger did not come" },
+		{ -ETIME, "the channel did not rise through the trigger level" },
 		{ -EINTR, "interrupted" },
 	};
 

@@ -171,7 +171,7 @@ static void check_temperature(struct walk *walk)
 {
 	record_range(walk, "case temperature", number_at(walk->status, "meter.temp_c"), -40,
 		     number_at(walk->params, "derate_start_c"), "C",
-		     "the unit reduces its power: give it air and shade");
+		     "the unit reduces its power: improve ventilation, or shade the unit");
 }
 
 static void check_production(struct walk *walk)

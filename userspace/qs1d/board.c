@@ -339,7 +339,7 @@ int board_poll(struct board *board, bool meter)
 	ret = read_sample(board, meter);
 	switch (ret) {
 	case -ENODEV:
-		log_warning("driver gone, waiting for it");
+		log_warning("driver was unbound, waiting until it is bound again");
 		board_close(board);
 		break;
 	case -ENODATA:

@@ -180,7 +180,7 @@ int board_get(struct board *board, enum qs1_param id, int32_t *ret_value);
  *
  * Return: 0 with every value read back; BOARD_UNCHANGED; a negative errno. A
  * refusal leaves the former values in force; without an answer, or with -EIO,
- * nobody knows.
+ * the values in force are unknown.
  */
 int board_apply(struct board *board, const struct qs1_profile *profile);
 

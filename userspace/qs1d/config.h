@@ -17,13 +17,13 @@
  */
 /* clang-format off */
 #define CONFIG_KEYS(X) \
-	X(profile, "note1", NAME, "grid profile of a unit that has never been given one") \
-	X(store_a, "/var/lib/qs1", PATH, "folder of what outlives power, first copy") \
-	X(store_b, "/var/lib/qs1", PATH, "folder of the second copy, best on another partition") \
-	X(mark, "/var/lib/qs1-mark/unit", PATH, "mark of the first start, best apart from both copies") \
+	X(profile, "note1", NAME, "grid profile of a unit that has none") \
+	X(store_a, "/var/lib/qs1", PATH, "folder of the first copy of the store") \
+	X(store_b, "/var/lib/qs1", PATH, "folder of the second copy, preferably on another partition") \
+	X(mark, "/var/lib/qs1-mark/unit", PATH, "mark of the first start, preferably in another folder") \
 	X(label, "/etc/qs1/label", PATH, "text of the unit's label: serial number and install code") \
-	X(leases, "/run/qs1/leases", PATH, "limits over a restart of qs1d, in memory") \
-	X(metrics, "", PATH, "file of metrics for Prometheus, none unless given") \
+	X(leases, "/run/qs1/leases", PATH, "file that keeps the limits over a restart of qs1d") \
+	X(metrics, "", PATH, "file of metrics for Prometheus; none by default") \
 	X(stock_ecu, "no", SWITCH, "whether a stock ECU may pair and command")
 /* clang-format on */
 
@@ -34,7 +34,7 @@ struct config {
 };
 
 /**
- * config_load() - the defaults, and what a file says
+ * config_load() - the defaults, overridden by a file
  * @path: file name; NULL for CONFIG_FILE, which need not exist
  * @ret_config: untouched on failure
  * @err: on failure the reason, with file and line
@@ -43,7 +43,7 @@ struct config {
  */
 int config_load(const char *path, struct config *ret_config, char *err, size_t size);
 
-/* A key of kind SWITCH says yes. */
+/* Is a key of kind SWITCH set to yes? */
 bool config_is_on(const char *value);
 
 /**

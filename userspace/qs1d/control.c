@@ -231,12 +231,13 @@ static int on_listen(sd_event_source *source, int fd, uint32_t events, void *ctx
 		return 0;
 	}
 	if (!client) {
-		log_warning("control: refused a client, %d wait for answers", CONTROL_CLIENTS);
+		log_warning("control: refused a client: %d others wait for answers",
+			    CONTROL_CLIENTS);
 		close(accepted);
 		return 0;
 	}
 	if (client->fd >= 0) {
-		log_notice("control: closed the most silent of %d clients for a new one",
+		log_notice("control: closed the longest silent of %d clients to accept another",
 			   CONTROL_CLIENTS);
 		drop(client);
 	}

@@ -395,7 +395,7 @@ static void take_change(void *ctx, const char *name, const char *from, const cha
 {
 	struct daemon *daemon = ctx;
 	const char *effect = !strcmp(name, "metrics")	? ""
-			     : !strcmp(name, "profile") ? ", but this unit has its own"
+			     : !strcmp(name, "profile") ? ", but this unit keeps its profile"
 							: ", after a restart";
 
 	events_policy(&daemon->events, daemon_time(), "reload", "%s: '%.48s' becomes '%.48s'%s",
@@ -493,7 +493,7 @@ static int on_timer(sd_event_source *source, int fd, uint32_t events, void *ctx)
 	return 0;
 }
 
-/* A timerfd keeps its period whatever a step takes, and knows no other clock than the kernel's. */
+/* A timerfd keeps its period even if a step takes long, and uses the monotonic clock. */
 static int start_timer(struct daemon *daemon)
 {
 	const struct itimerspec period = {

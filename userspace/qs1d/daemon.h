@@ -65,7 +65,7 @@ struct daemon_setup {
 
 /**
  * struct asked - the client of an open command
- * @client: NULL when nobody waits
+ * @client: NULL when no client waits
  * @serial: the connection's
  * @id: of the request, or NULL
  * @fault: POLICY_COMMAND_CLEAR: which

@@ -16,7 +16,7 @@ enum verdict {
 	LOST,  /* there was a store, and it is not there, not readable or not ours */
 };
 
-/* @mark, @store: what reading each gave. @foreign: the store is of another unit. */
+/* @mark, @store: results of reading them. @foreign: the store belongs to another unit. */
 static enum verdict judge(int mark, int store, bool foreign)
 {
 	if (store < 0) {
@@ -52,8 +52,7 @@ static void note_lost_copies(struct daemon *daemon, bool *stored)
 		if (daemon->store.state.lost[n]) {
 			char text[128];
 
-			snprintf(text, sizeof(text),
-				 "%.80s: lost, written again from the other copy",
+			snprintf(text, sizeof(text), "%.80s: lost, restored from the other copy",
 				 daemon->store.path[0][n]);
 			state_event(daemon, text);
 			*stored = false;
@@ -81,7 +80,7 @@ static int settle(struct daemon *daemon, struct persist *persist, enum verdict v
 	case FIRST:
 		ret = begin_unit(daemon, persist);
 		if (ret < 0) {
-			lose(daemon, persist, "the first start cannot be marked");
+			lose(daemon, persist, "cannot write the mark of the first start");
 		}
 		log_notice("first start, profile %s", persist->policy.profile.name);
 		break;
@@ -134,7 +133,7 @@ int daemon_load(struct daemon *daemon, const struct daemon_setup *setup, char *e
 		  memcmp(persist.unit, unit, MARK_ID_SIZE);
 	verdict = judge(mark, ret, foreign);
 	if (foreign) {
-		snprintf(reason, sizeof(reason), "%.64s: of another unit",
+		snprintf(reason, sizeof(reason), "%.64s: belongs to another unit",
 			 daemon->store.path[0][0]);
 		persist = fresh;
 		persist.boots = daemon->store.boots;
@@ -144,8 +143,7 @@ int daemon_load(struct daemon *daemon, const struct daemon_setup *setup, char *e
 		return -EINVAL;
 	}
 	if (profile < 0) {
-		log_warning("%s. The unit has its own profile, %s", err,
-			    persist.policy.profile.name);
+		log_warning("%s. The unit keeps its profile, %s", err, persist.policy.profile.name);
 	}
 	if (mark < 0 && mark != -ENOENT) {
 		log_err("%s: %s", daemon->config.mark, strerror(-mark));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The reporting thread: messages, events and metrics go out through it, so that
- * a journal that hangs delays nobody. What it reports may be lost: when its
+ * a journal that hangs delays no other thread. What it reports may be lost: when its
  * queue is full, messages are dropped, and their number is reported.
  */
 #ifndef QS1D_REPORTER_H

@@ -72,7 +72,7 @@ static int load_state(struct store *store, struct persist *persist, char *err, s
 		.size = size,
 	};
 
-	snprintf(err, size, "%s: no block can be read any more", store->state.path[0]);
+	snprintf(err, size, "%s: all blocks are damaged", store->state.path[0]);
 	ring_read(&store->state, store->state.seq, take_state, &reading);
 	/* The firmware was started with the system: its counters begin at zero. */
 	if (!reading.same_boot) {
@@ -123,7 +123,7 @@ int store_open(struct store *store, const struct ring_io *io, void *ctx,
 	} else {
 		persist->boots++;
 		snprintf(err, size, "%s: %s", store->path[0][0],
-			 ret == -EINVAL ? "no block can be read any more" : strerror(-ret));
+			 ret == -EINVAL ? "all blocks are damaged" : strerror(-ret));
 	}
 	store->boots = persist->boots;
 	ring_open(&store->events, io, ctx, (const char *const *)store->path[1],
