@@ -2,7 +2,7 @@
 /*
  * For glue whose coprocessor belongs to another driver, as on all real boards.
  *
- * That driver neither knows what the firmware does nor watches it. So this file
+ * That driver does not depend on the firmware and does not watch it. So this file
  * watches the firmware's count of control periods and recovers a firmware that
  * hangs. It also makes the files read-only by which users could stop or replace the
  * firmware of a running inverter. To stop the firmware, unbind this driver.
@@ -88,11 +88,11 @@ static void qs1_client_release(void *data)
 
 	rproc->recovery_disabled = client->was_disabled;
 	if (qs1_client_set_read_only(rproc, client->was_read_only))
-		dev_warn(client->qs1->dev, "attributes of %s stay as they are\n",
+		dev_warn(client->qs1->dev, "cannot restore the attributes of %s\n",
 			 dev_name(&rproc->dev));
 }
 
-/* Users lose the files by which they could start and stop it, until this driver goes. */
+/* Until this driver is unbound, users cannot start or stop the firmware through sysfs. */
 static int qs1_client_claim(struct qs1_client *client)
 {
 	struct rproc *rproc = client->qs1->rproc;
@@ -103,7 +103,8 @@ static int qs1_client_claim(struct qs1_client *client)
 	client->was_disabled = rproc->recovery_disabled;
 	ret = qs1_client_set_read_only(rproc, true);
 	if (ret)
-		return dev_err_probe(dev, ret, "can not protect %s\n", dev_name(&rproc->dev));
+		return dev_err_probe(dev, ret, "cannot make the attributes of %s read-only\n",
+				     dev_name(&rproc->dev));
 	/* It comes back disarmed, so there is nothing against it. */
 	rproc->recovery_disabled = false;
 	return devm_add_action_or_reset(dev, qs1_client_release, client);
@@ -124,10 +125,10 @@ static int qs1_client_enable_clocks(struct qs1_client *client)
 
 	client->clock_count = devm_clk_bulk_get_all(dev, &client->clocks);
 	if (client->clock_count < 0)
-		return dev_err_probe(dev, client->clock_count, "not all clocks are there\n");
+		return dev_err_probe(dev, client->clock_count, "cannot get all clocks\n");
 	ret = clk_bulk_prepare_enable(client->clock_count, client->clocks);
 	if (ret)
-		return dev_err_probe(dev, ret, "can not enable the clocks\n");
+		return dev_err_probe(dev, ret, "cannot enable the clocks\n");
 	return devm_add_action_or_reset(dev, qs1_client_disable_clocks, client);
 }
 
@@ -144,7 +145,7 @@ static int qs1_client_take_over(struct qs1_client *client, const char *firmware)
 	if (firmware && READ_ONCE(qs1->rproc->state) == RPROC_OFFLINE)
 		ret = rproc_set_firmware(qs1->rproc, firmware);
 	if (ret)
-		return dev_err_probe(qs1->dev, ret, "%s does not take firmware %s\n",
+		return dev_err_probe(qs1->dev, ret, "%s: cannot set firmware %s\n",
 				     dev_name(&qs1->rproc->dev), firmware);
 	ret = devm_qs1_follow(qs1);
 	if (ret)
@@ -169,8 +170,8 @@ static int qs1_client_start_watch(struct qs1_client *client)
  * @firmware: file to run, or NULL for the one that the coprocessor's driver has named
  *
  * To be called when the doorbells are wired and runtime PM is enabled. When @qs1's
- * device is unbound the power stage is switched off and the firmware stopped; before
- * the coprocessor's driver goes this one does.
+ * device is unbound the power stage is switched off and the firmware stopped. This
+ * driver is unbound before the coprocessor's driver.
  *
  * Return: 0 or a negative errno.
  */
@@ -186,7 +187,7 @@ int devm_qs1_client(struct qs1 *qs1, const char *firmware)
 	client->qs1 = qs1;
 
 	if (!device_link_add(qs1->dev, provider, DL_FLAG_AUTOREMOVE_CONSUMER))
-		return dev_err_probe(qs1->dev, -EINVAL, "can not depend on %s\n",
+		return dev_err_probe(qs1->dev, -EINVAL, "cannot depend on %s\n",
 				     dev_name(provider));
 	ret = qs1_client_enable_clocks(client);
 	if (ret)

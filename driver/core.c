@@ -8,7 +8,7 @@
  * children that make standard Linux devices of it.
  *
  * The core is a subdevice of the remote processor, so it and its children
- * learn of each start, stop and crash (life.c). Children and their devices stay:
+ * are notified of each start, stop and crash (life.c). Children and their devices stay:
  * while no firmware runs they have no data, and answer so.
  */
 #include <linux/auxiliary_bus.h>
@@ -310,7 +310,7 @@ int devm_qs1_add_children(struct qs1 *qs1)
 	for (i = 0; i < ARRAY_SIZE(names); i++) {
 		ret = devm_qs1_add_child(qs1, names[i]);
 		if (ret)
-			return dev_err_probe(qs1->dev, ret, "can not add child %s\n", names[i]);
+			return dev_err_probe(qs1->dev, ret, "cannot add child %s\n", names[i]);
 	}
 	return 0;
 }

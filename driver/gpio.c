@@ -313,7 +313,7 @@ static int qs1_gpio_add_leds(struct qs1_gpio *gpio, struct device *dev)
 	pdev = platform_device_register_data(dev, "leds-gpio", PLATFORM_DEVID_AUTO, &gpio->led_data,
 					     sizeof(gpio->led_data));
 	if (IS_ERR(pdev))
-		return dev_err_probe(dev, PTR_ERR(pdev), "can not add the LEDs\n");
+		return dev_err_probe(dev, PTR_ERR(pdev), "cannot add the LEDs\n");
 	return devm_add_action_or_reset(dev, qs1_gpio_remove_leds, pdev);
 }
 
@@ -345,8 +345,8 @@ static int qs1_gpio_probe(struct auxiliary_device *adev, const struct auxiliary_
 
 	ret = devm_gpiochip_add_data(dev, &gpio->gc, gpio);
 	if (ret)
-		return dev_err_probe(dev, ret, "can not add the GPIO chip\n");
-	/* What the relay is when the driver is bound is no edge. */
+		return dev_err_probe(dev, ret, "cannot add the GPIO chip\n");
+	/* The level of the relay when the driver is bound is not an edge. */
 	gpio->relay = qs1_gpio_get(&gpio->gc, QS1_GPIO_LINE_RELAY) > 0;
 	gpio->nb.notifier_call = qs1_gpio_notify;
 	ret = devm_qs1_register_notifier(dev, gpio->qs1, &gpio->nb);

@@ -178,7 +178,7 @@ static int qs1_hwmon_add_zone(struct device *dev, struct qs1 *qs1)
 	zone = thermal_tripless_zone_device_register("qs1-case", qs1, &qs1_hwmon_zone_ops,
 						     &qs1_hwmon_zone_params);
 	if (IS_ERR(zone))
-		return dev_err_probe(dev, PTR_ERR(zone), "can not add the thermal zone\n");
+		return dev_err_probe(dev, PTR_ERR(zone), "cannot add the thermal zone\n");
 	ret = devm_add_action_or_reset(dev, qs1_hwmon_remove_zone, zone);
 	return ret ? ret : thermal_zone_device_enable(zone);
 }
@@ -196,7 +196,7 @@ static int qs1_hwmon_probe(struct auxiliary_device *adev, const struct auxiliary
 	hwmon->hwmon =
 		devm_hwmon_device_register_with_info(dev, "qs1", hwmon, &qs1_hwmon_chip, NULL);
 	if (IS_ERR(hwmon->hwmon))
-		return dev_err_probe(dev, PTR_ERR(hwmon->hwmon), "can not add the hwmon device\n");
+		return dev_err_probe(dev, PTR_ERR(hwmon->hwmon), "cannot add the hwmon device\n");
 	ret = qs1_hwmon_add_zone(dev, hwmon->qs1);
 	if (ret)
 		return ret;

@@ -25,10 +25,10 @@ static int qs1_iio_probe(struct auxiliary_device *adev, const struct auxiliary_d
 
 	ret = qs1_meter_probe(&adev->dev, qs1);
 	if (ret)
-		return dev_err_probe(&adev->dev, ret, "can not add qs1-meter\n");
+		return dev_err_probe(&adev->dev, ret, "cannot add qs1-meter\n");
 	ret = qs1_wave_probe(&adev->dev, qs1);
 	if (ret)
-		return dev_err_probe(&adev->dev, ret, "can not add qs1-wave\n");
+		return dev_err_probe(&adev->dev, ret, "cannot add qs1-wave\n");
 	return 0;
 }
 

@@ -289,7 +289,7 @@ static int qs1_ivshmem_map(struct qs1_ivshmem *board, struct pci_dev *pdev)
 
 	ret = pcim_enable_device(pdev);
 	if (ret)
-		return dev_err_probe(board->dev, ret, "can not enable the device\n");
+		return dev_err_probe(board->dev, ret, "cannot enable the device\n");
 
 	board->size = pci_resource_len(pdev, QS1_IVSHMEM_BAR_MEMORY);
 	if (board->size < sizeof(*board->vhw)) {
@@ -300,7 +300,7 @@ static int qs1_ivshmem_map(struct qs1_ivshmem *board, struct pci_dev *pdev)
 	board->regs = devm_ioremap_resource(board->dev, &pdev->resource[QS1_IVSHMEM_BAR_REGS]);
 	if (IS_ERR(board->regs))
 		return dev_err_probe(board->dev, PTR_ERR(board->regs),
-				     "can not map the registers\n");
+				     "cannot map the registers\n");
 	/*
 	 * It is memory, and the remoteproc core accesses its trace buffer and
 	 * resource table as such: a device mapping would fault on the unaligned.
@@ -310,7 +310,7 @@ static int qs1_ivshmem_map(struct qs1_ivshmem *board, struct pci_dev *pdev)
 		return dev_err_probe(board->dev, -EBUSY, "memory is in use\n");
 	board->memory = devm_ioremap_wc(board->dev, start, board->size);
 	if (!board->memory)
-		return dev_err_probe(board->dev, -ENOMEM, "can not map the memory\n");
+		return dev_err_probe(board->dev, -ENOMEM, "cannot map the memory\n");
 	board->vhw = board->memory;
 	return 0;
 }
@@ -383,7 +383,7 @@ static int qs1_ivshmem_probe(struct pci_dev *pdev, const struct pci_device_id *i
 		return ret;
 	ret = devm_rproc_add(dev, rproc);
 	if (ret)
-		return dev_err_probe(dev, ret, "can not add the coprocessor\n");
+		return dev_err_probe(dev, ret, "cannot add the coprocessor\n");
 	ret = qs1_ivshmem_request_irqs(board, pdev);
 	if (ret)
 		return ret;

@@ -310,7 +310,7 @@ static bool qs1_life_will_refuse(struct qs1 *qs1)
 
 /*
  * A stop by others. On the virtual board the user may do that, and the firmware stays off until it
- * is started. On real boards nobody may: start it again.
+ * is started. On real boards no user may stop it: start it again.
  */
 static void qs1_life_stopped_by_others(struct qs1 *qs1)
 {

@@ -62,7 +62,7 @@ static int qs1_suspend(struct device *dev)
 		ret = qs1_power_off(qs1);
 	/* A firmware that died meanwhile comes back disarmed, or not at all. */
 	if (ret && ret != -ESHUTDOWN) {
-		dev_err(dev, "no sleep: the power stage is not off (%d)\n", ret);
+		dev_err(dev, "suspend refused: the power stage is not off (%d)\n", ret);
 		return ret;
 	}
 	return qs1_sleep(qs1);

@@ -126,7 +126,7 @@ static int qs1_pwm_request(struct pwm_chip *chip, struct pwm_device *pwm)
 }
 
 /*
- * Nobody is left who could try again: a gate that may still be on goes off with bench mode, or
+ * No later call can try again: a gate that may still be on goes off with bench mode, or
  * with a reset.
  */
 static void qs1_pwm_free(struct pwm_chip *chip, struct pwm_device *pwm)
@@ -258,7 +258,7 @@ static int qs1_pwm_probe(struct auxiliary_device *adev, const struct auxiliary_d
 	dev_set_drvdata(dev, chip);
 	ret = devm_pwmchip_add(dev, chip);
 	if (ret)
-		return dev_err_probe(dev, ret, "can not add the PWM chip\n");
+		return dev_err_probe(dev, ret, "cannot add the PWM chip\n");
 	ret = devm_work_autocancel(dev, &qs1_pwm->ended, qs1_pwm_ended);
 	if (ret)
 		return ret;

@@ -90,7 +90,7 @@ struct qs1_health_change {
 /* Bits of struct qs1.flags. */
 #define QS1_FLAG_RUNNING 0  /* handshake done, not stopped or crashed since */
 #define QS1_FLAG_CRASHED 1  /* found dead since it was last in reset */
-#define QS1_FLAG_LEAVING 2  /* driver goes: no further recovery */
+#define QS1_FLAG_LEAVING 2  /* driver is being unbound: no further recovery */
 #define QS1_FLAG_ARMED 3    /* host has permitted production, and not taken it back */
 #define QS1_FLAG_BENCH 4    /* host has asked for bench mode, and not left it */
 #define QS1_FLAG_KEPT 5	    /* the stop under way will be refused */
@@ -150,7 +150,7 @@ struct qs1_life {
  * @health: last health that was notified
  * @trip: records the waveform around a trip
  * @gpio_lock: guards @gpio_out
- * @gpio_out: levels of the outputs as they were set, whatever the memory says
+ * @gpio_out: levels of the outputs as they were set; the firmware may overwrite the memory
  * @heartbeat: last value written to the firmware
  * @crashes: crashes since the driver was bound
  * @wave_lost: scans that a reader of the stream has missed
