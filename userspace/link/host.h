@@ -13,11 +13,11 @@
 #define HOST_NEVER UINT64_MAX
 /* A modem answers a request within this time. */
 #define HOST_ANSWER_US 1000000
-/* Without a byte for so long it is asked for its state. */
+/* Ask the modem for its state after this time without a byte. */
 #define HOST_SILENT_US 5000000
-/* After so many resets in a row without a network, each kind of reset was tried twice. */
+/* Report a failure after this number of resets without a network: each kind was tried twice. */
 #define HOST_DEAF_RESETS 4
-/* Bytes that are shown of what came instead of a frame. */
+/* Number of received bytes in the message about an invalid frame. */
 #define HOST_FOUND_BYTES 8
 /* A chip whose buffers are full has room again after this time. */
 #define HOST_FULL_US 50000
@@ -29,10 +29,10 @@ struct host;
  * @to_modem: bytes for the serial port
  * @hard_reset: pull the reset line
  * @up: the network is up; requests can be sent
- * @down: it is no longer, or the modem does not start, and why
+ * @down: the network is down, or the modem does not start; with the reason
  * @ready: the next request can be sent
  * @incoming: data of a node
- * @sent: what became of a data request, by its transaction; enum znp_status
+ * @sent: result of a data request, by its transaction; enum znp_status
  * @beacon: coordinator of a network, found by host_scan()
  */
 struct host_ops {
@@ -56,10 +56,11 @@ enum host_phase {
 /**
  * struct host - state
  * @startup: type, ieee, pan and channel are the owner's
- * @silence_us: without a byte for so long it is asked for its state; HOST_SILENT_US unless changed
+ * @silence_us: ask the modem for its state after this time without a byte; HOST_SILENT_US unless
+ *              changed
  * @due_us: host_run() is to be called by then
- * @resets: in a row without a network; @all_resets: in all
- * @garbage: bytes that were no frame
+ * @resets: since the last network; @all_resets: total
+ * @garbage: bytes outside of frames
  * @address: short address of the modem, 0 until it is known
  */
 struct host {
@@ -89,7 +90,7 @@ struct host {
 /* @host->startup is set by the caller afterwards. */
 void host_init(struct host *host, const struct host_ops *ops, void *ctx);
 
-/* The port was opened, or is gone. */
+/* The port was opened, or was closed. */
 void host_open(struct host *host, uint64_t now_us);
 void host_close(struct host *host);
 

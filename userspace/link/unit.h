@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The inverter's end of the link: what a request is, and what the unit answers to one that its
- * state alone decides. Pure, so that a whole board and a simulated unit answer with equal bytes
- * to equal states.
+ * The inverter's end of the link: it decodes a request, and builds the answer if the answer follows
+ * from the state of the unit. Pure functions, so that a board and a simulated unit in the same
+ * state answer with the same bytes.
  */
 #ifndef QS1_LINK_UNIT_H
 #define QS1_LINK_UNIT_H
@@ -20,7 +20,7 @@ enum unit_kind {
 };
 
 /**
- * struct unit_request - a request that has arrived whole
+ * struct unit_request - a complete request
  * @ecu: identity of a stock request's sender, as sent
  * @command, @broadcast: of a stock request
  * @panel_w: of L2_LIMIT
@@ -39,16 +39,16 @@ struct unit_request {
 	size_t n;
 };
 
-/* What came and was of no use. Columns: identifier, words for a log. */
+/* Reasons to reject a payload. Columns: identifier, text for the log. */
 /* clang-format off */
 #define UNIT_REJECTS(X) \
 	X(SHORT, "payload too short") \
-	X(L2, "no QS1 frame, or its sum is wrong") \
+	X(L2, "not a QS1 frame, or checksum mismatch") \
 	X(COMMAND, "unknown QS1 command") \
-	X(VERSION, "message of another version") \
-	X(PART, "impossible part of a message") \
+	X(VERSION, "unsupported version of a message") \
+	X(PART, "invalid part number of a message") \
 	X(SERIAL, "for another serial number") \
-	X(JOIN, "no step of a stock pairing, or one of another unit")
+	X(JOIN, "not a step of a stock pairing, or for another unit")
 /* clang-format on */
 
 enum unit_reject {
@@ -83,7 +83,7 @@ struct unit_request unit_receive(struct unit_inbox *inbox, uint16_t sender, cons
 				 size_t n);
 
 /**
- * struct unit_state - what the answers are made of
+ * struct unit_state - contents of the answers
  * @identity: serial number, boot nonce, counter
  * @status: fields of our status
  * @base_wh: energy of each input when the unit was powered up

@@ -74,7 +74,8 @@ enum aps_fragment {
  * @ack_request: an acknowledgement is wanted
  * @fragment, @block: of fragments and of their acknowledgements
  * @ack_bits: of an acknowledgement of a fragment: bit of each block of the window
- * @dst_endpoint, @src_endpoint, @cluster, @profile: who talks to whom about what
+ * @dst_endpoint, @src_endpoint: of receiver and sender
+ * @cluster, @profile: identifiers of the message
  * @counter: of the sender
  * @payload, @n: what follows the header
  */

@@ -11,7 +11,7 @@
 #define LINKD_CONFIG_FILE "/etc/qs1/linkd.conf"
 
 /**
- * struct linkd_settings - what the file says
+ * struct linkd_settings - contents of the file
  * @port: the modem's serial port
  * @socket: qs1d's second socket
  * @network: file that keeps the PAN of a stock ECU that has paired with the unit
@@ -25,7 +25,7 @@ struct linkd_settings {
 };
 
 /**
- * linkd_settings_load() - defaults, and what a file says
+ * linkd_settings_load() - the defaults, overridden by a file
  * @path: file name; NULL for LINKD_CONFIG_FILE, which need not exist
  * @ret: untouched on failure
  * @err: on failure the reason, with file and line

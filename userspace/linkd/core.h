@@ -29,16 +29,16 @@
 /* qs1d answers within 30 s. */
 #define LINKD_ANSWER_US 35000000
 
-/* What became of what. Columns: identifier, words for the log. */
+/* Counters. Columns: identifier, text for the log. */
 /* clang-format off */
 #define LINKD_COUNTS(X) \
 	X(REQUESTS, "requests by radio") \
 	X(REPLIES, "payloads sent") \
 	X(REFUSED, "stock commands refused") \
 	X(UNANSWERED, "requests without an answer") \
-	X(DROPPED, "requests or payloads dropped, for want of room or of qs1d") \
+	X(DROPPED, "requests or payloads dropped: queue full, or no connection to qs1d") \
 	X(SEND_FAILED, "payloads that did not arrive") \
-	X(GARBAGE, "stretches of garbage from the modem") \
+	X(GARBAGE, "runs of invalid bytes from the modem") \
 	X(RESETS, "resets of the modem")
 /* clang-format on */
 
@@ -148,7 +148,7 @@ struct linkd {
 void linkd_init(struct linkd *linkd, const struct linkd_config *config, const struct linkd_ops *ops,
 		void *ctx);
 
-/* The serial port has been opened, or is gone. */
+/* The serial port was opened, or was closed. */
 void linkd_port(struct linkd *linkd, bool open, uint64_t now_us);
 
 /* qs1d's socket is connected, or closed. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What qs1d says on its socket (Documentation/protocol.md), as the link's formats need it. */
+/* Converts the answers of qs1d (Documentation/protocol.md) to the formats of the link. */
 #ifndef LINKD_STATE_H
 #define LINKD_STATE_H
 
