@@ -124,7 +124,7 @@ fetch_closure()
 [ $# -ge 3 ] || die "usage: show SUITE PACKAGE | fetch SUITE DIR PACKAGE... | closure SUITE DIR PACKAGE..."
 verb=$1 suite=$2
 shift 2
-# As root, apt downloads as its own user _apt, who can not enter root's home.
+# As root, apt downloads as the user _apt, which cannot enter root's home.
 state=$QS1_CACHE/apt
 [ "$(id -u)" -ne 0 ] || state=/var/cache/qs1/apt
 state+=/v2-$suite-$BOARD_ARCH

@@ -275,7 +275,7 @@ def test_it_ends_when_the_emulator_goes(rig, tmp_path):
     board.emulator.wait()
     _, messages = board.vboard.communicate(timeout=20)
     assert board.vboard.returncode == 1
-    assert "the coprocessor's emulator has gone" in messages
+    assert "the emulator of the coprocessor has ended" in messages
     assert leftovers(tmp_path) == []
 
 

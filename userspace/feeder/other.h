@@ -28,7 +28,7 @@ enum other_kind { OTHER_PASSIVE, OTHER_SFS, OTHER_SMS, OTHER_KINDS };
  * @amps: amplitude of the current
  * @slow_hz: frequency for method and limits
  * @beyond_s: time beyond each limit
- * @left: it has left; @left_s: when
+ * @left: it has disconnected, at @left_s
  */
 struct other {
 	enum other_kind kind;

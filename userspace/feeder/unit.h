@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One inverter: a control core, the world around it, and Linux, or who takes its part.
+ * One inverter: a control core, the world around it, and Linux or its substitute.
  */
 #ifndef QS1_FEEDER_UNIT_H
 #define QS1_FEEDER_UNIT_H

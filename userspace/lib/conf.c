@@ -114,7 +114,7 @@ int qs1_conf_read(const char *path, qs1_conf_line_fn fn, void *ctx, char *err, s
 int qs1_conf_parse(const char *text, size_t length, const char *where, qs1_conf_line_fn fn,
 		   void *ctx, char *err, size_t size)
 {
-	/* It is only read; an empty one is no buffer to fmemopen(). */
+	/* The text is only read. fmemopen() does not accept an empty buffer. */
 	FILE *file __cleanup(close_file) = length ? fmemopen((char *)text, length, "r") : NULL;
 
 	if (!file) {

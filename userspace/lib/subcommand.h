@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-/* What a subcommand works with; each tool has its own. */
+/* Context of the subcommands; each tool defines it. */
 struct context;
 
 /* Exit statuses beside 0. */

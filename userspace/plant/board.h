@@ -50,7 +50,7 @@ struct plant_board {
 	int bounces;
 };
 
-/* board_nominal() - each part exactly what its label says */
+/* board_nominal() - each part has its nominal value */
 void board_nominal(struct plant_board *board);
 
 /* board_draw() - each part somewhere within its tolerance */

@@ -168,7 +168,7 @@ static int finish(FILE *file, const char *path)
 
 	bad |= (file == stdout ? fflush(file) : fclose(file)) != 0;
 	if (bad)
-		fprintf(stderr, "qs1-sim: %s: can not be written\n", path);
+		fprintf(stderr, "qs1-sim: %s: cannot be written\n", path);
 	return bad ? EXIT_FAILURE : 0;
 }
 

@@ -562,7 +562,7 @@ static void set(struct inverter *inverter, enum own_status_field field, double p
 	inverter->node.state.status[field] = field_raw(&own_status_field[field], physical);
 }
 
-/* What the unit says of itself, from the last sample. */
+/* The status of the unit, from the last sample. */
 static void report(struct inverter *inverter, int64_t now_ms)
 {
 	static const enum own_status_field input[QS1_INPUTS][3] = {

@@ -36,7 +36,7 @@ struct inverter_firmware {
 };
 
 /**
- * struct inverter_config - what a unit is born with
+ * struct inverter_config - initial settings of a unit
  * @serial, @code: its label
  * @profile: grid profile that is in force until another is commanded
  * @stock_ms: time after power-up for which stock ECUs may pair with it and command it, while it is
@@ -54,7 +54,7 @@ struct inverter_config {
 	uint32_t version;
 };
 
-/* Who waits for the end of a command. */
+/* The client that waits for the end of a command. */
 struct inverter_asked {
 	bool waits;
 	bool stock;

@@ -29,7 +29,7 @@
 /* Shortest period, us: from round to round "at once". */
 #define PERIOD_MIN_US 200000
 
-/* One unit beside what the radio has of it: counts, and the last answer. */
+/* Counters and the last answer of a unit. */
 static struct {
 	uint64_t asked;
 	uint64_t answered;
@@ -296,7 +296,7 @@ static bool turn(void)
 	if (poll(&fd, 1, wait_ms < WAIT_MS ? (int)wait_ms : WAIT_MS) > 0) {
 		n = read(port, bytes, sizeof(bytes));
 		if (n == 0 || (n < 0 && errno != EAGAIN)) {
-			fprintf(stderr, "qs1-poll: the port is gone: %s\n",
+			fprintf(stderr, "qs1-poll: the port was closed: %s\n",
 				n ? strerror(errno) : "end of file");
 			return false;
 		}

@@ -67,7 +67,7 @@ struct stack_ack {
  * struct stack - one stack; the owner's memory, which does not move
  * @air, @radio: what it sends with
  * @fault_lose_block: the second fragment is never sent: a known fault of the chips
- * @fault_duplicate_us: each message is delivered again after this time, 0 for not
+ * @fault_duplicate_us: each message is delivered again after this time; 0 for no duplicates
  * The other members are private.
  */
 struct stack {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A firmware without a plant, for units on the air that are only to be talked to: steady power of
- * each module, the parameters of the real table, and the states that commands lead to. What it
- * says of production is arithmetic; a unit with the real control core is the feeder's.
+ * A firmware without a plant, for tests of the radio: steady power of each module, the parameters
+ * of the real table, and the states that follow from commands. It computes production from the
+ * power of the modules. For units with the real control core, see the feeder.
  */
 #ifndef QS1_SITE_STEADY_H
 #define QS1_SITE_STEADY_H
@@ -37,7 +37,7 @@ void steady_init(struct steady *steady, double module_w);
 /* Count energy up to now. */
 void steady_run(struct steady *steady, uint64_t now_us);
 
-/* The cause of a ground fault comes, which latches, or goes. */
+/* Start or end a ground fault. The fault stays latched. */
 void steady_ground(struct steady *steady, bool fault);
 
 #endif /* QS1_SITE_STEADY_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A whole virtual board as a unit of the feeder: the coprocessor of the board, in lock step with
- * the feeder, has the place of the unit's control core. Until "go" on the board's control socket
+ * A complete virtual board as a unit of the feeder: the coprocessor of the board, in lock step with
+ * the feeder, replaces the control core of the unit. Until "go" on the board's control socket
  * the board runs in a separate dark world in real time, so that its Linux can boot; time 0 of the
  * feeder is when Linux has carried out the set-up statements.
  */

@@ -43,7 +43,7 @@ struct client {
 
 /**
  * struct request - policy words on their way
- * @client: who wants to know the outcome, or NULL for a timed statement
+ * @client: gets the outcome; NULL for a timed statement
  * @sent: a runner has it
  */
 struct request {
@@ -146,7 +146,7 @@ static void watch_client(struct client *client)
 	loop_change(client->control->loop, &client->watch, events);
 }
 
-/* What does not fit is kept; one who never reads loses it, not us our memory. */
+/* Keep what the socket does not accept, up to UNREAD_MAX_BYTES. Further lines are lost. */
 static void client_send(struct client *client, const char *text)
 {
 	size_t length = strlen(text);

@@ -5,7 +5,7 @@
  * Lines in, one line out for each:
  *
  *	do STATEMENT	a scenario statement, now: "ok" or "error: reason"
- *	status		what is, one JSON object
+ *	status		the present state, one JSON object
  *	summary		the simulator's summary, one JSON object
  *	truth TICKS	bounds of the truth that the firmware's snapshot with this time can
  *			mean, one JSON object {"low": ..., "high": ...} (see record.h), or
@@ -34,10 +34,9 @@
  *	{"event": "error", "t_s": 3.0, "message": "..."}
  *		a timed statement failed
  *
- * What is asked of Linux by a timed statement waits for a runner; what a
- * client asks while there is none is an error. The answer to such a "do"
- * comes when the runner has given its own; a runner sends no second "do"
- * before that.
+ * A timed statement for Linux waits until a runner is connected. The same
+ * statement from a client fails without a runner. vboard answers such a "do"
+ * after the answer of the runner. A runner sends no second "do" before that.
  */
 #ifndef QS1_VBOARD_CONTROL_H
 #define QS1_VBOARD_CONTROL_H
@@ -53,7 +52,7 @@
 struct control;
 
 /**
- * struct control_ops - what stands behind the lines
+ * struct control_ops - callbacks for the lines
  * @statement: carry out a statement; 0 or a negative errno with the reason
  * @status: a new object
  * @summary: a new object

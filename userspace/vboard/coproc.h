@@ -2,7 +2,7 @@
 /*
  * The coprocessor as the board sees it: reset and run by the control
  * registers, one step of it in each control period, a hardware watchdog that
- * takes the gates away when it does not answer.
+ * switches the gates off when it does not answer.
  */
 #ifndef QS1_VBOARD_COPROC_H
 #define QS1_VBOARD_COPROC_H
@@ -35,7 +35,7 @@
  * @hung: its clock is stopped by an injected fault
  * @silent: periods since it failed to answer, 0 while it answers
  * @starts: times it left reset
- * @watchdogs: times the watchdog bit
+ * @watchdogs: number of watchdog expiries
  * @out: what the gates get in the next period
  * @look: called in long waits and after each step: serves doorbells and
  *        returns true if the control registers want attention
@@ -78,15 +78,15 @@ void coproc_rest(struct coproc *coproc);
  * coproc_step() - one control period
  * @adc: samples
  *
- * Leaves what the gates get in @out: nothing, while it is in reset or the
- * watchdog has bitten.
+ * Writes the gate signals to @out. They are off while the coprocessor is in reset
+ * or the watchdog has expired.
  */
 void coproc_step(struct coproc *coproc, const int16_t adc[QS1_ADC_COUNT]);
 
 /**
- * coproc_fault() - break it, or heal it
- * @word: "crash" strikes its program counter, "hang" stops its clock until it
- *        is reset, "off" starts the clock again
+ * coproc_fault() - inject or end a fault
+ * @word: "crash" sets its program counter to an invalid address, "hang" stops its
+ *        clock until it is reset, "off" starts the clock again
  *
  * Return: 0; -EINVAL for another word, -EBUSY when it is not running.
  */

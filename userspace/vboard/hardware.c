@@ -337,7 +337,7 @@ static void emulator_ready(void *ctx, uint32_t events)
 	if (!qmp_drain(&board->coproc.m4.qmp))
 		return;
 	loop_remove(&board->loop, &board->emulator);
-	give_up(board, "the coprocessor's emulator has gone");
+	give_up(board, "the emulator of the coprocessor has ended");
 }
 
 static void connect_emulator(struct board *board)

@@ -66,7 +66,7 @@ struct board_ops {
  * @world: in which it is; the owner's
  * @periods: control periods of this world
  * @profile: grid profile that the world has asked for
- * @failed: the emulator has gone or never came
+ * @failed: the emulator has ended, or did not connect
  * @doorbell: the firmware's doorbells seen
  * @boots: the firmware's starts, as of its last event
  * @event_head: the firmware's events seen

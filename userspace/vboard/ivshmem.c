@@ -105,7 +105,7 @@ static void accept_guest(void *ctx, uint32_t events)
 	}
 	server->guest.fd = sock;
 	if (loop_add(server->loop, &server->guest, EPOLLIN) || introduce(server, sock)) {
-		report("%s: the guest left before it knew its peers", server->path);
+		report("%s: the guest disconnected during the handshake", server->path);
 		forget_guest(server);
 	}
 }

@@ -33,7 +33,7 @@
 #define WATCHDOG_ASLEEP_NS 200000000ll
 #define WATCHDOG_STARVED_NS 5000000000ll
 
-/* Of a nap only so much counts: in a longer one nobody was there. */
+/* Count at most this time of one sleep: in a longer one this process had no processor. */
 #define NAP_COUNTS_NS 1000000ll
 
 /*

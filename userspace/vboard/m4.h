@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The Cortex-M4 in its emulator: reset, doorbell, lock step, and the faults
- * that hardware may have. Knows registers and sockets, not what runs there.
+ * that hardware may have. It does not depend on the firmware that runs there.
  */
 #ifndef QS1_VBOARD_M4_H
 #define QS1_VBOARD_M4_H
@@ -23,7 +23,7 @@
  * @uart_fd: the doorbell's wire, -1 until connected
  * @pid: the emulator, 0 if not known
  * @cpu_clock: its processor time
- * @spin_ns: how long to look for the answer before napping
+ * @spin_ns: how long to poll for the answer before sleeping
  * @stopped: its clock is stopped
  */
 struct m4 {
@@ -40,7 +40,7 @@ struct m4 {
 /**
  * m4_connect() - find the emulator
  *
- * Return: 0; -EAGAIN if nobody listens there so far; another negative errno with
+ * Return: 0; -EAGAIN if no process listens there so far; another negative errno with
  * the reason in @err.
  */
 int m4_connect(struct m4 *m4, struct qs1_vhw *vhw, const char *qmp_path, const char *uart_path,
@@ -70,7 +70,7 @@ void m4_favour(struct m4 *m4, bool favoured);
 int m4_hang(struct m4 *m4, char *err, size_t size);
 int m4_resume(struct m4 *m4, char *err, size_t size);
 
-/* The program counter is struck: the next instruction is fetched from nowhere. */
+/* Set the program counter to an invalid address: the next fetch faults. */
 int m4_crash(struct m4 *m4, char *err, size_t size);
 
 #endif /* QS1_VBOARD_M4_H */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The last seconds of what truly was, period by period. A reading of the meter names its time; this
- * says between which bounds the truth was in the interval that the reading can mean.
+ * True values of the last seconds, one set for each control period. A reading of the meter has a
+ * time. For this time, record_bounds() gives the range of the true values that the reading can
+ * stand for.
  */
 #ifndef QS1_VBOARD_RECORD_H
 #define QS1_VBOARD_RECORD_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Messages to the one who started vboard. */
+/* Messages on standard error. */
 #ifndef QS1_VBOARD_REPORT_H
 #define QS1_VBOARD_REPORT_H
 

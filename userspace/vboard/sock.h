@@ -6,7 +6,7 @@
 /**
  * sock_listen() - create a listening socket, non-blocking
  *
- * A socket that nobody listens on any more is replaced.
+ * A socket file without a listening process is replaced.
  *
  * Return: -EADDRINUSE if another process listens there, -ENAMETOOLONG if the
  * path does not fit a socket address.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the contract and the plant say, as JSON objects. */
+/* Values of the contract and of the plant as JSON objects. */
 #ifndef QS1_VBOARD_STATUS_H
 #define QS1_VBOARD_STATUS_H
 

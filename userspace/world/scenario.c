@@ -1226,7 +1226,7 @@ static int load_lines(struct scenario *sc, FILE *file, int *ret_line, char *err,
 		ret = load_line(sc, line, *ret_line, err, size);
 	}
 	if (!ret && ferror(file))
-		return FAIL(&p, "can not be read");
+		return FAIL(&p, "cannot be read");
 	return ret;
 }
 

@@ -92,8 +92,8 @@ int qs1_world_load(struct qs1_world *w, const char *path, char *err, size_t size
 	int ret = scenario_load(&w->loaded, path, err, size);
 
 	if (!ret && w->loaded.units) {
-		snprintf(err, size, "%s:%d: this program has one unit, expected no 'units'", path,
-			 w->loaded.units_line);
+		snprintf(err, size, "%s:%d: this program simulates one unit, expected no 'units'",
+			 path, w->loaded.units_line);
 		scenario_free(&w->loaded);
 		ret = -EINVAL;
 	}
@@ -188,7 +188,7 @@ static bool apply_setup(struct qs1_world *w, const struct statement *st)
 	case ST_UNITS:
 	case ST_UNIT_WIRES:
 	case ST_UNIT_BUS:
-		/* For who steps the units. */
+		/* For the program that steps the units. */
 		return true;
 	default:
 		return false;
