@@ -136,7 +136,7 @@ flock 7
 configure
 if ! lists_are_current && ! update; then
 	[ -e "$state/updated" ] || die "the package lists of $suite could not be fetched, see $LOG_DIR"
-	echo "  going on with the package lists of $(date -r "$state/updated" +%F)" >&2
+	echo "  continuing with the package lists of $(date -r "$state/updated" +%F)" >&2
 fi
 
 case $verb in

@@ -101,7 +101,7 @@ step()
 		return "$status"
 	fi
 	if [ "$status" -ne 0 ]; then
-		printf '  %s: failed; the end of %s says:\n' "$text" "$log" >&2
+		printf '  %s: failed; the end of %s:\n' "$text" "$log" >&2
 		tail --bytes "+$((from + 1))" "$log" | tail --lines 15 | sed 's/^/    /' >&2
 		return "$status"
 	fi

@@ -68,7 +68,7 @@ class Channel:
     def scaled(self, raw):
         """A raw value in V, A, W, degree Celsius or J."""
         if "scale" not in self.attributes:
-            raise BoardError(f"{self.kind} '{self.label}': its scale can not be read")
+            raise BoardError(f"{self.kind} '{self.label}': cannot read its scale")
         return ((float(raw) + float(self.attributes.get("offset", 0))) *
                 float(self.attributes["scale"]) * IIO_UNITS[self.kind])
 

@@ -75,7 +75,7 @@ def run_headless(options):
                report) as board:
         _boot(board, report)
         if duration_s is None and not _has_end(board):
-            raise BoardError(f"{options.scenario}: no 'run T' at its end; say FOR=seconds")
+            raise BoardError(f"{options.scenario}: expected 'run T' at its end, or FOR=seconds")
         timings = {"boot_s": round(board.boot_s, 2), "producing_after_s": None}
         history = History()
         _follow(board, history, timings, report)
