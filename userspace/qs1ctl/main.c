@@ -30,7 +30,7 @@ static const struct subcommand commands[] = {
 	  command_calibrate },
 	{ "calibrate", "calibrate write FILE IMAGE COPY", "write them into a firmware image",
 	  command_calibrate },
-	{ "doctor", "doctor", "find out why the unit does not produce", command_doctor },
+	{ "doctor", "doctor", "find why the unit does not produce", command_doctor },
 };
 
 /* A word that starts like a negative number is a value and no option, at any position. */
@@ -45,9 +45,9 @@ static const struct argp_option options[] = {
 	{ "output", 'o', "FORMAT", 0, "text, kv (key=value lines) or json", 0 },
 	{ "json", 'j', NULL, 0, "the same as --output=json", 0 },
 	{ "follow", 'f', NULL, 0, "events: print new events as they happen", 0 },
-	{ "time", 't', "SECONDS", 0, "scope: how long, 0.1 unless given", 0 },
-	{ "trigger", 'T', "CHANNEL[=LEVEL]", 0, "scope: wait until it rises through the level, 0",
-	  0 },
+	{ "time", 't', "SECONDS", 0, "scope: duration of the record (default: 0.1)", 0 },
+	{ "trigger", 'T', "CHANNEL[=LEVEL]", 0,
+	  "scope: wait until the channel rises through the level (default: 0)", 0 },
 	{ "plot", 'p', "FILE", 0, "scope, dump: draw the waveform into a PNG file", 0 },
 	{ "csv", 'c', "FILE", 0, "scope, dump: write the waveform's values, - for stdout", 0 },
 	{ "socket", 's', "PATH", 0, "control socket, " PROTOCOL_SOCKET " unless given", 0 },
