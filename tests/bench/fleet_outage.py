@@ -38,7 +38,7 @@ def main():
         live.terminate()
         summary = json.loads(live.communicate()[0])
         say("delivered; waiting until all is derived")
-        reached(fleet, lambda: fleet.postgres.sql("ema", PROGRESS).strip() == "t", 600)
+        reached(fleet, lambda: fleet.postgres.sql("ema", PROGRESS).strip() == "t", 3600)
         derived = time.monotonic() - begin
         say("comparing each batch's hash")
         promised, stored = fleet.sent() | fleet.sent("live.log"), fleet.stored()

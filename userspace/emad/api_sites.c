@@ -2,6 +2,7 @@
 /* Sites: list, fleet, one site, its inverters, roof map, events, ECUs, orders. */
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -226,17 +227,22 @@ void api_get_sites(struct http_request *request)
 #define COUNTED 1024
 
 /* How many sites of a tenant each shard had when it last answered. A shard that is away cannot say
- * how many are missing. Only the server's thread uses it. */
+ * how many are missing. */
 struct counted {
 	int64_t tenant;
 	unsigned int known; /* a bit for each shard */
 	int64_t sites[STORE_SHARDS_MAX];
 };
 
+static struct {
+	pthread_mutex_t lock;
+	struct counted entry[COUNTED];
+} counts = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* Under the lock. */
 static struct counted *counted_of(int64_t tenant)
 {
-	static struct counted counted[COUNTED];
-	struct counted *entry = &counted[store_hash(tenant) % COUNTED];
+	struct counted *entry = &counts.entry[store_hash(tenant) % COUNTED];
 
 	if (entry->tenant != tenant) {
 		*entry = (struct counted){ .tenant = tenant };
@@ -248,9 +254,12 @@ static struct counted *counted_of(int64_t tenant)
 static void put_missing_sites(struct json_object *json, int64_t tenant,
 			      const struct api_merge *merge, const int64_t *sites)
 {
-	struct counted *counted = counted_of(tenant);
+	struct counted *counted;
 	int64_t missing = 0;
+	bool known;
 
+	pthread_mutex_lock(&counts.lock);
+	counted = counted_of(tenant);
 	for (int i = 0; i < merge->shards; i++) {
 		if (merge->missing >> i & 1) {
 			missing += counted->sites[i];
@@ -259,7 +268,9 @@ static void put_missing_sites(struct json_object *json, int64_t tenant,
 			counted->known |= 1u << i;
 		}
 	}
-	if (merge->missing && (merge->missing & ~counted->known) == 0) {
+	known = (merge->missing & ~counted->known) == 0;
+	pthread_mutex_unlock(&counts.lock);
+	if (merge->missing && known) {
 		json_int(json, "missing_sites", missing);
 	}
 }

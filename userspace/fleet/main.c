@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <math.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -49,6 +50,8 @@
 /* ECUs whose requests for orders are in one thread. */
 #define WAIT_ECUS 500
 #define HELPERS_MAX (ECUS_MAX / WAIT_ECUS + 1)
+/* Requests to the web interface at once; it refuses more than 64. */
+#define ENROL_MAX 32
 /* Of @stopped: 1 for a signal or an error, this after the end. */
 #define DONE 2
 /* How often the page of a site is read until it shows a batch, ms. */
@@ -93,6 +96,7 @@ static struct {
 	struct ecu *ecu;
 	char *token;
 	FILE *log;
+	sem_t enrolling;
 	pthread_barrier_t enrolled;
 	pthread_mutex_t lock;
 	struct times first;
@@ -528,7 +532,12 @@ static int begin_ecu(CURL *curl, struct ecu *ecu)
 {
 	int ret = init_ecu(ecu, (int)(ecu - fleet.ecu));
 
-	return ret < 0 ? ret : options.api ? enrol(curl, ecu) : 0;
+	if (ret == 0 && options.api) {
+		sem_wait(&fleet.enrolling);
+		ret = enrol(curl, ecu);
+		sem_post(&fleet.enrolling);
+	}
+	return ret;
 }
 
 static void *run(void *ctx)
@@ -798,6 +807,7 @@ static int start_threads(void)
 	int waits = options.orders ? (options.ecus + WAIT_ECUS - 1) / WAIT_ECUS : 0;
 	int failed = 0;
 
+	sem_init(&fleet.enrolling, 0, ENROL_MAX);
 	pthread_barrier_init(&fleet.enrolled, NULL, (unsigned int)(options.threads + waits));
 	for (int i = 0; i < waits && !failed; i++) {
 		failed = pthread_create(&helpers[i], NULL, run_wait, (void *)(intptr_t)i);
