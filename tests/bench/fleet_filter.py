@@ -14,7 +14,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 sys.path += [str(TOP / folder) for folder in ("tests", "tests/ema", "scripts")]
 
-from fleetbench import Rows  # noqa: E402  (after the path to it)
+from fleetbench import Rows, say  # noqa: E402  (after the path to it)
 from fleetlib import Postgres  # noqa: E402
 from service import Service  # noqa: E402
 
@@ -71,7 +71,9 @@ def measure(rows, name, folder, settings, fill, server=None):
     service = Service(folder, settings)
     service.start().set_up()
     try:
+        say(f"filling {SITES} sites on {name}")
         fill(service)
+        say(f"{TURNS} times {len(QUERIES)} filters")
         processes = [service.process.pid, *([server] if server else [])]
         before = sum(map(cpu_ms, processes))
         times = ask_all(service)
