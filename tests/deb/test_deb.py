@@ -84,7 +84,7 @@ def test_no_two_packages_of_a_machine_hold_the_same_file(packages, machine):
     for package in sorted({*packages.glob(f"*_{machine}.deb"), *packages.glob("*_all.deb")}):
         for line in run("dpkg-deb", "--contents", package).splitlines():
             name = line.split(" ./")[1]
-            if not name.endswith("/"):
+            if name and not name.endswith("/"):
                 assert owner.setdefault(name, package.name) == package.name, name
 
 
