@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT / "tests/ecu"))
 from kills import SPEED, Kills  # noqa: E402  (the path must be set first)
 from process import Gateway  # noqa: E402
 
-BIN = BUILD / "guest-ecu/host/bin"
+BIN = BUILD / "guest-ecu-armhf/host/bin"
 INIT = ROOT / "tests/system/gateway-init"
 LIBRARIES = "usr/lib/arm-linux-gnueabihf"
 LOADER = "lib/ld-linux-armhf.so.3"

@@ -81,9 +81,10 @@ ecu-install: ecu
 		$(DESTDIR)/usr/share/zsh/vendor-completions/_ecuctl
 
 # The gateway for the machine of GUEST_ARCH: the same rules in a folder below, with the cross compiler.
-GUEST_ECU = +@$(MAKE) --no-print-directory BUILD=$(BUILD)/guest-ecu DEPS=true \
+GUEST_ECU = +@$(MAKE) --no-print-directory BUILD=$(BUILD)/guest-ecu-$(GUEST_ARCH) DEPS=true \
 	CC='SYSROOT_GROUP=ecu $(GUEST_CC)' AR=$(GUEST_TRIPLET)-ar
 .PHONY: guest-ecu guest-ecu-install
+## make guest-ecu GUEST_ARCH=armhf|arm64   the gateway for a board: build/guest-ecu-armhf/host/bin/ecud
 guest-ecu: $(ECU_SYSROOT)
 	$(GUEST_ECU) ecu
 guest-ecu-install: guest-ecu
