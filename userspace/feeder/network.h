@@ -19,7 +19,7 @@
  *
  * The blocks are solved by elimination node by node; in a tree this costs as much as the tree has
  * branches. Reference: right Radau collocation and discontinuous Galerkin methods, Hairer and
- *Wanner, Solving Ordinary Differential Equations II, IV.5.
+ * Wanner, Solving Ordinary Differential Equations II, IV.5.
  */
 #ifndef QS1_FEEDER_NETWORK_H
 #define QS1_FEEDER_NETWORK_H
@@ -83,7 +83,7 @@ struct network_pair {
 /**
  * struct network_element - between two nodes
  * @a: and @b: nodes
- * @connected: false: an open breaker, or nothing there; its states are the owner's affair
+ * @connected: false: an open breaker, or nothing there; the owner handles its states
  * @maps: of its present model, NULL for none
  * @x: states
  * @charge: out: integral of x[0] over the step, As where that is a current

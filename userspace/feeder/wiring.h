@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What stands between the units and around them: source, cables, breakers, loads. Made from
- * the scenario's statements, on a struct network.
+ * The network without the units: source, cables, breakers, loads. It is built from the scenario's
+ * statements on a struct network.
  */
 #ifndef QS1_FEEDER_WIRING_H
 #define QS1_FEEDER_WIRING_H

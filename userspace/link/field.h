@@ -22,7 +22,7 @@ enum field_form {
 	FIELD_FORM_RECIPROCAL, /* scale / raw: a period */
 };
 
-/* How the frame says that there is no reading. */
+/* How the frame encodes an absent reading. */
 enum field_missing {
 	FIELD_NEVER, /* it cannot: each raw number is a reading */
 	FIELD_ZERO,  /* all bits 0 */
@@ -91,7 +91,7 @@ struct field {
 /**
  * fields_decode() - raw numbers of all fields
  * @frame: of @n bytes
- * @raw: @count numbers; FIELD_ABSENT where the frame says so, or is too short to hold the field
+ * @raw: @count numbers; FIELD_ABSENT for an absent reading, or if the frame is too short
  */
 void fields_decode(const struct field *table, size_t count, const uint8_t *frame, size_t n,
 		   int64_t *raw);

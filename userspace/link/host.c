@@ -162,7 +162,7 @@ static void take_info(struct host *host, const struct znp_frame *frame, uint64_t
 
 static void take_answer(struct host *host, const struct znp_frame *frame, uint64_t now_us)
 {
-	/* a chip that does not know a request says so */
+	/* a chip reports an unknown request by ZNP_ERROR */
 	if (frame->command != host->waits_for && frame->command != ZNP_ERROR) {
 		return;
 	}

@@ -33,7 +33,7 @@ enum l2_sum {
  * @body: up to the sum, spare bytes included
  * @body_n: their number
  * @stated_n: the same by the frame's own length, at most @body_n unless that length is wrong
- * @sum: what the sum says
+ * @sum: result of the check of the sum
  * @n: bytes of the whole frame
  */
 struct l2 {
@@ -50,7 +50,8 @@ struct l2 {
  * @bytes: @n bytes; what follows the frame is left alone
  * @ret: untouched on failure
  *
- * The end is FE FE where the length says, or the next after that, or else the last before.
+ * The end is FE FE at the place given by the length; otherwise the next FE FE after that place, or
+ * else the last one before it.
  *
  * Return: 0; -EPROTO if it does not begin with FB FB; -ENODATA if it has no end; -EBADMSG if
  * the sum is neither right nor zero.

@@ -86,7 +86,7 @@ static int start_network(const struct startup *startup, uint8_t *out, size_t siz
 		       : znp_build(ZNP_ZB_START, NULL, 0, out, size);
 }
 
-/* After the last one the modem says that the network is up; after the others it answers 0. */
+/* After the last step the modem reports that the network is up; it answers 0 to the others. */
 static int (*const step_of[])(const struct startup *startup, uint8_t *out, size_t size) = {
 	set_startup, set_address, set_type, set_pan, set_channel, register_endpoint, start_network,
 };

@@ -243,7 +243,7 @@ static void take_mark(struct linkd *linkd, const struct znp_incoming *incoming,
 	ask(linkd, to_ask, now_us, "\"cmd\":\"angle\"");
 }
 
-/* A pairing message for this unit? Others' are nothing to us. */
+/* Is this a pairing message for this unit? Messages for other units are ignored. */
 static bool is_pair(struct linkd *linkd, const struct unit_request *request, struct own_pair *pair)
 {
 	if (own_pair_parse((enum own_type)request->type, request->body, request->n, pair) < 0) {
@@ -308,7 +308,7 @@ static void take_own(struct linkd *linkd, const struct znp_incoming *incoming,
 	}
 }
 
-/* A step of a stock pairing: qs1d knows whether it is allowed. */
+/* A step of a stock pairing: qs1d decides whether it is allowed. */
 static void take_join(struct linkd *linkd, enum join_step step, const struct znp_incoming *incoming,
 		      uint64_t now_us)
 {
@@ -703,7 +703,7 @@ void linkd_port(struct linkd *linkd, bool open, uint64_t now_us)
 void linkd_run(struct linkd *linkd, uint64_t now_us)
 {
 	if (now_us >= linkd->confirm_us) {
-		/* the modem has lost track of it; whether it lives, its host finds out */
+		/* no confirmation; host.c checks whether the modem still works */
 		linkd->count[LINKD_SEND_FAILED]++;
 		drop_frame(linkd, now_us);
 	}

@@ -37,7 +37,7 @@ bool config_is_on(const char *value)
 	return !strcmp(value, "yes");
 }
 
-/* What a value of this kind must be, or NULL when it is. */
+/* The expected form of a value of this kind; NULL when @value has it. */
 static const char *expected(enum kind kind, const char *value)
 {
 	switch (kind) {

@@ -30,7 +30,7 @@ static bool has_line(const struct control_client *client)
 	return memchr(client->in, '\n', client->in_used);
 }
 
-/* What to wait for: nothing more is read before the lines that are there were taken. */
+/* Choose the events to wait for. Read no more until all complete lines were handled. */
 static void watch(struct control_client *client)
 {
 	uint32_t events = 0;

@@ -638,7 +638,7 @@ static void store_rest(struct daemon *daemon)
 
 /*
  * The heartbeat ends here: unless another daemon takes over, the firmware stops
- * production after host_timeout_s, and the LEDs say so already.
+ * production after host_timeout_s, and the LEDs show this already.
  */
 void daemon_free(struct daemon *daemon)
 {

@@ -5,10 +5,10 @@
  * - protection, one sd-event loop: reads the board, lets policy decide, carries
  *   out what it decided, writes the heartbeat, serves the sockets. It owns
  *   struct daemon and waits for nothing but the driver.
- * - storage (storage.h): owns the store. What must not be lost goes there, one
- *   item at a time, and its end comes back through an eventfd.
- * - reporting (reporter.h): journal, log and metrics. What may be lost goes
- *   there through a bounded queue.
+ * - storage (storage.h): owns the store. It gets data that must not be lost, one
+ *   item at a time, and reports the end of each write through an eventfd.
+ * - reporting (reporter.h): journal, log and metrics. It gets messages that may be
+ *   lost through a bounded queue.
  */
 #ifndef QS1D_DAEMON_H
 #define QS1D_DAEMON_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The two LEDs, through the LED class; the kernel's pattern trigger blinks them.
- * When the daemon is dead or stopped, the driver takes over the lines and shows
+ * When the daemon has crashed or was stopped, the driver takes over the lines and shows
  * "not producing", see driver/gpio.c.
  */
 #ifndef QS1D_LEDS_H

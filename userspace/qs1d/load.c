@@ -13,7 +13,7 @@ enum verdict {
 	FIRST, /* this unit has never started */
 	AGAIN, /* the store is this unit's */
 	ADOPT, /* the store is good, and the mark is missing */
-	LOST,  /* there was a store, and it is not there, not readable or not ours */
+	LOST,  /* the store is missing, unreadable or of another unit */
 };
 
 /* @mark, @store: results of reading them. @foreign: the store belongs to another unit. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The storage thread: it alone touches the store once the daemon runs, so that
- * a disk that takes its time delays nothing but what has to be stored.
+ * The storage thread. Once the daemon runs, only this thread accesses the store, so
+ * that a slow disk delays only the commands that have to be stored.
  *
  * The protection thread hands over at most one state and one text of events at
  * a time, and gets a result for each through an eventfd. A lock is held for
@@ -16,7 +16,7 @@
 #include "store.h"
 
 /**
- * struct storage_result - what has ended
+ * struct storage_result - finished jobs
  * @saved: a state, with @save_result
  * @save_result: 0 or a negative errno
  * @appended: a text of events, with @append_result

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A simulated inverter without a kernel: the real policy, the real codec and the real seal,
- * between a radio on the air and a firmware. It takes qs1d's place: the same requests by radio
- * have the same outcomes and answers. A save succeeds at once, and all is lost with the process.
+ * between a radio on the air and a firmware. It replaces qs1d: the same requests by radio have
+ * the same outcomes and answers. A save succeeds at once, but is lost when the process ends.
  *
  *	air -- node -- inverter: pairing, command, policy -- firmware -- plant
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The air of a program: modems on pseudo terminals, a capture, an interferer, a foreign
- * coordinator, levels, and the console's words for them. Its time is the program's.
+ * The air with modems on pseudo terminals, a capture, an interferer, a foreign coordinator and
+ * signal levels, and the console commands for these. The program sets its time.
  */
 #ifndef QS1_SITE_MEDIUM_H
 #define QS1_SITE_MEDIUM_H
@@ -18,8 +18,8 @@
 /**
  * struct medium_config - settings of the whole medium
  * @seed: of all random numbers
- * @level_dbm: of every radio at every other
- * @channel: of what is not one of the units or modems
+ * @level_dbm: signal level of every radio at every other radio
+ * @channel: of the interferer and of the foreign coordinator
  * @capture: file for all frames, or NULL
  * @folder: for links modem0, modem1, ... to the pseudo terminals, or NULL; made if missing
  */

@@ -88,7 +88,7 @@ struct modem {
 	} heard[MODEM_BEACONS]; /* coordinators of other networks */
 	int next_heard;
 	uint64_t dropped; /* bytes for which a line had no room */
-	uint64_t refused; /* commands that it does not know or cannot carry out */
+	uint64_t refused; /* unknown commands, and commands that failed */
 };
 
 /* Return: number of its radio, or -ENOMEM. The modem starts with a reset. */

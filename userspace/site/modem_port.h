@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A modem at a pseudo terminal: what a host opens instead of a serial port. */
+/* A modem on a pseudo terminal, which a host opens instead of a serial port. */
 #ifndef QS1_SITE_MODEM_PORT_H
 #define QS1_SITE_MODEM_PORT_H
 

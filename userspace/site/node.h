@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A simulated unit's end of the radio: a stack on the air, and the answers that its state alone
- * decides. What needs more than the state goes to the program that owns the unit.
+ * The radio of a simulated unit: a stack on the air, and the answers that follow from the state of
+ * the unit. All other requests go to the program that owns the unit.
  */
 #ifndef QS1_SITE_NODE_H
 #define QS1_SITE_NODE_H
@@ -65,7 +65,7 @@ void node_acknowledge(struct node *node, uint16_t peer, bool done);
 /* Reply to a stock pairing: the unit's short address. */
 void node_join(struct node *node, uint16_t peer, const uint8_t ecu[JOIN_ECU_BYTES]);
 
-/* Dusk and dawn: its radio hears and sends nothing while off. */
+/* Switch the radio off at dusk and on at dawn. */
 void node_power(struct node *node, bool on);
 
 #endif /* QS1_SITE_NODE_H */

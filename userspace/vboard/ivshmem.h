@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Server of QEMU's ivshmem protocol, docs/specs/ivshmem-spec.rst in QEMU,
- * "Client-Server protocol". This process is peer 0 and rings and is rung like
- * any other; the one guest it serves is peer 1.
+ * "Client-Server protocol". This process is peer 0; it sends and gets
+ * doorbells like any other peer. It serves one guest, which is peer 1.
  */
 #ifndef QS1_VBOARD_IVSHMEM_H
 #define QS1_VBOARD_IVSHMEM_H

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-/* A lag up to this is made up; the rest is given up and counted as slip. */
+/* The simulation catches up a lag of at most this; the rest counts as slip. */
 #define PACE_CATCH_UP_NS 100000000ll
 
 /* Control periods without a look at the sockets in between: 100 ms. */

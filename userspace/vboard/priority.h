@@ -2,13 +2,13 @@
 /*
  * Real-time priority for the two processes that exchange a step each 50 us.
  *
- * An exchange needs both to run at the same time. Under the ordinary
- * scheduler a third busy process parts them for milliseconds at each step;
- * with real-time priority they take a fifth of one processor, at the right
- * moment. It needs the privilege; without it a loaded machine slips.
+ * An exchange needs both to run at the same time. With ordinary priority, a
+ * third busy process delays each exchange by milliseconds. With real-time
+ * priority, the two use a fifth of one processor and run when they are needed.
+ * This needs the privilege; without it the simulation slips on a loaded machine.
  *
- * The board is above the coprocessor: two of one level on one processor would
- * take turns by the slice instead of moving apart.
+ * The board has the higher priority: two processes of the same level on one
+ * processor would alternate by time slices instead of moving to two processors.
  */
 #ifndef QS1_VBOARD_PRIORITY_H
 #define QS1_VBOARD_PRIORITY_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The scenario's words on the voltage behind the source impedance, for one plant or a feeder.
+ * Scenario statements for the voltage behind the source impedance, for one plant or a feeder.
  */
 #ifndef QS1_GRID_H
 #define QS1_GRID_H

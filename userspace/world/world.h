@@ -21,7 +21,7 @@ struct qs1_world;
 /**
  * struct qs1_world_ops - the scenario statements that are not physics
  *
- * They belong to the part that stands for Linux: qs1-sim sends mailbox commands, the
+ * They belong to the part that replaces Linux: qs1-sim sends mailbox commands, the
  * virtual board asks the guest's qs1ctl. Each returns 0, or a negative errno
  * with the reason in @err.
  *
