@@ -42,6 +42,9 @@
 /* After an outage: batches of one request, and time between two requests, as ecud has them. */
 #define OUTAGE_BATCHES 20
 #define OUTAGE_PAUSE_MS 2000
+/* After an outage, ECUs come back at this rate, 1/s. ecud tries again every 300 s by then, so that
+ * a thousand of them would take six times as long. */
+#define OUTAGE_RATE 20
 #define SKY_BEGIN_S (5 * 3600)
 /* All ECUs deliver once within this time, s, or at this rate, 1/s; later batches are spread over
  * the period. */
@@ -549,6 +552,10 @@ static void *run(void *ctx)
 	for_each(curl, number, begin_ecu);
 	pthread_barrier_wait(&fleet.enrolled);
 	begin_us = now_us();
+	while (options.outage_h && !stopped &&
+	       now_us() < begin_us + (uint64_t)number * 1000000 / OUTAGE_RATE) {
+		sleep_ms(50);
+	}
 	for_each(curl, number, options.outage_h ? send_outage : send_history);
 	if (options.outage_h) {
 		double seconds = (double)(now_us() - begin_us) / 1e6;
