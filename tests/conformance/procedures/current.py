@@ -153,8 +153,8 @@ def current_range(run):
         "ratio-5-inductive": (240, 60, "grid impedance 0.5 0.0254"),
     }
     texts = {name: world(1.0, f"{adjusted(v, f)}\n{more}\nat 0 grid v {v / 240:.5f}\n"
-                         # the enter-service band ends at 65 Hz: start inside, then go to the edge
-                         f"at 0 grid f {min(f, 64.5)}\nat 5 grid f {f}")
+                         # the enter-service band ends at 55 and 65 Hz: start inside, then go to the edge
+                         f"at 0 grid f {max(55.5, min(f, 64.5))}\nat 5 grid f {f}")
              for name, (v, f, more) in grids.items()}
     found = run.sims(texts)
     for name, s in found.items():

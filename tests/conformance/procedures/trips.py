@@ -35,11 +35,14 @@ def world(profile, seed=1, more="", sun=800):
 
 
 def clearing(summary, onset):
-    """The first trip's code and time from the onset until the current is gone."""
+    """The first trip's code and time from the onset until the unit has tripped and the current is gone.
+
+    The current may be gone before the trip: in momentary cessation, or at 0.03 pu, where little flows.
+    """
     if not summary["trips"]:
         return None, None
     trip = summary["trips"][0]
-    return trip["code"], trip["t_cease_s"] - onset
+    return trip["code"], max(trip["t_trip_s"], trip["t_cease_s"]) - onset
 
 
 def sweep(run, profile, cases, phases):
