@@ -53,7 +53,7 @@ def test_the_packages_bring_the_service_up(image, debs):
         # What make install has brought, and its enabling, goes.
         ours = [name for deb in debs for name in files_of(deb)]
         agent.write_file("/run/ours", "\n".join(ours).encode())
-        agent.check("systemctl disable --now qs1d; xargs rm -f </run/ours; "
+        agent.check("systemctl disable --now qs1d.service qs1d.socket; xargs rm -f </run/ours; "
                     "systemctl daemon-reload; mkdir -p /var/lib/dpkg/info /var/lib/dpkg/updates; "
                     "touch /var/lib/dpkg/status /var/lib/dpkg/available")
         assert agent.shell("command -v qs1ctl || systemctl cat qs1d").status != 0
