@@ -188,13 +188,19 @@ static void on_data(struct modem *modem, const struct znp_frame *frame)
 
 static void on_version(struct modem *modem, const struct znp_frame *frame)
 {
-	/* transport, product, major, minor and maintenance release of Z-Stack */
-	static const uint8_t version[][5] = {
-		[MODEM_CC2530] = { 2, 0, 2, 6, 3 },
-		[MODEM_CC2652] = { 2, 1, 2, 7, 1 },
-	};
+	/*
+	 * Transport, product, major, minor and maintenance release of Z-Stack. The newer chip
+	 * appends the revision of its build, 32 bits, here a date.
+	 */
+	static const uint8_t older[] = { 2, 0, 2, 6, 3 };
+	uint8_t newer[] = { 2, 1, 2, 7, 1, 0, 0, 0, 0 };
 
-	put(modem, ZNP_ANSWER(frame->command), version[modem->config.chip], 5);
+	bytes_put_le(newer + 5, 4, 20210708);
+	if (modem->config.chip == MODEM_CC2530) {
+		put(modem, ZNP_ANSWER(frame->command), older, sizeof(older));
+	} else {
+		put(modem, ZNP_ANSWER(frame->command), newer, sizeof(newer));
+	}
 }
 
 static void on_ping(struct modem *modem, const struct znp_frame *frame)
