@@ -132,7 +132,7 @@ def test_an_order_shows_what_each_inverter_has_confirmed(desktop, ema):
         await page.getByText('2 inverters').click();
     """)
     assert serial(1) in desktop.run("return page.locator('details[open] ul').innerText()")
-    assert requests(ema)[0]["body"] == {"command": "stop", "serial": None, "arguments": {}}
+    assert requests(ema)[0]["body"] == {"command": "stop", "serial": None, "arguments": {"lease_s": 86400}}
 
 
 def test_an_alarm_is_acknowledged(desktop, ema):
