@@ -43,10 +43,10 @@ def test_angles_at_a_mark_show_the_phases(world):
             if line.startswith("mark ")]
     print(rows)
     assert len(rows) == MARKS
-    # A unit gives no angle for a mark that reaches it more than 60 ms late, and a busy host can stall for longer.
-    in_time = [row for row in rows if not all(map(math.isnan, row))]
-    assert len(in_time) >= MARKS / 2
-    for row in in_time:
+    # Nobody acknowledges a broadcast: a unit may miss one. Its angle is then NaN, or all if it is the first unit.
+    heard = [row for row in rows if not any(map(math.isnan, row))]
+    assert len(heard) >= MARKS / 2
+    for row in heard:
         # L1-L2, L2-L3, L3-L1 and L1-L2 again.
         assert row == pytest.approx([0, -120, 120, 0], abs=TOLERANCE_DEG)
 
