@@ -8,6 +8,7 @@
 
 #include <curl/curl.h>
 
+#include "../lib/curl_ca.h"
 #include "../lib/util.h"
 
 #define TIMEOUT_S 60
@@ -112,9 +113,7 @@ static int begin(struct exchange *exchange, const struct client *client, const c
 		return 0;
 	}
 	if (client->ca) {
-		/* this authority alone: Debian's libcurl would add the public ones of its folder */
-		curl_easy_setopt(exchange->curl, CURLOPT_CAINFO, client->ca);
-		curl_easy_setopt(exchange->curl, CURLOPT_CAPATH, NULL);
+		curl_ca_only(exchange->curl, client->ca);
 	}
 	return client->token_file ? load_token(exchange, client->token_file, err, size) : 0;
 }

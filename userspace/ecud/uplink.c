@@ -17,6 +17,7 @@
 
 #include "auth.h"
 #include "batch.h"
+#include "curl_ca.h"
 #include "epoch.h"
 #include "job.h"
 #include "log.h"
@@ -318,9 +319,7 @@ static bool begin(struct request *request, const char *path, const void *body, s
 	curl_easy_setopt(request->easy, CURLOPT_SSLCERT, uplink->certificate);
 	curl_easy_setopt(request->easy, CURLOPT_SSLKEY, uplink->key);
 	if (*uplink->ca) {
-		/* this authority alone: Debian's libcurl would add the public ones of its folder */
-		curl_easy_setopt(request->easy, CURLOPT_CAINFO, uplink->ca);
-		curl_easy_setopt(request->easy, CURLOPT_CAPATH, NULL);
+		curl_ca_only(request->easy, uplink->ca);
 	}
 	curl_easy_setopt(request->easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
 	curl_easy_setopt(request->easy, CURLOPT_TIMEOUT, timeout_s);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "curl_ca.h"
 #include "fleet.h"
 
 /* The service holds a request for orders for 50 s. */
@@ -32,9 +33,7 @@ void request_set(CURL *curl, const struct call *call, struct answer *answer)
 {
 	curl_easy_reset(curl);
 	curl_easy_setopt(curl, CURLOPT_URL, call->url);
-	curl_easy_setopt(curl, CURLOPT_CAINFO, options.ca);
-	/* GnuTLS would read all authorities of the system for each connection. */
-	curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+	curl_ca_only(curl, options.ca);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, call->header);
 	if (call->body) {
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body);
