@@ -251,9 +251,10 @@ void core_params_forget(struct core *core, int unit);
 /* What JOB_READ_BACK sends to an inverter of ours; see struct radio_ops. */
 bool core_params_request(struct core *core, int unit, struct radio_command *ret);
 
-/* Its answer: 0 and the JSON text, or a negative errno. */
 /* A request for parameters was not answered; the plan repeats it. */
 void core_params_failed(struct core *core, int unit);
+
+/* Its answer: 0 and the JSON text, or a negative errno. */
 void core_params_done(struct core *core, int unit, int error, const char *text);
 
 /* ---- phase_search.c ---- */

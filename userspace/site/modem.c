@@ -190,17 +190,18 @@ static void on_version(struct modem *modem, const struct znp_frame *frame)
 {
 	/*
 	 * Transport, product, major, minor and maintenance release of Z-Stack. The newer chip
-	 * appends the revision of its build, 32 bits, here a date.
+	 * appends the revision of its build, 32 bits, here the date 20210708.
 	 */
-	static const uint8_t older[] = { 2, 0, 2, 6, 3 };
-	uint8_t newer[] = { 2, 1, 2, 7, 1, 0, 0, 0, 0 };
+	static const struct {
+		size_t n;
+		uint8_t data[9];
+	} version[] = {
+		[MODEM_CC2530] = { 5, { 2, 0, 2, 6, 3 } },
+		[MODEM_CC2652] = { 9, { 2, 1, 2, 7, 1, 0x14, 0x64, 0x34, 0x01 } },
+	};
 
-	bytes_put_le(newer + 5, 4, 20210708);
-	if (modem->config.chip == MODEM_CC2530) {
-		put(modem, ZNP_ANSWER(frame->command), older, sizeof(older));
-	} else {
-		put(modem, ZNP_ANSWER(frame->command), newer, sizeof(newer));
-	}
+	put(modem, ZNP_ANSWER(frame->command), version[modem->config.chip].data,
+	    version[modem->config.chip].n);
 }
 
 static void on_ping(struct modem *modem, const struct znp_frame *frame)

@@ -1104,6 +1104,12 @@ int scenario_check(const struct scenario *sc, const struct statement *st, char *
 	}
 }
 
+/* Several of these may stand in a site, each with a number. */
+static bool is_numbered(enum statement_kind kind)
+{
+	return kind == ST_OTHER || kind == ST_MOTOR || kind == ST_LOAD_PLACE;
+}
+
 /* A part of the site that exists once: the whole, or one for each unit or number. */
 static bool is_same_part(const struct statement *a, const struct statement *b)
 {
@@ -1116,12 +1122,8 @@ static bool is_same_part(const struct statement *a, const struct statement *b)
 	case ST_UNIT_WIRES:
 	case ST_UNIT_BUS:
 		return true;
-	case ST_OTHER:
-	case ST_MOTOR:
-	case ST_LOAD_PLACE:
-		return a->x[0] == b->x[0];
 	default:
-		return false;
+		return is_numbered(a->kind) && a->x[0] == b->x[0];
 	}
 }
 
@@ -1133,7 +1135,7 @@ static int check_once(const struct scenario *sc, int n, struct parser *p)
 	for (int k = 0; k < n; k++) {
 		if (!is_same_part(&sc->setup[k], st))
 			continue;
-		if (st->kind == ST_OTHER || st->kind == ST_MOTOR || st->kind == ST_LOAD_PLACE)
+		if (is_numbered(st->kind))
 			snprintf(number, sizeof(number), " %g", st->x[0]);
 		return FAIL(p, "expected '%s%s' once, found it also in line %d", st->words, number,
 			    sc->setup[k].line);
