@@ -77,12 +77,13 @@ def finished(fleet, generator):
 
 def reached(fleet, condition, seconds):
     """Wait for a condition; says meanwhile how far the generated ECUs are."""
-    until = time.monotonic() + seconds
     said = time.monotonic()
-    while not condition():
-        assert time.monotonic() < until, f"not within {seconds} s"
+
+    def asked():
+        nonlocal said
         if time.monotonic() - said > PROGRESS_S:
             said = time.monotonic()
             say_delivered(fleet)
-        time.sleep(0.2)
+        return condition()
 
+    fleet.wait(asked, seconds)

@@ -110,7 +110,7 @@ def interconnect(trace):
         slots = [tuple(map(int, line.split())) for line in said.splitlines()
                  if re.fullmatch(r" *\d+( +\d+){4}", line)]
         held, made_up = map(int, re.search(r"held (\d+), made up for (\d+)", said).groups())
-        # 0: a task that always runs second in a period has no outputs of its own.
+        # The average is 0 where a slot had no output: its task always ran as the second one of a period.
         averages = [slot[2] for slot in slots if slot[2]]
         rows.append([cycles, max(slot[1] for slot in slots), f"{min(averages)} to {max(averages)}",
                      max(slot[3] for slot in slots), held, made_up])

@@ -15,12 +15,12 @@ RADIO_ID = "D8A3011B9780"
 
 
 class Air:
-    """A running qs1-ether."""
+    """A running qs1-ether. @options: others than those for its units."""
 
-    def __init__(self, folder, units, speed=1):
+    def __init__(self, folder, units, speed=1, options=()):
         self.process = subprocess.Popen(
             [ETHER, "--units", str(units), "--folder", folder, "--watts", "100",
-             "--speed", str(speed)],
+             "--speed", str(speed), *options],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.units = []
         for line in self.process.stdout:
